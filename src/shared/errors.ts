@@ -1,0 +1,97 @@
+/**
+ * Every error of evy's own has a code from this one table. `docs/errors.md` is derived from it.
+ *
+ * A row that a client can cause has the HTTP status of the refusal; a row that ends a process has its exit code:
+ * 2 usage, 3 workers cannot boot (or bind), 4 the application failed to load.
+ */
+interface ErrorRow {
+  readonly status?: number;
+  readonly exit?: number;
+  /** what it means and what to change, for docs/errors.md */
+  readonly help: string;
+}
+
+const rows = {
+  // What a client sent.
+  BAD_REQUEST_LINE: { status: 400, help: 'The request line is not `method SP target SP HTTP-version` (RFC 9112 §3).' },
+  BAD_TARGET: { status: 400, help: 'The request target is none of the four forms of RFC 9112 §3.2.' },
+  BAD_BYTE: { status: 400, help: 'The head holds a control character, or a CR or LF outside of a CRLF (RFC 9112 §2.2).' },
+  BAD_HEADER: { status: 400, help: 'A field line is not `name ":" value` with a token as name, or is folded (RFC 9112 §5).' },
+  BAD_HOST: { status: 400, help: 'Host is missing, repeated or not a valid `uri-host [":" port]` (RFC 9112 §3.2).' },
+  BAD_CONTENT_LENGTH: { status: 400, help: 'Content-Length is repeated, not made of digits, or too large (RFC 9112 §6.3).' },
+  BAD_TRANSFER_ENCODING: { status: 400, help: 'Transfer-Encoding came with Content-Length, twice, or in HTTP/1.0 (RFC 9112 §6.1).' },
+  UNKNOWN_TRANSFER_CODING: { status: 501, help: 'A transfer coding other than `chunked` (RFC 9112 §6.1).' },
+  BAD_CHUNK: { status: 400, help: 'The chunked body is malformed (RFC 9112 §7.1).' },
+  BAD_VERSION: { status: 505, help: 'An HTTP version that is neither 1.0 nor 1.1 (RFC 9110 §15.6.6).' },
+  URI_TOO_LONG: { status: 414, help: 'The request line is longer than the option urlLengthLimit.' },
+  HEAD_TOO_LARGE: { status: 431, help: 'The header block is larger than the option maxHeadBytes.' },
+  TOO_MANY_HEADERS: { status: 431, help: 'The request has more header fields than the option maxHeaders.' },
+  TRAILERS_TOO_LARGE: { status: 431, help: 'The trailer section is larger than maxHeadBytes or has more fields than maxHeaders.' },
+  UNKNOWN_EXPECTATION: { status: 417, help: 'Expect holds something other than 100-continue (RFC 9110 §10.1.1).' },
+  BODY_TOO_LARGE: { status: 413, help: 'The body is larger than the option maxBody.' },
+  BODY_CUT: { status: 400, help: 'The client ended the connection before its body was complete.' },
+  HEAD_CUT: { status: 400, help: 'The client ended the connection in the middle of a request head.' },
+  HEAD_TIMEOUT: { status: 408, help: 'The request head was not complete within the option headTimeout.' },
+  BODY_TIMEOUT: { status: 408, help: 'No byte of the body arrived within the option socketTimeout.' },
+
+  // What an application did.
+  APP_FAILED: { status: 500, help: 'The application threw or its promise was rejected; the cause is logged.' },
+  APP_NO_START: { status: 500, help: 'The application returned a body without having called startResponse.' },
+  APP_BAD_STATUS: { status: 500, help: "A status is three digits, a space and a reason, as '200 OK', and final (200 to 599)." },
+  APP_BAD_HEADER: { status: 500, help: 'A header name is not a token, or a value holds CR, LF, NUL or a character outside latin-1.' },
+  APP_STARTED_TWICE: { status: 500, help: 'startResponse was called again without excInfo.' },
+  APP_BAD_BODY: { status: 500, help: 'The body is not a string, a Uint8Array, or an (async) iterable of these.' },
+  APP_SHORT_BODY: { help: 'The application delivered less than its Content-Length; the connection was closed.' },
+  APP_LONG_BODY: { help: 'The application delivered more than its Content-Length; the surplus was dropped.' },
+  CLIENT_GONE: { help: 'The client closed the connection before the response was complete.' },
+  WRITE_TIMEOUT: { help: 'The client took no byte of the response within the option socketTimeout.' },
+
+  // What whoever starts evy wrote.
+  USAGE: { exit: 2, help: 'The command line has an unknown flag, a missing value or too many words.' },
+  BAD_OPTION: { exit: 2, help: 'An option has a value outside of what its row in docs/options.md allows.' },
+  BAD_CONFIG: { exit: 2, help: 'The configuration file is missing, cannot be read, or holds an unknown option.' },
+  BAD_BIND: { exit: 2, help: 'An address is not `host:port`, `[ipv6]:port`, `unix:path` or `fd:number`.' },
+  BAD_CERTIFICATE: { exit: 2, help: 'certfile or keyfile cannot be read, is not PEM, or the two do not belong together.' },
+  UNSUPPORTED_PLATFORM: { exit: 2, help: 'evy runs on Linux, and on macOS for development.' },
+  ADDRESS_IN_USE: { exit: 3, help: 'Another process listens on the address; stop it or choose another --bind.' },
+  ADDRESS_NOT_PERMITTED: { exit: 3, help: 'The user may not bind the address: a port below 1024, or a path in a folder it cannot write.' },
+  ADDRESS_NOT_AVAILABLE: { exit: 3, help: 'The host is not an address of this machine, or cannot be resolved.' },
+  LISTEN_FAILED: { exit: 3, help: 'The operating system refused the listening socket for the reason given.' },
+  WORKERS_CANNOT_BOOT: { exit: 3, help: 'No worker of the first generation became ready; the reason of the first one is shown.' },
+  BOOT_TIMEOUT: { exit: 3, help: 'A worker was not ready within the option bootTimeout.' },
+  APP_NOT_FOUND: { exit: 4, help: 'The module or its export does not exist.' },
+  APP_NOT_CALLABLE: { exit: 4, help: 'The export is not what the chosen --interface takes.' },
+  APP_LOAD_FAILED: { exit: 4, help: 'The application threw while its module was loaded; its own stack trace is shown.' },
+  NO_TYPESCRIPT: { exit: 4, help: 'This Node cannot run TypeScript and tsx is not installed beside the application.' },
+  RELOAD_FAILED: { help: 'The new generation did not boot; the old one serves on, whole.' },
+  RELOAD_SUPERSEDED: { help: 'A later reload or a stop came before this reload was done.' },
+  STOPPING: { help: 'The master is stopping and takes no further command.' },
+  NOT_SUPPORTED: { help: 'The command belongs to a later version.' },
+  INTERNAL: { exit: 1, help: 'A fault of evy itself; please report it with the log.' },
+} as const satisfies Record<string, ErrorRow>;
+
+export type ErrorCode = keyof typeof rows;
+export const errorTable: Readonly<Record<ErrorCode, ErrorRow>> = rows;
+
+/** An error with a code from the table. `message` names the value and the option to change; `cause` is kept. */
+export class EvyError extends Error {
+  readonly code: ErrorCode;
+  constructor(code: ErrorCode, message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.name = 'EvyError';
+    this.code = code;
+  }
+  /** HTTP status of the refusal, or undefined when no client is to be told. */
+  get status(): number | undefined {
+    return errorTable[this.code].status;
+  }
+  /** Exit code of the process that this error ends. */
+  get exitCode(): number {
+    return errorTable[this.code].exit ?? 1;
+  }
+}
+
+/** The value thrown, as an Error: what applications throw may be anything. */
+export function toError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(`not an Error was thrown: ${String(thrown)}`);
+}

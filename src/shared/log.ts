@@ -1,0 +1,109 @@
+/**
+ * Log lines: an event name from a closed list, then fields. JSON through pino; on a terminal the same as text that a
+ * person reads. Lines are written synchronously: they are few, and the last one before an exit matters most.
+ */
+import { isatty } from 'node:tty';
+import { styleText } from 'node:util';
+import { pino } from 'pino';
+
+export const logEvents = [
+  'master.starting',
+  'master.ready',
+  'master.stopping',
+  'master.stopped',
+  'master.failed',
+  'master.fallback',
+  'option.ignored',
+  'signal.ignored',
+  'logs.reopened',
+  'reload.started',
+  'reload.done',
+  'reload.failed',
+  'scale',
+  'worker.spawned',
+  'worker.ready',
+  'worker.retiring',
+  'worker.exit',
+  'worker.failed',
+  'worker.crashed',
+  'worker.delayed',
+  'worker.killed',
+  'worker.orphaned',
+  'request.refused',
+  'request.cut',
+  'app.failed',
+  'app.errors',
+  'hook.failed',
+  'access-log.failed',
+] as const;
+export type LogEvent = (typeof logEvents)[number];
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
+export type LogFields = Readonly<Record<string, unknown>>;
+
+export interface Logger {
+  debug(event: LogEvent, fields?: LogFields): void;
+  info(event: LogEvent, fields?: LogFields): void;
+  warn(event: LogEvent, fields?: LogFields): void;
+  error(event: LogEvent, fields?: LogFields): void;
+  /** Opens the log file anew, after it was rotated away. Does nothing when the log goes to a descriptor. */
+  reopen(): void;
+}
+
+export interface LoggerOptions {
+  level: LogLevel;
+  style: 'auto' | 'human' | 'json';
+  /** file to append to; standard error when empty */
+  file?: string;
+  /** fields that every line gets */
+  fields?: LogFields;
+}
+
+type Line = Record<string, unknown> & { time: number; level: string; event: string; stack?: string };
+
+const levelColours = { debug: 'gray', info: 'green', warn: 'yellow', error: 'red' } as const;
+
+function fieldText(value: unknown): string {
+  if (typeof value === 'string') return /^[^\s"=]+$/.test(value) ? value : JSON.stringify(value);
+  return JSON.stringify(value) ?? String(value);
+}
+
+/** The human form of a line: local time, level, event, fields; a stack trace on lines of its own. */
+export function humanLine(line: Line, colour: boolean): string {
+  const { time, level, event, stack, ...fields } = line;
+  const paint = (style: Parameters<typeof styleText>[0], text: string) => (colour ? styleText(style, text) : text);
+  const clock = new Date(time).toLocaleTimeString('en-GB');
+  const parts = [paint('gray', clock), paint(levelColours[level as LogLevel] ?? 'white', level.padEnd(5)), event];
+  for (const [name, value] of Object.entries(fields)) {
+    if (value !== undefined) parts.push(`${paint('gray', `${name}=`)}${fieldText(value)}`);
+  }
+  const trace = stack === undefined ? '' : `\n${stack.replace(/^/gm, '    ')}`;
+  return `${parts.join(' ')}${trace}\n`;
+}
+
+export function createLogger(options: LoggerOptions): Logger {
+  const toFile = options.file !== undefined && options.file !== '';
+  const destination = pino.destination({ dest: toFile ? options.file! : 2, sync: true, mkdir: true });
+  // A log that cannot be written (disk full, reader gone) must not end the server.
+  destination.on('error', () => {});
+  const human = options.style === 'human' || (options.style === 'auto' && !toFile && isatty(2));
+  const colour = human && !toFile && isatty(2) && process.env['NO_COLOR'] === undefined;
+  const stream = human
+    ? { write: (json: string) => destination.write(humanLine(JSON.parse(json) as Line, colour)) }
+    : destination;
+  const logger = pino(
+    { level: options.level, base: options.fields ?? {}, messageKey: 'message', formatters: { level: (label) => ({ level: label }) } },
+    stream,
+  );
+  return {
+    debug: (event, fields) => logger.debug({ event, ...fields }),
+    info: (event, fields) => logger.info({ event, ...fields }),
+    warn: (event, fields) => logger.warn({ event, ...fields }),
+    error: (event, fields) => logger.error({ event, ...fields }),
+    reopen: () => {
+      if (toFile) destination.reopen();
+    },
+  };
+}
+
+/** A logger that writes nothing: for embedding without a log, and for tests. */
+export const silentLogger: Logger = { debug() {}, info() {}, warn() {}, error() {}, reopen() {} };

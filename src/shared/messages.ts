@@ -1,0 +1,94 @@
+/**
+ * The whole vocabulary between master and workers: one closed union a direction, checked at the door.
+ * Plain data only (it crosses the process boundary as JSON).
+ */
+import type { InterfaceName } from './application.ts';
+import type { ErrorCode } from './errors.ts';
+import type { ServerSettings } from './options.ts';
+
+/** A module and the name of its export, as in `path/to/module:export`. */
+export interface ModuleReference {
+  /** absolute path */
+  path: string;
+  /** undefined: the default export, or the usual names */
+  exportName?: string | undefined;
+}
+
+/** What a generation runs: resolved once by the master, the same for each of its workers. */
+export interface Release {
+  app: ModuleReference;
+  middleware: ModuleReference[];
+  interface: InterfaceName | 'auto';
+}
+
+/** A listening socket as a worker gets it. */
+export interface WorkerBind {
+  /** as a person writes it: '127.0.0.1:8080', '[::]:8080', 'unix:/run/app.sock' */
+  name: string;
+  kind: 'tcp' | 'unix';
+  tls: boolean;
+  /** inherited file descriptor in the worker; undefined when the master accepts and hands connections over */
+  fd?: number | undefined;
+  backlog: number;
+}
+
+/** A request as logs and reports name it. */
+export interface RequestSummary {
+  method: string;
+  target: string;
+  peer: string;
+  ageMs: number;
+}
+
+/** What a worker counts, in plain numbers since its start. */
+export interface WorkerStats {
+  connections: number;
+  activeRequests: number;
+  requests: number;
+  pendingHooks: number;
+}
+
+export type MasterToWorker =
+  | { type: 'configure'; generation: number; release: Release; settings: ServerSettings; binds: WorkerBind[] }
+  | { type: 'drain'; graceMs: number }
+  | { type: 'reopen-logs' }
+  /** comes with a socket: the master accepts where workers cannot (see shared/node-private.ts) */
+  | { type: 'connection'; bind: number };
+
+export type WorkerToMaster =
+  | { type: 'hello'; pid: number }
+  | { type: 'ready' }
+  /** the worker cannot boot and ends */
+  | { type: 'failed'; code: ErrorCode; message: string; stack?: string | undefined }
+  /** an exception that nothing caught: the worker ends */
+  | { type: 'crashed'; message: string; stack?: string | undefined }
+  | { type: 'stats'; stats: WorkerStats }
+  /** a worker that was sent TERM by hand: it drains, and is to be replaced */
+  | { type: 'leaving' }
+  /** the grace time is over; these requests will be cut */
+  | { type: 'overdue'; requests: RequestSummary[] }
+  | { type: 'drained' };
+
+const toWorker: ReadonlySet<string> = new Set<MasterToWorker['type']>(['configure', 'drain', 'reopen-logs', 'connection']);
+const toMaster: ReadonlySet<string> = new Set<WorkerToMaster['type']>([
+  'hello',
+  'ready',
+  'failed',
+  'crashed',
+  'stats',
+  'leaving',
+  'overdue',
+  'drained',
+]);
+
+function hasType(value: unknown, types: ReadonlySet<string>): boolean {
+  return typeof value === 'object' && value !== null && types.has((value as { type?: string }).type ?? '');
+}
+
+/** An application may send messages of its own over the same channel: these are not ours. */
+export function isMasterToWorker(value: unknown): value is MasterToWorker {
+  return hasType(value, toWorker);
+}
+export function isWorkerToMaster(value: unknown): value is WorkerToMaster {
+  return hasType(value, toMaster);
+}

@@ -1,0 +1,75 @@
+/**
+ * The kinds of value an option may have. Each takes what people write (a string from a flag or a variable, or a value
+ * of the right type from a file or the API) and yields plain data in one unit.
+ */
+import { z } from 'zod';
+import { formatBytes, formatDuration, parseBytes, parseDuration } from './units.ts';
+
+export const text = () => z.string();
+
+export const textList = () => z.union([z.string().transform((one) => [one]), z.array(z.string())]);
+
+export function integer(least: number, most: number) {
+  const rule = `a whole number from ${least} to ${most}`;
+  return z.union([z.number(), z.string()]).transform((value, context) => {
+    const number = typeof value === 'string' && !/^\d+$/.test(value) ? NaN : Number(value);
+    if (Number.isInteger(number) && number >= least && number <= most) return number;
+    context.addIssue({ code: 'custom', message: `is ${rule}` });
+    return z.NEVER;
+  });
+}
+
+/** Milliseconds, from '30s' or a number of seconds. */
+export function duration(leastMs: number) {
+  return z.union([z.number(), z.string()]).transform((value, context) => {
+    const ms = parseDuration(String(value));
+    if (ms !== undefined && ms >= leastMs) return ms;
+    const least = leastMs > 0 ? `, at least ${formatDuration(leastMs)}` : '';
+    context.addIssue({ code: 'custom', message: `is a time such as 500ms, 30s or 5m (a bare number counts seconds)${least}` });
+    return z.NEVER;
+  });
+}
+
+/** Bytes, from '64KiB' or a number of bytes. */
+export function bytes(least: number) {
+  return z.union([z.number(), z.string()]).transform((value, context) => {
+    const size = parseBytes(String(value));
+    if (size !== undefined && size >= least) return size;
+    const rule = least > 0 ? `, at least ${formatBytes(least)}` : '';
+    context.addIssue({ code: 'custom', message: `is a size such as 512, 64KiB or 10MB${rule}` });
+    return z.NEVER;
+  });
+}
+
+/** true or false, from the words people use for them. */
+export function switchValue() {
+  return z.union([z.boolean(), z.string()]).transform((value, context) => {
+    if (typeof value === 'boolean') return value;
+    if (/^(1|true|yes|on)$/i.test(value)) return true;
+    if (/^(0|false|no|off|)$/i.test(value)) return false;
+    context.addIssue({ code: 'custom', message: 'is true or false' });
+    return z.NEVER;
+  });
+}
+
+/** Milliseconds, 0 for false and `whenTrue` for true (eventlet's keepalive). */
+export function flagOrDuration(whenTrue: number) {
+  return z.union([z.boolean(), z.number(), z.string()]).transform((value, context) => {
+    if (value === true || /^(true|yes|on)$/i.test(String(value))) return whenTrue;
+    if (value === false || /^(false|no|off)$/i.test(String(value))) return 0;
+    const ms = parseDuration(String(value));
+    if (ms !== undefined) return ms;
+    context.addIssue({ code: 'custom', message: 'is true, false, or a time such as 30s (a bare number counts seconds)' });
+    return z.NEVER;
+  });
+}
+
+/** A file mode: 0o660 or '660'. */
+export function octal() {
+  return z.union([z.number(), z.string()]).transform((value, context) => {
+    const mode = typeof value === 'number' ? value : /^(0o?)?[0-7]{1,4}$/.test(value) ? Number.parseInt(value.replace('o', ''), 8) : NaN;
+    if (Number.isInteger(mode) && mode >= 0 && mode <= 0o7777) return mode;
+    context.addIssue({ code: 'custom', message: 'is an octal file mode such as 0660' });
+    return z.NEVER;
+  });
+}

@@ -1,0 +1,195 @@
+/**
+ * One row per option. Flags, `EVY_*` variables, the check of the configuration file, `--help`, `--print-config`,
+ * `docs/options.md` and the types below are all derived from this table.
+ *
+ * A row's name is what people write: `maxHead` is `--max-head`, `EVY_MAX_HEAD` and `maxHead` in a file. Its `key` is
+ * what the code reads and says the unit. Only the master and the one-process server load this module (zod is slow to
+ * import); workers get the plain values and import its types alone.
+ */
+import { availableParallelism } from 'node:os';
+import { z } from 'zod';
+import { bytes, duration, flagOrDuration, integer, octal, switchValue, text, textList } from './option-schemas.ts';
+
+export interface OptionRow {
+  readonly schema: z.ZodType;
+  readonly default: unknown;
+  /** property of `Options`, where it differs from the row's name */
+  readonly key?: string;
+  /** 'server' rows go to the workers and to the one-process server; 'master' rows stay in the master */
+  readonly scope: 'master' | 'server';
+  /** whether a reload applies a changed value, or only a restart */
+  readonly appliesOn: 'reload' | 'restart';
+  /** unit of a bare number */
+  readonly unit?: 'seconds' | 'bytes';
+  /** how `--help` shows the value; none for a switch */
+  readonly placeholder?: string;
+  /** environment variables beside `EVY_*`, looked at after it */
+  readonly env?: readonly string[];
+  /** false: only in the configuration file and the API */
+  readonly flag?: false;
+  /** a word on the command line rather than a flag */
+  readonly positional?: true;
+  /** the default as documentation shows it, when it depends on the machine */
+  readonly defaultText?: string;
+  readonly help: string;
+}
+
+const serverRows = {
+  keepalive: {
+    schema: flagOrDuration(65_000), default: 65_000, key: 'keepaliveMs', scope: 'server', appliesOn: 'reload', unit: 'seconds', placeholder: 'TIME',
+    help: 'How long an idle connection is kept between requests; false closes it after each response.',
+  },
+  headTimeout: {
+    schema: duration(1), default: 10_000, key: 'headTimeoutMs', scope: 'server', appliesOn: 'reload', unit: 'seconds', placeholder: 'TIME',
+    help: 'Time for a request head to arrive whole, from its first byte; then 408.',
+  },
+  socketTimeout: {
+    schema: duration(1), default: 60_000, key: 'socketTimeoutMs', scope: 'server', appliesOn: 'reload', unit: 'seconds', placeholder: 'TIME',
+    help: 'Longest wait for the next bytes of a body, or for a client to take bytes of a response.',
+  },
+  urlLengthLimit: {
+    schema: bytes(64), default: 8192, scope: 'server', appliesOn: 'reload', unit: 'bytes', placeholder: 'SIZE',
+    help: 'Longest request line; then 414.',
+  },
+  maxHead: {
+    schema: bytes(256), default: 65_536, key: 'maxHeadBytes', scope: 'server', appliesOn: 'reload', unit: 'bytes', placeholder: 'SIZE',
+    help: 'Largest header block; then 431.',
+  },
+  maxHeaders: {
+    schema: integer(1, 10_000), default: 100, scope: 'server', appliesOn: 'reload', placeholder: 'N',
+    help: 'Most header fields of a request; then 431.',
+  },
+  maxBody: {
+    schema: bytes(0), default: 0, key: 'maxBodyBytes', scope: 'server', appliesOn: 'reload', unit: 'bytes', placeholder: 'SIZE',
+    help: 'Largest request body; then 413. 0 is unlimited.',
+  },
+  maxHttpVersion: {
+    schema: z.enum(['HTTP/1.0', 'HTTP/1.1']), default: 'HTTP/1.1', scope: 'server', appliesOn: 'reload', placeholder: 'VERSION',
+    help: "Highest version that is spoken; 'HTTP/1.0' turns keep-alive by default and chunked responses off.",
+  },
+  minimumChunkSize: {
+    schema: bytes(0), default: 0, scope: 'server', appliesOn: 'reload', unit: 'bytes', placeholder: 'SIZE',
+    help: 'Collect the pieces of a body until they make a chunk of this size; 0 sends each as it comes.',
+  },
+  capitalizeResponseHeaders: {
+    schema: switchValue(), default: true, scope: 'server', appliesOn: 'reload',
+    help: "Write the application's header names as Content-Type rather than as given.",
+  },
+  workerConnections: {
+    schema: integer(1, 1_000_000), default: 10_000, scope: 'server', appliesOn: 'reload', placeholder: 'N',
+    help: 'Connections at a time of one worker; past it the worker stops accepting.',
+  },
+  environ: {
+    schema: z.record(z.string(), z.unknown()), default: {}, scope: 'server', appliesOn: 'reload', flag: false,
+    help: 'Entries added to the environment of each request.',
+  },
+  logFormat: {
+    schema: text(),
+    default: '%(client_ip)s - - [%(date_time)s] "%(request_line)s" %(status_code)s %(body_length)s %(wall_seconds).6f',
+    scope: 'server', appliesOn: 'reload', placeholder: 'FORMAT',
+    help: 'Line of the access log: client_ip, date_time, request_line, status_code, body_length, wall_seconds.',
+  },
+  logXForwardedFor: {
+    schema: switchValue(), default: true, scope: 'server', appliesOn: 'reload',
+    help: 'Show the X-Forwarded-For header in front of the client address in the access log.',
+  },
+  debug: {
+    schema: switchValue(), default: false, scope: 'server', appliesOn: 'reload',
+    help: 'Send stack traces in 500 responses. Not for production.',
+  },
+  accessLog: {
+    schema: text(), default: 'off', scope: 'server', appliesOn: 'reload', placeholder: 'FILE',
+    help: "Where access lines go: 'off', '-' for standard output, or a file.",
+  },
+  logLevel: {
+    schema: z.enum(['debug', 'info', 'warn', 'error']), default: 'info', scope: 'server', appliesOn: 'restart', placeholder: 'LEVEL',
+    help: 'Least level of the log lines: debug, info, warn or error.',
+  },
+  logStyle: {
+    schema: z.enum(['auto', 'human', 'json']), default: 'auto', scope: 'server', appliesOn: 'restart', placeholder: 'STYLE',
+    help: 'Log lines as human text or json; auto is human on a terminal.',
+  },
+  certfile: {
+    schema: text(), default: '', scope: 'server', appliesOn: 'reload', placeholder: 'FILE',
+    help: 'Certificate chain (PEM) for binds with tls:.',
+  },
+  keyfile: {
+    schema: text(), default: '', scope: 'server', appliesOn: 'reload', placeholder: 'FILE',
+    help: 'Private key (PEM) that belongs to certfile.',
+  },
+} as const satisfies Record<string, OptionRow>;
+
+const masterRows = {
+  app: {
+    schema: text(), default: '', scope: 'master', appliesOn: 'reload', positional: true,
+    help: 'The application: path/to/module[:export].',
+  },
+  middleware: {
+    schema: textList(), default: [], scope: 'master', appliesOn: 'reload', positional: true,
+    help: 'Modules whose function takes the application and returns another one, applied in order.',
+  },
+  interface: {
+    schema: z.enum(['auto', 'wsgi', 'fetch', 'node']), default: 'auto', scope: 'master', appliesOn: 'reload', placeholder: 'KIND',
+    help: 'What the application is: wsgi, fetch or node; auto looks at the export.',
+  },
+  bind: {
+    schema: textList(), default: [], scope: 'master', appliesOn: 'restart', placeholder: 'ADDRESS',
+    help: 'host:port, [ipv6]:port, unix:path or fd:N, with tls: in front for TLS; may be repeated.',
+  },
+  host: {
+    schema: text(), default: '127.0.0.1', scope: 'master', appliesOn: 'restart', placeholder: 'HOST',
+    help: 'Host to listen on when no --bind is given.',
+  },
+  port: {
+    schema: integer(0, 65_535), default: 8080, scope: 'master', appliesOn: 'restart', placeholder: 'PORT', env: ['PORT'],
+    help: 'Port to listen on when no --bind is given; 0 takes a free one.',
+  },
+  backlog: {
+    schema: integer(1, 65_535), default: 2048, scope: 'master', appliesOn: 'restart', placeholder: 'N',
+    help: 'Connections that may wait in the kernel (the system limits it, see net.core.somaxconn).',
+  },
+  unixMode: {
+    schema: octal(), default: 0o666, scope: 'master', appliesOn: 'restart', placeholder: 'MODE',
+    help: 'File mode of unix sockets, octal.', defaultText: '0666',
+  },
+  workers: {
+    schema: integer(1, 1024), default: availableParallelism(), scope: 'master', appliesOn: 'reload', placeholder: 'N', env: ['WEB_CONCURRENCY'],
+    help: 'Worker processes.', defaultText: 'the available cores',
+  },
+  grace: {
+    schema: duration(0), default: 30_000, key: 'graceMs', scope: 'master', appliesOn: 'reload', unit: 'seconds', placeholder: 'TIME',
+    help: 'Time that a retiring worker may take to finish its requests and post hooks; then it is killed.',
+  },
+  bootTimeout: {
+    schema: duration(1), default: 60_000, key: 'bootTimeoutMs', scope: 'master', appliesOn: 'reload', unit: 'seconds', placeholder: 'TIME',
+    help: 'Time that a worker may take to load the application and be ready; then it is killed.',
+  },
+  pidfile: {
+    schema: text(), default: '', scope: 'master', appliesOn: 'restart', placeholder: 'FILE',
+    help: "File that holds the master's process id while it runs.",
+  },
+  logFile: {
+    schema: text(), default: '', scope: 'master', appliesOn: 'restart', placeholder: 'FILE',
+    help: 'File for the log lines of master and workers instead of standard error; USR1 reopens it.',
+  },
+} as const satisfies Record<string, OptionRow>;
+
+export const optionTable = { ...masterRows, ...serverRows } as const;
+export const serverOptionTable = serverRows;
+
+type Key<Rows, Name extends keyof Rows> = Rows[Name] extends { key: infer K extends string } ? K : Name;
+type Values<Rows extends Record<string, OptionRow>> = {
+  -readonly [Name in keyof Rows as Key<Rows, Name>]: z.output<Rows[Name]['schema']>;
+};
+type Inputs<Rows extends Record<string, OptionRow>> = {
+  -readonly [Name in keyof Rows]?: z.input<Rows[Name]['schema']> | undefined;
+};
+
+export type OptionName = keyof typeof optionTable;
+/** Every option, checked, in the unit that its name says. */
+export type Options = Values<typeof optionTable>;
+/** What a worker or the one-process server needs of it. */
+export type ServerSettings = Values<typeof serverRows>;
+/** Options as a configuration file or `createMaster()` takes them. */
+export type OptionsInput = Inputs<typeof optionTable>;
+export type ServerOptionsInput = Inputs<typeof serverRows>;
