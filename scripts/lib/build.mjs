@@ -1,0 +1,75 @@
+/**
+ * Compiles src into dist when src has changed. The compiler writes beside dist, then each file is moved into place and
+ * what no longer has a source is removed, so that a server running from dist never finds a file missing or half
+ * written. The stamp is taken away first and comes back last: a build that was cut is done again.
+ */
+import { createHash } from 'node:crypto';
+import { chmodSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { fail, inRoot, root, runQuietly, say } from './project.mjs';
+
+const dist = inRoot('dist');
+const stampFile = join(dist, '.stamp');
+
+function filesBelow(folder) {
+  try {
+    return readdirSync(folder, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => join(entry.parentPath, entry.name))
+      .toSorted();
+  } catch (error) {
+    if (error.code === 'ENOENT') return [];
+    throw error;
+  }
+}
+
+/** The sources and everything else that decides what the compiler makes of them. */
+function wantedStamp() {
+  const hash = createHash('sha256');
+  const settings = ['tsconfig.json', 'tsconfig.build.json', 'package.json', 'package-lock.json'].map((name) =>
+    inRoot(name),
+  );
+  for (const file of [...filesBelow(inRoot('src')), ...settings]) {
+    const bytes = readFileSync(file);
+    hash.update(`${relative(root, file)} ${bytes.length}\n`).update(bytes);
+  }
+  return `${hash.digest('hex')}\n`;
+}
+
+export function isBuilt() {
+  try {
+    return readFileSync(stampFile, 'utf8') === wantedStamp();
+  } catch {
+    return false;
+  }
+}
+
+function moveIntoPlace(made) {
+  const names = filesBelow(made).map((file) => relative(made, file));
+  for (const name of names) {
+    mkdirSync(dirname(join(dist, name)), { recursive: true });
+    renameSync(join(made, name), join(dist, name));
+  }
+  const wanted = new Set(names);
+  for (const file of filesBelow(dist)) if (!wanted.has(relative(dist, file))) rmSync(file);
+}
+
+/** Only one process at a time may be here (prepare.mjs holds the lock). */
+export function build() {
+  if (isBuilt()) return;
+  say('building');
+  // Taken before the compiler reads: a source saved meanwhile makes the next run build again.
+  const stamp = wantedStamp();
+  const made = inRoot('.cache', 'build');
+  rmSync(made, { recursive: true, force: true }); // of a build that was cut
+  const compiler = inRoot('node_modules', 'typescript', 'bin', 'tsc');
+  const compiled = runQuietly(process.execPath, [compiler, '-p', 'tsconfig.build.json', '--outDir', made]);
+  if (!compiled) fail('the sources do not compile');
+  rmSync(stampFile, { force: true });
+  moveIntoPlace(made);
+  rmSync(made, { recursive: true, force: true });
+  // `npx evy` inside of the checkout runs the file itself.
+  chmodSync(join(dist, 'cli.js'), 0o755);
+  writeFileSync(`${stampFile}.new`, stamp);
+  renameSync(`${stampFile}.new`, stampFile);
+}

@@ -1,0 +1,67 @@
+/**
+ * Finding what a test left running. Every process of a run inherits an environment variable that names the run, and
+ * those of one started command another one that names the command; a process cannot shed them by changing its group
+ * or by losing its parent. Linux only: elsewhere there is nothing to look at and nothing is found.
+ */
+import { randomUUID } from 'node:crypto';
+import { readdir, readFile } from 'node:fs/promises';
+
+export const runVariable = 'EVY_TEST_RUN';
+export const commandVariable = 'EVY_TEST_COMMAND';
+
+/** Names this run; set in this process's environment, so that every child inherits it. */
+export const runId = (process.env[runVariable] = randomUUID());
+
+export interface FoundProcess {
+  pid: number;
+  parent: number;
+  command: string;
+}
+
+const nulSeparated = (bytes: string): string[] => bytes.split('\0').filter((part) => part !== '');
+
+/** From /proc/<pid>/stat: 'pid (name) state parent ...', where the name may hold blanks and parentheses. */
+async function parentOf(pid: string): Promise<number> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'latin1');
+  return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
+}
+
+/** The processes whose environment, as it was when they started, has this variable. Zombies have none any more. */
+export async function processesWith(variable: string, value: string): Promise<FoundProcess[]> {
+  const wanted = `${variable}=${value}`;
+  const names = await readdir('/proc').catch(() => []);
+  const found = await Promise.all(
+    names
+      .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
+      .map(async (name): Promise<FoundProcess | undefined> => {
+        try {
+          const environment = await readFile(`/proc/${name}/environ`, 'latin1');
+          if (!nulSeparated(environment).includes(wanted)) return undefined;
+          const command = nulSeparated(await readFile(`/proc/${name}/cmdline`, 'latin1')).join(' ');
+          return { pid: Number(name), parent: await parentOf(name), command };
+        } catch {
+          return undefined; // it ended meanwhile, or it is another user's
+        }
+      }),
+  );
+  return found.filter((process) => process !== undefined);
+}
+
+/** Whether a process exists; one that ended but was not waited for yet still does. */
+export function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+/** Sends a signal to a process or, with a negative id, to a process group, which may be gone already. */
+export function sendSignal(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}
