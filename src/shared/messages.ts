@@ -49,8 +49,17 @@ export interface WorkerStats {
 }
 
 export type MasterToWorker =
-  | { type: 'configure'; generation: number; release: Release; settings: ServerSettings; binds: WorkerBind[] }
-  | { type: 'drain'; graceMs: number }
+  | {
+      type: 'configure';
+      generation: number;
+      release: Release;
+      settings: ServerSettings;
+      binds: WorkerBind[];
+      /** for a worker whose master has died and can no longer say it */
+      graceMs: number;
+    }
+  /** `idle`: whether connections without a request are closed at once, or get to ask once more within the grace time */
+  | { type: 'drain'; graceMs: number; idle: 'close' | 'keep' }
   | { type: 'reopen-logs' }
   /** comes with a socket: the master accepts where workers cannot (see shared/node-private.ts) */
   | { type: 'connection'; bind: number };

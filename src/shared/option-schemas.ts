@@ -5,45 +5,55 @@
 import { z } from 'zod';
 import { formatBytes, formatDuration, parseBytes, parseDuration } from './units.ts';
 
-export const text = () => z.string();
+export const text = () => z.string({ error: 'is a text' });
 
-export const textList = () => z.union([z.string().transform((one) => [one]), z.array(z.string())]);
+export const textList = () =>
+  z.union([z.string().transform((one) => [one]), z.array(z.string())], { error: 'is a text or a list of texts' });
+
+/** One word of a closed list. */
+export function oneOf<const Words extends readonly [string, ...string[]]>(words: Words) {
+  return z.enum(words, { error: `is one of ${words.join(', ')}` });
+}
+
+/** An object with any entries. */
+export const record = () => z.record(z.string(), z.unknown(), { error: 'is an object' });
 
 export function integer(least: number, most: number) {
-  const rule = `a whole number from ${least} to ${most}`;
-  return z.union([z.number(), z.string()]).transform((value, context) => {
+  const rule = `is a whole number from ${least} to ${most}`;
+  return z.union([z.number(), z.string()], { error: rule }).transform((value, context) => {
     const number = typeof value === 'string' && !/^\d+$/.test(value) ? NaN : Number(value);
     if (Number.isInteger(number) && number >= least && number <= most) return number;
-    context.addIssue({ code: 'custom', message: `is ${rule}` });
+    context.addIssue({ code: 'custom', message: rule });
     return z.NEVER;
   });
 }
 
 /** Milliseconds, from '30s' or a number of seconds. */
 export function duration(leastMs: number) {
-  return z.union([z.number(), z.string()]).transform((value, context) => {
+  const least = leastMs > 0 ? `, at least ${formatDuration(leastMs)}` : '';
+  const rule = `is a time such as 500ms, 30s or 5m (a bare number counts seconds)${least}`;
+  return z.union([z.number(), z.string()], { error: rule }).transform((value, context) => {
     const ms = parseDuration(String(value));
     if (ms !== undefined && ms >= leastMs) return ms;
-    const least = leastMs > 0 ? `, at least ${formatDuration(leastMs)}` : '';
-    context.addIssue({ code: 'custom', message: `is a time such as 500ms, 30s or 5m (a bare number counts seconds)${least}` });
+    context.addIssue({ code: 'custom', message: rule });
     return z.NEVER;
   });
 }
 
 /** Bytes, from '64KiB' or a number of bytes. */
 export function bytes(least: number) {
-  return z.union([z.number(), z.string()]).transform((value, context) => {
+  const rule = `is a size such as 512, 64KiB or 10MB${least > 0 ? `, at least ${formatBytes(least)}` : ''}`;
+  return z.union([z.number(), z.string()], { error: rule }).transform((value, context) => {
     const size = parseBytes(String(value));
     if (size !== undefined && size >= least) return size;
-    const rule = least > 0 ? `, at least ${formatBytes(least)}` : '';
-    context.addIssue({ code: 'custom', message: `is a size such as 512, 64KiB or 10MB${rule}` });
+    context.addIssue({ code: 'custom', message: rule });
     return z.NEVER;
   });
 }
 
 /** true or false, from the words people use for them. */
 export function switchValue() {
-  return z.union([z.boolean(), z.string()]).transform((value, context) => {
+  return z.union([z.boolean(), z.string()], { error: 'is true or false' }).transform((value, context) => {
     if (typeof value === 'boolean') return value;
     if (/^(1|true|yes|on)$/i.test(value)) return true;
     if (/^(0|false|no|off|)$/i.test(value)) return false;
@@ -54,22 +64,24 @@ export function switchValue() {
 
 /** Milliseconds, 0 for false and `whenTrue` for true (eventlet's keepalive). */
 export function flagOrDuration(whenTrue: number) {
-  return z.union([z.boolean(), z.number(), z.string()]).transform((value, context) => {
+  const rule = 'is true, false, or a time such as 30s (a bare number counts seconds)';
+  return z.union([z.boolean(), z.number(), z.string()], { error: rule }).transform((value, context) => {
     if (value === true || /^(true|yes|on)$/i.test(String(value))) return whenTrue;
     if (value === false || /^(false|no|off)$/i.test(String(value))) return 0;
     const ms = parseDuration(String(value));
     if (ms !== undefined) return ms;
-    context.addIssue({ code: 'custom', message: 'is true, false, or a time such as 30s (a bare number counts seconds)' });
+    context.addIssue({ code: 'custom', message: rule });
     return z.NEVER;
   });
 }
 
 /** A file mode: 0o660 or '660'. */
 export function octal() {
-  return z.union([z.number(), z.string()]).transform((value, context) => {
+  const rule = 'is an octal file mode such as 0660';
+  return z.union([z.number(), z.string()], { error: rule }).transform((value, context) => {
     const mode = typeof value === 'number' ? value : /^(0o?)?[0-7]{1,4}$/.test(value) ? Number.parseInt(value.replace('o', ''), 8) : NaN;
     if (Number.isInteger(mode) && mode >= 0 && mode <= 0o7777) return mode;
-    context.addIssue({ code: 'custom', message: 'is an octal file mode such as 0660' });
+    context.addIssue({ code: 'custom', message: rule });
     return z.NEVER;
   });
 }

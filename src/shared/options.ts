@@ -7,8 +7,19 @@
  * import); workers get the plain values and import its types alone.
  */
 import { availableParallelism } from 'node:os';
-import { z } from 'zod';
-import { bytes, duration, flagOrDuration, integer, octal, switchValue, text, textList } from './option-schemas.ts';
+import type { z } from 'zod';
+import { bytes, duration, flagOrDuration, integer, octal, oneOf, record, switchValue, text, textList } from './option-schemas.ts';
+
+/** Groups in the order of help and documentation, with their headings. */
+export const optionGroups = {
+  application: 'Application',
+  listening: 'Listening',
+  processes: 'Processes',
+  limits: 'Limits and time-outs',
+  http: 'Requests and responses',
+  logs: 'Logs',
+} as const;
+export type OptionGroup = keyof typeof optionGroups;
 
 export interface OptionRow {
   readonly schema: z.ZodType;
@@ -20,11 +31,17 @@ export interface OptionRow {
   /** whether a reload applies a changed value, or only a restart */
   readonly appliesOn: 'reload' | 'restart';
   /** unit of a bare number */
-  readonly unit?: 'seconds' | 'bytes';
+  readonly unit?: 'seconds' | 'bytes' | 'octal';
+  /** heading under which help and documentation show it */
+  readonly group: OptionGroup;
+  /** what a relative path in the value names: a file, a log ('-' and 'off' stay), a module, or a unix: address */
+  readonly path?: 'file' | 'log' | 'module' | 'address';
   /** how `--help` shows the value; none for a switch */
   readonly placeholder?: string;
   /** environment variables beside `EVY_*`, looked at after it */
   readonly env?: readonly string[];
+  /** one-letter flag beside the long one */
+  readonly short?: string;
   /** false: only in the configuration file and the API */
   readonly flag?: false;
   /** a word on the command line rather than a flag */
@@ -36,141 +53,141 @@ export interface OptionRow {
 
 const serverRows = {
   keepalive: {
-    schema: flagOrDuration(65_000), default: 65_000, key: 'keepaliveMs', scope: 'server', appliesOn: 'reload', unit: 'seconds', placeholder: 'TIME',
+    schema: flagOrDuration(65_000), default: 65_000, key: 'keepaliveMs', group: 'limits', scope: 'server', appliesOn: 'reload', unit: 'seconds', placeholder: 'TIME',
     help: 'How long an idle connection is kept between requests; false closes it after each response.',
   },
   headTimeout: {
-    schema: duration(1), default: 10_000, key: 'headTimeoutMs', scope: 'server', appliesOn: 'reload', unit: 'seconds', placeholder: 'TIME',
+    schema: duration(1), default: 10_000, key: 'headTimeoutMs', group: 'limits', scope: 'server', appliesOn: 'reload', unit: 'seconds', placeholder: 'TIME',
     help: 'Time for a request head to arrive whole, from its first byte; then 408.',
   },
   socketTimeout: {
-    schema: duration(1), default: 60_000, key: 'socketTimeoutMs', scope: 'server', appliesOn: 'reload', unit: 'seconds', placeholder: 'TIME',
+    schema: duration(1), default: 60_000, key: 'socketTimeoutMs', group: 'limits', scope: 'server', appliesOn: 'reload', unit: 'seconds', placeholder: 'TIME',
     help: 'Longest wait for the next bytes of a body, or for a client to take bytes of a response.',
   },
   urlLengthLimit: {
-    schema: bytes(64), default: 8192, scope: 'server', appliesOn: 'reload', unit: 'bytes', placeholder: 'SIZE',
+    schema: bytes(64), default: 8192, group: 'limits', scope: 'server', appliesOn: 'reload', unit: 'bytes', placeholder: 'SIZE',
     help: 'Longest request line; then 414.',
   },
   maxHead: {
-    schema: bytes(256), default: 65_536, key: 'maxHeadBytes', scope: 'server', appliesOn: 'reload', unit: 'bytes', placeholder: 'SIZE',
+    schema: bytes(256), default: 65_536, key: 'maxHeadBytes', group: 'limits', scope: 'server', appliesOn: 'reload', unit: 'bytes', placeholder: 'SIZE',
     help: 'Largest header block; then 431.',
   },
   maxHeaders: {
-    schema: integer(1, 10_000), default: 100, scope: 'server', appliesOn: 'reload', placeholder: 'N',
+    schema: integer(1, 10_000), default: 100, group: 'limits', scope: 'server', appliesOn: 'reload', placeholder: 'N',
     help: 'Most header fields of a request; then 431.',
   },
   maxBody: {
-    schema: bytes(0), default: 0, key: 'maxBodyBytes', scope: 'server', appliesOn: 'reload', unit: 'bytes', placeholder: 'SIZE',
+    schema: bytes(0), default: 0, key: 'maxBodyBytes', group: 'limits', scope: 'server', appliesOn: 'reload', unit: 'bytes', placeholder: 'SIZE',
     help: 'Largest request body; then 413. 0 is unlimited.',
   },
   maxHttpVersion: {
-    schema: z.enum(['HTTP/1.0', 'HTTP/1.1']), default: 'HTTP/1.1', scope: 'server', appliesOn: 'reload', placeholder: 'VERSION',
+    schema: oneOf(['HTTP/1.0', 'HTTP/1.1']), default: 'HTTP/1.1', group: 'http', scope: 'server', appliesOn: 'reload', placeholder: 'VERSION',
     help: "Highest version that is spoken; 'HTTP/1.0' turns keep-alive by default and chunked responses off.",
   },
   minimumChunkSize: {
-    schema: bytes(0), default: 0, scope: 'server', appliesOn: 'reload', unit: 'bytes', placeholder: 'SIZE',
+    schema: bytes(0), default: 0, group: 'http', scope: 'server', appliesOn: 'reload', unit: 'bytes', placeholder: 'SIZE',
     help: 'Collect the pieces of a body until they make a chunk of this size; 0 sends each as it comes.',
   },
   capitalizeResponseHeaders: {
-    schema: switchValue(), default: true, scope: 'server', appliesOn: 'reload',
+    schema: switchValue(), default: true, group: 'http', scope: 'server', appliesOn: 'reload',
     help: "Write the application's header names as Content-Type rather than as given.",
   },
   workerConnections: {
-    schema: integer(1, 1_000_000), default: 10_000, scope: 'server', appliesOn: 'reload', placeholder: 'N',
+    schema: integer(1, 1_000_000), default: 10_000, group: 'limits', scope: 'server', appliesOn: 'reload', placeholder: 'N',
     help: 'Connections at a time of one worker; past it the worker stops accepting.',
   },
   environ: {
-    schema: z.record(z.string(), z.unknown()), default: {}, scope: 'server', appliesOn: 'reload', flag: false,
+    schema: record(), default: {}, group: 'http', scope: 'server', appliesOn: 'reload', flag: false,
     help: 'Entries added to the environment of each request.',
   },
   logFormat: {
     schema: text(),
     default: '%(client_ip)s - - [%(date_time)s] "%(request_line)s" %(status_code)s %(body_length)s %(wall_seconds).6f',
-    scope: 'server', appliesOn: 'reload', placeholder: 'FORMAT',
+    group: 'logs', scope: 'server', appliesOn: 'reload', placeholder: 'FORMAT',
     help: 'Line of the access log: client_ip, date_time, request_line, status_code, body_length, wall_seconds.',
   },
   logXForwardedFor: {
-    schema: switchValue(), default: true, scope: 'server', appliesOn: 'reload',
+    schema: switchValue(), default: true, group: 'logs', scope: 'server', appliesOn: 'reload',
     help: 'Show the X-Forwarded-For header in front of the client address in the access log.',
   },
   debug: {
-    schema: switchValue(), default: false, scope: 'server', appliesOn: 'reload',
+    schema: switchValue(), default: false, group: 'http', scope: 'server', appliesOn: 'reload',
     help: 'Send stack traces in 500 responses. Not for production.',
   },
   accessLog: {
-    schema: text(), default: 'off', scope: 'server', appliesOn: 'reload', placeholder: 'FILE',
+    schema: text(), default: 'off', group: 'logs', path: 'log', scope: 'server', appliesOn: 'reload', placeholder: 'FILE',
     help: "Where access lines go: 'off', '-' for standard output, or a file.",
   },
   logLevel: {
-    schema: z.enum(['debug', 'info', 'warn', 'error']), default: 'info', scope: 'server', appliesOn: 'restart', placeholder: 'LEVEL',
+    schema: oneOf(['debug', 'info', 'warn', 'error']), default: 'info', group: 'logs', scope: 'server', appliesOn: 'restart', placeholder: 'LEVEL',
     help: 'Least level of the log lines: debug, info, warn or error.',
   },
   logStyle: {
-    schema: z.enum(['auto', 'human', 'json']), default: 'auto', scope: 'server', appliesOn: 'restart', placeholder: 'STYLE',
+    schema: oneOf(['auto', 'human', 'json']), default: 'auto', group: 'logs', scope: 'server', appliesOn: 'restart', placeholder: 'STYLE',
     help: 'Log lines as human text or json; auto is human on a terminal.',
   },
+  logFile: {
+    schema: text(), default: '', group: 'logs', path: 'file', scope: 'server', appliesOn: 'restart', placeholder: 'FILE',
+    help: 'File for the log lines of master and workers instead of standard error; USR1 reopens it.',
+  },
   certfile: {
-    schema: text(), default: '', scope: 'server', appliesOn: 'reload', placeholder: 'FILE',
+    schema: text(), default: '', group: 'listening', path: 'file', scope: 'server', appliesOn: 'reload', placeholder: 'FILE',
     help: 'Certificate chain (PEM) for binds with tls:.',
   },
   keyfile: {
-    schema: text(), default: '', scope: 'server', appliesOn: 'reload', placeholder: 'FILE',
+    schema: text(), default: '', group: 'listening', path: 'file', scope: 'server', appliesOn: 'reload', placeholder: 'FILE',
     help: 'Private key (PEM) that belongs to certfile.',
   },
 } as const satisfies Record<string, OptionRow>;
 
 const masterRows = {
   app: {
-    schema: text(), default: '', scope: 'master', appliesOn: 'reload', positional: true,
+    schema: text(), default: '', group: 'application', path: 'module', scope: 'master', appliesOn: 'reload', positional: true,
     help: 'The application: path/to/module[:export].',
   },
   middleware: {
-    schema: textList(), default: [], scope: 'master', appliesOn: 'reload', positional: true,
+    schema: textList(), default: [], group: 'application', path: 'module', scope: 'master', appliesOn: 'reload', positional: true,
     help: 'Modules whose function takes the application and returns another one, applied in order.',
   },
   interface: {
-    schema: z.enum(['auto', 'wsgi', 'fetch', 'node']), default: 'auto', scope: 'master', appliesOn: 'reload', placeholder: 'KIND',
+    schema: oneOf(['auto', 'wsgi', 'fetch', 'node']), default: 'auto', group: 'application', scope: 'master', appliesOn: 'reload', placeholder: 'KIND',
     help: 'What the application is: wsgi, fetch or node; auto looks at the export.',
   },
   bind: {
-    schema: textList(), default: [], scope: 'master', appliesOn: 'restart', placeholder: 'ADDRESS',
+    schema: textList(), default: [], group: 'listening', path: 'address', short: 'b', scope: 'master', appliesOn: 'restart', placeholder: 'ADDRESS',
     help: 'host:port, [ipv6]:port, unix:path or fd:N, with tls: in front for TLS; may be repeated.',
   },
   host: {
-    schema: text(), default: '127.0.0.1', scope: 'master', appliesOn: 'restart', placeholder: 'HOST',
+    schema: text(), default: '127.0.0.1', group: 'listening', scope: 'master', appliesOn: 'restart', placeholder: 'HOST',
     help: 'Host to listen on when no --bind is given.',
   },
   port: {
-    schema: integer(0, 65_535), default: 8080, scope: 'master', appliesOn: 'restart', placeholder: 'PORT', env: ['PORT'],
+    schema: integer(0, 65_535), default: 8080, group: 'listening', scope: 'master', appliesOn: 'restart', placeholder: 'PORT', env: ['PORT'],
     help: 'Port to listen on when no --bind is given; 0 takes a free one.',
   },
   backlog: {
-    schema: integer(1, 65_535), default: 2048, scope: 'master', appliesOn: 'restart', placeholder: 'N',
+    schema: integer(1, 65_535), default: 2048, group: 'listening', scope: 'master', appliesOn: 'restart', placeholder: 'N',
     help: 'Connections that may wait in the kernel (the system limits it, see net.core.somaxconn).',
   },
   unixMode: {
-    schema: octal(), default: 0o666, scope: 'master', appliesOn: 'restart', placeholder: 'MODE',
+    schema: octal(), default: 0o666, unit: 'octal', group: 'listening', scope: 'master', appliesOn: 'restart', placeholder: 'MODE',
     help: 'File mode of unix sockets, octal.', defaultText: '0666',
   },
   workers: {
-    schema: integer(1, 1024), default: availableParallelism(), scope: 'master', appliesOn: 'reload', placeholder: 'N', env: ['WEB_CONCURRENCY'],
+    schema: integer(1, 1024), default: availableParallelism(), group: 'processes', short: 'w', scope: 'master', appliesOn: 'reload', placeholder: 'N', env: ['WEB_CONCURRENCY'],
     help: 'Worker processes.', defaultText: 'the available cores',
   },
   grace: {
-    schema: duration(0), default: 30_000, key: 'graceMs', scope: 'master', appliesOn: 'reload', unit: 'seconds', placeholder: 'TIME',
+    schema: duration(0), default: 30_000, key: 'graceMs', group: 'processes', scope: 'master', appliesOn: 'reload', unit: 'seconds', placeholder: 'TIME',
     help: 'Time that a retiring worker may take to finish its requests and post hooks; then it is killed.',
   },
   bootTimeout: {
-    schema: duration(1), default: 60_000, key: 'bootTimeoutMs', scope: 'master', appliesOn: 'reload', unit: 'seconds', placeholder: 'TIME',
+    schema: duration(1), default: 60_000, key: 'bootTimeoutMs', group: 'processes', scope: 'master', appliesOn: 'reload', unit: 'seconds', placeholder: 'TIME',
     help: 'Time that a worker may take to load the application and be ready; then it is killed.',
   },
   pidfile: {
-    schema: text(), default: '', scope: 'master', appliesOn: 'restart', placeholder: 'FILE',
+    schema: text(), default: '', group: 'processes', path: 'file', scope: 'master', appliesOn: 'restart', placeholder: 'FILE',
     help: "File that holds the master's process id while it runs.",
-  },
-  logFile: {
-    schema: text(), default: '', scope: 'master', appliesOn: 'restart', placeholder: 'FILE',
-    help: 'File for the log lines of master and workers instead of standard error; USR1 reopens it.',
   },
 } as const satisfies Record<string, OptionRow>;
 

@@ -1,0 +1,38 @@
+/**
+ * Certificate and key from their files, tried as a pair. The master does so before any worker gets them: a wrong one is
+ * one clear line at start, and a failed reload rather than a generation that cannot boot.
+ */
+import { readFile } from 'node:fs/promises';
+import { createSecureContext } from 'node:tls';
+import { EvyError } from './errors.ts';
+import type { Options } from './options.ts';
+
+async function read(option: string, path: string): Promise<Buffer> {
+  try {
+    return await readFile(path);
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    throw new EvyError('BAD_CERTIFICATE', `--${option} ${path}: cannot be read (${code ?? 'unknown'})`, { cause });
+  }
+}
+
+function attempt(contents: { cert?: Buffer; key?: Buffer }, complaint: string): void {
+  try {
+    createSecureContext(contents);
+  } catch (cause) {
+    throw new EvyError('BAD_CERTIFICATE', `${complaint} (${(cause as Error).message})`, { cause });
+  }
+}
+
+/** @throws {EvyError} BAD_CERTIFICATE, naming the option and the file */
+export async function readCertificate({ certfile, keyfile }: Pick<Options, 'certfile' | 'keyfile'>): Promise<{ cert: Buffer; key: Buffer }> {
+  if (certfile === '') throw new EvyError('BAD_CERTIFICATE', 'a bind with tls: needs --certfile and --keyfile');
+  if (keyfile === '') throw new EvyError('BAD_CERTIFICATE', `--certfile ${certfile} needs its private key in --keyfile`);
+  const cert = await read('certfile', certfile);
+  const key = await read('keyfile', keyfile);
+  // One by one first, so that the complaint names the right file.
+  attempt({ cert }, `--certfile ${certfile}: is not a certificate in PEM`);
+  attempt({ key }, `--keyfile ${keyfile}: is not an unencrypted private key in PEM`);
+  attempt({ cert, key }, `--certfile ${certfile} does not belong to --keyfile ${keyfile}`);
+  return { cert, key };
+}

@@ -1,0 +1,91 @@
+/**
+ * What the header fields of a request say about its body, its host and the connection's life
+ * (RFC 9112 §3.2, §6.3, §9.3; RFC 9110 §10.1.1). Every doubt is a refusal.
+ */
+import type { ErrorCode } from '../../shared/errors.ts';
+import type { Field } from './fields.ts';
+import { hostAndPort } from './grammar.ts';
+import type { HeaderName } from './header-names.ts';
+import type { Version } from './request-line.ts';
+
+export interface Framing {
+  body: 'none' | 'length' | 'chunked';
+  /** bytes of a 'length' body */
+  length: number;
+  /** whether the client lets the connection live on after the response */
+  keepAlive: boolean;
+  /** whether the client waits for `100 Continue` before it sends the body */
+  expectsContinue: boolean;
+}
+
+const digits = /^[0-9]{1,16}$/;
+
+function contentLength(value: string): number | undefined {
+  if (!digits.test(value)) return undefined;
+  const length = Number(value);
+  return Number.isSafeInteger(length) ? length : undefined;
+}
+
+/** The members of a comma-separated list, lower-cased, blanks and empty ones dropped (RFC 9110 §5.6.1). */
+export function listMembers(value: string): string[] {
+  // Not trim(): it takes 0xA0 for a blank.
+  return value.toLowerCase().split(/[ \t]*,[ \t]*/).map((member) => member.replace(/^[ \t]+|[ \t]+$/g, '')).filter((member) => member !== '');
+}
+
+function transferCodingFault(value: string): ErrorCode {
+  const codings = listMembers(value);
+  // Only known codings in a wrong place are the client's fault; unknown ones we do not implement.
+  return codings.length > 0 && codings.some((coding) => coding !== 'chunked') ? 'UNKNOWN_TRANSFER_CODING' : 'BAD_TRANSFER_ENCODING';
+}
+
+/** Reads the fields into `into`; an error code when they contradict each other or the RFC. */
+export function readFraming(
+  version: Version,
+  fields: readonly Field[],
+  names: readonly HeaderName[],
+  into: Framing,
+): ErrorCode | undefined {
+  const isHttp11 = version === 'HTTP/1.1';
+  let hosts = 0;
+  let length: number | undefined;
+  let chunked = false;
+  let close = false;
+  let keepAlive = false;
+  into.expectsContinue = false;
+  for (let index = 0; index < names.length; index += 1) {
+    const special = names[index]!.special;
+    if (special === 'other' || special === 'cookie') continue;
+    const value = fields[index]![1];
+    if (special === 'host') {
+      hosts += 1;
+      if (hosts > 1 || !hostAndPort.test(value)) return 'BAD_HOST';
+    } else if (special === 'connection') {
+      if (value === 'keep-alive') keepAlive = true;
+      else if (value === 'close') close = true;
+      else {
+        const options = listMembers(value);
+        keepAlive ||= options.includes('keep-alive');
+        close ||= options.includes('close');
+      }
+    } else if (special === 'content-length') {
+      if (length !== undefined) return 'BAD_CONTENT_LENGTH';
+      length = contentLength(value);
+      if (length === undefined) return 'BAD_CONTENT_LENGTH';
+    } else if (special === 'transfer-encoding') {
+      if (chunked || !isHttp11) return 'BAD_TRANSFER_ENCODING';
+      if (value.toLowerCase() !== 'chunked') return transferCodingFault(value);
+      chunked = true;
+    } else if (isHttp11) {
+      // Expect; a 1.0 client cannot mean it (RFC 9110 §10.1.1).
+      if (value.toLowerCase() !== '100-continue') return 'UNKNOWN_EXPECTATION';
+      into.expectsContinue = true;
+    }
+  }
+  if (isHttp11 && hosts === 0) return 'BAD_HOST';
+  if (chunked && length !== undefined) return 'BAD_TRANSFER_ENCODING';
+  into.body = chunked ? 'chunked' : length === undefined || length === 0 ? 'none' : 'length';
+  into.length = length ?? 0;
+  into.keepAlive = !close && (isHttp11 || keepAlive);
+  if (into.body === 'none') into.expectsContinue = false;
+  return undefined;
+}

@@ -1,0 +1,68 @@
+/** request-line = method SP request-target SP HTTP-version (RFC 9112 §3), and the four forms of the target. */
+import type { ErrorCode } from '../../shared/errors.ts';
+import { absoluteForm, authorityForm, hostAndPort, httpVersion, originForm, token } from './grammar.ts';
+
+export type Version = 'HTTP/1.0' | 'HTTP/1.1';
+
+export interface RequestLine {
+  method: string;
+  /** as received */
+  target: string;
+  version: Version;
+  /** undecoded path: '' for CONNECT, '*' for a server-wide OPTIONS */
+  path: string;
+  query: string;
+  /** host of an absolute or authority form, which takes the place of Host (RFC 9112 §3.2.2); undefined otherwise */
+  authority: string | undefined;
+}
+
+const knownMethods: ReadonlySet<string> = new Set(['GET', 'POST', 'PUT', 'HEAD', 'DELETE', 'PATCH', 'OPTIONS']);
+
+/** Splits a request line; an error code when it is none. `into` is filled, so that no object is made a request. */
+export function parseRequestLine(line: string, into: RequestLine): ErrorCode | undefined {
+  into.method = '';
+  const methodEnd = line.indexOf(' ');
+  const targetEnd = line.lastIndexOf(' ');
+  if (methodEnd <= 0 || targetEnd === methodEnd) return 'BAD_REQUEST_LINE';
+  const method = line.slice(0, methodEnd);
+  if (!knownMethods.has(method) && !token.test(method)) return 'BAD_REQUEST_LINE';
+  into.method = method;
+  const target = line.slice(methodEnd + 1, targetEnd);
+  const version = line.slice(targetEnd + 1);
+  if (version !== 'HTTP/1.1' && version !== 'HTTP/1.0') {
+    return httpVersion.test(version) && !target.includes(' ') ? 'BAD_VERSION' : 'BAD_REQUEST_LINE';
+  }
+  into.target = target;
+  into.version = version;
+  return parseTarget(method, target, into);
+}
+
+function parseTarget(method: string, target: string, into: RequestLine): ErrorCode | undefined {
+  into.authority = undefined;
+  if (method === 'CONNECT') {
+    if (!authorityForm.test(target)) return 'BAD_TARGET';
+    into.authority = target;
+    into.path = '';
+    into.query = '';
+    return undefined;
+  }
+  let local = target;
+  if (!originForm.test(target)) {
+    if (target === '*' && method === 'OPTIONS') {
+      into.path = '*';
+      into.query = '';
+      return undefined;
+    }
+    const match = absoluteForm.exec(target);
+    if (!match || !hostAndPort.test(match[1]!)) return 'BAD_TARGET';
+    into.authority = match[1];
+    local = match[2] ?? '/';
+    // An empty path is '/' but for OPTIONS, where it asks for the server as a whole (RFC 9112 §3.2.4).
+    if (match[2] === undefined && method === 'OPTIONS') local = '*';
+    else if (local.startsWith('?')) local = `/${local}`;
+  }
+  const question = local.indexOf('?');
+  into.path = question < 0 ? local : local.slice(0, question);
+  into.query = question < 0 ? '' : local.slice(question + 1);
+  return undefined;
+}

@@ -1,0 +1,237 @@
+/**
+ * HTTP/1.1 requests without sockets: bytes are pushed in, events are pulled out, the same whatever the cuts.
+ *
+ *   push(bytes); while ((event = next()) !== 'need-data') ...
+ *
+ * 'head' (the fields below describe the request), then 'data' and 'end' when it has a body, then the next 'head'.
+ * 'refused' is final: `fault` says why. Nothing is allocated for what the application does not see: one string per
+ * chunk of heads, one pair per field, views of the bytes received for bodies.
+ */
+import type { ErrorCode } from '../../shared/errors.ts';
+import { ChunkedDecoder } from './chunked.ts';
+import { parseFields } from './fields.ts';
+import type { Field } from './fields.ts';
+import { readFraming } from './framing.ts';
+import type { Framing } from './framing.ts';
+import { badHeadByte } from './grammar.ts';
+import type { HeaderName } from './header-names.ts';
+import { parseRequestLine } from './request-line.ts';
+import type { RequestLine } from './request-line.ts';
+import { Section } from './section.ts';
+
+export interface RequestLimits {
+  urlLengthLimit: number;
+  maxHeadBytes: number;
+  maxHeaders: number;
+  /** 0 is unlimited */
+  maxBodyBytes: number;
+}
+
+export type RequestEvent = 'head' | 'data' | 'end' | 'need-data' | 'refused';
+
+const nothing = Buffer.alloc(0);
+/** Empty lines before a request line are ignored (RFC 9112 §2.2), but not a flood of them. */
+const maxEmptyLines = 8;
+
+export class RequestParser {
+  readonly #limits: RequestLimits;
+  readonly #section: Section;
+  #state: 'head' | 'length' | 'chunked' | 'refused' = 'head';
+  #bytes: Buffer = nothing;
+  #at = 0;
+  /** the latin-1 text of #bytes from #textFrom on, made when a head is looked for */
+  #text: string | undefined;
+  #textFrom = 0;
+  #emptyLines = 0;
+  #loneCr = false;
+  #left = 0;
+  #decoder: ChunkedDecoder | undefined;
+
+  /** Of the request whose 'head' came last. */
+  readonly line: RequestLine = { method: '', target: '', version: 'HTTP/1.1', path: '', query: '', authority: undefined };
+  readonly framing: Framing = { body: 'none', length: 0, keepAlive: true, expectsContinue: false };
+  fields: Field[] = [];
+  /** facts about the names of `fields`, in step with it */
+  readonly names: HeaderName[] = [];
+  /** of the last 'data' event */
+  data: Buffer = nothing;
+  /** of the last 'end' event */
+  trailers: Field[] | undefined;
+  /** of the 'refused' event */
+  fault: ErrorCode = 'BAD_REQUEST_LINE';
+
+  constructor(limits: RequestLimits) {
+    this.#limits = limits;
+    this.#section = new Section({
+      maxFirstLineBytes: limits.urlLengthLimit,
+      maxBytes: limits.maxHeadBytes,
+      tooLongLine: 'URI_TOO_LONG',
+      tooLarge: 'HEAD_TOO_LARGE',
+    });
+  }
+
+  /** Bytes pushed and not consumed yet. */
+  get buffered(): number {
+    return this.#bytes.length - this.#at;
+  }
+
+  /** Whether part of a request head was consumed. */
+  get isMidHead(): boolean {
+    return this.#state === 'head' && !this.#section.isEmpty;
+  }
+
+  /** Bytes of the body that are still to come; Infinity for a chunked one. 0 between requests. */
+  get bodyBytesLeft(): number {
+    return this.#state === 'length' ? this.#left : this.#state === 'chunked' ? Infinity : 0;
+  }
+
+  push(bytes: Buffer): void {
+    this.#bytes = this.#at >= this.#bytes.length ? bytes : Buffer.concat([this.#bytes.subarray(this.#at), bytes]);
+    this.#at = 0;
+    this.#text = undefined;
+  }
+
+  /** Takes out the bytes that were pushed and not consumed: for whoever takes the connection over. */
+  takeRest(): Buffer {
+    const rest = this.#bytes.subarray(this.#at);
+    this.#bytes = nothing;
+    this.#at = 0;
+    this.#text = undefined;
+    return rest;
+  }
+
+  /** What the end of input means here: nothing between requests, a fault within one. */
+  finish(): ErrorCode | undefined {
+    if (this.#state === 'refused') return this.fault;
+    if (this.#state !== 'head') return 'BODY_CUT';
+    return this.#section.isEmpty ? undefined : 'HEAD_CUT';
+  }
+
+  next(): RequestEvent {
+    if (this.#state === 'refused') return 'refused';
+    if (this.#state === 'length' && this.#left === 0) return this.#endBody(undefined);
+    if (this.#at >= this.#bytes.length) return this.#needData();
+    switch (this.#state) {
+      case 'head':
+        return this.#readHead();
+      case 'length':
+        return this.#readLength();
+      case 'chunked':
+        return this.#readChunked();
+    }
+  }
+
+  #needData(): 'need-data' {
+    this.#bytes = nothing;
+    this.#at = 0;
+    this.#text = undefined;
+    return 'need-data';
+  }
+
+  #refuse(fault: ErrorCode): 'refused' {
+    this.#state = 'refused';
+    this.fault = fault;
+    this.takeRest();
+    return 'refused';
+  }
+
+  #readHead(): RequestEvent {
+    if (this.#text === undefined) {
+      this.#text = this.#bytes.toString('latin1', this.#at);
+      this.#textFrom = this.#at;
+    }
+    const text = this.#text;
+    let at = this.#at - this.#textFrom;
+    if (this.#section.isEmpty) {
+      if (this.#loneCr && text.charCodeAt(at) !== 0x0a) return this.#refuse('BAD_BYTE');
+      while (this.#loneCr || text.startsWith('\r\n', at)) {
+        at += this.#loneCr ? 1 : 2;
+        this.#loneCr = false;
+        this.#emptyLines += 1;
+        if (this.#emptyLines > maxEmptyLines) return this.#refuse('BAD_REQUEST_LINE');
+      }
+      if (at === text.length) return this.#needData();
+      if (at === text.length - 1 && text.charCodeAt(at) === 0x0d) {
+        this.#loneCr = true;
+        return this.#needData();
+      }
+      const headEnd = text.indexOf('\r\n\r\n', at);
+      if (headEnd >= 0) {
+        // The usual case: the head is whole and clean. Whatever is not goes the careful way below.
+        const head = text.slice(at, headEnd + 2);
+        const lineLength = head.indexOf('\r\n');
+        if (
+          lineLength <= this.#limits.urlLengthLimit &&
+          headEnd - at - lineLength <= this.#limits.maxHeadBytes &&
+          !badHeadByte.test(head)
+        ) {
+          this.#at = this.#textFrom + headEnd + 4;
+          return this.#parseHead(head, lineLength);
+        }
+      }
+    }
+    const taken = this.#section.push(at === 0 ? text : text.slice(at));
+    this.line.method = '';
+    if (this.#section.fault !== undefined) return this.#refuse(this.#section.fault);
+    if (taken < 0) return this.#needData();
+    this.#at = this.#textFrom + at + taken;
+    const head = this.#section.take();
+    return this.#parseHead(head, head.indexOf('\r\n'));
+  }
+
+  #parseHead(head: string, lineLength: number): RequestEvent {
+    this.#emptyLines = 0;
+    const lineFault = parseRequestLine(head.slice(0, lineLength), this.line);
+    if (lineFault !== undefined) return this.#refuse(lineFault);
+    this.fields = [];
+    this.names.length = 0;
+    if (!parseFields(head, lineLength + 2, this.fields, this.names)) return this.#refuse('BAD_HEADER');
+    if (this.fields.length > this.#limits.maxHeaders) return this.#refuse('TOO_MANY_HEADERS');
+    const fault = readFraming(this.line.version, this.fields, this.names, this.framing);
+    if (fault !== undefined) return this.#refuse(fault);
+    this.trailers = undefined;
+    if (this.framing.body === 'length') {
+      const { maxBodyBytes } = this.#limits;
+      if (maxBodyBytes > 0 && this.framing.length > maxBodyBytes) return this.#refuse('BODY_TOO_LARGE');
+      this.#state = 'length';
+      this.#left = this.framing.length;
+    } else if (this.framing.body === 'chunked') {
+      this.#state = 'chunked';
+      this.#decoder = new ChunkedDecoder(this.#limits);
+    }
+    return 'head';
+  }
+
+  #endBody(trailers: Field[] | undefined): 'end' {
+    this.#state = 'head';
+    this.#decoder = undefined;
+    this.trailers = trailers;
+    this.#text = undefined;
+    return 'end';
+  }
+
+  #readLength(): RequestEvent {
+    const to = Math.min(this.#bytes.length, this.#at + this.#left);
+    this.data = this.#bytes.subarray(this.#at, to);
+    this.#left -= to - this.#at;
+    this.#at = to;
+    return 'data';
+  }
+
+  #readChunked(): RequestEvent {
+    const decoder = this.#decoder!;
+    const event = decoder.next(this.#bytes, this.#at);
+    this.#at = decoder.at;
+    switch (event) {
+      case 'need-data':
+        return this.#needData();
+      case 'refused':
+        return this.#refuse(decoder.fault);
+      case 'end':
+        return this.#endBody(decoder.trailers);
+      case 'data':
+        this.data = decoder.data;
+        return 'data';
+    }
+  }
+}

@@ -1,0 +1,179 @@
+/**
+ * Response heads: what the application gave is checked, the framing is decided (RFC 9112 §6, §9.3), and the head is
+ * made as one latin-1 string.
+ */
+import { EvyError } from '../../shared/errors.ts';
+import { dateLine } from './date.ts';
+import { listMembers } from './framing.ts';
+import { fieldValue, token } from './grammar.ts';
+import type { Version } from './request-line.ts';
+
+/** Checked status and headers of an application, as lines without those that the server decides on. */
+export interface AppHead {
+  status: number;
+  statusLine: string;
+  lines: string;
+  /** Content-Length as given */
+  length: number | undefined;
+  hasDate: boolean;
+  /** the application asked for `Connection: close` */
+  close: boolean;
+}
+
+/** How the end of the body is told (RFC 9112 §6.3). */
+export type BodyFraming = 'none' | 'length' | 'chunked' | 'close';
+
+/** What is known of the request and the connection when the head is made. */
+export interface HeadContext {
+  method: string;
+  version: Version;
+  /** the server speaks 1.0 only (option maxHttpVersion) */
+  http10Only: boolean;
+  /** the client and the server would keep the connection */
+  keepAlive: boolean;
+}
+
+export interface EncodedHead {
+  text: string;
+  framing: BodyFraming;
+  keepAlive: boolean;
+}
+
+interface NameFacts {
+  /** 'Content-Type: ' */
+  prefix: string;
+  kind: 'plain' | 'content-length' | 'connection' | 'date' | 'hop';
+}
+
+/** Fields about this connection, which is the server's: never the application's to send (PEP 3333, RFC 9110 §7.6.1). */
+const hopByHop: ReadonlySet<string> = new Set(['transfer-encoding', 'keep-alive', 'proxy-connection', 'te', 'trailer', 'upgrade']);
+const maxKnown = 2048;
+const asGiven = new Map<string, NameFacts>();
+const capitalized = new Map<string, NameFacts>();
+const statuses = new Map<string, { status: number; line: string }>();
+
+function capitalize(name: string): string {
+  return name.toLowerCase().replace(/(^|-)[a-z]/g, (start) => start.toUpperCase());
+}
+
+function nameFacts(name: string, capitals: boolean): NameFacts {
+  const known = capitals ? capitalized : asGiven;
+  const found = known.get(name);
+  if (found !== undefined) return found;
+  if (typeof name !== 'string' || !token.test(name)) {
+    throw new EvyError('APP_BAD_HEADER', `header name ${JSON.stringify(name)} is not a token`);
+  }
+  const lower = name.toLowerCase();
+  const kind =
+    lower === 'content-length' || lower === 'connection' || lower === 'date' ? lower : hopByHop.has(lower) ? 'hop' : 'plain';
+  const facts: NameFacts = { prefix: `${capitals ? capitalize(name) : name}: `, kind };
+  if (known.size < maxKnown) known.set(name, facts);
+  return facts;
+}
+
+/** '200 OK' as status code and status line. @throws {EvyError} APP_BAD_STATUS */
+function parseStatus(text: string): { status: number; line: string } {
+  const found = statuses.get(text);
+  if (found !== undefined) return found;
+  // The reason may be empty; a status below 200 is not a final response, one above 599 is invalid (RFC 9110 §15).
+  if (typeof text !== 'string' || !/^[2-5][0-9]{2} /.test(text) || !fieldValue.test(text)) {
+    throw new EvyError('APP_BAD_STATUS', `status ${JSON.stringify(text)} is not like '200 OK'`);
+  }
+  const facts = { status: Number(text.slice(0, 3)), line: `HTTP/1.1 ${text}\r\n` };
+  if (statuses.size < maxKnown) statuses.set(text, facts);
+  return facts;
+}
+
+function badValue(name: string, value: unknown): EvyError {
+  return new EvyError('APP_BAD_HEADER', `value of header ${name} is ${JSON.stringify(value)}: not latin-1 text in one line`);
+}
+
+/** Checks what an application gave to startResponse. @throws {EvyError} APP_BAD_STATUS, APP_BAD_HEADER */
+export function checkHead(
+  status: string,
+  headers: ReadonlyArray<readonly [string, string]>,
+  capitals: boolean,
+): AppHead {
+  const { status: code, line } = parseStatus(status);
+  const head: AppHead = { status: code, statusLine: line, lines: '', length: undefined, hasDate: false, close: false };
+  for (const [name, value] of headers) {
+    const facts = nameFacts(name, capitals);
+    if (typeof value !== 'string' || !fieldValue.test(value)) throw badValue(name, value);
+    switch (facts.kind) {
+      case 'hop':
+        continue;
+      case 'connection':
+        head.close ||= listMembers(value).includes('close');
+        continue;
+      case 'content-length':
+        if (head.length !== undefined || !/^[0-9]{1,15}$/.test(value)) throw badValue(name, value);
+        head.length = Number(value);
+        continue;
+      case 'date':
+        head.hasDate = true;
+        break;
+      case 'plain':
+        break;
+    }
+    head.lines += `${facts.prefix}${value}\r\n`;
+  }
+  return head;
+}
+
+/**
+ * Decides on framing and persistence and makes the head.
+ * `knownLength` is the body's size when it is known without the application saying so.
+ */
+export function encodeHead(head: AppHead, context: HeadContext, knownLength: number | undefined): EncodedHead {
+  const { status } = head;
+  let keepAlive = context.keepAlive && !head.close;
+  let framing: BodyFraming;
+  let lengthLine = '';
+  if (status === 204 || status === 304) {
+    // No body ever; of a 304 the length that a 200 would have had may be told (RFC 9110 §8.6), when the application does.
+    framing = 'none';
+    if (status === 304 && head.length !== undefined) lengthLine = `Content-Length: ${head.length}\r\n`;
+  } else if (context.method === 'CONNECT' && status < 300) {
+    // Neither Content-Length nor Transfer-Encoding may be told (RFC 9110 §9.3.6): we do not tunnel, so it ends the connection.
+    framing = 'close';
+    keepAlive = false;
+  } else {
+    const length = head.length ?? knownLength;
+    if (length !== undefined) {
+      framing = 'length';
+      lengthLine = `Content-Length: ${length}\r\n`;
+    } else if (context.version === 'HTTP/1.1' && !context.http10Only) {
+      framing = 'chunked';
+      lengthLine = 'Transfer-Encoding: chunked\r\n';
+    } else {
+      framing = 'close';
+      keepAlive = false;
+    }
+    if (context.method === 'HEAD') framing = 'none';
+  }
+  const isHttp11 = context.version === 'HTTP/1.1' && !context.http10Only;
+  const connection = keepAlive ? (isHttp11 ? '' : 'Connection: keep-alive\r\n') : 'Connection: close\r\n';
+  const date = head.hasDate ? '' : dateLine();
+  const statusLine = context.http10Only ? `HTTP/1.0${head.statusLine.slice(8)}` : head.statusLine;
+  return { text: `${statusLine}${head.lines}${date}${lengthLine}${connection}\r\n`, framing, keepAlive };
+}
+
+/** A whole plain-text response of the server's own, after which the connection ends. */
+export function plainResponse(status: string, text: string, { method, http10Only }: Pick<HeadContext, 'method' | 'http10Only'>): string {
+  const body = method === 'HEAD' ? '' : text;
+  return (
+    `HTTP/1.${http10Only ? 0 : 1} ${status}\r\nContent-Type: text/plain; charset=utf-8\r\n${dateLine()}` +
+    `Content-Length: ${text.length}\r\nConnection: close\r\n\r\n${body}`
+  );
+}
+
+/** `100 Continue` with the application's own headers (RFC 9110 §15.2.1). @throws {EvyError} APP_BAD_HEADER */
+export function continueResponse(headers: ReadonlyArray<readonly [string, string]>): string {
+  let lines = '';
+  for (const [name, value] of headers) {
+    const facts = nameFacts(name, false);
+    if (typeof value !== 'string' || !fieldValue.test(value)) throw badValue(name, value);
+    lines += `${facts.prefix}${value}\r\n`;
+  }
+  return `HTTP/1.1 100 Continue\r\n${lines}\r\n`;
+}
