@@ -1,0 +1,33 @@
+/** The public API: re-exports only. */
+export { ALREADY_HANDLED } from './shared/application.ts';
+export type {
+  App,
+  Body,
+  Chunk,
+  Environ,
+  FetchApp,
+  FetchContext,
+  Input,
+  Middleware,
+  Outcome,
+  PostHook,
+  PostHookFunction,
+  ResponseReport,
+  StartResponse,
+  Write,
+} from './shared/application.ts';
+export { EvyError } from './shared/errors.ts';
+export type { ErrorCode } from './shared/errors.ts';
+export { createMaster } from './master/embedding.ts';
+export type { EmbeddingOptions } from './master/embedding.ts';
+export type { ReloadResult } from './master/commands.ts';
+export type { MasterEvents, WorkerExit, WorkerInfo } from './master/events.ts';
+export type { BoundAddress } from './master/listeners.ts';
+export type { Master } from './master/master.ts';
+export type { MasterStatus, WorkerStatus } from './master/status.ts';
+export type { Logger } from './shared/log.ts';
+export type { OptionsInput } from './shared/options.ts';
+export { postHook } from './worker/interfaces/node.ts';
+export { listen, wrapSsl } from './worker/listen-socket.ts';
+export type { Address, ListenAddress, ListenOptions, ListenSocket, SslOptions } from './worker/listen-socket.ts';
+export * as wsgi from './worker/wsgi.ts';

@@ -1,0 +1,67 @@
+/** From a configuration to a worker that serves: load the application, make its loop, then listen. */
+import type { Server } from 'node:net';
+import type { TlsOptions } from 'node:tls';
+import { readCertificate } from '../shared/certificate.ts';
+import { createLogger } from '../shared/log.ts';
+import type { Logger } from '../shared/log.ts';
+import type { MasterToWorker } from '../shared/messages.ts';
+import { attachListening } from '../shared/node-private.ts';
+import type { ServerSettings } from '../shared/options.ts';
+import { openAccessLog } from './access-log.ts';
+import type { AccessLog } from './access-log.ts';
+import { fetchHandler } from './interfaces/fetch.ts';
+import { NodeService } from './interfaces/node.ts';
+import { wsgiHandler } from './interfaces/wsgi.ts';
+import { Gatekeeper, makeServer } from './listening.ts';
+import { loadRelease } from './load-application.ts';
+import type { LoadedApplication } from './load-application.ts';
+import { Service } from './service.ts';
+import type { Serving } from './serving.ts';
+
+export type Configuration = Extract<MasterToWorker, { type: 'configure' }>;
+
+/** A worker that serves. */
+export interface Running {
+  readonly serving: Serving;
+  /** one per bind, in its order */
+  readonly servers: readonly Server[];
+  readonly log: Logger;
+}
+
+function makeServing(
+  application: LoadedApplication,
+  settings: ServerSettings,
+  log: Logger,
+  accessLog: AccessLog | undefined,
+): Serving {
+  const shared = { settings, log, accessLog, multiprocess: true };
+  switch (application.interface) {
+    case 'wsgi':
+      return new Service({ ...shared, handler: wsgiHandler(application.app) });
+    case 'fetch':
+      return new Service({ ...shared, handler: fetchHandler(application.app) });
+    case 'node':
+      return new NodeService({ ...shared, listener: application.app });
+  }
+}
+
+/** @throws {EvyError} what loadRelease and readCertificate throw, and errors of listen(2) */
+export async function boot(configuration: Configuration): Promise<Running> {
+  const { settings, binds, generation } = configuration;
+  const { logLevel: level, logStyle: style, logFile: file } = settings;
+  const log = createLogger({ level, style, file, fields: { pid: process.pid, generation } });
+  const application = await loadRelease(configuration.release);
+  const tls: TlsOptions | undefined = binds.some((bind) => bind.tls) ? await readCertificate(settings) : undefined;
+  const accessLog =
+    settings.accessLog === 'off'
+      ? undefined
+      : openAccessLog(settings.accessLog, settings.logFormat, (error) => log.error('access-log.failed', { error: error.message }));
+  const serving = makeServing(application, settings, log, accessLog);
+  const servers = binds.map((bind) => makeServer(bind.tls ? tls : undefined, serving.accept));
+  const gate = new Gatekeeper(servers, settings.workerConnections);
+  serving.onChange(() => gate.update(serving.stats.connections));
+  for (const [index, { fd, backlog }] of binds.entries()) {
+    if (fd !== undefined) await attachListening(servers[index]!, fd, backlog);
+  }
+  return { serving, servers, log };
+}

@@ -1,0 +1,86 @@
+/** The WSGI environment of a request: PEP 3333's names, one property a key. */
+import type { Writable } from 'node:stream';
+import type { Environ } from '../shared/application.ts';
+import type { RequestInput } from './input.ts';
+import type { Field } from './http/fields.ts';
+import type { HeaderName } from './http/header-names.ts';
+import type { RequestLine } from './http/request-line.ts';
+import { decodePath } from './percent.ts';
+
+/** What is the same for each request of a connection. */
+export interface PeerFacts {
+  serverName: string;
+  serverPort: string;
+  remoteAddress: string;
+  remotePort: string;
+  scheme: 'http' | 'https';
+}
+
+/** What is the same for each request of a process. */
+export interface EnvironDefaults {
+  errors: Writable;
+  multiprocess: boolean;
+  /** entries of the option `environ` */
+  extra: Readonly<Record<string, unknown>>;
+}
+
+/** A request head; `names` in step with `fields`. */
+export interface RequestFacts {
+  readonly line: RequestLine;
+  readonly fields: Field[];
+  readonly names: readonly HeaderName[];
+}
+
+export const serverSoftware = 'evy';
+const wsgiVersion = Object.freeze([1, 0] as const);
+
+/** Made at the first use only: most applications never look at it, and an AbortSignal is dear. */
+const signalProperty: PropertyDescriptor & ThisType<Environ> = {
+  configurable: true,
+  enumerable: true,
+  get() {
+    return (this['evy.input'] as RequestInput).signal;
+  },
+};
+
+export function makeEnviron(request: RequestFacts, peer: PeerFacts, input: RequestInput, defaults: EnvironDefaults): Environ {
+  const { line, fields, names } = request;
+  const env = {
+    REQUEST_METHOD: line.method,
+    SCRIPT_NAME: '',
+    PATH_INFO: decodePath(line.path),
+    QUERY_STRING: line.query,
+    RAW_PATH_INFO: line.path,
+    RAW_URI: line.target,
+    SERVER_NAME: peer.serverName,
+    SERVER_PORT: peer.serverPort,
+    SERVER_PROTOCOL: line.version,
+    SERVER_SOFTWARE: serverSoftware,
+    GATEWAY_INTERFACE: 'CGI/1.1',
+    REMOTE_ADDR: peer.remoteAddress,
+    REMOTE_PORT: peer.remotePort,
+    headers_raw: fields,
+    'wsgi.version': wsgiVersion,
+    'wsgi.url_scheme': peer.scheme,
+    'wsgi.input': input,
+    'wsgi.errors': defaults.errors,
+    'wsgi.multithread': false,
+    'wsgi.multiprocess': defaults.multiprocess,
+    'wsgi.run_once': false,
+    'evy.posthooks': [],
+    'evy.input': input,
+  } as unknown as Environ;
+  Object.defineProperty(env, 'evy.signal', signalProperty);
+  if (peer.scheme === 'https') env.HTTPS = 'on';
+  for (let index = 0; index < names.length; index += 1) {
+    const { environKey, separator } = names[index]!;
+    if (environKey === '') continue;
+    const value = fields[index]![1];
+    const before = env[environKey] as string | undefined;
+    env[environKey] = before === undefined ? value : before + separator + value;
+  }
+  // The host of an absolute target takes the place of Host (RFC 9112 §3.2.2).
+  if (line.authority !== undefined) env['HTTP_HOST'] = line.authority;
+  for (const key in defaults.extra) env[key] = defaults.extra[key];
+  return env;
+}

@@ -1,0 +1,94 @@
+/** Post hooks and the access-log line of one request that node:http serves: what an Exchange is on our own loop. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
+import { Writable } from 'node:stream';
+import type { Environ, PostHook } from '../../shared/application.ts';
+import type { Logger } from '../../shared/log.ts';
+import type { RequestSummary } from '../../shared/messages.ts';
+import { accessFields } from '../access-log.ts';
+import type { AccessFields } from '../access-log.ts';
+import { makeEnviron } from '../environ.ts';
+import type { PeerFacts } from '../environ.ts';
+import { headerName } from '../http/header-names.ts';
+import type { HeaderName } from '../http/header-names.ts';
+import type { Field } from '../http/fields.ts';
+import { parseRequestLine } from '../http/request-line.ts';
+import type { RequestLine } from '../http/request-line.ts';
+import { RequestInput } from '../input.ts';
+import { peerFacts } from '../peer.ts';
+import { runPostHooks } from '../posthooks.ts';
+
+interface Defaults {
+  log: Logger;
+  multiprocess: boolean;
+  extra: Readonly<Record<string, unknown>>;
+}
+
+export class NodeHooks {
+  readonly #request: IncomingMessage;
+  readonly #response: ServerResponse;
+  readonly #defaults: Defaults;
+  readonly #socket: Socket;
+  readonly #peer: PeerFacts;
+  readonly #startedMs = performance.now();
+  readonly #bytesBefore: number;
+  #hooks: PostHook[] = [];
+
+  constructor(request: IncomingMessage, response: ServerResponse, defaults: Defaults) {
+    this.#request = request;
+    this.#response = response;
+    this.#defaults = defaults;
+    this.#socket = request.socket;
+    this.#peer = peerFacts(request.socket, (request.socket as TLSSocket).encrypted === true ? 'https' : 'http');
+    this.#bytesBefore = request.socket.bytesWritten;
+  }
+
+  add(hook: PostHook): void {
+    this.#hooks.push(hook);
+  }
+
+  summary(): RequestSummary {
+    const { method = '', url = '' } = this.#request;
+    return { method, target: url, peer: this.#peer.remoteAddress, ageMs: Math.round(performance.now() - this.#startedMs) };
+  }
+
+  /** The response is over: runs the hooks. */
+  run(): { pending: Array<Promise<void>>; access(forwardedFor: boolean): AccessFields } {
+    const durationMs = performance.now() - this.#startedMs;
+    const { statusCode, headersSent, writableFinished } = this.#response;
+    const status = headersSent ? statusCode : 0;
+    const bytesSent = this.#socket.bytesWritten - this.#bytesBefore - this.#socket.writableLength;
+    const env = this.#environ();
+    env['evy.response'] = { status, bytesSent, completed: writableFinished, outcome: writableFinished ? 'sent' : 'client-gone', durationMs };
+    env['evy.posthooks'] = this.#hooks;
+    return {
+      pending: this.#hooks.length > 0 ? runPostHooks(env, 0, this.#defaults.log) : [],
+      access: (forwardedFor) => accessFields(env, status, bytesSent, durationMs / 1000, forwardedFor),
+    };
+  }
+
+  #environ(): Environ {
+    const { method = '', url = '', httpVersion, rawHeaders } = this.#request;
+    const line: RequestLine = { method, target: url, version: httpVersion === '1.0' ? 'HTTP/1.0' : 'HTTP/1.1', path: url, query: '', authority: undefined };
+    parseRequestLine(`${method} ${url} ${line.version}`, line);
+    const fields: Field[] = [];
+    const names: HeaderName[] = [];
+    for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
+      const facts = headerName(rawHeaders[index]!);
+      if (facts === undefined) continue;
+      fields.push([rawHeaders[index]!, rawHeaders[index + 1]!]);
+      names.push(facts);
+    }
+    const signal = AbortSignal.abort();
+    const input = new RequestInput({ bodyWanted() {}, sendContinue() {}, takeSocket: () => this.#socket, signal }, false, false);
+    const { multiprocess, extra, log } = this.#defaults;
+    const errors = new Writable({
+      write(chunk, _encoding, done) {
+        log.error('app.errors', { text: String(chunk) });
+        done();
+      },
+    });
+    return makeEnviron({ line, fields, names }, this.#peer, input, { errors, multiprocess, extra });
+  }
+}

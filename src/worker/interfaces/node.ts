@@ -1,0 +1,140 @@
+/**
+ * Serves a `(req, res)` listener - Express, Koa's callback - with node:http, on the connections that we accepted.
+ * Draining and post hooks work as on our own loop.
+ */
+import { createServer } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import type { PostHookFunction } from '../../shared/application.ts';
+import { toError } from '../../shared/errors.ts';
+import type { RequestSummary, WorkerStats } from '../../shared/messages.ts';
+import type { NodeListener } from '../application-kind.ts';
+import type { ServiceOptions } from '../service.ts';
+import type { Serving } from '../serving.ts';
+import { NodeHooks } from './node-hooks.ts';
+
+const hooksOf = new WeakMap<ServerResponse, NodeHooks>();
+
+/**
+ * `func(env, ...args, kwargs)` runs once the response has been sent or the client has gone.
+ * For listeners; the counterpart of `env['evy.posthooks']`.
+ */
+export function postHook(response: ServerResponse, func: PostHookFunction, args: readonly unknown[] = [], kwargs?: object): void {
+  const hooks = hooksOf.get(response);
+  if (hooks === undefined) throw new TypeError('postHook() takes the response of a request that evy is serving');
+  hooks.add(kwargs === undefined ? [func, args] : [func, args, kwargs]);
+}
+
+type NodeServiceOptions = Omit<ServiceOptions, 'handler'> & { listener: NodeListener };
+
+export class NodeService implements Serving {
+  readonly #options: NodeServiceOptions;
+  readonly #server: Server;
+  readonly #sockets = new Set<Socket>();
+  readonly #active = new Map<ServerResponse, NodeHooks>();
+  #draining = false;
+  #requests = 0;
+  #pendingHooks = 0;
+  #onChange: () => void = () => {};
+
+  constructor(options: NodeServiceOptions) {
+    this.#options = options;
+    const { settings } = options;
+    this.#server = createServer(
+      {
+        maxHeaderSize: settings.urlLengthLimit + settings.maxHeadBytes,
+        headersTimeout: settings.headTimeoutMs,
+        requestTimeout: 0,
+        keepAliveTimeout: settings.keepaliveMs,
+        noDelay: true,
+      },
+      this.#onRequest,
+    );
+    this.#server.maxHeadersCount = settings.maxHeaders;
+    // It never listens itself; this makes it watch its time-outs and know its idle connections all the same.
+    this.#server.emit('listening');
+  }
+
+  readonly accept = (socket: Socket): void => {
+    this.#sockets.add(socket);
+    socket.once('close', () => {
+      this.#sockets.delete(socket);
+      this.#onChange();
+    });
+    this.#server.emit('connection', socket);
+    this.#onChange();
+  };
+
+  readonly #onRequest = (request: IncomingMessage, response: ServerResponse): void => {
+    this.#requests += 1;
+    const { environ } = this.#options.settings;
+    const { log, multiprocess, listener } = this.#options;
+    const hooks = new NodeHooks(request, response, { log, multiprocess, extra: environ });
+    this.#active.set(response, hooks);
+    hooksOf.set(response, hooks);
+    if (this.#draining || this.#options.settings.keepaliveMs === 0) response.setHeader('Connection', 'close');
+    response.once('close', () => {
+      this.#active.delete(response);
+      const report = hooks.run();
+      for (const promise of report.pending) this.#track(promise);
+      this.#options.accessLog?.write(report.access(this.#options.settings.logXForwardedFor));
+    });
+    try {
+      const result = listener(request, response);
+      if (result instanceof Promise) result.catch((thrown: unknown) => this.#fail(request, response, thrown));
+    } catch (thrown) {
+      this.#fail(request, response, thrown);
+    }
+  };
+
+  #fail(request: IncomingMessage, response: ServerResponse, thrown: unknown): void {
+    const { message, stack } = toError(thrown);
+    this.#options.log.error('app.failed', { code: 'APP_FAILED', request: `${request.method} ${request.url}`, error: message, stack });
+    if (response.headersSent) {
+      response.destroy();
+      return;
+    }
+    for (const name of response.getHeaderNames()) response.removeHeader(name);
+    const detail = this.#options.settings.debug ? `\n\n${stack}` : '';
+    response.writeHead(500, { 'Content-Type': 'text/plain; charset=utf-8' }).end(`Internal Server Error${detail}\n`);
+  }
+
+  #track(promise: Promise<void>): void {
+    this.#pendingHooks += 1;
+    void promise.then(() => {
+      this.#pendingHooks -= 1;
+      this.#onChange();
+    });
+  }
+
+  get stats(): WorkerStats {
+    const { size: connections } = this.#sockets;
+    return { connections, activeRequests: this.#active.size, requests: this.#requests, pendingHooks: this.#pendingHooks };
+  }
+  get isEmpty(): boolean {
+    return this.#sockets.size === 0 && this.#pendingHooks === 0;
+  }
+  onChange(callback: () => void): void {
+    this.#onChange = callback;
+  }
+  requestsUnderWay(): RequestSummary[] {
+    return [...this.#active.values()].map((hooks) => hooks.summary()).sort((a, b) => b.ageMs - a.ageMs);
+  }
+  drain(): void {
+    this.#draining = true;
+    for (const response of this.#active.keys()) if (!response.headersSent) response.setHeader('Connection', 'close');
+  }
+  closeIdle(): void {
+    this.#server.closeIdleConnections();
+  }
+  destroyAll(): void {
+    for (const socket of this.#sockets) socket.destroy();
+  }
+  reopenLogs(): void {
+    this.#options.accessLog?.reopen();
+  }
+  stop(): void {
+    this.#server.close();
+    this.#options.accessLog?.flush();
+  }
+}

@@ -1,0 +1,173 @@
+/** Calls a WSGI application (PEP 3333): start_response, write(), iterable bodies, close(). */
+import { ALREADY_HANDLED } from '../../shared/application.ts';
+import type { App, Body, Chunk, StartResponse, Write } from '../../shared/application.ts';
+import { EvyError, toError } from '../../shared/errors.ts';
+import type { Exchange } from '../exchange.ts';
+import { isPromise } from '../posthooks.ts';
+import type { Handler } from '../service.ts';
+
+export function wsgiHandler(app: App): Handler {
+  return (exchange) => {
+    let body: Body | Promise<Body>;
+    try {
+      body = app(exchange.env, startResponseOf(exchange));
+      if (!isPromise(body)) {
+        // The usual case needs no promise: a body that is there as a whole.
+        if (Array.isArray(body) && exchange.state === 'started' && (body as Partial<Body>).close === undefined) {
+          exchange.respond(checkChunks(body));
+          return;
+        }
+      }
+    } catch (thrown) {
+      exchange.fail(thrown);
+      exchange.finished();
+      return;
+    }
+    void finish(exchange, body);
+  };
+}
+
+async function finish(exchange: Exchange, pending: Body | Promise<Body>): Promise<void> {
+  try {
+    await sendBody(exchange, isPromise(pending) ? await pending : pending);
+  } catch (thrown) {
+    exchange.fail(thrown);
+  }
+  exchange.finished();
+}
+
+function startResponseOf(exchange: Exchange): StartResponse {
+  const write: Write = (chunk) => {
+    exchange.send(checkChunk(chunk));
+    return exchange.isFull ? exchange.drained() : undefined;
+  };
+  return (status, headers, excInfo) => {
+    if (excInfo !== undefined && excInfo !== null) {
+      // Too late for another head: the application's own error goes on (PEP 3333, error handling).
+      if (exchange.state === 'streaming' || exchange.state === 'complete') throw toError(excInfo);
+    } else if (exchange.state !== 'waiting' && exchange.state !== 'over') {
+      throw new EvyError('APP_STARTED_TWICE', 'startResponse was called again without excInfo');
+    }
+    exchange.start(status, headers);
+    return write;
+  };
+}
+
+async function sendBody(exchange: Exchange, body: Body): Promise<void> {
+  if ((body as unknown) === ALREADY_HANDLED && exchange.state === 'taken') return;
+  const close = onceOnly(exchange, body);
+  // Not only at the end: an iterator that waits for ever must still learn that the client left.
+  exchange.onOver(close);
+  try {
+    if (exchange.isOver) return;
+    if (typeof body === 'string' || body instanceof Uint8Array) respondWhole(exchange, [body]);
+    else if (Array.isArray(body)) respondWhole(exchange, checkChunks(body));
+    else if (isIterable(body)) await iterate(exchange, body);
+    else if (isAsyncIterable(body)) await iterateAsync(exchange, body);
+    else throw new EvyError('APP_BAD_BODY', `the application returned ${describe(body)} instead of a body`);
+  } finally {
+    close();
+  }
+}
+
+function respondWhole(exchange: Exchange, chunks: Chunk[]): void {
+  needStart(exchange);
+  if (exchange.state === 'started') exchange.respond(chunks);
+  else {
+    for (const chunk of chunks) exchange.send(chunk);
+    exchange.end();
+  }
+}
+
+async function iterate(exchange: Exchange, body: Iterable<Chunk>): Promise<void> {
+  for (const chunk of body) {
+    if (!sendPiece(exchange, chunk)) return;
+    if (exchange.isFull) await exchange.drained();
+    if (exchange.isOver) return;
+  }
+  needStart(exchange);
+  exchange.end();
+}
+
+async function iterateAsync(exchange: Exchange, body: AsyncIterable<Chunk>): Promise<void> {
+  const iterator = body[Symbol.asyncIterator]();
+  // As `for await` would, but also while next() is pending.
+  let isOpen = true;
+  const leave = async (): Promise<void> => {
+    if (!isOpen) return;
+    isOpen = false;
+    await iterator.return?.();
+  };
+  const next = async (): Promise<IteratorResult<Chunk>> => {
+    try {
+      return await iterator.next();
+    } catch (thrown) {
+      isOpen = false;
+      throw thrown;
+    }
+  };
+  exchange.onOver(() => void leave().catch((thrown: unknown) => exchange.fail(thrown)));
+  try {
+    for (let step = await next(); step.done !== true; step = await next()) {
+      if (exchange.isOver || !sendPiece(exchange, step.value)) return;
+      if (exchange.isFull) await exchange.drained();
+      if (exchange.isOver) return;
+    }
+    isOpen = false;
+    needStart(exchange);
+    exchange.end();
+  } finally {
+    await leave();
+  }
+}
+
+/** Sends a piece; false when no further one is of use: the head is all that a HEAD needs of the iteration. */
+function sendPiece(exchange: Exchange, chunk: Chunk): boolean {
+  needStart(exchange);
+  exchange.send(checkChunk(chunk));
+  if (exchange.wantsMore) return true;
+  exchange.end();
+  return false;
+}
+
+function needStart(exchange: Exchange): void {
+  if (exchange.state === 'waiting') throw new EvyError('APP_NO_START', 'the application returned a body without calling startResponse');
+}
+
+/** The body's close(), at most once; what goes wrong in it is logged and hurts nobody. */
+function onceOnly(exchange: Exchange, body: Body): () => void {
+  let closed = false;
+  return () => {
+    if (closed || typeof body !== 'object' || body === null || typeof body.close !== 'function') return;
+    closed = true;
+    try {
+      const result: unknown = body.close();
+      if (isPromise(result)) void Promise.resolve(result).catch((thrown: unknown) => exchange.fail(thrown));
+    } catch (thrown) {
+      exchange.fail(thrown);
+    }
+  };
+}
+
+function checkChunk(chunk: unknown): Chunk {
+  if (typeof chunk === 'string' || chunk instanceof Uint8Array) return chunk;
+  throw new EvyError('APP_BAD_BODY', `a piece of the body is ${describe(chunk)}, neither a string nor a Uint8Array`);
+}
+
+function checkChunks(chunks: unknown[]): Chunk[] {
+  for (const chunk of chunks) checkChunk(chunk);
+  return chunks as Chunk[];
+}
+
+function isIterable(value: unknown): value is Iterable<Chunk> {
+  return typeof value === 'object' && value !== null && typeof (value as Partial<Iterable<Chunk>>)[Symbol.iterator] === 'function';
+}
+
+function isAsyncIterable(value: unknown): value is AsyncIterable<Chunk> {
+  return typeof value === 'object' && value !== null && typeof (value as Partial<AsyncIterable<Chunk>>)[Symbol.asyncIterator] === 'function';
+}
+
+function describe(value: unknown): string {
+  if (value === null || value === undefined) return String(value);
+  return typeof value === 'object' ? `an object (${value.constructor?.name ?? 'no prototype'})` : `a ${typeof value}`;
+}

@@ -1,0 +1,54 @@
+/** Accepting: a net or TLS server per listening socket whose connections go to one place, and which can be held back. */
+import { createServer } from 'node:net';
+import type { Server, Socket } from 'node:net';
+import { createServer as createTlsServer } from 'node:tls';
+import type { TlsOptions } from 'node:tls';
+import { acceptGate } from '../shared/node-private.ts';
+
+/** Where accepted connections go: our own HTTP loop, or node:http. */
+export type Accept = (socket: Socket, scheme: 'http' | 'https') => void;
+
+/** Time for a client to finish the TLS handshake. */
+const handshakeTimeoutMs = 10_000;
+
+/** A server that is not listening yet. The client may shut down its side and still gets its answers. */
+export function makeServer(tls: TlsOptions | undefined, accept: Accept): Server {
+  if (tls === undefined) return createServer({ allowHalfOpen: true, noDelay: true }, (socket) => accept(socket, 'http'));
+  const server = createTlsServer({ ALPNProtocols: ['http/1.1'], handshakeTimeout: handshakeTimeoutMs, ...tls, allowHalfOpen: true, noDelay: true } as TlsOptions);
+  server.on('secureConnection', (socket) => accept(socket, 'https'));
+  // A client that fails the handshake is no event for anybody but itself.
+  server.on('tlsClientError', (_error, socket) => socket.destroy());
+  return server;
+}
+
+/**
+ * Stops accepting while `limit` connections are open, and goes on when there are fewer. The connections beyond wait in
+ * the kernel's backlog, where another worker may take them.
+ */
+export class Gatekeeper {
+  readonly #servers: readonly Server[];
+  readonly #limit: number;
+  #gates: Array<{ pause(): void; resume(): void }> | undefined;
+  #closed = false;
+
+  constructor(servers: readonly Server[], limit: number) {
+    this.#servers = servers;
+    this.#limit = limit;
+  }
+
+  update(connections: number): void {
+    if (!this.#closed && connections >= this.#limit) {
+      this.#gates ??= this.#servers.map((server) => acceptGate(server)).filter((gate) => gate !== undefined);
+      for (const gate of this.#gates) gate.pause();
+      this.#closed = true;
+    } else if (this.#closed && connections < this.#limit) {
+      for (const gate of this.#gates ?? []) gate.resume();
+      this.#closed = false;
+    }
+  }
+}
+
+/** Stops listening without touching connections: `http.Server.close()` would end idle ones at once. */
+export function stopListening(server: Server): void {
+  server.close(() => {});
+}

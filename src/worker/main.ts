@@ -1,0 +1,143 @@
+/**
+ * A worker process: hello, configure, load, ready, serve, drain, exit.
+ *
+ * It is forked by the master, takes its orders from it, and ends by itself, after draining, when the master is gone.
+ */
+import cluster from 'node:cluster';
+import type { Socket } from 'node:net';
+import { EvyError, toError } from '../shared/errors.ts';
+import type { MasterToWorker, WorkerStats } from '../shared/messages.ts';
+import { stateMachine } from '../shared/state-machine.ts';
+import { boot } from './boot.ts';
+import type { Configuration, Running } from './boot.ts';
+import { listenToMaster, tellMaster } from './channel.ts';
+import { depart } from './departure.ts';
+import type { Departure } from './departure.ts';
+
+type State = 'waiting' | 'booting' | 'serving' | 'leaving';
+const nextState = stateMachine<State, 'configure' | 'booted' | 'drain'>('worker', {
+  waiting: { configure: 'booting', drain: 'leaving' },
+  booting: { booted: 'serving', drain: 'leaving' },
+  serving: { drain: 'leaving' },
+  leaving: {},
+});
+
+const statsEveryMs = 1000;
+
+let state: State = 'waiting';
+let running: Running | undefined;
+let configuration: Configuration | undefined;
+let lastStats = '';
+
+async function exit(code: number): Promise<never> {
+  running?.serving.stop();
+  // Listeners of 'disconnect' must not start a second way out.
+  process.removeAllListeners('disconnect');
+  process.exit(code);
+}
+
+async function configure(given: Configuration): Promise<void> {
+  state = nextState(state, 'configure');
+  configuration = given;
+  process.title = `evy worker (generation ${given.generation})`;
+  try {
+    running = await boot(given);
+  } catch (thrown) {
+    const error = toError(thrown);
+    const cause = error.cause instanceof Error ? error.cause : error;
+    const code = thrown instanceof EvyError ? thrown.code : 'INTERNAL';
+    await tellMaster({ type: 'failed', code, message: error.message, stack: cause.stack });
+    await exit(thrown instanceof EvyError ? thrown.exitCode : 1);
+  }
+  // A drain, or the master's death, may have come while the application was loading.
+  if ((state as State) === 'leaving') return;
+  state = nextState(state, 'booted');
+  setInterval(reportStats, statsEveryMs).unref();
+  await tellMaster({ type: 'ready' });
+}
+
+function reportStats(): void {
+  const stats: WorkerStats = running!.serving.stats;
+  const text = JSON.stringify(stats);
+  if (text === lastStats) return;
+  lastStats = text;
+  void tellMaster({ type: 'stats', stats });
+}
+
+async function leave(departure: Departure): Promise<void> {
+  if (state === 'leaving') return;
+  state = nextState(state, 'drain');
+  if (running === undefined) await exit(0);
+  const cut = await depart(running!, departure);
+  reportStats();
+  const left = running!.serving.stats.pendingHooks;
+  if (cut.length === 0 && left === 0) {
+    await tellMaster({ type: 'drained' });
+    await exit(0);
+  }
+  await tellMaster({ type: 'overdue', requests: cut });
+  // The master kills us now. Without a master we have to do it ourselves.
+  if (!process.connected) {
+    for (const request of cut) running!.log.error('request.cut', { ...request });
+    await exit(1);
+  }
+}
+
+/** A connection that the master accepted, where workers cannot accept themselves. */
+function adopt(bind: number, socket: Socket | undefined): void {
+  // The client may have gone on the way.
+  if (socket === undefined) return;
+  if (running === undefined || state !== 'serving') {
+    socket.destroy();
+    return;
+  }
+  socket.allowHalfOpen = true;
+  socket.setNoDelay(true);
+  running.servers[bind]?.emit('connection', socket);
+}
+
+function receive(message: MasterToWorker, socket: Socket | undefined): void {
+  switch (message.type) {
+    case 'configure':
+      void configure(message);
+      break;
+    case 'drain':
+      void leave(message);
+      break;
+    case 'reopen-logs':
+      running?.log.reopen();
+      running?.serving.reopenLogs();
+      break;
+    case 'connection':
+      adopt(message.bind, socket);
+      break;
+    default:
+      message satisfies never;
+  }
+}
+
+function orphaned(): void {
+  running?.log.warn('worker.orphaned', {});
+  void leave({ graceMs: configuration?.graceMs ?? 0, idle: 'close' });
+}
+
+async function crash(thrown: unknown): Promise<void> {
+  const { message, stack } = toError(thrown);
+  running?.log.error('worker.crashed', { error: message, stack });
+  await tellMaster({ type: 'crashed', message, stack });
+  await exit(1);
+}
+
+// node:cluster would end this process at once when the master dies; we drain first.
+if (cluster.worker) cluster.worker.exitedAfterDisconnect = true;
+process.on('uncaughtException', (thrown) => void crash(thrown));
+// Ctrl-C reaches the whole process group: the master decides. HUP comes with a closed terminal.
+process.on('SIGINT', () => {});
+process.on('SIGHUP', () => {});
+process.on('SIGTERM', () => {
+  if (state === 'waiting') void exit(0);
+  else void tellMaster({ type: 'leaving' });
+});
+process.on('SIGQUIT', () => void exit(0));
+listenToMaster(receive, orphaned);
+void tellMaster({ type: 'hello', pid: process.pid });

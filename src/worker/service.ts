@@ -1,0 +1,167 @@
+/**
+ * What all connections of a process share: settings, the application, counters, the logs, and the way out.
+ * The worker of a master and the one-process server each have one.
+ */
+import type { Socket } from 'node:net';
+import { Writable } from 'node:stream';
+import type { ErrorCode } from '../shared/errors.ts';
+import type { Logger } from '../shared/log.ts';
+import type { RequestSummary, WorkerStats } from '../shared/messages.ts';
+import type { ServerSettings } from '../shared/options.ts';
+import { accessFields } from './access-log.ts';
+import type { AccessLog } from './access-log.ts';
+import { Clock } from './clock.ts';
+import { Connection } from './connection.ts';
+import type { EnvironDefaults } from './environ.ts';
+import type { Exchange } from './exchange.ts';
+import type { Serving } from './serving.ts';
+
+/** Calls the application for an exchange; never throws. */
+export type Handler = (exchange: Exchange) => void;
+
+export interface ServiceOptions {
+  settings: ServerSettings;
+  handler: Handler;
+  log: Logger;
+  accessLog: AccessLog | undefined;
+  multiprocess: boolean;
+}
+
+export class Service implements Serving {
+  readonly settings: ServerSettings;
+  readonly log: Logger;
+  readonly http10Only: boolean;
+  readonly environDefaults: EnvironDefaults;
+  readonly clock: Clock;
+  readonly #handler: Handler;
+  readonly #accessLog: AccessLog | undefined;
+  readonly #connections = new Set<Connection>();
+  #draining = false;
+  #closesIdle = false;
+  #stopped = false;
+  #requests = 0;
+  #active = 0;
+  #pendingHooks = 0;
+  #onChange: () => void = () => {};
+
+  constructor(options: ServiceOptions) {
+    this.settings = options.settings;
+    this.log = options.log;
+    this.http10Only = options.settings.maxHttpVersion === 'HTTP/1.0';
+    this.#handler = options.handler;
+    this.#accessLog = options.accessLog;
+    this.clock = new Clock(this.#connections);
+    this.environDefaults = {
+      errors: errorLines(options.log),
+      multiprocess: options.multiprocess,
+      extra: options.settings.environ,
+    };
+  }
+
+  /** Serves a connection that was just accepted. */
+  readonly accept = (socket: Socket, scheme: 'http' | 'https'): void => {
+    // A TLS handshake may end after everything else has.
+    if (this.#stopped) {
+      socket.destroy();
+      return;
+    }
+    this.clock.start();
+    this.#connections.add(new Connection(this, socket, scheme));
+    this.#onChange();
+  };
+
+  get isDraining(): boolean {
+    return this.#draining;
+  }
+  get closesIdle(): boolean {
+    return this.#closesIdle;
+  }
+  get stats(): WorkerStats {
+    return {
+      connections: this.#connections.size,
+      activeRequests: this.#active,
+      requests: this.#requests,
+      pendingHooks: this.#pendingHooks,
+    };
+  }
+  /** Nothing is left to do: no connection, no hook. */
+  get isEmpty(): boolean {
+    return this.#connections.size === 0 && this.#pendingHooks === 0;
+  }
+  /** Calls back whenever a connection came or went, or a hook ended. */
+  onChange(callback: () => void): void {
+    this.#onChange = callback;
+  }
+  /** The requests under way, oldest first. */
+  requestsUnderWay(): RequestSummary[] {
+    const now = performance.now();
+    const found: RequestSummary[] = [];
+    for (const { exchange, peer } of this.#connections) {
+      if (exchange === undefined || exchange.isOver || exchange.state === 'complete') continue;
+      const { REQUEST_METHOD: method, RAW_URI: target } = exchange.env;
+      found.push({ method, target, peer: peer.remoteAddress, ageMs: Math.round(now - exchange.startedMs) });
+    }
+    return found.sort((a, b) => b.ageMs - a.ageMs);
+  }
+
+  /** From now on each response is the last of its connection. */
+  drain(): void {
+    this.#draining = true;
+  }
+  /** Closes what is idle, now and whenever a connection becomes so. */
+  closeIdle(): void {
+    this.#closesIdle = true;
+    for (const connection of this.#connections) if (connection.isIdle) connection.close();
+  }
+  destroyAll(): void {
+    for (const connection of this.#connections) connection.destroy();
+  }
+  stop(): void {
+    this.#stopped = true;
+    this.clock.stop();
+    this.#accessLog?.flush();
+  }
+  reopenLogs(): void {
+    this.#accessLog?.reopen();
+  }
+
+  // ---- what connections and exchanges report
+
+  begin(exchange: Exchange): void {
+    this.#requests += 1;
+    this.#active += 1;
+    this.#handler(exchange);
+  }
+  answered(): void {
+    this.#active -= 1;
+  }
+  closed(connection: Connection): void {
+    this.#connections.delete(connection);
+    this.#onChange();
+  }
+  settled(exchange: Exchange, status: number, bodyBytes: number, seconds: number): void {
+    this.#accessLog?.write(accessFields(exchange.env, status, bodyBytes, seconds, this.settings.logXForwardedFor));
+  }
+  refused(code: ErrorCode, peer: string, request: string | undefined): void {
+    this.log.info('request.refused', { code, peer, request });
+  }
+  /** A post hook's promise: the process does not end before it. */
+  track(promise: Promise<void>): void {
+    this.#pendingHooks += 1;
+    void promise.then(() => {
+      this.#pendingHooks -= 1;
+      this.#onChange();
+    });
+  }
+}
+
+/** `wsgi.errors`: what applications write for people goes to the log, line by line. */
+function errorLines(log: Logger): Writable {
+  return new Writable({
+    decodeStrings: false,
+    write(chunk: string | Buffer, _encoding, done) {
+      for (const text of String(chunk).split('\n')) if (text !== '') log.error('app.errors', { text });
+      done();
+    },
+  });
+}

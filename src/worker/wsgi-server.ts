@@ -1,0 +1,141 @@
+/**
+ * The one-process server: `wsgi.server(listen(['', 8090]), app)`, as in eventlet. No master, no fork; what goes wrong
+ * rejects the promise that `server()` returns.
+ */
+import type { Server } from 'node:net';
+import type { App } from '../shared/application.ts';
+import { createLogger } from '../shared/log.ts';
+import type { Logger } from '../shared/log.ts';
+import type { ServerOptionsInput } from '../shared/options.ts';
+import { accessLogTo } from './access-log.ts';
+import type { AccessLog } from './access-log.ts';
+import { depart } from './departure.ts';
+import { wsgiHandler } from './interfaces/wsgi.ts';
+import type { ListenAddress, ListenSocket } from './listen-socket.ts';
+import { Gatekeeper, makeServer } from './listening.ts';
+import { Service } from './service.ts';
+
+/** Takes whole lines, with their line end: a stream, or anything else with `write`. */
+export interface LineSink {
+  write(line: string): unknown;
+}
+
+export interface ServerOptions extends Omit<ServerOptionsInput, 'accessLog' | 'certfile' | 'keyfile' | 'workerConnections'> {
+  /** where access lines go; standard error by default */
+  log?: LineSink | undefined;
+  /** whether access lines are written at all; true by default */
+  logOutput?: boolean | undefined;
+  /** connections at a time; past it the server stops accepting. 1024 by default */
+  maxSize?: number | undefined;
+}
+
+export interface ServerCounters {
+  connections: number;
+  activeRequests: number;
+  /** since the start */
+  requests: number;
+  pendingHooks: number;
+}
+
+/** What `server()` returns: resolves when the server has been stopped, rejects when it cannot listen. */
+export interface RunningServer extends Promise<void> {
+  /** resolves with the address once the server accepts */
+  readonly ready: Promise<ListenAddress>;
+  /** undefined until `ready` */
+  readonly address: ListenAddress | undefined;
+  readonly counters: ServerCounters;
+  /** Accepts no more, closes idle connections and finishes busy ones within `graceMs` (30 s), then cuts what is left. */
+  stop(options?: { graceMs?: number }): Promise<void>;
+}
+
+const defaultGraceMs = 30_000;
+const noCounters: ServerCounters = { connections: 0, activeRequests: 0, requests: 0, pendingHooks: 0 };
+
+class OneProcessServer {
+  readonly #socket: ListenSocket;
+  readonly #app: App;
+  readonly #options: ServerOptions;
+  #service: Service | undefined;
+  #server: Server | undefined;
+  #log: Logger | undefined;
+  #stopping: Promise<void> | undefined;
+  address: ListenAddress | undefined;
+  readonly stopped: Promise<void>;
+  #resolveStopped: () => void = () => {};
+
+  constructor(socket: ListenSocket, app: App, options: ServerOptions) {
+    this.#socket = socket;
+    this.#app = app;
+    this.#options = options;
+    this.stopped = new Promise((resolve) => {
+      this.#resolveStopped = resolve;
+    });
+  }
+
+  get counters(): ServerCounters {
+    return this.#service?.stats ?? noCounters;
+  }
+
+  async start(): Promise<ListenAddress> {
+    try {
+      return await this.#start();
+    } catch (error) {
+      // The socket was bound for us alone: whoever tries again binds it again.
+      this.#socket.close();
+      throw error;
+    }
+  }
+
+  async #start(): Promise<ListenAddress> {
+    // Loaded here, not above: the check of options is slow to import, and workers never need it.
+    const { resolveServerInput } = await import('../shared/option-input.ts');
+    const { log: sink = process.stderr, logOutput = true, maxSize = 1024, ...input } = this.#options;
+    const settings = resolveServerInput({ ...input, workerConnections: maxSize });
+    const accessLog: AccessLog | undefined = logOutput ? accessLogTo(sink, settings.logFormat) : undefined;
+    const log = createLogger({ level: settings.logLevel, style: settings.logStyle, file: settings.logFile });
+    const service = new Service({ settings, handler: wsgiHandler(this.#app), log, accessLog, multiprocess: false });
+    const server = makeServer(await this.#socket.tls, service.accept);
+    const gate = new Gatekeeper([server], settings.workerConnections);
+    service.onChange(() => gate.update(service.stats.connections));
+    this.#service = service;
+    this.#server = server;
+    this.#log = log;
+    this.address = await this.#socket.serve(server);
+    return this.address;
+  }
+
+  stop(graceMs: number): Promise<void> {
+    this.#stopping ??= this.#stop(graceMs);
+    return this.#stopping;
+  }
+
+  async #stop(graceMs: number): Promise<void> {
+    if (this.address === undefined) this.#socket.close();
+    else {
+      const service = this.#service!;
+      const cut = await depart({ serving: service, servers: [this.#server!], log: this.#log! }, { graceMs, idle: 'close' });
+      for (const request of cut) this.#log!.error('request.cut', { ...request });
+      service.destroyAll();
+      service.stop();
+    }
+    this.#resolveStopped();
+  }
+}
+
+/**
+ * Serves `app` on a socket of `listen()` or `wrapSsl()`.
+ * The promise rejects with EvyError BAD_OPTION, ADDRESS_IN_USE, ADDRESS_NOT_PERMITTED, BAD_CERTIFICATE and the like.
+ */
+export function server(socket: ListenSocket, app: App, options: ServerOptions = {}): RunningServer {
+  const one = new OneProcessServer(socket, app, options);
+  const ready = one.start();
+  const whole = ready.then(() => one.stopped);
+  // Whoever waits for `ready` only is told there; whoever waits for neither is told by the rejection of the whole.
+  ready.catch(() => {});
+  return Object.defineProperties(whole, {
+    ready: { value: ready },
+    address: { get: () => one.address },
+    counters: { get: () => one.counters },
+    stop: { value: ({ graceMs = defaultGraceMs } = {}) => ready.then(() => one.stop(graceMs)) },
+  }) as RunningServer;
+}
