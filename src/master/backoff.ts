@@ -1,0 +1,55 @@
+/**
+ * When a dead worker is replaced: at once, unless it is one of a row of workers that died right after their start.
+ *
+ * A worker that dies before it was ready, or within `quickMs` of it, leaves a debt: the place is filled again only
+ * when the debt is due, and the worker that fills it carries the length of the row (`streak`) on. So each place has its own
+ * delay (0, 0.5 s, 1 s, 2 s ... 30 s), the others serve on, and one that stays up ends the row by itself. A worker
+ * that had been up (an operator's kill -9, an out-of-memory kill) leaves no debt at all.
+ */
+export const quickMs = 5_000;
+export const firstDelayMs = 500;
+export const longestDelayMs = 30_000;
+
+export interface Debt {
+  /** workers that died quickly in a row in this place */
+  readonly streak: number;
+  readonly dueAtMs: number;
+}
+/** Open places that wait, earliest first. */
+export type Backoff = readonly Debt[];
+
+/** Whether a death counts as quick; `readyForMs` is undefined when the worker never was ready. */
+export function isQuickDeath(readyForMs: number | undefined): boolean {
+  return readyForMs === undefined || readyForMs < quickMs;
+}
+
+/**
+ * The delay before the replacement of the `streak`th worker that died quickly in a row. `random` is from [0, 1): up to a
+ * quarter is taken off, so that places which died together do not come back together.
+ */
+export function delayMs(streak: number, random: number): number {
+  if (streak <= 1) return 0;
+  const full = Math.min(longestDelayMs, firstDelayMs * 2 ** Math.min(streak - 2, 16));
+  return Math.round(full * (1 - random / 4));
+}
+
+export function addDebt(backoff: Backoff, debt: Debt): Backoff {
+  return [...backoff, debt].toSorted((one, other) => one.dueAtMs - other.dueAtMs);
+}
+
+/** Places that may not be filled yet. */
+export function heldPlaces(backoff: Backoff, nowMs: number): number {
+  return backoff.filter((debt) => debt.dueAtMs > nowMs).length;
+}
+
+/** Fills a place: the earliest due debt is paid by the new worker, which carries its streak. */
+export function payDebt(backoff: Backoff, nowMs: number): { backoff: Backoff; streak: number } {
+  const [first, ...rest] = backoff;
+  if (first === undefined || first.dueAtMs > nowMs) return { backoff, streak: 0 };
+  return { backoff: rest, streak: first.streak };
+}
+
+/** When to look again; undefined when nothing waits. */
+export function nextDueMs(backoff: Backoff, nowMs: number): number | undefined {
+  return backoff.find((debt) => debt.dueAtMs > nowMs)?.dueAtMs;
+}

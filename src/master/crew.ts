@@ -1,0 +1,174 @@
+/**
+ * The workers there are: starts and retires them, keeps what the dead owe (backoff.ts), and writes the log lines
+ * and events of each worker's life. Who comes and who goes is decided elsewhere.
+ */
+import type { Logger } from '../shared/log.ts';
+import type { MasterToWorker } from '../shared/messages.ts';
+import { addDebt, delayMs, heldPlaces, isQuickDeath, nextDueMs, payDebt } from './backoff.ts';
+import type { Backoff } from './backoff.ts';
+import type { Emit, WorkerInfo } from './events.ts';
+import type { Generation } from './generation.ts';
+import type { Listener } from './listeners.ts';
+import type { SeenWorker } from './reconcile.ts';
+import { WorkerHandle } from './worker-handle.ts';
+import type { Drain, WorkerEnd, WorkerNews } from './worker-handle.ts';
+import { isLive } from './worker-states.ts';
+
+export interface CrewParts {
+  readonly listeners: readonly Listener[];
+  readonly workerEntry: string;
+  readonly logger: Logger;
+  readonly emit: Emit;
+  /** puts a worker's news into the queue */
+  readonly report: (worker: WorkerHandle, news: WorkerNews) => void;
+}
+
+export function workerInfo(worker: WorkerHandle): WorkerInfo {
+  return { worker: worker.id, pid: worker.pid, generation: worker.generation.number };
+}
+
+export class Crew {
+  readonly #parts: CrewParts;
+  readonly #workers = new Map<number, WorkerHandle>();
+  /** by generation: a new generation starts without debts */
+  readonly #backoffs = new Map<number, Backoff>();
+  #lastId = 0;
+
+  constructor(parts: CrewParts) {
+    this.#parts = parts;
+  }
+
+  get workers(): readonly WorkerHandle[] {
+    return [...this.#workers.values()];
+  }
+  get seen(): SeenWorker[] {
+    return this.workers.map(({ id, generation, state }) => ({ id, generation: generation.number, state }));
+  }
+  get ready(): readonly WorkerHandle[] {
+    return this.workers.filter(({ state }) => state === 'ready');
+  }
+
+  /** Places of a generation that are not to be filled now: by debt, or since their worker is still being killed. */
+  held(generation: number | null): number {
+    const dying = this.workers.filter((worker) => worker.state === 'killed' && worker.endReason === 'boot-timeout' && worker.generation.number === generation);
+    return dying.length + heldPlaces(this.#backoffOf(generation), performance.now());
+  }
+
+  /** Milliseconds until a place may be filled again; undefined when none waits. */
+  get nextWakeMs(): number | undefined {
+    const nowMs = performance.now();
+    const dues = [...this.#backoffs.values()].map((backoff) => nextDueMs(backoff, nowMs) ?? Infinity);
+    const next = Math.min(...dues);
+    return Number.isFinite(next) ? Math.max(0, next - nowMs) : undefined;
+  }
+
+  /** Forgets what the generations owe that are no longer wanted. */
+  keepDebtsOf(generations: ReadonlySet<number>): void {
+    for (const generation of this.#backoffs.keys()) if (!generations.has(generation)) this.#backoffs.delete(generation);
+  }
+
+  spawn(generation: Generation): void {
+    const { backoff, streak } = payDebt(this.#backoffOf(generation.number), performance.now());
+    this.#backoffs.set(generation.number, backoff);
+    const { listeners, workerEntry, logger, emit } = this.#parts;
+    this.#lastId += 1;
+    const worker: WorkerHandle = new WorkerHandle(
+      { id: this.#lastId, generation, listeners, entry: workerEntry, streak },
+      (news) => this.#parts.report(worker, news),
+    );
+    this.#workers.set(worker.id, worker);
+    logger.debug('worker.spawned', { ...workerInfo(worker) });
+    emit('worker:spawned', workerInfo(worker));
+  }
+
+  /** @throws {Error} when there is no such worker */
+  find(id: number): WorkerHandle {
+    const found = this.#workers.get(id);
+    if (!found) throw new Error(`there is no worker ${id}`);
+    return found;
+  }
+
+  retire(worker: WorkerHandle, drain: Drain, reason?: string): void {
+    worker.retire(drain);
+    const { logger, emit } = this.#parts;
+    logger.info('worker.retiring', { ...workerInfo(worker), reason });
+    emit('worker:retiring', workerInfo(worker));
+  }
+
+  broadcast(message: MasterToWorker): void {
+    for (const worker of this.workers) worker.send(message);
+  }
+
+  /** Takes in what a worker reports, and writes it down; its own failure only unless `quiet`. */
+  take(worker: WorkerHandle, news: WorkerNews, { quiet }: { quiet: boolean }): void {
+    const before = worker.state;
+    worker.take(news);
+    const { logger, emit } = this.#parts;
+    switch (news.type) {
+      case 'ready':
+        if (worker.state !== 'ready') break;
+        logger.info('worker.ready', { ...workerInfo(worker), bootMs: Date.now() - worker.spawnedAtMs });
+        emit('worker:ready', workerInfo(worker));
+        break;
+      case 'failed':
+        if (!quiet) logger.error('worker.failed', { ...workerInfo(worker), ...worker.failure });
+        break;
+      case 'crashed':
+        // One that was ready has a log of its own and writes it there.
+        if (!quiet && worker.readyForMs === undefined) logger.error('worker.crashed', { ...workerInfo(worker), ...worker.failure });
+        break;
+      case 'overdue':
+        for (const request of news.requests) logger.warn('request.cut', { ...workerInfo(worker), ...request });
+        this.#logKilled(worker, 'its grace time is over');
+        break;
+      case 'deadline':
+        if (before !== worker.state) this.#logKilled(worker, isLive(before) ? 'it was not ready within bootTimeout' : 'its grace time is over');
+        break;
+      case 'exit':
+        this.#remove(worker, news);
+        break;
+      default: // no line of its own
+    }
+  }
+
+  /**
+   * Notes a death that nobody asked for. Returns how many in a row died quickly in this place: 0 when it had been up.
+   * While `hold` is set the place stays open until `release()`.
+   */
+  noteDeath(worker: WorkerHandle, { hold }: { hold: boolean }): number {
+    if (!isQuickDeath(worker.readyForMs)) return 0;
+    const streak = worker.streak + 1;
+    const waitMs = delayMs(streak, Math.random());
+    const dueAtMs = hold ? Infinity : performance.now() + waitMs;
+    const generation = worker.generation.number;
+    this.#backoffs.set(generation, addDebt(this.#backoffOf(generation), { streak, dueAtMs }));
+    if (!hold && waitMs > 0) this.#parts.logger.warn('worker.delayed', { generation, delayMs: waitMs, inARow: streak });
+    return streak;
+  }
+
+  /** Opens the places that were held. */
+  release(generation: number): void {
+    const nowMs = performance.now();
+    const released = this.#backoffOf(generation).map((debt) => (debt.dueAtMs === Infinity ? { ...debt, dueAtMs: nowMs } : debt));
+    this.#backoffs.set(generation, released);
+  }
+
+  #backoffOf(generation: number | null): Backoff {
+    return (generation === null ? undefined : this.#backoffs.get(generation)) ?? [];
+  }
+
+  #logKilled(worker: WorkerHandle, message: string): void {
+    this.#parts.logger.warn('worker.killed', { ...workerInfo(worker), message });
+  }
+
+  #remove(worker: WorkerHandle, { code, signal }: WorkerEnd): void {
+    this.#workers.delete(worker.id);
+    const { logger, emit } = this.#parts;
+    const error = worker.failure?.message;
+    const asked = worker.endReason === 'retired' || worker.endReason === 'stopped';
+    const fields = { ...workerInfo(worker), code: code ?? undefined, signal: signal ?? undefined, error };
+    if (asked && signal === null) logger.info('worker.exit', fields);
+    else logger.warn('worker.exit', fields);
+    emit('worker:exit', { ...workerInfo(worker), code, signal, ...(error === undefined ? {} : { error }) });
+  }
+}

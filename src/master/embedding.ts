@@ -1,0 +1,29 @@
+/** `createMaster()` for programs: options as people write them, and nothing process-wide unless asked for. */
+import { createLogger } from '../shared/log.ts';
+import type { Logger } from '../shared/log.ts';
+import { resolveInput } from '../shared/option-input.ts';
+import type { OptionsInput } from '../shared/options.ts';
+import { Master } from './master.ts';
+
+export interface EmbeddingOptions extends OptionsInput {
+  /** whether signals to this process are commands to this master (HUP reloads, TERM and INT stop); false by default */
+  signals?: boolean;
+  /** log lines as the options logLevel, logStyle and logFile say (true), none (false, the default), or a logger */
+  log?: boolean | Logger;
+  /** options anew, asked for at each reload; without it a reload only loads the application anew */
+  onReload?: () => OptionsInput | Promise<OptionsInput>;
+}
+
+/** @throws {EvyError} BAD_OPTION */
+export function createMaster(given: EmbeddingOptions): Master {
+  const { signals = false, log = false, onReload, ...input } = given;
+  const options = resolveInput(input);
+  const { logLevel: level, logStyle: style, logFile: file } = options;
+  const logger = log === true ? createLogger({ level, style, file }) : log || undefined;
+  return new Master({
+    options,
+    signals,
+    ...(logger && { logger }),
+    ...(onReload && { resolve: async () => resolveInput(await onReload()) }),
+  });
+}

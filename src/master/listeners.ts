@@ -1,0 +1,143 @@
+/**
+ * The listening sockets. Each is made before any worker, and kept by the master for its whole life: when every worker
+ * is dead, connections wait in the kernel's queue instead of being refused.
+ *
+ * The master does not accept from them (shared/node-private.ts). Where that cannot be had, `accepting` listeners
+ * are plain net.Servers, and handover.ts passes their connections on.
+ */
+import { lookup } from 'node:dns/promises';
+import { chmodSync, fstatSync } from 'node:fs';
+import { createServer, isIP } from 'node:net';
+import type { ListenOptions, Server } from 'node:net';
+import { resolve } from 'node:path';
+import { EvyError } from '../shared/errors.ts';
+import { listenError } from '../shared/listen-error.ts';
+import { listenUnpolled } from '../shared/node-private.ts';
+import type { ListenTarget } from '../shared/node-private.ts';
+import { clearSocketPath, socketFileRemover } from '../shared/unix-socket.ts';
+import { formatBind, formatHostPort } from './bind-address.ts';
+import type { Bind } from './bind-address.ts';
+
+/** Where a listener really is: the port is known even when 0 was asked for. */
+export interface BoundAddress {
+  /** '127.0.0.1:8080', '[::]:8080', 'unix:/run/app.sock' */
+  readonly name: string;
+  readonly kind: 'tcp' | 'unix';
+  readonly tls: boolean;
+  readonly host?: string;
+  readonly port?: number;
+  readonly path?: string;
+}
+
+export interface Listener {
+  readonly address: BoundAddress;
+  readonly backlog: number;
+  /** to be inherited by workers; undefined when the master accepts */
+  readonly fd?: number;
+  /** present when the master accepts */
+  readonly server?: Server;
+  close(): void;
+}
+
+/** An address and how the user wrote it, for messages: '--bind :8080', '--host x --port 1'. */
+export interface GivenBind {
+  readonly bind: Bind;
+  readonly given: string;
+}
+
+export interface ListenSettings {
+  readonly backlog: number;
+  readonly unixMode: number;
+  /** whether workers can inherit the sockets; otherwise the master accepts */
+  readonly inherited: boolean;
+}
+
+async function targetOf({ bind, given }: GivenBind, unixMode: number): Promise<ListenTarget> {
+  if (bind.kind === 'fd') {
+    const isSocket = (() => {
+      try {
+        return fstatSync(bind.fd).isSocket();
+      } catch {
+        return false;
+      }
+    })();
+    if (!isSocket) throw new EvyError('BAD_BIND', `${given}: descriptor ${bind.fd} is not a socket`);
+    return { kind: 'fd', fd: bind.fd };
+  }
+  if (bind.kind === 'unix') {
+    const path = resolve(bind.path);
+    await clearSocketPath(path, given);
+    return { kind: 'unix', path, onBound: () => chmodSync(path, unixMode) };
+  }
+  const literal = isIP(bind.host);
+  if (literal !== 0) return { kind: 'tcp', address: bind.host, port: bind.port, family: literal === 6 ? 6 : 4 };
+  const { address, family } = await lookup(bind.host);
+  return { kind: 'tcp', address, port: bind.port, family: family === 6 ? 6 : 4 };
+}
+
+function describe(target: ListenTarget, tls: boolean, found: { kind: 'tcp' | 'unix'; address?: { address: string; port: number } }): BoundAddress {
+  if (found.kind === 'tcp' && found.address) {
+    const { address: host, port } = found.address;
+    return { name: formatHostPort(host, port), kind: 'tcp', tls, host, port };
+  }
+  if (target.kind === 'unix') return { name: `unix:${target.path}`, kind: 'unix', tls, path: target.path };
+  return { name: formatBind({ ...(target as { kind: 'fd'; fd: number }), tls: false }), kind: found.kind, tls };
+}
+
+/** Closing twice must be harmless: by the second time the path may belong to another process. */
+function once(close: () => void): () => void {
+  let open = true;
+  return () => {
+    if (open) close();
+    open = false;
+  };
+}
+
+function openInherited(target: ListenTarget, tls: boolean, backlog: number): Listener {
+  const socket = listenUnpolled(target, backlog);
+  const removeFile = target.kind === 'unix' ? socketFileRemover(target.path) : () => true;
+  const close = once(() => {
+    // A descriptor that was given to us is its giver's: a service manager, or the program that embeds this master.
+    if (removeFile() && target.kind !== 'fd') socket.close();
+  });
+  return { address: describe(target, tls, socket), backlog, fd: socket.fd, close };
+}
+
+async function openAccepting(target: ListenTarget, tls: boolean, backlog: number): Promise<Listener> {
+  const server = createServer({ pauseOnConnect: true });
+  const where: ListenOptions & { fd?: number } =
+    target.kind === 'tcp' ? { host: target.address, port: target.port } : target.kind === 'unix' ? { path: target.path } : { fd: target.fd };
+  await new Promise<void>((onListening, onError) => {
+    server.once('error', onError);
+    server.listen({ ...where, backlog, exclusive: true }, () => {
+      server.off('error', onError);
+      onListening();
+    });
+    // A path is bound within listen(): nobody can have connected yet.
+    if (target.kind === 'unix' && server.listening) target.onBound?.();
+  });
+  server.on('error', () => {}); // a failed accept (EMFILE) is tried again by libuv
+  const info = server.address();
+  const found = typeof info === 'object' && info !== null ? { kind: 'tcp' as const, address: info } : { kind: 'unix' as const };
+  const close = once(() => void server.close()); // and libuv removes the file of a unix socket
+  return { address: describe(target, tls, found), backlog, server, close };
+}
+
+/**
+ * Opens all or none.
+ * @throws {EvyError} ADDRESS_IN_USE, ADDRESS_NOT_PERMITTED, ADDRESS_NOT_AVAILABLE, LISTEN_FAILED or BAD_BIND
+ */
+export async function openListeners(binds: readonly GivenBind[], settings: ListenSettings): Promise<Listener[]> {
+  const listeners: Listener[] = [];
+  for (const one of binds) {
+    try {
+      const target = await targetOf(one, settings.unixMode);
+      const open = settings.inherited ? openInherited : openAccepting;
+      listeners.push(await open(target, one.bind.tls, settings.backlog));
+    } catch (error) {
+      for (const listener of listeners) listener.close();
+      throw listenError(one.given, error);
+    }
+  }
+  return listeners;
+}

@@ -1,0 +1,196 @@
+/**
+ * A master: owns the sockets and the workers, and loads no application code. This is what embedders hold; the work
+ * is done by the supervisor behind the queue.
+ *
+ * It touches nothing process-wide (signals, exit, the title) unless asked by `signals: true`, which is undone at the end.
+ */
+import cluster from 'node:cluster';
+import { EventEmitter } from 'node:events';
+import { EvyError, toError } from '../shared/errors.ts';
+import { silentLogger } from '../shared/log.ts';
+import type { Logger } from '../shared/log.ts';
+import { probePrivateApi } from '../shared/node-private.ts';
+import type { Options } from '../shared/options.ts';
+import { chooseBinds } from './chosen-binds.ts';
+import { CommandQueue, deferred } from './command-queue.ts';
+import type { Command, Preparation, ReloadResult } from './commands.ts';
+import type { Emit, MasterEvents } from './events.ts';
+import { defaultWorkerEntry } from './fork-worker.ts';
+import { prepareGeneration, reloadedOptions } from './generation.ts';
+import type { Generation } from './generation.ts';
+import { openListeners } from './listeners.ts';
+import type { BoundAddress, Listener } from './listeners.ts';
+import { removePidfile, writePidfile } from './pidfile.ts';
+import { checkPlatform } from './platform.ts';
+import { logicalDirectory } from './release.ts';
+import { installSignals } from './signals.ts';
+import { masterStatus } from './status.ts';
+import type { MasterState, MasterStatus } from './status.ts';
+import { mostWorkers } from './plan.ts';
+import { Supervisor } from './supervisor.ts';
+
+export interface MasterParts {
+  /** checked and complete, as shared/options.ts yields them */
+  options: Options;
+  /** reads the configuration anew, at each reload; without it a reload only loads the application anew */
+  resolve?: () => Options | Promise<Options>;
+  logger?: Logger;
+  /** whether signals to this process are commands to this master */
+  signals?: boolean;
+  /** the worker's main module, another one than evy's own */
+  workerEntry?: string;
+}
+
+export class Master extends EventEmitter<MasterEvents> {
+  readonly #parts: MasterParts;
+  readonly #logger: Logger;
+  readonly #queue = new CommandQueue<Command>();
+  readonly #directory = logicalDirectory();
+  #state: 'idle' | 'starting' | 'running' | 'stopped' = 'idle';
+  #supervisor: Supervisor | undefined;
+  #listeners: Listener[] = [];
+  #removeSignals: () => void = () => {};
+  readonly #stopped = deferred<void>();
+
+  constructor(parts: MasterParts) {
+    super();
+    this.#parts = parts;
+    this.#logger = parts.logger ?? silentLogger;
+  }
+
+  /** Resolves when workers serve; rejects, with nothing left behind, when they cannot. */
+  async start(): Promise<{ addresses: readonly BoundAddress[] }> {
+    if (this.#state !== 'idle') throw new EvyError('NOT_SUPPORTED', 'a master is started once; create another one');
+    this.#state = 'starting';
+    if (this.#parts.signals === true) this.#removeSignals = installSignals((command) => this.#queue.push(command));
+    try {
+      this.#supervisor = await this.#prepareStart();
+      const supervisor = this.#supervisor;
+      this.#queue.open((command) => supervisor.take(command));
+      await supervisor.start();
+      this.#state = 'running';
+    } catch (error) {
+      this.#finish();
+      throw error;
+    }
+    const addresses = this.#addresses;
+    this.#logger.info('master.ready', { addresses: addresses.map(({ name, tls }) => (tls ? `tls:${name}` : name)), workers: this.#supervisor.wanted.workers });
+    this.#emit('ready', { addresses });
+    return { addresses };
+  }
+
+  /** Brings in the application and the configuration anew; rejects when it fails, with the old generation in place. */
+  reload(): Promise<ReloadResult> {
+    const answer = deferred<ReloadResult>();
+    this.#push({ type: 'reload', answer });
+    return answer.promise;
+  }
+
+  /** Resolves when that many workers serve. */
+  scale(workers: number): Promise<void> {
+    if (!Number.isInteger(workers) || workers < 1 || workers > mostWorkers) {
+      return Promise.reject(new EvyError('BAD_OPTION', `workers ${workers}: is a whole number from 1 to ${mostWorkers}`));
+    }
+    const answer = deferred<void>();
+    this.#push({ type: 'scale', change: { to: workers }, answer });
+    return answer.promise;
+  }
+
+  /** Lets the workers finish what they have, within the grace time; resolves when all are gone. */
+  stop(settings: { graceMs?: number } = {}): Promise<void> {
+    this.#push({ type: 'stop', graceMs: settings.graceMs });
+    return this.#stopped.promise;
+  }
+
+  /** Kills the workers. */
+  stopNow(): Promise<void> {
+    this.#push({ type: 'stop-now' });
+    return this.#stopped.promise;
+  }
+
+  /** Opens the log files of master and workers anew, after they were rotated away. */
+  reopenLogs(): void {
+    this.#push({ type: 'reopen-logs' });
+  }
+
+  status(): MasterStatus {
+    const supervisor = this.#supervisor;
+    const state: MasterState = this.#state === 'running' ? supervisor!.state : this.#state;
+    const none = { workers: this.#parts.options.workers, surge: 0, serving: 0, candidate: null, ending: 'no' } as const;
+    return masterStatus(state, supervisor?.wanted ?? none, this.#addresses, supervisor?.workers ?? []);
+  }
+
+  get #addresses(): readonly BoundAddress[] {
+    return this.#listeners.map(({ address }) => address);
+  }
+
+  #push(command: Command): void {
+    // Never started: there is nothing to wait for.
+    if (this.#state === 'idle' && command.type.startsWith('stop')) this.#finish();
+    this.#queue.push(command);
+  }
+
+  // After the command in progress: a listener sees the master as the command has left it.
+  readonly #emit: Emit = (name, ...values) => {
+    queueMicrotask(() => (this.emit as (name: string, ...values: unknown[]) => boolean)(name, ...values));
+  };
+
+  async #prepareStart(): Promise<Supervisor> {
+    const { options, workerEntry = defaultWorkerEntry() } = this.#parts;
+    const { note } = checkPlatform(process.platform);
+    if (!cluster.isPrimary) throw new EvyError('NOT_SUPPORTED', 'a master cannot run inside of a node:cluster worker');
+    this.#logger.info('master.starting', { pid: process.pid, node: process.version, workers: options.workers });
+    if (note !== undefined) this.#logger.warn('master.fallback', { message: note });
+    const { binds, ignored } = chooseBinds(options, process.env, process.pid);
+    if (ignored !== undefined) this.#logger.warn('option.ignored', { option: 'LISTEN_FDS', message: ignored });
+    const first = await prepareGeneration(1, options, { directory: this.#directory, tls: binds.some(({ bind }) => bind.tls) });
+    const { inheritedSockets, reason } = await probePrivateApi();
+    if (!inheritedSockets) {
+      this.#logger.warn('master.fallback', { message: 'workers cannot inherit sockets here: the master accepts and hands connections over', reason });
+    }
+    this.#listeners = await openListeners(binds, { ...options, inherited: inheritedSockets });
+    if (options.pidfile !== '') writePidfile(options.pidfile);
+    return new Supervisor({
+      first,
+      listeners: this.#listeners,
+      workerEntry,
+      logger: this.#logger,
+      emit: this.#emit,
+      push: (command) => this.#queue.push(command),
+      prepare: (number) => this.#prepareReload(number, first),
+      finish: () => this.#finish(),
+    });
+  }
+
+  async #prepareReload(number: number, first: Generation): Promise<Preparation> {
+    try {
+      const fresh = await (this.#parts.resolve?.() ?? first.options);
+      const { options, ignored } = reloadedOptions(first.options, fresh);
+      const tls = this.#listeners.some(({ address }) => address.tls);
+      return { generation: await prepareGeneration(number, options, { directory: this.#directory, tls }), ignored };
+    } catch (thrown) {
+      return { error: toError(thrown) };
+    }
+  }
+
+  /** Leaves nothing behind: sockets, files, signal handlers. What comes later is answered at once. */
+  #finish(): void {
+    if (this.#state === 'stopped') return;
+    const wasRunning = this.#state === 'running';
+    this.#state = 'stopped';
+    this.#removeSignals();
+    for (const listener of this.#listeners) listener.close();
+    if (this.#parts.options.pidfile !== '') removePidfile(this.#parts.options.pidfile);
+    this.#queue.open((command) => {
+      if ('answer' in command) command.answer?.reject(new EvyError('STOPPING', 'the master has stopped'));
+    });
+    this.#stopped.resolve();
+    if (!wasRunning) return;
+    this.#logger.info('master.stopped');
+    this.#emit('stopped');
+  }
+}
+
+export function createMaster(parts: MasterParts): Master {
+  return new Master(parts);
+}

@@ -1,0 +1,50 @@
+/**
+ * Signals to the master. A handler only puts a command into the queue.
+ *
+ * One press of Ctrl-C may arrive twice: the terminal sends SIGINT to the whole foreground group, and npm passes its own on to
+ * its child as well. So an INT right behind another one is the same; a person's second one comes later.
+ */
+import type { Command } from './commands.ts';
+
+export const sameKeyPressMs = 200;
+
+const commands: Readonly<Partial<Record<NodeJS.Signals, Command>>> = {
+  SIGHUP: { type: 'reload' },
+  SIGTERM: { type: 'stop' },
+  SIGQUIT: { type: 'stop-now' },
+  SIGTTIN: { type: 'scale', change: { by: 1 } },
+  SIGTTOU: { type: 'scale', change: { by: -1 } },
+  SIGUSR1: { type: 'reopen-logs' },
+  SIGUSR2: { type: 'unsupported', signal: 'SIGUSR2' },
+  SIGWINCH: { type: 'unsupported', signal: 'SIGWINCH' },
+};
+
+/** Where signals come from: `process`, or an emitter in a test. */
+export interface SignalSource {
+  on(signal: NodeJS.Signals, handler: () => void): unknown;
+  off(signal: NodeJS.Signals, handler: () => void): unknown;
+}
+
+/** Returns a function that removes the handlers again. */
+export function installSignals(
+  push: (command: Command) => void,
+  source: SignalSource = process,
+  nowMs: () => number = () => performance.now(),
+): () => void {
+  let lastInterruptMs = -Infinity;
+  const handlers: Array<[NodeJS.Signals, () => void]> = [
+    [
+      'SIGINT',
+      () => {
+        const sinceMs = nowMs() - lastInterruptMs;
+        lastInterruptMs = nowMs();
+        if (sinceMs >= sameKeyPressMs) push({ type: 'interrupt' });
+      },
+    ],
+  ];
+  for (const [signal, command] of Object.entries(commands)) handlers.push([signal as NodeJS.Signals, () => push(command)]);
+  for (const [signal, handler] of handlers) source.on(signal, handler);
+  return () => {
+    for (const [signal, handler] of handlers) source.off(signal, handler);
+  };
+}

@@ -1,0 +1,51 @@
+/**
+ * The start: done when each of the first workers has become ready or failed, and at least one serves. Until one does,
+ * none is replaced: if they all fail it is told once, by the error of the first.
+ */
+import type { Deferred } from './command-queue.ts';
+import type { WorkerHandle } from './worker-handle.ts';
+
+export class StartWatch {
+  /** the first workers have the ids 1 to this */
+  readonly #firstWorkers: number;
+  readonly #answer: Deferred<void>;
+  #firstError: Error | undefined;
+  #anyReady = false;
+
+  constructor(firstWorkers: number, answer: Deferred<void>) {
+    this.#firstWorkers = firstWorkers;
+    this.#answer = answer;
+  }
+
+  get anyReady(): boolean {
+    return this.#anyReady;
+  }
+
+  /** Whether this is the first one that is ready. */
+  noteReady(): boolean {
+    const first = !this.#anyReady;
+    this.#anyReady = true;
+    return first;
+  }
+
+  noteFailure(error: Error): void {
+    this.#firstError ??= error;
+  }
+
+  isHopeless(workers: readonly WorkerHandle[]): boolean {
+    return !this.#anyReady && workers.length === 0;
+  }
+
+  /** Whether the start is over; it is answered then. */
+  isDone(workers: readonly WorkerHandle[]): boolean {
+    const undecided = workers.some(({ id, state }) => id <= this.#firstWorkers && state !== 'ready' && state !== 'draining');
+    if (!this.#anyReady || undecided) return false;
+    this.#answer.resolve();
+    return true;
+  }
+
+  /** The master ends before the start was done. */
+  end(): void {
+    this.#answer.reject(this.#firstError ?? new Error('ended before it was started'));
+  }
+}

@@ -1,0 +1,63 @@
+/** A snapshot of a master, as plain data. */
+import type { WorkerStats } from '../shared/messages.ts';
+import type { BoundAddress } from './listeners.ts';
+import type { Wanted } from './reconcile.ts';
+import type { WorkerHandle } from './worker-handle.ts';
+import type { WorkerState } from './worker-states.ts';
+
+export type MasterState = 'idle' | 'starting' | 'serving' | 'reloading' | 'stopping' | 'stopped';
+
+export interface WorkerStatus {
+  readonly worker: number;
+  readonly pid: number | undefined;
+  readonly generation: number;
+  readonly state: WorkerState;
+  /** when it came into this state, milliseconds since the epoch */
+  readonly sinceMs: number;
+  /** workers before it in its place that died right after their start */
+  readonly restarts: number;
+  /** what it counted last */
+  readonly stats?: WorkerStats;
+}
+
+export interface MasterStatus {
+  readonly pid: number;
+  readonly state: MasterState;
+  /** the generation that serves; 0 before the start */
+  readonly generation: number;
+  /** the one that a reload brings in */
+  readonly candidate: number | null;
+  readonly wantedWorkers: number;
+  readonly addresses: readonly BoundAddress[];
+  readonly workers: readonly WorkerStatus[];
+}
+
+function workerStatus(worker: WorkerHandle): WorkerStatus {
+  const { id, pid, generation, state, stateSinceMs, streak, stats } = worker;
+  return {
+    worker: id,
+    pid,
+    generation: generation.number,
+    state,
+    sinceMs: stateSinceMs,
+    restarts: streak,
+    ...(stats === undefined ? {} : { stats }),
+  };
+}
+
+export function masterStatus(
+  state: MasterState,
+  wanted: Wanted,
+  addresses: readonly BoundAddress[],
+  workers: readonly WorkerHandle[],
+): MasterStatus {
+  return {
+    pid: process.pid,
+    state,
+    generation: wanted.serving,
+    candidate: wanted.candidate,
+    wantedWorkers: wanted.workers,
+    addresses,
+    workers: workers.map(workerStatus),
+  };
+}

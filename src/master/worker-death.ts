@@ -1,0 +1,34 @@
+/** Why a worker died, in the words that its log line, a failed reload or a failed start has. */
+import { EvyError } from '../shared/errors.ts';
+import { formatDuration } from '../shared/units.ts';
+import type { EndReason, Failure, WorkerEnd } from './worker-handle.ts';
+
+export interface Death extends WorkerEnd {
+  readonly failure?: Failure | undefined;
+  readonly endReason?: EndReason | undefined;
+  readonly bootTimeoutMs: number;
+}
+
+export function describeEnd({ code, signal }: WorkerEnd): string {
+  if (signal !== null) return `signal ${signal}`;
+  return code === null ? 'it could not be started' : `exit code ${code}`;
+}
+
+/** An Error with the stack that was taken in the worker. */
+function errorFromWorker({ message, stack }: Failure): Error {
+  const error = new Error(message);
+  error.stack = stack ?? message;
+  return error;
+}
+
+/** The error of a worker that did not become ready, or did not stay up. */
+export function deathError(death: Death): EvyError {
+  const { failure, endReason, bootTimeoutMs } = death;
+  if (failure?.code !== undefined) return new EvyError(failure.code, failure.message, { cause: errorFromWorker(failure) });
+  if (endReason === 'boot-timeout') {
+    return new EvyError('BOOT_TIMEOUT', `a worker was not ready within ${formatDuration(bootTimeoutMs)} (option bootTimeout) and was killed`);
+  }
+  const last = failure === undefined ? '' : `; its last error: ${failure.message}`;
+  const message = `a worker ended right after its start: ${describeEnd(death)}${last}`;
+  return new EvyError('WORKERS_CANNOT_BOOT', message, failure === undefined ? {} : { cause: errorFromWorker(failure) });
+}

@@ -1,0 +1,90 @@
+import { EventEmitter } from 'node:events';
+import type { Socket } from 'node:net';
+import { expect } from 'chai';
+import { Handover } from '../../src/master/handover.ts';
+import type { Recipient } from '../../src/master/handover.ts';
+import type { Listener } from '../../src/master/listeners.ts';
+import { onEnd } from '../helpers/cleanup.ts';
+import { waitFor } from '../helpers/wait-for.ts';
+import { askAt, fakeCrew } from './fake-crew.ts';
+
+function switchedOff(): void {
+  process.env['EVY_PRIVATE_API'] = 'off';
+  onEnd(() => delete process.env['EVY_PRIVATE_API']);
+}
+
+describe('where workers cannot inherit sockets, the master', () => {
+  beforeEach(switchedOff);
+
+  it('accepts and hands connections to the ready workers in turn', async () => {
+    const crew = await fakeCrew({}, { bind: ['127.0.0.1:0', 'unix:app.sock'] });
+    const { addresses } = await crew.master.start();
+    expect(crew.lines('master.fallback')).to.have.length(1);
+    const pids = new Set<number>();
+    for (let count = 0; count < 4; count += 1) pids.add((await askAt(addresses[0]!))[1]!);
+    expect([...pids]).to.have.members(crew.pids());
+    expect((await askAt(addresses[1]!))[0]).to.equal(1);
+  });
+
+  it('refuses nobody during a reload or when all workers die', async () => {
+    const crew = await fakeCrew();
+    await crew.master.start();
+    const reloaded = crew.master.reload();
+    let asked = 0;
+    const asking = (async () => {
+      while (crew.master.status().generation === 1) {
+        await crew.ask();
+        asked += 1;
+      }
+    })();
+    await reloaded;
+    await asking;
+    expect(asked).to.be.above(0);
+    for (const pid of crew.pids()) process.kill(pid, 'SIGKILL');
+    await crew.until('worker:exit', 4);
+    const answers = await Promise.all(Array.from({ length: 4 }, () => crew.ask()));
+    expect(answers.map(([generation]) => generation)).to.deep.equal([2, 2, 2, 2]);
+  });
+});
+
+describe('Handover', () => {
+  const socket = () => Object.assign(new EventEmitter(), { destroyed: false, destroy() { this.destroyed = true; } });
+  const setup = () => {
+    const server = new EventEmitter();
+    const workers: Recipient[] = [];
+    const handover = new Handover([{ server } as unknown as Listener], () => workers);
+    return { server, workers, handover };
+  };
+
+  it('keeps connections while no worker is ready', () => {
+    const { server, workers, handover } = setup();
+    const one = socket();
+    server.emit('connection', one);
+    expect(handover.waiting).to.equal(1);
+    const sent: unknown[] = [];
+    workers.push({ send: (message, given) => void sent.push(message, given) });
+    handover.flush();
+    expect(sent).to.deep.equal([{ type: 'connection', bind: 0 }, one]);
+    expect(handover.waiting).to.equal(0);
+  });
+
+  it('gives a connection that a worker did not get to another one', async () => {
+    const { server, workers } = setup();
+    const got: Socket[] = [];
+    workers.push({ send: (_message, _given, done) => done(new Error('gone')) }, { send: (_message, given) => void got.push(given) });
+    const one = socket();
+    const two = socket();
+    server.emit('connection', one);
+    server.emit('connection', two);
+    await waitFor('both', () => got.length === 2);
+    expect(new Set(got)).to.deep.equal(new Set([one, two]));
+  });
+
+  it('gives up what waits when it is closed', () => {
+    const { server, handover } = setup();
+    const one = socket();
+    server.emit('connection', one);
+    handover.close();
+    expect(one.destroyed).to.equal(true);
+  });
+});

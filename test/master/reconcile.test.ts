@@ -1,0 +1,212 @@
+import { expect } from 'chai';
+import { array, assert, constant, constantFrom, nat, oneof, property, record } from 'fast-check';
+import type { Arbitrary } from 'fast-check';
+import { isRolledOut, reconcile } from '../../src/master/reconcile.ts';
+import type { CrewCommand, SeenWorker, Wanted } from '../../src/master/reconcile.ts';
+import { isLive, nextWorkerState } from '../../src/master/worker-states.ts';
+import type { WorkerState } from '../../src/master/worker-states.ts';
+
+const noneHeld = { serving: 0, candidate: 0 };
+const wants = (change: Partial<Wanted> = {}): Wanted => ({ workers: 2, surge: 1, serving: 1, candidate: null, ending: 'no', ...change });
+
+const letters: Record<string, WorkerState> = { s: 'spawned', b: 'booting', r: 'ready', d: 'draining', k: 'killed' };
+/** '1r 2b' is worker 1 of generation 1, ready, and worker 2 of generation 2, booting. */
+const see = (text: string): SeenWorker[] =>
+  text.split(' ').filter(Boolean).map((word, index) => ({ id: index + 1, generation: Number(word[0]), state: letters[word[1]!]! }));
+/** '+2' spawns generation 2, '-1' retires worker 1, 'x1' kills it. */
+const show = (commands: readonly CrewCommand[]): string =>
+  commands.map((command) => (command.do === 'spawn' ? `+${command.generation}` : `${command.do === 'kill' ? 'x' : '-'}${command.worker}`)).join(' ');
+
+describe('reconcile', () => {
+  const cases: Array<[what: string, wanted: Partial<Wanted>, seen: string, commands: string]> = [
+    ['start: all at once', {}, '', '+1 +1'],
+    ['nothing to do', {}, '1r 1r', ''],
+    ['nothing to do while they boot', {}, '1s 1b', ''],
+    ['a dead one is replaced', {}, '1r', '+1'],
+    ['all dead', { workers: 3 }, '', '+1 +1 +1'],
+    ['one that drains or is killed does not count', {}, '1r 1d 1k', '+1'],
+    ['scaled up', { workers: 4 }, '1r 1r', '+1 +1'],
+    ['scaled down: the youngest leave', { workers: 1 }, '1r 1r 1r', '-3 -2'],
+    ['scaled down: those that boot leave first', { workers: 1 }, '1r 1b 1s', '-3 -2'],
+    ['scaled down: what boots leaves, what serves stays until enough serve', { workers: 2 }, '1r 1b 1b', '-3'],
+
+    ['reload: one canary beside the full strength', { candidate: 2 }, '1r 1r', '+2'],
+    ['canary: waits', { candidate: 2 }, '1r 1r 2s', ''],
+    ['canary: a dead old one is replaced', { candidate: 2 }, '1r 2b', '+1'],
+    ['canary: all old ones dead', { candidate: 2 }, '2b', '+1 +1'],
+    ['canary: the old generation first, then the canary', { candidate: 2 }, '', '+1 +1 +2'],
+    ['canary: scaled up meanwhile', { workers: 4, candidate: 2 }, '1r 1r 2b', '+1 +1'],
+    ['canary: scaled down meanwhile', { workers: 1, candidate: 2 }, '1r 1r 2b', '-2'],
+    ['roll: an old one leaves for the ready canary, the next follows', { candidate: 2 }, '1r 1r 2r', '-1 +2'],
+    ['roll: waits for the next', { candidate: 2 }, '1d 1r 2r 2b', ''],
+    ['roll: the last old one leaves', { candidate: 2 }, '1d 1r 2r 2r', '-2'],
+    ['roll: an old one that boots is not waited for', { candidate: 2 }, '1r 1b 2r', '-2 +2'],
+    ['roll: a dead old one is replaced by a new one', { candidate: 2 }, '1r 2r', '+2'],
+    ['roll: all old ones dead', { workers: 4, candidate: 2 }, '2r', '+2 +2 +2'],
+    ['roll: scaled up', { workers: 4, candidate: 2 }, '1r 2r 2b', '+2 +2'],
+    ['roll: scaled down', { workers: 1, candidate: 2 }, '1r 1r 2r 2b', '-4 -1 -2'],
+    ['roll: every candidate died: the canary phase again', { candidate: 2 }, '1r', '+1 +2'],
+
+    ['undone: what boots of the new leaves at once', {}, '1r 1r 2b', '-3'],
+    ['undone: new ones stay until the old are back', {}, '1r 2r', '+1'],
+    ['undone: new ones leave for the old', {}, '2r 1r 1r', '-1'],
+    ['undone: within the surge', { workers: 3 }, '2r 2r 2r', '+1'],
+    ['undone, then scaled down: what boots is too much', {}, '2r 2r 1b 1b', '-4'],
+    ['superseded: what boots leaves, what serves counts as strength', { candidate: 3 }, '1r 2r 2b', '-3 +3'],
+    ['superseded: replaced by the newest', { candidate: 3 }, '1r 2r 3r', '-2 +3'],
+
+    ['stop: all leave', { ending: 'graceful' }, '1s 1b 1r 1d 1k', '-1 -2 -3'],
+    ['stop during a reload', { ending: 'graceful', candidate: 2 }, '1r 1r 2b', '-1 -2 -3'],
+    ['stop: nothing is spawned', { ending: 'graceful', candidate: 2 }, '1d', ''],
+    ['stop at once', { ending: 'now' }, '1s 1b 1r 1d 1k', 'x1 x2 x3 x4'],
+  ];
+  for (const [what, wanted, seen, commands] of cases) {
+    it(`${what}: ${seen || 'nobody'} -> ${commands || 'nothing'}`, () => {
+      expect(show(reconcile(wants(wanted), see(seen), noneHeld))).to.equal(commands);
+    });
+  }
+
+  it('leaves places open that are held', () => {
+    expect(show(reconcile(wants({ workers: 3 }), see('1r'), { serving: 1, candidate: 0 }))).to.equal('+1');
+    expect(show(reconcile(wants({ candidate: 2 }), see('1r 1r'), { serving: 0, candidate: 1 }))).to.equal('');
+    expect(show(reconcile(wants({ candidate: 2 }), see('2r'), { serving: 0, candidate: 1 }))).to.equal('');
+  });
+
+  it('knows when the candidate has taken over', () => {
+    const rolledOut = (text: string, change: Partial<Wanted> = { candidate: 2 }) => isRolledOut(wants(change), see(text));
+    expect(rolledOut('2r 2r')).to.equal(true);
+    expect(rolledOut('2r 2r 1d 1k')).to.equal(true);
+    expect(rolledOut('2r 2r 1r')).to.equal(false);
+    expect(rolledOut('2r 2b')).to.equal(false);
+    expect(rolledOut('1r 1r', {})).to.equal(false);
+  });
+});
+
+/** A world that obeys: what happens is up to chance, what is done about it to reconcile. */
+class World {
+  wanted = wants({ workers: 3 });
+  workers: SeenWorker[] = [];
+  #lastId = 0;
+  #lastGeneration = 1;
+
+  get live(): SeenWorker[] {
+    return this.workers.filter(({ state }) => isLive(state));
+  }
+  get ready(): number {
+    return this.workers.filter(({ state }) => state === 'ready').length;
+  }
+
+  put(worker: SeenWorker, state: WorkerState): void {
+    this.workers = this.workers.flatMap((one) => (one.id !== worker.id ? [one] : state === 'gone' ? [] : [{ ...one, state }]));
+  }
+
+  happen(event: Event): void {
+    const worker = this.workers[event.pick % Math.max(1, this.workers.length)];
+    if (event.type === 'scale') this.wanted = { ...this.wanted, workers: 1 + (event.pick % 6) };
+    if (event.type === 'reload') this.wanted = { ...this.wanted, candidate: (this.#lastGeneration += 1) };
+    if (event.type === 'undo') this.wanted = { ...this.wanted, candidate: null };
+    if (event.type === 'stop') this.wanted = { ...this.wanted, ending: 'graceful' };
+    if (!worker) return;
+    if (event.type === 'proceed') this.proceed(worker);
+    if (event.type === 'die') {
+      const failedBoot = worker.generation === this.wanted.candidate && (worker.state === 'spawned' || worker.state === 'booting');
+      this.put(worker, nextWorkerState(worker.state, 'exit'));
+      if (failedBoot) this.wanted = { ...this.wanted, candidate: null };
+    }
+  }
+
+  /** The next step of a worker to which nothing bad happens. */
+  proceed(worker: SeenWorker): void {
+    if (worker.state === 'spawned') this.put(worker, nextWorkerState('spawned', 'hello'));
+    if (worker.state === 'booting') this.put(worker, nextWorkerState('booting', 'ready'));
+    if (worker.state === 'draining' || worker.state === 'killed') this.put(worker, nextWorkerState(worker.state, 'exit'));
+  }
+
+  reconcile(): CrewCommand[] {
+    const commands = reconcile(this.wanted, this.workers, noneHeld);
+    for (const command of commands) {
+      if (command.do === 'spawn') {
+        this.#lastId += 1;
+        this.workers.push({ id: this.#lastId, generation: command.generation, state: 'spawned' });
+      } else {
+        const worker = this.workers.find(({ id }) => id === command.worker)!;
+        this.put(worker, nextWorkerState(worker.state, command.do === 'kill' ? 'deadline' : 'retire'));
+      }
+    }
+    if (isRolledOut(this.wanted, this.workers)) this.wanted = { ...this.wanted, serving: this.wanted.candidate!, candidate: null };
+    return commands;
+  }
+}
+
+interface Event {
+  type: 'proceed' | 'die' | 'scale' | 'reload' | 'undo' | 'stop';
+  pick: number;
+}
+const anEvent: Arbitrary<Event> = record({
+  type: oneof(
+    { weight: 12, arbitrary: constant('proceed' as const) },
+    { weight: 3, arbitrary: constant('die' as const) },
+    { weight: 2, arbitrary: constantFrom('scale' as const, 'reload' as const) },
+    { weight: 1, arbitrary: constant('undo' as const) },
+  ),
+  pick: nat(1000),
+});
+
+describe('reconcile, whatever happens', () => {
+  const run = (events: readonly Event[]): World => {
+    const world = new World();
+    world.reconcile();
+    for (const event of events) {
+      world.happen(event);
+      const { ready } = world;
+      const { workers, surge, candidate, ending } = world.wanted;
+      const rolling = world.workers.some(({ state, generation }) => state === 'ready' && generation === candidate);
+      const commands = world.reconcile();
+      if (ending === 'no') {
+        expect(world.live.length, 'live').to.be.at.most(workers + surge);
+        expect(world.ready, 'ready').to.be.at.least(Math.min(workers, ready));
+        expect(world.live.length, 'strength').to.be.at.least(workers);
+        if (!rolling && candidate !== null) {
+          expect(commands.filter((command) => command.do === 'spawn' && command.generation === candidate).length, 'canaries').to.be.at.most(1);
+        }
+      } else {
+        expect(commands.some((command) => command.do === 'spawn'), 'spawns at the end').to.equal(false);
+      }
+      expect(show(world.reconcile()), 'a second look').to.equal('');
+    }
+    return world;
+  };
+
+  it('never goes above workers + surge, never retires what is needed, and does all in one step', () => {
+    assert(property(array(anEvent, { maxLength: 60 }), (events) => void run(events)), { numRuns: 500 });
+  });
+
+  it('comes to what is wanted once nothing more happens', () => {
+    assert(
+      property(array(anEvent, { maxLength: 60 }), (events) => {
+        const world = run(events);
+        const goal = world.wanted.candidate ?? world.wanted.serving;
+        for (let round = 0; round < 60; round += 1) {
+          for (const worker of world.workers) world.proceed(worker);
+          world.reconcile();
+        }
+        expect(world.wanted.serving).to.equal(goal);
+        expect(world.workers.map(({ state, generation }) => `${generation} ${state}`)).to.deep.equal(
+          Array.from({ length: world.wanted.workers }, () => `${goal} ready`),
+        );
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('ends when it is to end', () => {
+    assert(
+      property(array(anEvent, { maxLength: 40 }), array(anEvent, { maxLength: 20 }), (before, after) => {
+        const world = run([...before, { type: 'stop', pick: 0 }, ...after]);
+        for (let round = 0; round < 4; round += 1) for (const worker of world.workers) world.proceed(worker);
+        expect(world.workers).to.deep.equal([]);
+      }),
+      { numRuns: 300 },
+    );
+  });
+});
