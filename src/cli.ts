@@ -1,0 +1,15 @@
+#!/usr/bin/env node
+/**
+ * The `evy` command. Only looks whether it can run here; the rest is loaded after that, since an old Node could not even
+ * parse or link it.
+ */
+import { refusal } from './cli/platform.ts';
+
+const refused = refusal(process.platform, process.versions.node);
+if (refused !== undefined) {
+  process.stderr.write(`evy: ${refused}\n`);
+  process.exit(2);
+}
+
+const { runCommand } = await import('./cli/run-command.ts');
+await runCommand();

@@ -1,0 +1,15 @@
+/**
+ * `--check-config`: everything that can be known to be wrong without listening and without running the application.
+ */
+import { readCertificate } from '../shared/certificate.ts';
+import { chooseBinds } from '../master/chosen-binds.ts';
+import { resolveRelease } from '../master/release.ts';
+import type { Options } from '../shared/options.ts';
+import type { Environment } from './environment.ts';
+
+/** @throws {EvyError} what a start with these options would say, as far as it can be known */
+export async function checkConfig(options: Options, environment: Environment, folder: string): Promise<void> {
+  await resolveRelease(options, folder);
+  const { binds } = chooseBinds(options, environment, process.pid);
+  if (binds.some(({ bind }) => bind.tls)) await readCertificate(options);
+}

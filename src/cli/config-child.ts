@@ -1,0 +1,61 @@
+/**
+ * Runs in a child process: imports a configuration file, calls its default export if that is a function, sends the
+ * result to the master and ends, whatever the file left open (timers, sockets).
+ */
+import { pathToFileURL } from 'node:url';
+import { EvyError } from '../shared/errors.ts';
+import { enableTypeScript, typeScriptHint } from '../shared/typescript.ts';
+import { headline, loadError } from '../shared/user-error.ts';
+import type { ConfigMessage } from './config-file.ts';
+
+/** Where a value holds what does not cross to the master: 'app: a function'. */
+function notPlain(value: unknown, path: string, seen = new Set<unknown>()): string | undefined {
+  if (typeof value === 'function' || typeof value === 'symbol' || typeof value === 'bigint')
+    return `${path} is a ${typeof value}`;
+  if (typeof value !== 'object' || value === null) return undefined;
+  if (seen.has(value)) return `${path} refers to itself`;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  const plain = Array.isArray(value) || prototype === null || Object.getPrototypeOf(prototype) === null;
+  if (!plain) return `${path} is a ${value.constructor.name}`;
+  const within = new Set([...seen, value]);
+  for (const [name, item] of Object.entries(value)) {
+    const found = notPlain(item, path === '' ? name : `${path}.${name}`, within);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+async function evaluate(path: string): Promise<unknown> {
+  const plan = await enableTypeScript(path);
+  try {
+    const module = (await import(pathToFileURL(path).href)) as { default?: unknown };
+    let value = module.default;
+    // Transpiled CommonJS: the default export inside the default export.
+    if (typeof value === 'object' && value !== null && '__esModule' in value)
+      value = (value as { default?: unknown }).default;
+    if (value === undefined) throw new EvyError('BAD_CONFIG', `${path} has no default export`);
+    return await (typeof value === 'function' ? (value as () => unknown)() : value);
+  } catch (thrown) {
+    if (thrown instanceof EvyError) throw thrown;
+    const cause = loadError(thrown, path);
+    throw new EvyError('BAD_CONFIG', `${path} failed: ${headline(cause)}${typeScriptHint(plan, thrown)}`, { cause });
+  }
+}
+
+async function run(path: string): Promise<ConfigMessage> {
+  try {
+    const value = await evaluate(path);
+    const found = notPlain(value, '');
+    if (found === undefined) return { type: 'config', value };
+    throw new EvyError(
+      'BAD_CONFIG',
+      `${path}: ${found.trim()}; a configuration file holds plain data (name modules by their path)`,
+    );
+  } catch (error) {
+    const { code, message, cause } = error as EvyError;
+    return { type: 'failed', code, message, stack: (cause as Error | undefined)?.stack };
+  }
+}
+
+const message = await run(process.argv[2]!);
+process.send!(message, () => process.exit(0));

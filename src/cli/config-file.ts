@@ -1,0 +1,117 @@
+/**
+ * The configuration file: found, read, and turned into a layer.
+ *
+ * A JavaScript or TypeScript file is imported in a child process that sends the plain data back and ends. An import in
+ * the master could not be read anew at a reload (modules are cached; a changing query in the address would reload the
+ * file but none of what it imports, and leak each version), and would run the user's code in the one process that must
+ * not fail. JSON is read here.
+ */
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { basename, dirname, extname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { EvyError, type ErrorCode } from '../shared/errors.ts';
+import { layerOf } from '../shared/option-input.ts';
+import type { Layer } from '../shared/option-resolve.ts';
+
+/** What the child sends: the data, or why there is none. */
+export type ConfigMessage =
+  | { type: 'config'; value: unknown }
+  | { type: 'failed'; code: ErrorCode; message: string; stack: string | undefined };
+
+const names = ['evy.config.js', 'evy.config.mjs', 'evy.config.ts', 'evy.config.json'] as const;
+const readTimeoutMs = 10_000;
+const childFile = fileURLToPath(new URL(`./config-child${extname(import.meta.url)}`, import.meta.url));
+
+/**
+ * The file named with --config, or the one in the folder; undefined when there is none.
+ * @throws {EvyError} BAD_CONFIG when the named one is missing, or the folder has several
+ */
+export function findConfigFile(named: string | undefined, folder: string): string | undefined {
+  if (named !== undefined) {
+    const path = resolve(folder, named);
+    const isFile = statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
+    if (!isFile) throw new EvyError('BAD_CONFIG', `--config ${named}: no such file`);
+    return path;
+  }
+  const found = names.filter((name) => existsSync(join(folder, name)));
+  if (found.length > 1)
+    throw new EvyError('BAD_CONFIG', `${found.join(' and ')} are both here: keep one, or name one with --config`);
+  return found[0] === undefined ? undefined : join(folder, found[0]);
+}
+
+/** ' (line 3, column 5)' for the place that a JSON error names. */
+function jsonPlace(text: string, message: string): string {
+  const position = /position (\d+)/.exec(message)?.[1];
+  const before = text.slice(0, position === undefined ? text.length : Number(position)).split('\n');
+  return `line ${before.length}, column ${before.at(-1)!.length + 1}`;
+}
+
+function readJson(path: string): unknown {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (thrown) {
+    throw new EvyError('BAD_CONFIG', `${path} cannot be read: ${(thrown as Error).message}`);
+  }
+  try {
+    return JSON.parse(text) as unknown;
+  } catch (thrown) {
+    const { message } = thrown as SyntaxError;
+    const reason = message.replace(/ in JSON at position.*| \(line \d+.*|, (?:\.\.\.)?".*is not valid JSON$/s, '');
+    throw new EvyError('BAD_CONFIG', `${path} is not JSON: ${jsonPlace(text, message)}: ${reason}`);
+  }
+}
+
+function userCause(stack: string | undefined): { cause?: Error } {
+  if (stack === undefined) return {};
+  const cause = new Error('the configuration file failed');
+  cause.stack = stack;
+  return { cause };
+}
+
+async function readModule(path: string, timeoutMs: number): Promise<unknown> {
+  // What the file prints goes to standard error: standard output may be --print-config's.
+  const execArgv = process.execArgv.filter((flag) => !flag.startsWith('--inspect'));
+  const child = fork(childFile, [path], { execArgv, stdio: ['ignore', 2, 2, 'ipc'], cwd: process.cwd() });
+  let message: ConfigMessage | undefined;
+  child.once('message', (received) => {
+    message = received as ConfigMessage;
+  });
+  let late = false;
+  const timer = setTimeout(() => {
+    late = true;
+    child.kill('SIGKILL');
+  }, timeoutMs);
+  const [code, signal] = (await once(child, 'close').finally(() => clearTimeout(timer))) as [
+    number | null,
+    string | null,
+  ];
+  if (message?.type === 'config') return message.value;
+  if (message !== undefined) throw new EvyError(message.code, message.message, userCause(message.stack));
+  if (late) throw new EvyError('BAD_CONFIG', `${path} was not done after ${timeoutMs / 1000} s`);
+  // Node ends with 13 when nothing is left that could settle a promise.
+  const reason =
+    code === 13
+      ? 'it awaits a promise that nothing settles'
+      : `it ended its process (${signal ?? `exit code ${code}`})`;
+  throw new EvyError('BAD_CONFIG', `${path} gave no options: ${reason}`);
+}
+
+/**
+ * The options that a configuration file holds, read anew each time. Relative paths belong to the file's folder.
+ * @throws {EvyError} BAD_CONFIG, with the user's own error as cause; NO_TYPESCRIPT
+ */
+export async function readConfigFile(path: string, timeoutMs = readTimeoutMs): Promise<Layer> {
+  const value = extname(path) === '.json' ? readJson(path) : await readModule(path, timeoutMs);
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new EvyError('BAD_CONFIG', `${path} holds no object with options`);
+  }
+  return layerOf('file', value as Record<string, unknown>, {
+    label: (name) => `${basename(path)}: ${name}`,
+    origin: path,
+    folder: dirname(path),
+    code: 'BAD_CONFIG',
+  });
+}

@@ -1,0 +1,63 @@
+/**
+ * What the command does, by its action. Everything that it reads from outside or writes comes in as `Surroundings`, so
+ * that a test runs it without a process. What serves is loaded only when it is to serve: `--help` needs no log.
+ */
+import { readFileSync } from 'node:fs';
+import { checkConfig } from './check-config.ts';
+import { parseCommandLine } from './command-line.ts';
+import { readConfiguration } from './configuration.ts';
+import type { Environment } from './environment.ts';
+import { errorText, exitCodeOf } from './error-text.ts';
+import { helpText } from './help.ts';
+import { printedConfig } from './print-config.ts';
+
+export interface Surroundings {
+  environment: Environment;
+  /** the working directory, as the shell has it */
+  folder: string;
+  stdout: (text: string) => void;
+  stderr: (text: string) => void;
+  /** whether a person sees the output */
+  interactive: boolean;
+}
+
+function packageVersion(): string {
+  const manifest = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(manifest) as { version: string }).version;
+}
+
+async function act(args: readonly string[], surroundings: Surroundings): Promise<number> {
+  const { environment, folder, stdout } = surroundings;
+  const commandLine = parseCommandLine(args, folder);
+  const { action } = commandLine;
+  if (action === 'help') {
+    stdout(helpText());
+    return 0;
+  }
+  if (action === 'version') {
+    stdout(`evy ${packageVersion()} (Node ${process.versions.node})\n`);
+    return 0;
+  }
+  const configuration = await readConfiguration(commandLine, environment, folder);
+  if (action === 'print-config') {
+    stdout(printedConfig(configuration));
+    return 0;
+  }
+  if (action === 'check-config') {
+    await checkConfig(configuration.options, environment, folder);
+    stdout('configuration is fine\n');
+    return 0;
+  }
+  const { serve } = await import('./serve.ts');
+  return serve(configuration, () => readConfiguration(commandLine, environment, folder), surroundings);
+}
+
+/** Resolves with the exit code, when there is nothing left to do. */
+export async function main(args: readonly string[], surroundings: Surroundings): Promise<number> {
+  try {
+    return await act(args, surroundings);
+  } catch (error) {
+    surroundings.stderr(errorText(error));
+    return exitCodeOf(error);
+  }
+}

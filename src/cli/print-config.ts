@@ -1,0 +1,19 @@
+/** `--print-config`: a line for each option in table order: name, value as one would write it, where it came from. */
+import { formatOption } from '../shared/option-format.ts';
+import { optionKey, optionNames } from '../shared/option-names.ts';
+import type { Resolved } from '../shared/option-resolve.ts';
+import type { Options } from '../shared/options.ts';
+
+const widestValue = 48;
+
+export function printedConfig({ options, origins }: Resolved): string {
+  const rows = optionNames.map(
+    (name) => [name, formatOption(name, options[optionKey(name) as keyof Options]), origins[name]] as const,
+  );
+  const nameWidth = Math.max(...rows.map(([name]) => name.length));
+  // One long value (a log format) must not push all origins off the screen.
+  const valueWidth = Math.min(widestValue, Math.max(...rows.map(([, value]) => value.length)));
+  return rows
+    .map(([name, value, origin]) => `${name.padEnd(nameWidth)}  ${value.padEnd(valueWidth)}  ${origin}\n`)
+    .join('');
+}

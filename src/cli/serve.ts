@@ -1,0 +1,66 @@
+/** Serving: a master with these options until it is told to stop. The only action that stays. */
+import { once } from 'node:events';
+import { closeSync, openSync } from 'node:fs';
+import { createMaster } from '../master/master.ts';
+import { EvyError } from '../shared/errors.ts';
+import { createLogger, type Logger } from '../shared/log.ts';
+import type { Options } from '../shared/options.ts';
+import { banner } from './banner.ts';
+import type { Configuration } from './configuration.ts';
+import { environmentLayer } from './environment.ts';
+import type { Surroundings } from './main.ts';
+
+function refuseLog(option: string, file: string, cause: unknown): never {
+  const { code, message } = cause as NodeJS.ErrnoException;
+  throw new EvyError('BAD_OPTION', `option ${option}: ${file} cannot be written (${code ?? message})`, { cause });
+}
+
+/** A log that cannot be written is silent once evy runs; at the start it is an error. */
+function checkLogFile(option: string, file: string): void {
+  if (file === '' || file === '-' || file === 'off') return;
+  try {
+    closeSync(openSync(file, 'a'));
+  } catch (cause) {
+    // A missing folder is made by who opens the log.
+    if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') refuseLog(option, file, cause);
+  }
+}
+
+function openLog({ logLevel: level, logStyle: style, logFile: file, accessLog }: Options): Logger {
+  checkLogFile('logFile', file);
+  checkLogFile('accessLog', accessLog);
+  try {
+    return createLogger({ level, style, file });
+  } catch (cause) {
+    return refuseLog('logFile', file, cause);
+  }
+}
+
+/** Resolves with the exit code once the master has stopped. @throws {EvyError} when it cannot start */
+export async function serve(
+  configuration: Configuration,
+  reread: () => Promise<Configuration>,
+  { environment, folder, stdout, interactive }: Surroundings,
+): Promise<number> {
+  const { options } = configuration;
+  const logger = openLog(options);
+  for (const { variable, meant } of environmentLayer(environment, folder).suspects) {
+    logger.warn('option.ignored', { variable, message: `not an option; did you mean ${meant}?` });
+  }
+  const resolve = async (): Promise<Options> => (await reread()).options;
+  const master = createMaster({ options, resolve, logger, signals: true });
+  const stopped = once(master, 'stopped');
+  try {
+    const { addresses } = await master.start();
+    if (interactive || options.logStyle === 'human') {
+      const names = addresses.map(({ name, tls }) => (tls ? `tls:${name}` : name));
+      stdout(banner({ addresses: names, workers: master.status().wantedWorkers, masterPid: process.pid }));
+    }
+  } catch (error) {
+    // Ctrl-C before it served: not an error to whoever pressed it.
+    if (error instanceof EvyError && error.code === 'STOPPING') return 0;
+    throw error;
+  }
+  await stopped;
+  return 0;
+}
