@@ -1,0 +1,26 @@
+/** A master inside of a program of your own: no signal, exit or log is touched that you do not ask for. */
+import { createMaster } from 'evy';
+
+const master = createMaster({
+  app: new URL('hello.ts', import.meta.url).href,
+  port: Number(process.env['PORT'] ?? 8080),
+  workers: 2,
+  grace: '10s',
+});
+
+master.on('worker:ready', ({ worker, pid, generation }) => {
+  console.log(`worker ${worker} is ready (process ${pid}, generation ${generation})`);
+});
+master.on('worker:exit', ({ worker, code, signal }) => console.log(`worker ${worker} ended with ${signal ?? code}`));
+
+const { addresses } = await master.start();
+
+const { generation, replaced } = await master.reload();
+console.log(`reloaded: ${replaced} workers replaced, generation ${generation}`);
+
+await master.scale(3);
+console.log(`${master.status().wantedWorkers} workers serve on http://${addresses[0]?.name}/; Ctrl-C stops them`);
+
+process.once('SIGINT', () => {
+  void master.stop().then(() => console.log('stopped'));
+});
