@@ -82,7 +82,7 @@ export function humanLine(line: Line, colour: boolean): string {
 
 export function createLogger(options: LoggerOptions): Logger {
   const toFile = options.file !== undefined && options.file !== '';
-  const destination = pino.destination({ dest: toFile ? options.file! : 2, sync: true, mkdir: true });
+  const destination = pino.destination({ dest: toFile ? options.file! : 2, sync: true });
   // A log that cannot be written (disk full, reader gone) must not end the server.
   destination.on('error', () => {});
   const human = options.style === 'human' || (options.style === 'auto' && !toFile && isatty(2));

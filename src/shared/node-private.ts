@@ -8,6 +8,7 @@
  * - `attachListening`: a net.Server on an inherited listening descriptor. In a node:cluster worker `listen({ fd })` asks
  *   the primary to open that number. For TCP there is a public way, for unix sockets there is not. Same fallback.
  * - `acceptGate`: to stop accepting for a while, without closing. Fallback: none, the caller goes without.
+ * - `resetNow`: `resetAndDestroy()` sends FIN before RST. Fallback: the connection is closed, with whatever the kernel sends.
  *
  * How the gate works: libuv polls a listening handle as it polls a reading one, and readStart/readStop switch that. They
  * refuse unless the handle is marked readable, which `open(fd)` does. A handle that net.Server.listen(port) has made is not marked
@@ -29,7 +30,14 @@ interface RawHandle {
   onconnection?: (status: number, client?: RawHandle) => void;
 }
 interface PrivateNet {
-  _createServerHandle(this: void, hostOrPath: string, port: number, family: number, fd: number, flags: number): RawHandle | number;
+  _createServerHandle(
+    this: void,
+    hostOrPath: string,
+    port: number,
+    family: number,
+    fd: number,
+    flags: number,
+  ): RawHandle | number;
 }
 interface PrivateServer {
   _handle: RawHandle | null;
@@ -193,7 +201,8 @@ let probed: Promise<PrivateApi> | undefined;
 
 async function probe(): Promise<PrivateApi> {
   try {
-    if (typeof (net.Server.prototype as unknown as PrivateServer)._listen2 !== 'function') throw new Error('net.Server has no _listen2');
+    if (typeof (net.Server.prototype as unknown as PrivateServer)._listen2 !== 'function')
+      throw new Error('net.Server has no _listen2');
     await tryUnpolled();
     return { inheritedSockets: true, acceptGate: true };
   } catch (error) {
@@ -203,7 +212,23 @@ async function probe(): Promise<PrivateApi> {
 
 /** Tries, once a process, what of this file works here. */
 export function probePrivateApi(): Promise<PrivateApi> {
-  if (privateApiIsOff()) return Promise.resolve({ inheritedSockets: false, acceptGate: false, reason: 'EVY_PRIVATE_API=off' });
+  if (privateApiIsOff())
+    return Promise.resolve({ inheritedSockets: false, acceptGate: false, reason: 'EVY_PRIVATE_API=off' });
   probed ??= probe();
   return probed;
+}
+
+/**
+ * Ends a TCP connection with RST and nothing before it: where FIN would mean that a response is whole. On TLS the
+ * missing close_notify says the same; on a unix socket nothing can.
+ */
+export function resetNow(socket: net.Socket): void {
+  if (!privateApiIsOff()) (socket as unknown as { resetAndClosing: boolean }).resetAndClosing = isPlainTcp(socket);
+  socket.destroy();
+}
+
+/** Only a TCP handle has `reset`: not a pipe, and not what TLS puts in its place. */
+function isPlainTcp(socket: net.Socket): boolean {
+  const handle = (socket as unknown as { _handle: { reset?: unknown } | null })._handle;
+  return typeof handle?.reset === 'function';
 }

@@ -39,11 +39,14 @@ export async function clearSocketPath(path: string, given: string): Promise<void
   if (!existsSync(folder)) throw new EvyError('LISTEN_FAILED', `${given}: there is no folder ${folder}`);
   const found = look(path);
   if (!found) return;
-  if (!found.isSocket) throw new EvyError('ADDRESS_IN_USE', `${given}: ${path} exists and is not a socket; it is not replaced`);
+  if (!found.isSocket)
+    throw new EvyError('ADDRESS_IN_USE', `${given}: ${path} exists and is not a socket; it is not replaced`);
   const code = await tryConnect(path);
-  if (code === 'EACCES' || code === 'EPERM') throw new EvyError('ADDRESS_NOT_PERMITTED', `${given}: the socket ${path} belongs to somebody else`);
+  if (code === 'EACCES' || code === 'EPERM')
+    throw new EvyError('ADDRESS_NOT_PERMITTED', `${given}: the socket ${path} belongs to somebody else`);
   // EAGAIN: its queue is full, so somebody listens.
-  if (code !== 'ECONNREFUSED' && code !== 'ENOENT') throw new EvyError('ADDRESS_IN_USE', `${given}: another process listens on ${path}`);
+  if (code !== 'ECONNREFUSED' && code !== 'ENOENT')
+    throw new EvyError('ADDRESS_IN_USE', `${given}: another process listens on ${path}`);
   rmSync(path, { force: true });
 }
 

@@ -2,6 +2,8 @@
  * The access log: one line per request, in eventlet's format, escaped so that no client can forge a line, and batched
  * so that a request does not wait for the disk.
  */
+import { once } from 'node:events';
+import { setTimeout } from 'node:timers/promises';
 import { pino } from 'pino';
 import type { Environ } from '../shared/application.ts';
 
@@ -72,24 +74,39 @@ export function compileFormat(format: string): (fields: AccessFields) => string 
 
 export interface AccessLog {
   write(fields: AccessFields): void;
+  /** Opens the file of the same name anew, after it was rotated away. */
   reopen(): void;
-  flush(): void;
+  /** Writes what is buffered; the end. */
+  close(): Promise<void>;
 }
 
-/** An access log to standard output ('-') or a file. Nothing that happens to the file ends the server. */
-export function openAccessLog(target: string, format: string, onError: (error: Error) => void): AccessLog {
+/** An open that takes longer than this, at the end, is not waited for. */
+const openWithinMs = 1000;
+
+/**
+ * An access log to standard output ('-') or a file; rejects when the file cannot be opened. Later on nothing that
+ * happens to the file ends the server.
+ */
+export async function openAccessLog(target: string, format: string, onError: (error: Error) => void): Promise<AccessLog> {
   const line = compileFormat(format);
   const toFile = target !== '-';
-  const destination = pino.destination({ dest: toFile ? target : 1, minLength: 4096, maxLength: 1 << 20, sync: false, mkdir: true });
+  const destination = pino.destination({ dest: toFile ? target : 1, minLength: 4096, maxLength: 1 << 20, sync: false });
+  let opened = once(destination, 'ready').then(() => {});
+  await opened;
   destination.on('error', onError);
   const timer = setInterval(() => destination.flush(), 1000);
   timer.unref();
   return {
     write: (fields) => destination.write(`${line(fields)}\n`),
     reopen: () => {
-      if (toFile) destination.reopen();
+      if (!toFile) return;
+      opened = once(destination, 'ready').then(() => {}, onError);
+      destination.reopen();
     },
-    flush: () => {
+    close: async () => {
+      clearInterval(timer);
+      // A flush while the file is being opened anew would throw.
+      await Promise.race([opened, setTimeout(openWithinMs, undefined, { ref: false })]);
       try {
         destination.flushSync();
       } catch (error) {
@@ -102,5 +119,5 @@ export function openAccessLog(target: string, format: string, onError: (error: E
 /** An access log to something that takes lines: eventlet's `log` option. */
 export function accessLogTo(sink: { write(line: string): unknown }, format: string): AccessLog {
   const line = compileFormat(format);
-  return { write: (fields) => void sink.write(`${line(fields)}\n`), reopen: () => {}, flush: () => {} };
+  return { write: (fields) => void sink.write(`${line(fields)}\n`), reopen: () => {}, close: () => Promise.resolve() };
 }

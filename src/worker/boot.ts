@@ -2,6 +2,7 @@
 import type { Server } from 'node:net';
 import type { TlsOptions } from 'node:tls';
 import { readCertificate } from '../shared/certificate.ts';
+import { EvyError } from '../shared/errors.ts';
 import { createLogger } from '../shared/log.ts';
 import type { Logger } from '../shared/log.ts';
 import type { MasterToWorker } from '../shared/messages.ts';
@@ -45,6 +46,15 @@ function makeServing(
   }
 }
 
+async function accessLogOf({ accessLog: target, logFormat }: ServerSettings, log: Logger): Promise<AccessLog | undefined> {
+  if (target === 'off') return undefined;
+  try {
+    return await openAccessLog(target, logFormat, (error) => log.error('access-log.failed', { error: error.message }));
+  } catch (cause) {
+    throw new EvyError('BAD_OPTION', `option accessLog: ${(cause as Error).message}`, { cause });
+  }
+}
+
 /** @throws {EvyError} what loadRelease and readCertificate throw, and errors of listen(2) */
 export async function boot(configuration: Configuration): Promise<Running> {
   const { settings, binds, generation } = configuration;
@@ -52,10 +62,7 @@ export async function boot(configuration: Configuration): Promise<Running> {
   const log = createLogger({ level, style, file, fields: { pid: process.pid, generation } });
   const application = await loadRelease(configuration.release);
   const tls: TlsOptions | undefined = binds.some((bind) => bind.tls) ? await readCertificate(settings) : undefined;
-  const accessLog =
-    settings.accessLog === 'off'
-      ? undefined
-      : openAccessLog(settings.accessLog, settings.logFormat, (error) => log.error('access-log.failed', { error: error.message }));
+  const accessLog = await accessLogOf(settings, log);
   const serving = makeServing(application, settings, log, accessLog);
   const servers = binds.map((bind) => makeServer(bind.tls ? tls : undefined, serving.accept));
   const gate = new Gatekeeper(servers, settings.workerConnections);

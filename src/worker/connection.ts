@@ -9,6 +9,7 @@ import type { Socket } from 'node:net';
 import type { Outcome } from '../shared/application.ts';
 import { EvyError } from '../shared/errors.ts';
 import type { ErrorCode } from '../shared/errors.ts';
+import { resetNow } from '../shared/node-private.ts';
 import { stateMachine } from '../shared/state-machine.ts';
 import type { Expiring } from './clock.ts';
 import type { PeerFacts } from './environ.ts';
@@ -134,7 +135,7 @@ export class Connection implements Expiring {
   }
 
   #begin(): void {
-    const hasBody = this.#parser.framing.body !== 'none';
+    const hasBody = this.#parser.block.framing.body !== 'none';
     this.#reading = nextReadingState(this.#reading, hasBody ? 'request-with-body' : 'request');
     this.#writing = nextWritingState(this.#writing, 'request');
     this.#discarded = 0;
@@ -214,7 +215,7 @@ export class Connection implements Expiring {
     if (this.#socket.readableEnded && this.#parser.buffered === 0) return false;
     if (this.#reading !== 'body') return true;
     // A client that waits for 100 Continue may send its body or not; one with a long body would only be throttled.
-    return !this.#exchange!.input.owesContinue && !(whole && this.#parser.framing.body === 'length' && this.#parser.bodyBytesLeft > discardBytes);
+    return !this.#exchange!.input.owesContinue && !(whole && this.#parser.block.framing.body === 'length' && this.#parser.bodyBytesLeft > discardBytes);
   }
 
   flushSoon(): void {
@@ -233,6 +234,8 @@ export class Connection implements Expiring {
     if (this.#pumping) return;
     if (this.#reading === 'over') this.#output.flush();
     else this.#pump();
+    // All of it may have left before its end was known: then no progress will tell.
+    this.#settleSent();
   }
 
   /** Ends a response that is not whole, so that the client can see it. */
@@ -247,9 +250,7 @@ export class Connection implements Expiring {
     }
     this.#reading = nextReadingState(this.#reading, 'stop');
     this.#writing = nextWritingState(this.#writing, 'close');
-    // Only TCP knows a reset. On TLS the missing close_notify says the same; on a unix socket nothing can.
-    if (this.peer.scheme === 'http' && this.peer.remotePort !== '') this.#socket.resetAndDestroy();
-    else this.#socket.destroy();
+    resetNow(this.#socket);
   }
 
   /** Gives the socket away, with what was read of it. Unsettled until it closes. */

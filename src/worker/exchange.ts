@@ -65,7 +65,7 @@ export class Exchange implements InputSource {
     this.#connection = connection;
     this.#output = output;
     this.#startOffset = output.accepted;
-    const { framing } = parser;
+    const { framing } = parser.block;
     this.keepAlive = framing.keepAlive && !(service.http10Only && parser.line.version === 'HTTP/1.1');
     this.hasBody = framing.body !== 'none';
     this.input = new RequestInput(this, this.hasBody, framing.expectsContinue);

@@ -30,7 +30,7 @@ let configuration: Configuration | undefined;
 let lastStats = '';
 
 async function exit(code: number): Promise<never> {
-  running?.serving.stop();
+  await running?.serving.stop();
   // Listeners of 'disconnect' must not start a second way out.
   process.removeAllListeners('disconnect');
   process.exit(code);

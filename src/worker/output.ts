@@ -16,6 +16,7 @@ export class Output {
   #parts: Array<string | Buffer> = [];
   #underWay = 0;
   #endWhenEmpty = false;
+  #isGone = false;
   #waiting: Array<() => void> = [];
   /** bytes put in since the connection began */
   accepted = 0;
@@ -76,14 +77,22 @@ export class Output {
     this.flush();
   }
 
-  /** Resolves when more may be produced, or nothing can be sent any more. */
+  /**
+   * Resolves when more may be produced, or nothing can be sent any more. Not for a socket that is merely destroyed: its
+   * 'close' is still to come, and a producer that never waits would not let it.
+   */
   drained(): Promise<void> {
-    if (!this.isFull || this.#socket.destroyed) return Promise.resolve();
+    if (!this.isFull || this.#isGone) return Promise.resolve();
     return new Promise((resolve) => this.#waiting.push(resolve));
   }
 
   /** The socket is gone: whoever waits must not wait for ever. */
   release(): void {
+    this.#isGone = true;
+    this.#wake();
+  }
+
+  #wake(): void {
     const waiting = this.#waiting;
     this.#waiting = [];
     for (const resolve of waiting) resolve();
@@ -114,7 +123,7 @@ export class Output {
     this.sent += this.#underWay;
     this.#underWay = 0;
     if (this.#parts.length > 0 || this.#endWhenEmpty) this.flush();
-    if (!this.isFull && this.#waiting.length > 0) this.release();
+    if (!this.isFull && this.#waiting.length > 0) this.#wake();
     this.#onProgress();
   };
 }

@@ -116,10 +116,10 @@ export class Service implements Serving {
   destroyAll(): void {
     for (const connection of this.#connections) connection.destroy();
   }
-  stop(): void {
+  async stop(): Promise<void> {
     this.#stopped = true;
     this.clock.stop();
-    this.#accessLog?.flush();
+    await this.#accessLog?.close();
   }
   reopenLogs(): void {
     this.#accessLog?.reopen();

@@ -16,5 +16,5 @@ export interface Serving {
   destroyAll(): void;
   reopenLogs(): void;
   /** Flushes what is buffered; the end. */
-  stop(): void;
+  stop(): Promise<void>;
 }

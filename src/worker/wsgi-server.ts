@@ -116,7 +116,7 @@ class OneProcessServer {
       const cut = await depart({ serving: service, servers: [this.#server!], log: this.#log! }, { graceMs, idle: 'close' });
       for (const request of cut) this.#log!.error('request.cut', { ...request });
       service.destroyAll();
-      service.stop();
+      await service.stop();
     }
     this.#resolveStopped();
   }

@@ -18,6 +18,8 @@ export interface RunOptions {
   node?: string;
   /** flags for Node itself, in front of the command */
   nodeArgs?: readonly string[];
+  /** descriptors of this process that it inherits, as 3, 4, ... */
+  inherit?: readonly number[];
   /** another program than the built command, such as an example; it gets no --log-style */
   program?: string;
   /** 'json' by default, so that `until` can read the lines; false leaves the flag away */
@@ -63,7 +65,7 @@ export class EvyProcess {
     this.#child = spawn(node, [...(options.nodeArgs ?? []), program, ...args, ...style], {
       cwd: options.cwd ?? projectRoot,
       env: { ...cleanEnvironment(), ...options.env, [commandVariable]: this.#id },
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['ignore', 'pipe', 'pipe', ...(options.inherit ?? [])],
       detached: true, // a process group of its own, which can be ended whole
     });
     this.pid = this.#child.pid ?? -1;

@@ -4,7 +4,14 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import type { Environ } from '../../src/shared/application.ts';
 import { serverOptionTable } from '../../src/shared/options.ts';
-import { accessFields, accessLogTo, compileFormat, escapeField, logDate, openAccessLog } from '../../src/worker/access-log.ts';
+import {
+  accessFields,
+  accessLogTo,
+  compileFormat,
+  escapeField,
+  logDate,
+  openAccessLog,
+} from '../../src/worker/access-log.ts';
 import { readText, tempFolder } from '../helpers/files.ts';
 import { waitFor } from '../helpers/wait-for.ts';
 
@@ -17,7 +24,13 @@ const fields = {
   wall_seconds: 0.0123456789,
 };
 const env = (headers: Record<string, string> = {}): Environ =>
-  ({ REMOTE_ADDR: '192.0.2.1', REQUEST_METHOD: 'GET', RAW_URI: '/', SERVER_PROTOCOL: 'HTTP/1.1', ...headers }) as unknown as Environ;
+  ({
+    REMOTE_ADDR: '192.0.2.1',
+    REQUEST_METHOD: 'GET',
+    RAW_URI: '/',
+    SERVER_PROTOCOL: 'HTTP/1.1',
+    ...headers,
+  }) as unknown as Environ;
 
 describe('the access log', () => {
   it("has eventlet's line as its default", () => {
@@ -26,8 +39,11 @@ describe('the access log', () => {
   });
 
   it('has each field, as text or as number', () => {
-    const format = '%(client_ip)s|%(date_time)s|%(request_line)s|%(status_code)d|%(body_length)s|%(wall_seconds).3f|%(wall_seconds)f';
-    expect(compileFormat(format)(fields)).to.equal('192.0.2.1|22/Nov/2026 21:30:05|GET / HTTP/1.1|200|13|0.012|0.012346');
+    const format =
+      '%(client_ip)s|%(date_time)s|%(request_line)s|%(status_code)d|%(body_length)s|%(wall_seconds).3f|%(wall_seconds)f';
+    expect(compileFormat(format)(fields)).to.equal(
+      '192.0.2.1|22/Nov/2026 21:30:05|GET / HTTP/1.1|200|13|0.012|0.012346',
+    );
   });
 
   it('takes %% for a percent sign and leaves other text alone', () => {
@@ -68,18 +84,18 @@ describe('the access log', () => {
   it('writes to a file in batches, and to the file of that name anew after reopening', async () => {
     const folder = await tempFolder();
     const path = join(folder, 'access.log');
-    const log = openAccessLog(path, '%(status_code)s', (error) => {
+    const log = await openAccessLog(path, '%(status_code)s', (error) => {
       throw error;
     });
     await waitFor('the file', () => existsSync(path));
     log.write(fields);
-    log.flush();
+    await log.close();
     expect(await readText(path)).to.equal('200\n');
     await rename(path, `${path}.1`);
     log.reopen();
     await waitFor('the file again', () => existsSync(path));
     log.write({ ...fields, status_code: 404 });
-    log.flush();
+    await log.close();
     expect(await readText(path)).to.equal('404\n');
     expect(await readText(`${path}.1`)).to.equal('200\n');
   });

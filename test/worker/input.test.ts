@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { expect } from 'chai';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { EvyError } from '../../src/shared/errors.ts';
 import { RequestInput, type InputSource } from '../../src/worker/input.ts';
 
@@ -115,17 +115,21 @@ describe('wsgi.input', () => {
       fc.record({ how: fc.constant('readline' as const), size: fc.integer({ min: 1, max: 9 }) }),
     );
     await fc.assert(
-      fc.asyncProperty(fc.array(fc.string({ minLength: 1, maxLength: 8, unit: fc.constantFrom('a', 'b', '\n') })), fc.array(step), async (pieces, steps) => {
-        const input = inputOf(...pieces);
-        let read = '';
-        for (const { how, size } of steps) {
-          const part = String(await input[how](size));
-          expect(part).to.have.lengthOf.at.most(size);
-          if (how === 'readline') expect(part.indexOf('\n')).to.be.oneOf([-1, part.length - 1]);
-          read += part;
-        }
-        expect(read + String(await input.read())).to.equal(pieces.join(''));
-      }),
+      fc.asyncProperty(
+        fc.array(fc.string({ minLength: 1, maxLength: 8, unit: fc.constantFrom('a', 'b', '\n') })),
+        fc.array(step),
+        async (pieces, steps) => {
+          const input = inputOf(...pieces);
+          let read = '';
+          for (const { how, size } of steps) {
+            const part = String(await input[how](size));
+            expect(part).to.have.lengthOf.at.most(size);
+            if (how === 'readline') expect(part.indexOf('\n')).to.be.oneOf([-1, part.length - 1]);
+            read += part;
+          }
+          expect(read + String(await input.read())).to.equal(pieces.join(''));
+        },
+      ),
       { seed: 3333, numRuns: 500 },
     );
   });
@@ -166,7 +170,13 @@ describe('wsgi.input', () => {
     input.deliver(Buffer.from('abc'));
     input.fail(new EvyError('BODY_CUT', 'cut'));
     expect(String(await input.read(3))).to.equal('abc');
-    for (const act of [() => input.read(), () => input.read(1), () => input.readline(), () => input.readlines(), () => input.discard()]) {
+    for (const act of [
+      () => input.read(),
+      () => input.read(1),
+      () => input.readline(),
+      () => input.readlines(),
+      () => input.discard(),
+    ]) {
       expect(await codeOf(act())).to.equal('BODY_CUT');
     }
   });

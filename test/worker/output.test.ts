@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { expect } from 'chai';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { Output } from '../../src/worker/output.ts';
 
 type Done = (error?: Error | null) => void;
@@ -103,7 +103,11 @@ describe('Output', () => {
   });
 
   it('keeps order and content for any mix of texts and bytes', () => {
-    const piece = fc.oneof(fc.string({ unit: 'binary-ascii', maxLength: 30 }), fc.uint8Array({ maxLength: 30 }), fc.constantFrom(kilo(63), 'x'.repeat(70_000)));
+    const piece = fc.oneof(
+      fc.string({ unit: 'binary-ascii', maxLength: 30 }),
+      fc.uint8Array({ maxLength: 30 }),
+      fc.constantFrom(kilo(63), 'x'.repeat(70_000)),
+    );
     fc.assert(
       fc.property(fc.array(fc.tuple(piece, fc.boolean())), (pieces) => {
         const { socket, output } = setUp();
@@ -114,7 +118,9 @@ describe('Output', () => {
         }
         output.flush();
         socket.acknowledgeAll();
-        const expected = Buffer.concat(pieces.map(([data]) => (typeof data === 'string' ? Buffer.from(data, 'latin1') : data)));
+        const expected = Buffer.concat(
+          pieces.map(([data]) => (typeof data === 'string' ? Buffer.from(data, 'latin1') : data)),
+        );
         expect(Buffer.concat(socket.writes).equals(expected)).to.equal(true);
         expect(Math.max(0, ...socket.writes.map((bytes) => bytes.length))).to.be.at.most(65_536);
         expect([output.sent, output.isEmpty]).to.deep.equal([expected.length, true]);

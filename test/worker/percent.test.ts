@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { decodePath } from '../../src/worker/percent.ts';
 
 describe('decodePath', () => {

@@ -38,20 +38,19 @@ function transferCodingFault(value: string): ErrorCode {
   return codings.length > 0 && codings.some((coding) => coding !== 'chunked') ? 'UNKNOWN_TRANSFER_CODING' : 'BAD_TRANSFER_ENCODING';
 }
 
-/** Reads the fields into `into`; an error code when they contradict each other or the RFC. */
+/** What the fields say; an error code when they contradict each other or the RFC. */
 export function readFraming(
   version: Version,
   fields: readonly Field[],
   names: readonly HeaderName[],
-  into: Framing,
-): ErrorCode | undefined {
+): Framing | ErrorCode {
   const isHttp11 = version === 'HTTP/1.1';
   let hosts = 0;
   let length: number | undefined;
   let chunked = false;
   let close = false;
   let keepAlive = false;
-  into.expectsContinue = false;
+  let expectsContinue = false;
   for (let index = 0; index < names.length; index += 1) {
     const special = names[index]!.special;
     if (special === 'other' || special === 'cookie') continue;
@@ -78,14 +77,16 @@ export function readFraming(
     } else if (isHttp11) {
       // Expect; a 1.0 client cannot mean it (RFC 9110 §10.1.1).
       if (value.toLowerCase() !== '100-continue') return 'UNKNOWN_EXPECTATION';
-      into.expectsContinue = true;
+      expectsContinue = true;
     }
   }
   if (isHttp11 && hosts === 0) return 'BAD_HOST';
   if (chunked && length !== undefined) return 'BAD_TRANSFER_ENCODING';
-  into.body = chunked ? 'chunked' : length === undefined || length === 0 ? 'none' : 'length';
-  into.length = length ?? 0;
-  into.keepAlive = !close && (isHttp11 || keepAlive);
-  if (into.body === 'none') into.expectsContinue = false;
-  return undefined;
+  const body = chunked ? 'chunked' : length === undefined || length === 0 ? 'none' : 'length';
+  return {
+    body,
+    length: length ?? 0,
+    keepAlive: !close && (isHttp11 || keepAlive),
+    expectsContinue: expectsContinue && body !== 'none',
+  };
 }

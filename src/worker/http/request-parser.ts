@@ -9,12 +9,10 @@
  */
 import type { ErrorCode } from '../../shared/errors.ts';
 import { ChunkedDecoder } from './chunked.ts';
-import { parseFields } from './fields.ts';
+import { readFieldBlock } from './field-block.ts';
+import type { FieldBlock } from './field-block.ts';
 import type { Field } from './fields.ts';
-import { readFraming } from './framing.ts';
-import type { Framing } from './framing.ts';
 import { badHeadByte } from './grammar.ts';
-import type { HeaderName } from './header-names.ts';
 import { parseRequestLine } from './request-line.ts';
 import type { RequestLine } from './request-line.ts';
 import { Section } from './section.ts';
@@ -30,6 +28,15 @@ export interface RequestLimits {
 export type RequestEvent = 'head' | 'data' | 'end' | 'need-data' | 'refused';
 
 const nothing = Buffer.alloc(0);
+const noFields: FieldBlock = {
+  text: undefined,
+  version: 'HTTP/1.1',
+  fields: [],
+  framing: { body: 'none', length: 0, keepAlive: true, expectsContinue: false },
+  variables: {},
+};
+/** A longer block is not kept to be recognised: an idle connection should hold little. */
+const maxKeptText = 2048;
 /** Empty lines before a request line are ignored (RFC 9112 §2.2), but not a flood of them. */
 const maxEmptyLines = 8;
 
@@ -49,10 +56,7 @@ export class RequestParser {
 
   /** Of the request whose 'head' came last. */
   readonly line: RequestLine = { method: '', target: '', version: 'HTTP/1.1', path: '', query: '', authority: undefined };
-  readonly framing: Framing = { body: 'none', length: 0, keepAlive: true, expectsContinue: false };
-  fields: Field[] = [];
-  /** facts about the names of `fields`, in step with it */
-  readonly names: HeaderName[] = [];
+  block: FieldBlock = noFields;
   /** of the last 'data' event */
   data: Buffer = nothing;
   /** of the last 'end' event */
@@ -157,17 +161,8 @@ export class RequestParser {
       }
       const headEnd = text.indexOf('\r\n\r\n', at);
       if (headEnd >= 0) {
-        // The usual case: the head is whole and clean. Whatever is not goes the careful way below.
-        const head = text.slice(at, headEnd + 2);
-        const lineLength = head.indexOf('\r\n');
-        if (
-          lineLength <= this.#limits.urlLengthLimit &&
-          headEnd - at - lineLength <= this.#limits.maxHeadBytes &&
-          !badHeadByte.test(head)
-        ) {
-          this.#at = this.#textFrom + headEnd + 4;
-          return this.#parseHead(head, lineLength);
-        }
+        const event = this.#readWholeHead(text, at, headEnd);
+        if (event !== undefined) return event;
       }
     }
     const taken = this.#section.push(at === 0 ? text : text.slice(at));
@@ -176,26 +171,41 @@ export class RequestParser {
     if (taken < 0) return this.#needData();
     this.#at = this.#textFrom + at + taken;
     const head = this.#section.take();
-    return this.#parseHead(head, head.indexOf('\r\n'));
+    const lineEnd = head.indexOf('\r\n');
+    return this.#parseHead(head.slice(0, lineEnd), head.slice(lineEnd + 2), head.length <= maxKeptText);
   }
 
-  #parseHead(head: string, lineLength: number): RequestEvent {
+  /** The usual case: the head is whole and clean. Undefined when it is not: the careful way tells the first fault. */
+  #readWholeHead(text: string, at: number, headEnd: number): RequestEvent | undefined {
+    const lineEnd = text.indexOf('\r\n', at);
+    const { urlLengthLimit, maxHeadBytes } = this.#limits;
+    if (lineEnd - at > urlLengthLimit || headEnd - lineEnd > maxHeadBytes) return undefined;
+    const fieldText = text.slice(lineEnd + 2, headEnd + 2);
+    const repeated = fieldText === this.block.text;
+    if (badHeadByte.test(repeated ? text.slice(at, lineEnd + 2) : text.slice(at, headEnd + 2))) return undefined;
+    this.#at = this.#textFrom + headEnd + 4;
+    return this.#parseHead(text.slice(at, lineEnd), fieldText, text.length <= maxKeptText);
+  }
+
+  /** `keep`: whether the field text may be kept; it holds the text that it is a slice of. */
+  #parseHead(line: string, fieldText: string, keep: boolean): RequestEvent {
     this.#emptyLines = 0;
-    const lineFault = parseRequestLine(head.slice(0, lineLength), this.line);
+    const lineFault = parseRequestLine(line, this.line);
     if (lineFault !== undefined) return this.#refuse(lineFault);
-    this.fields = [];
-    this.names.length = 0;
-    if (!parseFields(head, lineLength + 2, this.fields, this.names)) return this.#refuse('BAD_HEADER');
-    if (this.fields.length > this.#limits.maxHeaders) return this.#refuse('TOO_MANY_HEADERS');
-    const fault = readFraming(this.line.version, this.fields, this.names, this.framing);
-    if (fault !== undefined) return this.#refuse(fault);
+    const { version } = this.line;
+    if (fieldText !== this.block.text || version !== this.block.version) {
+      const block = readFieldBlock(fieldText, version, this.#limits.maxHeaders);
+      if (typeof block === 'string') return this.#refuse(block);
+      this.block = keep ? block : { ...block, text: undefined };
+    }
+    const { framing } = this.block;
     this.trailers = undefined;
-    if (this.framing.body === 'length') {
+    if (framing.body === 'length') {
       const { maxBodyBytes } = this.#limits;
-      if (maxBodyBytes > 0 && this.framing.length > maxBodyBytes) return this.#refuse('BODY_TOO_LARGE');
+      if (maxBodyBytes > 0 && framing.length > maxBodyBytes) return this.#refuse('BODY_TOO_LARGE');
       this.#state = 'length';
-      this.#left = this.framing.length;
-    } else if (this.framing.body === 'chunked') {
+      this.#left = framing.length;
+    } else if (framing.body === 'chunked') {
       this.#state = 'chunked';
       this.#decoder = new ChunkedDecoder(this.#limits);
     }

@@ -10,6 +10,7 @@ import { accessFields } from '../access-log.ts';
 import type { AccessFields } from '../access-log.ts';
 import { makeEnviron } from '../environ.ts';
 import type { PeerFacts } from '../environ.ts';
+import { fieldVariables } from '../http/field-block.ts';
 import { headerName } from '../http/header-names.ts';
 import type { HeaderName } from '../http/header-names.ts';
 import type { Field } from '../http/fields.ts';
@@ -89,6 +90,6 @@ export class NodeHooks {
         done();
       },
     });
-    return makeEnviron({ line, fields, names }, this.#peer, input, { errors, multiprocess, extra });
+    return makeEnviron({ line, block: { fields, variables: fieldVariables(fields, names) } }, this.#peer, input, { errors, multiprocess, extra });
   }
 }

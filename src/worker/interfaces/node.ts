@@ -133,8 +133,8 @@ export class NodeService implements Serving {
   reopenLogs(): void {
     this.#options.accessLog?.reopen();
   }
-  stop(): void {
+  async stop(): Promise<void> {
     this.#server.close();
-    this.#options.accessLog?.flush();
+    await this.#options.accessLog?.close();
   }
 }

@@ -39,6 +39,8 @@ async function finish(exchange: Exchange, pending: Body | Promise<Body>): Promis
 function startResponseOf(exchange: Exchange): StartResponse {
   const write: Write = (chunk) => {
     exchange.send(checkChunk(chunk));
+    // Once the client is gone nothing is ever full: an application that goes on all the same must not keep others waiting.
+    if (exchange.isOver) return new Promise((resolve) => setImmediate(resolve));
     return exchange.isFull ? exchange.drained() : undefined;
   };
   return (status, headers, excInfo) => {

@@ -31,7 +31,7 @@ export function fakeTime(): FakeTime {
       nowMs += ms;
     },
     tick: () => {
-      for (const callback of [...running.values()]) callback();
+      for (const callback of Array.from(running.values())) callback();
     },
     get intervals() {
       return running.size;

@@ -24,15 +24,25 @@ export interface Parsed {
   unfinished?: ErrorCode;
 }
 
-export const defaultLimits: RequestLimits = { urlLengthLimit: 8192, maxHeadBytes: 65_536, maxHeaders: 100, maxBodyBytes: 0 };
+export const defaultLimits: RequestLimits = {
+  urlLengthLimit: 8192,
+  maxHeadBytes: 65_536,
+  maxHeaders: 100,
+  maxBodyBytes: 0,
+};
 
-function describeHead({ line, framing, fields }: RequestParser): ParsedRequest {
+function describeHead({ line, block }: RequestParser): ParsedRequest {
+  const { framing, fields } = block;
   const { method, target, version, path, query, authority } = line;
   const { keepAlive, expectsContinue, body } = framing;
   return {
-    ...{ method, target, version, path, query },
+    method,
+    target,
+    version,
+    path,
+    query,
     ...(authority === undefined ? {} : { authority }),
-    fields,
+    fields: fields.map(([name, value]) => [name, value]),
     keepAlive,
     ...(expectsContinue ? { expectsContinue } : {}),
     ...(body === 'none' ? {} : { body: '' }),

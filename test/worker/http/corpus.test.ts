@@ -19,7 +19,9 @@ function casesOf(kind: 'valid' | 'invalid'): Case[] {
   const names = readdirSync(fixture('http', kind)).filter((name) => name.endsWith('.http'));
   return names.map((file) => {
     const name = file.slice(0, -'.http'.length);
-    const { why, ...expected } = JSON.parse(readFileSync(fixture('http', kind, `${name}.json`), 'utf8')) as Parsed & { why: string };
+    const { why, ...expected } = JSON.parse(readFileSync(fixture('http', kind, `${name}.json`), 'utf8')) as Parsed & {
+      why: string;
+    };
     return { name, why, bytes: readFileSync(fixture('http', kind, file)), expected };
   });
 }
@@ -35,7 +37,11 @@ function expectEachWay(bytes: Buffer, expected: Parsed): void {
 
 const next = bytesOf('GET /next HTTP/1.1\r\nHost: n\r\n\r\n');
 const nextRequest = {
-  ...{ method: 'GET', target: '/next', version: 'HTTP/1.1', path: '/next', query: '' },
+  method: 'GET',
+  target: '/next',
+  version: 'HTTP/1.1',
+  path: '/next',
+  query: '',
   fields: [['Host', 'n']] as [string, string][],
   keepAlive: true,
 };
@@ -65,7 +71,8 @@ describe('the corpus of requests', () => {
   it('has an expected result beside each file, and a file beside each result', () => {
     for (const kind of ['valid', 'invalid']) {
       const files = readdirSync(fixture('http', kind));
-      const names = (end: string) => files.filter((file) => file.endsWith(end)).map((file) => file.slice(0, -end.length));
+      const names = (end: string) =>
+        files.filter((file) => file.endsWith(end)).map((file) => file.slice(0, -end.length));
       expect(names('.json')).to.deep.equal(names('.http'));
       expect(names('.http')).to.have.lengthOf.above(40);
       expect(files).to.have.lengthOf(2 * names('.http').length);

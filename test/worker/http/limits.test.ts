@@ -20,7 +20,8 @@ function outcome(text: string, given: Partial<RequestLimits>): ErrorCode | numbe
   const whole = parse([bytes], given);
   for (const pieces of cuts(bytes)) {
     const parsed = parse(pieces, given);
-    if (!isDeepStrictEqual(parsed, whole)) expect(parsed, `in ${pieces.length} pieces, first ${pieces[0]!.length}`).to.deep.equal(whole);
+    if (!isDeepStrictEqual(parsed, whole))
+      expect(parsed, `in ${pieces.length} pieces, first ${pieces[0]!.length}`).to.deep.equal(whole);
   }
   return whole.refused ?? whole.unfinished ?? whole.requests.length;
 }

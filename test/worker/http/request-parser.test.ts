@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { errorTable } from '../../../src/shared/errors.ts';
 import { RequestParser } from '../../../src/worker/http/request-parser.ts';
 import { bytesOf, defaultLimits, parse } from '../helpers/parse.ts';
@@ -8,19 +8,25 @@ const limits = { urlLengthLimit: 64, maxHeadBytes: 256, maxHeaders: 8, maxBodyBy
 
 /** Words that requests are made of, whole and broken, so that random texts get deep into the parser. */
 const words = [
-  ...['GET', 'POST', 'CONNECT', 'OPTIONS', ' ', '/', '*', '/a?b', 'http://h/', 'HTTP/1.1', 'HTTP/1.0', 'HTTP/2.0'],
-  ...['\r\n', '\r\n', '\r\n', '\r\n\r\n', '\r', '\n', '\t', ':', ';', ',', '\0', '\xff', '"'],
-  ...['Host: a', 'Content-Length: ', 'Transfer-Encoding: chunked', 'Connection: close', 'Expect: 100-continue', 'X: y'],
-  ...['0', '1', '5', 'a', 'ff', 'abcde', '0\r\n\r\n', '5\r\nabcde\r\n', 'x'.repeat(70)],
-  ...['GET / HTTP/1.1\r\nHost: a\r\n', 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nabcde'],
-  'POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n',
-];
-const text = fc.array(fc.oneof({ weight: 8, arbitrary: fc.constantFrom(...words) }, fc.string({ maxLength: 4 })), { maxLength: 24 });
+  ['GET', 'POST', 'CONNECT', 'OPTIONS', ' ', '/', '*', '/a?b', 'http://h/', 'HTTP/1.1', 'HTTP/1.0', 'HTTP/2.0'],
+  ['\r\n', '\r\n', '\r\n', '\r\n\r\n', '\r', '\n', '\t', ':', ';', ',', '\0', '\xff', '"'],
+  ['Host: a', 'Content-Length: ', 'Transfer-Encoding: chunked', 'Connection: close', 'Expect: 100-continue', 'X: y'],
+  ['0', '1', '5', 'a', 'ff', 'abcde', '0\r\n\r\n', '5\r\nabcde\r\n', 'x'.repeat(70)],
+  ['GET / HTTP/1.1\r\nHost: a\r\n', 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nabcde'],
+  ['POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n'],
+].flat();
+const text = fc.array(fc.oneof({ weight: 8, arbitrary: fc.constantFrom(...words) }, fc.string({ maxLength: 4 })), {
+  maxLength: 24,
+});
 const positions = fc.array(fc.nat(400), { maxLength: 12 });
 
 function cutAt(bytes: Buffer, at: readonly number[]): Buffer[] {
-  const ends = [...new Set(at.map((position) => Math.min(position, bytes.length))), bytes.length].toSorted((a, b) => a - b);
-  return ends.map((end, index) => bytes.subarray(index === 0 ? 0 : ends[index - 1], end)).filter((piece) => piece.length > 0);
+  const ends = [...new Set(at.map((position) => Math.min(position, bytes.length))), bytes.length].toSorted(
+    (a, b) => a - b,
+  );
+  return ends
+    .map((end, index) => bytes.subarray(index === 0 ? 0 : ends[index - 1], end))
+    .filter((piece) => piece.length > 0);
 }
 
 describe('RequestParser', () => {

@@ -10,7 +10,11 @@ function head(status: string, headers: [string, string][], context: Partial<Head
   const encoded = encodeHead(checkHead(status, headers, true), { ...plain, ...context }, knownLength);
   const lines = encoded.text.split('\r\n');
   expect(lines.splice(-2)).to.deep.equal(['', '']);
-  return { ...encoded, lines: lines.filter((line) => !line.startsWith('Date: ')), date: lines.find((line) => line.startsWith('Date: ')) };
+  return {
+    ...encoded,
+    lines: lines.filter((line) => !line.startsWith('Date: ')),
+    date: lines.find((line) => line.startsWith('Date: ')),
+  };
 }
 
 function codeOf(act: () => unknown): ErrorCode | undefined {
@@ -39,7 +43,12 @@ describe('the head of a response', () => {
   it('refuses the same in the headers of 100 Continue', () => {
     expect(codeOf(() => continueResponse([['A', 'a\r\nB: c']]))).to.equal('APP_BAD_HEADER');
     expect(codeOf(() => continueResponse([['A B', 'c']]))).to.equal('APP_BAD_HEADER');
-    expect(continueResponse([['A', 'b'], ['C', 'd']])).to.equal('HTTP/1.1 100 Continue\r\nA: b\r\nC: d\r\n\r\n');
+    expect(
+      continueResponse([
+        ['A', 'b'],
+        ['C', 'd'],
+      ]),
+    ).to.equal('HTTP/1.1 100 Continue\r\nA: b\r\nC: d\r\n\r\n');
   });
 
   it('refuses values that are no strings', () => {
@@ -50,7 +59,19 @@ describe('the head of a response', () => {
   });
 
   it('refuses a status that is not three digits, a space and a reason, or not final', () => {
-    for (const status of ['200', '20 OK', '2000 OK', 'OK', '', '200\tOK', '100 Continue', '101 Switching Protocols', '600 No', '099 No', ' 200 OK']) {
+    for (const status of [
+      '200',
+      '20 OK',
+      '2000 OK',
+      'OK',
+      '',
+      '200\tOK',
+      '100 Continue',
+      '101 Switching Protocols',
+      '600 No',
+      '099 No',
+      ' 200 OK',
+    ]) {
       expect(statusCode(status), status).to.equal('APP_BAD_STATUS');
     }
     for (const status of ['200 OK\r\nA: b', '200 \n', '200 \0', '200 \u20ac']) {
@@ -65,23 +86,51 @@ describe('the head of a response', () => {
     for (const value of ['', '-1', '1.0', '1, 1', '0x1', ' 1', '9'.repeat(16)]) {
       expect(headerCode('Content-Length', value), value).to.equal('APP_BAD_HEADER');
     }
-    expect(codeOf(() => checkHead('200 OK', [['content-length', '1'], ['Content-Length', '1']], true))).to.equal('APP_BAD_HEADER');
+    expect(
+      codeOf(() =>
+        checkHead(
+          '200 OK',
+          [
+            ['content-length', '1'],
+            ['Content-Length', '1'],
+          ],
+          true,
+        ),
+      ),
+    ).to.equal('APP_BAD_HEADER');
   });
 
   it('capitalises names when asked, and leaves them alone when not', () => {
-    const names: [string, string][] = [['x-CUSTOM-header', '1'], ['ETAG', '2'], ['x_y-2z', '3']];
+    const names: [string, string][] = [
+      ['x-CUSTOM-header', '1'],
+      ['ETAG', '2'],
+      ['x_y-2z', '3'],
+    ];
     expect(checkHead('200 OK', names, true).lines).to.equal('X-Custom-Header: 1\r\nEtag: 2\r\nX_y-2z: 3\r\n');
     expect(checkHead('200 OK', names, false).lines).to.equal('x-CUSTOM-header: 1\r\nETAG: 2\r\nx_y-2z: 3\r\n');
   });
 
   it('keeps order and repetition', () => {
-    const { lines } = checkHead('200 OK', [['Set-Cookie', 'a=1'], ['B', '2'], ['Set-Cookie', 'c=3']], true);
+    const { lines } = checkHead(
+      '200 OK',
+      [
+        ['Set-Cookie', 'a=1'],
+        ['B', '2'],
+        ['Set-Cookie', 'c=3'],
+      ],
+      true,
+    );
     expect(lines).to.equal('Set-Cookie: a=1\r\nB: 2\r\nSet-Cookie: c=3\r\n');
   });
 
   it("drops what is the server's to say about its connection", () => {
     const hop = ['Transfer-Encoding', 'Keep-Alive', 'Proxy-Connection', 'TE', 'Trailer', 'Upgrade', 'Connection'];
-    const { lines, keepAlive } = head('200 OK', hop.map((name) => [name, 'x']), {}, 1);
+    const { lines, keepAlive } = head(
+      '200 OK',
+      hop.map((name) => [name, 'x']),
+      {},
+      1,
+    );
     expect(lines).to.deep.equal(['HTTP/1.1 200 OK', 'Content-Length: 1']);
     expect(keepAlive).to.equal(true);
   });
@@ -105,12 +154,38 @@ describe('the head of a response', () => {
 
   const close = 'Connection: close';
   const chunked = 'Transfer-Encoding: chunked';
-  const table: Array<[what: string, status: string, Partial<HeadContext>, length: number | undefined, framing: string, keepAlive: boolean, lines: string[]]> = [
+  const table: Array<
+    [
+      what: string,
+      status: string,
+      Partial<HeadContext>,
+      length: number | undefined,
+      framing: string,
+      keepAlive: boolean,
+      lines: string[],
+    ]
+  > = [
     ['a known length', '200 OK', {}, 5, 'length', true, ['Content-Length: 5']],
     ['an unknown length', '200 OK', {}, undefined, 'chunked', true, [chunked]],
     ['a known length of 0', '200 OK', {}, 0, 'length', true, ['Content-Length: 0']],
-    ['an unknown length that may not persist', '200 OK', { keepAlive: false }, undefined, 'chunked', false, [chunked, close]],
-    ['a known length in 1.0', '200 OK', { version: 'HTTP/1.0' }, 5, 'length', true, ['Content-Length: 5', 'Connection: keep-alive']],
+    [
+      'an unknown length that may not persist',
+      '200 OK',
+      { keepAlive: false },
+      undefined,
+      'chunked',
+      false,
+      [chunked, close],
+    ],
+    [
+      'a known length in 1.0',
+      '200 OK',
+      { version: 'HTTP/1.0' },
+      5,
+      'length',
+      true,
+      ['Content-Length: 5', 'Connection: keep-alive'],
+    ],
     ['an unknown length in 1.0', '200 OK', { version: 'HTTP/1.0' }, undefined, 'close', false, [close]],
     ['an unknown length under 1.0 only', '200 OK', { http10Only: true }, undefined, 'close', false, [close]],
     ['HEAD of a known length', '200 OK', { method: 'HEAD' }, 5, 'none', true, ['Content-Length: 5']],
@@ -143,9 +218,18 @@ describe('the head of a response', () => {
 
 describe("the server's own plain answers", () => {
   it('say what they say in their length, end the connection, and have no body for HEAD', () => {
-    const [top, body] = plainResponse('400 Bad Request', '400 Bad Request\n', { method: 'GET', http10Only: false }).split('\r\n\r\n');
-    expect(top).to.match(/^HTTP\/1\.1 400 Bad Request\r\n/).and.include('Content-Length: 16').and.include('Connection: close').and.match(/^Date: /m);
+    const [top, body] = plainResponse('400 Bad Request', '400 Bad Request\n', {
+      method: 'GET',
+      http10Only: false,
+    }).split('\r\n\r\n');
+    expect(top)
+      .to.match(/^HTTP\/1\.1 400 Bad Request\r\n/)
+      .and.include('Content-Length: 16')
+      .and.include('Connection: close')
+      .and.match(/^Date: /m);
     expect(body).to.equal('400 Bad Request\n');
-    expect(plainResponse('400 Bad Request', 'x', { method: 'HEAD', http10Only: true })).to.match(/^HTTP\/1\.0 400 [^]*\r\n\r\n$/);
+    expect(plainResponse('400 Bad Request', 'x', { method: 'HEAD', http10Only: true })).to.match(
+      /^HTTP\/1\.0 400 [^]*\r\n\r\n$/,
+    );
   });
 });

@@ -1,0 +1,46 @@
+/**
+ * The field lines of a head, read as a whole: the fields, what they say about framing, and their environment entries.
+ *
+ * A block is never changed once read, so one is shared by all requests that repeat it. Clients do: on a kept connection
+ * the field lines are the same to the letter from request to request, and recognising that costs one comparison.
+ */
+import type { ErrorCode } from '../../shared/errors.ts';
+import { parseFields } from './fields.ts';
+import type { Field } from './fields.ts';
+import { readFraming } from './framing.ts';
+import type { Framing } from './framing.ts';
+import type { HeaderName } from './header-names.ts';
+import type { Version } from './request-line.ts';
+
+export interface FieldBlock {
+  /** as received, from the first field to the last CRLF; undefined when it is not kept to be recognised */
+  readonly text: string | undefined;
+  readonly version: Version;
+  readonly fields: ReadonlyArray<Readonly<Field>>;
+  readonly framing: Readonly<Framing>;
+  /** HTTP_*, CONTENT_TYPE and CONTENT_LENGTH of the environment */
+  readonly variables: Readonly<Record<string, string>>;
+}
+
+/** One entry a header, repeated ones joined; a name with '_' must not pass for one with '-' and is left out. */
+export function fieldVariables(fields: readonly Field[], names: readonly HeaderName[]): Record<string, string> {
+  const variables: Record<string, string> = {};
+  for (const [index, { environKey, separator }] of names.entries()) {
+    if (environKey === '') continue;
+    const value = fields[index]![1];
+    const before = variables[environKey];
+    variables[environKey] = before === undefined ? value : before + separator + value;
+  }
+  return variables;
+}
+
+/** The bytes were checked before; what can be wrong is told by its code. */
+export function readFieldBlock(text: string, version: Version, maxHeaders: number): FieldBlock | ErrorCode {
+  const fields: Field[] = [];
+  const names: HeaderName[] = [];
+  if (!parseFields(text, 0, fields, names)) return 'BAD_HEADER';
+  if (fields.length > maxHeaders) return 'TOO_MANY_HEADERS';
+  const framing = readFraming(version, fields, names);
+  if (typeof framing === 'string') return framing;
+  return { text, version, fields, framing, variables: fieldVariables(fields, names) };
+}

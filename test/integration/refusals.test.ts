@@ -1,0 +1,196 @@
+import { expect } from 'chai';
+import { header } from '../helpers/response-reader.ts';
+import { answer, echo, get, post, withServer, type Options } from '../worker/helpers/with-server.ts';
+
+const hello = answer('hello');
+
+describe('a request that is refused', () => {
+  const cases: Array<[why: string, options: Options, request: string, status: number, code: string]> = [
+    ['its line is too long', {}, get(`/${'x'.repeat(8200)}`), 414, 'URI_TOO_LONG'],
+    [
+      'its line is longer than urlLengthLimit',
+      { urlLengthLimit: 100 },
+      get(`/${'x'.repeat(100)}`),
+      414,
+      'URI_TOO_LONG',
+    ],
+    ['its header is too large', { maxHead: '1KiB' }, get('/', `X: ${'y'.repeat(1100)}\r\n`), 431, 'HEAD_TOO_LARGE'],
+    ['it has too many fields', { maxHeaders: 5 }, get('/', 'X: y\r\n'.repeat(6)), 431, 'TOO_MANY_HEADERS'],
+    ['its body is too large', { maxBody: 5 }, post('123456'), 413, 'BODY_TOO_LARGE'],
+    ['it has no Host', {}, 'GET / HTTP/1.1\r\n\r\n', 400, 'BAD_HOST'],
+    ['its version is unknown', {}, 'GET / HTTP/3.0\r\n\r\n', 505, 'BAD_VERSION'],
+    [
+      'its coding is unknown',
+      {},
+      'POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip\r\n\r\n',
+      501,
+      'UNKNOWN_TRANSFER_CODING',
+    ],
+    ['it holds a NUL', {}, 'GET /\0 HTTP/1.1\r\nHost: a\r\n\r\n', 400, 'BAD_BYTE'],
+  ];
+  for (const [why, options, request, status, code] of cases) {
+    it(
+      `since ${why} is answered with ${status} in a few plain words, the last of the connection`,
+      withServer(hello, options, async ({ connect, server, logged }) => {
+        const client = await connect();
+        const response = await client.request(request);
+        expect(response.status).to.equal(status);
+        expect(response.headers.map(([name]) => name)).to.deep.equal([
+          'Content-Type',
+          'Date',
+          'Content-Length',
+          'Connection',
+        ]);
+        expect(header(response, 'connection')).to.equal('close');
+        expect(response.body.toString()).to.match(new RegExp(`^${status} [\\w -]+\\n$`));
+        expect(await client.closed()).to.equal('fin');
+        expect(server.counters.requests).to.equal(0);
+        expect(logged('request.refused')).to.have.lengthOf(1);
+        expect(logged('request.refused')[0]).to.include({ code, peer: '127.0.0.1' });
+      }),
+    );
+  }
+
+  it(
+    'in a version below the one asked for is answered in that',
+    withServer(hello, { maxHttpVersion: 'HTTP/1.0' }, async ({ connect }) => {
+      const { status, version } = await (await connect()).request('GET / HTTP/1.1\r\n\r\n');
+      expect([status, version]).to.deep.equal([400, 'HTTP/1.0']);
+    }),
+  );
+
+  it(
+    'can be read whole by a client that goes on sending',
+    withServer(hello, {}, async ({ connect }) => {
+      const client = await connect();
+      client.send(`GET / HTTP/1.1\r\nHost : a\r\n\r\n`);
+      for (let times = 0; times < 20; times += 1) client.send('x'.repeat(50_000));
+      expect((await client.response()).status).to.equal(400);
+      client.halfClose();
+      expect(await client.closed()).to.equal('fin');
+    }),
+  );
+
+  it(
+    'in its body, after the application began to read it, is told to the application',
+    withServer(echo, {}, async ({ connect, logged }) => {
+      const client = await connect();
+      const response = await client.request(
+        'POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabcX',
+        'POST',
+      );
+      expect([response.status, header(response, 'connection')]).to.deep.equal([400, 'close']);
+      expect(await client.closed()).to.equal('fin');
+      expect(logged('request.refused')[0]).to.include({ code: 'BAD_CHUNK', request: 'POST /' });
+      expect(logged('app.failed')).to.deep.equal([]);
+    }),
+  );
+
+  it(
+    'in its body, over the limit, is answered with 413',
+    withServer(echo, { maxBody: 5 }, async ({ connect }) => {
+      const client = await connect();
+      expect(
+        (
+          await client.request(
+            'POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n3\r\nabc\r\n0\r\n\r\n',
+            'POST',
+          )
+        ).status,
+      ).to.equal(413);
+    }),
+  );
+
+  for (const [what, rest] of [
+    ['malformed', 'X'],
+    ['cut short', ''],
+  ] as const) {
+    it(
+      `in its body, ${what}, after it was answered, gets no second answer`,
+      withServer(hello, {}, async ({ connect }) => {
+        const client = await connect();
+        client.send('POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nab');
+        expect((await client.response()).status).to.equal(200);
+        client.send(`c${rest}`);
+        client.halfClose();
+        expect(await client.closed()).to.equal('fin');
+        expect(client.reader.responses).to.have.lengthOf(1);
+        expect(client.reader.rest).to.have.lengthOf(0);
+      }),
+    );
+  }
+});
+
+describe('a request that takes too long', () => {
+  it(
+    'in its head is answered with 408',
+    withServer(hello, { headTimeout: '100ms' }, async ({ connect, logged }) => {
+      const client = await connect();
+      client.send('GET / HTTP/1.1\r\nHo');
+      expect((await client.response()).status).to.equal(408);
+      expect(await client.closed()).to.equal('fin');
+      expect(logged('request.refused').map(({ code }) => code)).to.deep.equal(['HEAD_TIMEOUT']);
+    }),
+  );
+
+  it(
+    'in its body is answered with 408 by way of the application',
+    withServer(echo, { socketTimeout: '100ms' }, async ({ connect, logged }) => {
+      const client = await connect();
+      client.send('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nab');
+      expect((await client.response()).status).to.equal(408);
+      expect(await client.closed()).to.equal('fin');
+      expect(logged('request.refused').map(({ code }) => code)).to.include('BODY_TIMEOUT');
+    }),
+  );
+
+  it(
+    'in a body that nobody reads, after the answer, only ends the connection',
+    withServer(hello, { socketTimeout: '100ms' }, async ({ connect }) => {
+      const client = await connect();
+      client.send('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nab');
+      await client.response();
+      expect(await client.closed()).to.equal('fin');
+      expect(client.reader.responses).to.have.lengthOf(1);
+    }),
+  );
+
+  it(
+    'to be answered by the application is no fault of the client',
+    withServer(
+      async (env, startResponse) => {
+        await new Promise((resolve) => setTimeout(resolve, 1600)); // longer than every time-out and the clock's two ticks
+        return hello(env, startResponse);
+      },
+      { headTimeout: '100ms', socketTimeout: '100ms', keepalive: '100ms' },
+      async ({ connect }) => {
+        expect((await (await connect()).request(get())).status).to.equal(200);
+      },
+    ),
+  );
+
+  for (const [name, headers] of [
+    ['a connection that is kept', ''],
+    ['the last response of a connection', 'Connection: close\r\n'],
+  ] as const) {
+    it(
+      `to take its answer loses ${name}`,
+      withServer(
+        async (_env, startResponse) => {
+          await Promise.resolve();
+          startResponse('200 OK', []);
+          return [Buffer.alloc(20_000_000)];
+        },
+        { socketTimeout: '100ms', logFormat: '%(body_length)s' },
+        async ({ connect, server, rest, accessLines }) => {
+          const client = await connect();
+          client.pause();
+          client.send(get('/', headers));
+          await rest();
+          expect(server.counters.requests).to.equal(1);
+          expect(Number(accessLines[0])).to.be.below(20_000_000);
+        },
+      ),
+    );
+  }
+});

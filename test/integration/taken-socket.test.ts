@@ -1,0 +1,109 @@
+import { once } from 'node:events';
+import { expect } from 'chai';
+import { ALREADY_HANDLED, type App } from '../../src/index.ts';
+import { text } from '../helpers/response-reader.ts';
+import { waitFor } from '../helpers/wait-for.ts';
+import { get, withServer } from '../worker/helpers/with-server.ts';
+
+describe('a socket that the application took over', () => {
+  it('brings what was read already, and then what comes', async () => {
+    const hooks: unknown[] = [];
+    const app: App = (env) => {
+      env['evy.posthooks'].push([() => hooks.push(1)]);
+      const socket = env['wsgi.input'].takeSocket();
+      socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: echo\r\n\r\n');
+      socket.on('data', (bytes) => socket.write(bytes));
+      socket.on('end', () => socket.end());
+      return ALREADY_HANDLED;
+    };
+    await withServer(app, {}, async ({ connect, server, rest }) => {
+      const client = await connect();
+      client.send(`${get('/', 'Connection: upgrade\r\nUpgrade: echo\r\n')}early`);
+      await waitFor('the echo', () => client.received.endsWith('early'));
+      client.send(' late');
+      await waitFor('the echo', () => client.received.endsWith('early late'));
+      expect(server.counters).to.include({ connections: 1, activeRequests: 0 });
+      expect(hooks).to.have.lengthOf(0);
+      client.halfClose();
+      await client.closed();
+      await rest();
+      expect(hooks).to.have.lengthOf(1);
+    })();
+  });
+
+  for (const [name, then] of [
+    [
+      'throws',
+      () => {
+        throw new Error('boom');
+      },
+    ],
+    ['returns a body', () => ['body']],
+    ['rejects', async () => Promise.reject(new Error('boom'))],
+    ['yields a body', () => new Set(['body'])],
+  ] as Array<[string, () => ReturnType<App>]>) {
+    it(
+      `gets nothing from us when the application then ${name}`,
+      withServer(
+        (env, startResponse) => {
+          const socket = env['wsgi.input'].takeSocket();
+          socket.end('raw');
+          startResponse('200 OK', []);
+          return then();
+        },
+        {},
+        async ({ connect }) => {
+          const client = await connect();
+          client.socket.write(get());
+          await client.closed();
+          expect(client.received).to.equal('raw');
+        },
+      ),
+    );
+  }
+
+  it(
+    'is given once, and not after the response has begun',
+    withServer(
+      async (env, startResponse) => {
+        await startResponse('200 OK', [])('a');
+        try {
+          env['wsgi.input'].takeSocket();
+        } catch (error) {
+          return [String((error as { code?: string }).code)];
+        }
+        return ['taken'];
+      },
+      {},
+      async ({ connect }) => {
+        expect(text(await (await connect()).request(get()))).to.equal('aAPP_FAILED');
+      },
+    ),
+  );
+
+  it(
+    'must have been taken when ALREADY_HANDLED is returned',
+    withServer(
+      () => ALREADY_HANDLED,
+      {},
+      async ({ connect, logged }) => {
+        expect((await (await connect()).request(get())).status).to.equal(500);
+        expect(logged('app.failed').map(({ code }) => code)).to.deep.equal(['APP_NO_START']);
+      },
+    ),
+  );
+
+  it('is closed at stop when the grace time ends', async () => {
+    const app: App = (env) => {
+      env['wsgi.input'].takeSocket().write('raw');
+      return [];
+    };
+    await withServer(app, {}, async ({ connect, server }) => {
+      const client = await connect();
+      client.socket.write(get());
+      await once(client.socket, 'data');
+      await server.stop({ graceMs: 0 });
+      await client.closed();
+    })();
+  });
+});
