@@ -57,5 +57,14 @@ async function run(path: string): Promise<ConfigMessage> {
   }
 }
 
-const message = await run(process.argv[2]!);
-process.send!(message, () => process.exit(0));
+function answer(message: ConfigMessage): void {
+  process.send!(message, () => process.exit(0));
+}
+
+const path = process.argv[2]!;
+// The event loop runs empty before there is an answer. (No await here: Node would blame this file for it.)
+process.once('beforeExit', () => {
+  const message = `${path} gave no options: it awaits a promise that nothing settles`;
+  answer({ type: 'failed', code: 'BAD_CONFIG', message, stack: undefined });
+});
+void run(path).then(answer);

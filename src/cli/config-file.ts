@@ -91,12 +91,7 @@ async function readModule(path: string, timeoutMs: number): Promise<unknown> {
   if (message?.type === 'config') return message.value;
   if (message !== undefined) throw new EvyError(message.code, message.message, userCause(message.stack));
   if (late) throw new EvyError('BAD_CONFIG', `${path} was not done after ${timeoutMs / 1000} s`);
-  // Node ends with 13 when nothing is left that could settle a promise.
-  const reason =
-    code === 13
-      ? 'it awaits a promise that nothing settles'
-      : `it ended its process (${signal ?? `exit code ${code}`})`;
-  throw new EvyError('BAD_CONFIG', `${path} gave no options: ${reason}`);
+  throw new EvyError('BAD_CONFIG', `${path} gave no options: it ended its process (${signal ?? `exit code ${code}`})`);
 }
 
 /**

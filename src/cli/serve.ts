@@ -1,7 +1,7 @@
 /** Serving: a master with these options until it is told to stop. The only action that stays. */
 import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
-import { createMaster } from '../master/master.ts';
+import { Master } from '../master/master.ts';
 import { EvyError } from '../shared/errors.ts';
 import { createLogger, type Logger } from '../shared/log.ts';
 import type { Options } from '../shared/options.ts';
@@ -21,8 +21,7 @@ function checkLogFile(option: string, file: string): void {
   try {
     closeSync(openSync(file, 'a'));
   } catch (cause) {
-    // A missing folder is made by who opens the log.
-    if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') refuseLog(option, file, cause);
+    refuseLog(option, file, cause);
   }
 }
 
@@ -48,7 +47,7 @@ export async function serve(
     logger.warn('option.ignored', { variable, message: `not an option; did you mean ${meant}?` });
   }
   const resolve = async (): Promise<Options> => (await reread()).options;
-  const master = createMaster({ options, resolve, logger, signals: true });
+  const master = new Master({ options, resolve, logger, signals: true });
   const stopped = once(master, 'stopped');
   try {
     const { addresses } = await master.start();

@@ -36,7 +36,8 @@ function parseTcp(text: string, address: string, defaultHost: string, tls: boole
     if (!isIPv6(host)) refuse(text, `'${host}' is not an IPv6 address`);
     return { kind: 'tcp', host, port: parsePort(text, digits), tls };
   }
-  if (isIPv6(address) || address.split(':').length > 2) refuse(text, 'an IPv6 address goes in brackets, as in [::1]:8080');
+  if (isIPv6(address) || address.split(':').length > 2)
+    refuse(text, 'an IPv6 address goes in brackets, as in [::1]:8080');
   const named = /^([A-Za-z0-9._-]*):([^:]*)$/.exec(address);
   if (!named) refuse(text, 'is none of host:port, [ipv6]:port, :port, port, unix:path, fd:number');
   const [, host = '', digits = ''] = named;
@@ -55,7 +56,8 @@ export function parseBind(text: string, defaultHost = '127.0.0.1'): Bind {
   }
   if (address.startsWith('fd:')) {
     const digits = address.slice('fd:'.length);
-    if (!/^\d{1,6}$/.test(digits) || Number(digits) < 3) refuse(text, 'fd: needs the number of an inherited descriptor, 3 or higher');
+    if (!/^\d{1,6}$/.test(digits) || Number(digits) < 3)
+      refuse(text, 'fd: needs the number of an inherited descriptor, 3 or higher');
     return { kind: 'fd', fd: Number(digits), tls };
   }
   return parseTcp(text, address, defaultHost, tls);

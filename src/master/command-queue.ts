@@ -26,7 +26,8 @@ export class CommandQueue<Command> {
 
   #drain(): void {
     try {
-      for (let command = this.#waiting.shift(); command !== undefined; command = this.#waiting.shift()) this.#handler!(command);
+      for (let command = this.#waiting.shift(); command !== undefined; command = this.#waiting.shift())
+        this.#handler!(command);
     } finally {
       this.#scheduled = false;
       this.#schedule();

@@ -11,7 +11,8 @@ import type { Generation } from './generation.ts';
 import type { Listener } from './listeners.ts';
 import type { SeenWorker } from './reconcile.ts';
 import { WorkerHandle } from './worker-handle.ts';
-import type { Drain, WorkerEnd, WorkerNews } from './worker-handle.ts';
+import type { Drain, WorkerNews } from './worker-handle.ts';
+import type { WorkerEnd } from './worker-process.ts';
 import { isLive } from './worker-states.ts';
 
 export interface CrewParts {
@@ -50,7 +51,10 @@ export class Crew {
 
   /** Places of a generation that are not to be filled now: by debt, or since their worker is still being killed. */
   held(generation: number | null): number {
-    const dying = this.workers.filter((worker) => worker.state === 'killed' && worker.endReason === 'boot-timeout' && worker.generation.number === generation);
+    const dying = this.workers.filter(
+      (worker) =>
+        worker.state === 'killed' && worker.endReason === 'boot-timeout' && worker.generation.number === generation,
+    );
     return dying.length + heldPlaces(this.#backoffOf(generation), performance.now());
   }
 
@@ -115,14 +119,16 @@ export class Crew {
         break;
       case 'crashed':
         // One that was ready has a log of its own and writes it there.
-        if (!quiet && worker.readyForMs === undefined) logger.error('worker.crashed', { ...workerInfo(worker), ...worker.failure });
+        if (!quiet && worker.readyForMs === undefined)
+          logger.error('worker.crashed', { ...workerInfo(worker), ...worker.failure });
         break;
       case 'overdue':
         for (const request of news.requests) logger.warn('request.cut', { ...workerInfo(worker), ...request });
-        this.#logKilled(worker, 'its grace time is over');
+        if (before !== worker.state) this.#logKilled(worker, 'its grace time is over');
         break;
       case 'deadline':
-        if (before !== worker.state) this.#logKilled(worker, isLive(before) ? 'it was not ready within bootTimeout' : 'its grace time is over');
+        if (before !== worker.state)
+          this.#logKilled(worker, isLive(before) ? 'it was not ready within bootTimeout' : 'its grace time is over');
         break;
       case 'exit':
         this.#remove(worker, news);
@@ -149,7 +155,9 @@ export class Crew {
   /** Opens the places that were held. */
   release(generation: number): void {
     const nowMs = performance.now();
-    const released = this.#backoffOf(generation).map((debt) => (debt.dueAtMs === Infinity ? { ...debt, dueAtMs: nowMs } : debt));
+    const released = this.#backoffOf(generation).map((debt) =>
+      debt.dueAtMs === Infinity ? { ...debt, dueAtMs: nowMs } : debt,
+    );
     this.#backoffs.set(generation, released);
   }
 

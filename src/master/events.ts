@@ -16,7 +16,7 @@ export interface WorkerExit extends WorkerInfo {
 }
 
 export interface MasterEvents {
-  ready: [{ addresses: readonly BoundAddress[] }];
+  'ready': [{ addresses: readonly BoundAddress[] }];
   'worker:spawned': [WorkerInfo];
   'worker:ready': [WorkerInfo];
   'worker:retiring': [WorkerInfo];
@@ -24,9 +24,9 @@ export interface MasterEvents {
   'reload:started': [{ generation: number }];
   'reload:done': [ReloadResult];
   'reload:failed': [{ generation: number; error: Error }];
-  scale: [{ from: number; to: number }];
-  stopping: [];
-  stopped: [];
+  'scale': [{ from: number; to: number }];
+  'stopping': [];
+  'stopped': [];
 }
 
 /** Emits one event. Listeners run after the command that caused it is done, never in the middle of it. */

@@ -31,7 +31,11 @@ export function reloadedOptions(running: Options, fresh: Options): { options: Op
 }
 
 /** @throws {EvyError} what is wrong with the application's path or the certificate */
-export async function prepareGeneration(number: number, options: Options, place: { directory: string; tls: boolean }): Promise<Generation> {
+export async function prepareGeneration(
+  number: number,
+  options: Options,
+  place: { directory: string; tls: boolean },
+): Promise<Generation> {
   const release = await resolveRelease(options, place.directory);
   if (place.tls) await readCertificate(options);
   return { number, options, release, settings: serverSettings(options) };

@@ -12,14 +12,16 @@ export interface Recipient {
   send(message: MasterToWorker, socket: Socket, done: (error: Error | null) => void): void;
 }
 
-interface Waiting {
+interface Connection {
   readonly bind: number;
   readonly socket: Socket;
 }
 
 export class Handover {
   readonly #readyWorkers: () => readonly Recipient[];
-  readonly #waiting: Waiting[] = [];
+  readonly #waiting: Connection[] = [];
+  /** given to a worker's channel, which takes one at a time; one that closes forgets those in its queue without a word */
+  readonly #underWay = new Map<Connection, Recipient>();
   #turn = 0;
 
   constructor(listeners: readonly Listener[], readyWorkers: () => readonly Recipient[]) {
@@ -43,19 +45,41 @@ export class Handover {
     const workers = this.#readyWorkers();
     if (workers.length === 0) return;
     for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
-      const { bind, socket } = next;
       this.#turn += 1;
-      workers[this.#turn % workers.length]!.send({ type: 'connection', bind }, socket, (error) => {
-        if (!error) return;
-        // The worker has gone in the meantime, and the socket is still here: another one gets it.
-        this.#waiting.push({ bind, socket });
-        setImmediate(() => this.flush());
-      });
+      this.#give(next, workers[this.#turn % workers.length]!);
     }
+  }
+
+  /** A worker has ended: what did not get to it goes to another one. */
+  gone(worker: Recipient): void {
+    for (const [connection, recipient] of this.#underWay) if (recipient === worker) this.#takeBack(connection);
+    this.flush();
+  }
+
+  #give(connection: Connection, worker: Recipient): void {
+    const { bind, socket } = connection;
+    this.#underWay.set(connection, worker);
+    worker.send({ type: 'connection', bind }, socket, (error) => {
+      if (this.#underWay.get(connection) !== worker) return; // taken back before
+      if (error) {
+        this.#takeBack(connection);
+        setImmediate(() => this.flush());
+        return;
+      }
+      // It is in the channel, and lives on there (unix(7), SCM_RIGHTS): only our copy is closed.
+      this.#underWay.delete(connection);
+      socket.destroy();
+    });
+  }
+
+  #takeBack(connection: Connection): void {
+    this.#underWay.delete(connection);
+    this.#waiting.push(connection);
   }
 
   /** Gives up what waits. */
   close(): void {
-    for (const { socket } of this.#waiting.splice(0)) socket.destroy();
+    for (const { socket } of [...this.#waiting.splice(0), ...this.#underWay.keys()]) socket.destroy();
+    this.#underWay.clear();
   }
 }

@@ -75,7 +75,11 @@ async function targetOf({ bind, given }: GivenBind, unixMode: number): Promise<L
   return { kind: 'tcp', address, port: bind.port, family: family === 6 ? 6 : 4 };
 }
 
-function describe(target: ListenTarget, tls: boolean, found: { kind: 'tcp' | 'unix'; address?: { address: string; port: number } }): BoundAddress {
+function describe(
+  target: ListenTarget,
+  tls: boolean,
+  found: { kind: 'tcp' | 'unix'; address?: { address: string; port: number } },
+): BoundAddress {
   if (found.kind === 'tcp' && found.address) {
     const { address: host, port } = found.address;
     return { name: formatHostPort(host, port), kind: 'tcp', tls, host, port };
@@ -106,7 +110,11 @@ function openInherited(target: ListenTarget, tls: boolean, backlog: number): Lis
 async function openAccepting(target: ListenTarget, tls: boolean, backlog: number): Promise<Listener> {
   const server = createServer({ pauseOnConnect: true });
   const where: ListenOptions & { fd?: number } =
-    target.kind === 'tcp' ? { host: target.address, port: target.port } : target.kind === 'unix' ? { path: target.path } : { fd: target.fd };
+    target.kind === 'tcp'
+      ? { host: target.address, port: target.port }
+      : target.kind === 'unix'
+        ? { path: target.path }
+        : { fd: target.fd };
   await new Promise<void>((onListening, onError) => {
     server.once('error', onError);
     server.listen({ ...where, backlog, exclusive: true }, () => {
@@ -118,7 +126,8 @@ async function openAccepting(target: ListenTarget, tls: boolean, backlog: number
   });
   server.on('error', () => {}); // a failed accept (EMFILE) is tried again by libuv
   const info = server.address();
-  const found = typeof info === 'object' && info !== null ? { kind: 'tcp' as const, address: info } : { kind: 'unix' as const };
+  const found =
+    typeof info === 'object' && info !== null ? { kind: 'tcp' as const, address: info } : { kind: 'unix' as const };
   const close = once(() => void server.close()); // and libuv removes the file of a unix socket
   return { address: describe(target, tls, found), backlog, server, close };
 }

@@ -74,7 +74,10 @@ export class Master extends EventEmitter<MasterEvents> {
       throw error;
     }
     const addresses = this.#addresses;
-    this.#logger.info('master.ready', { addresses: addresses.map(({ name, tls }) => (tls ? `tls:${name}` : name)), workers: this.#supervisor.wanted.workers });
+    this.#logger.info('master.ready', {
+      addresses: addresses.map(({ name, tls }) => (tls ? `tls:${name}` : name)),
+      workers: this.#supervisor.wanted.workers,
+    });
     this.#emit('ready', { addresses });
     return { addresses };
   }
@@ -89,7 +92,9 @@ export class Master extends EventEmitter<MasterEvents> {
   /** Resolves when that many workers serve. */
   scale(workers: number): Promise<void> {
     if (!Number.isInteger(workers) || workers < 1 || workers > mostWorkers) {
-      return Promise.reject(new EvyError('BAD_OPTION', `workers ${workers}: is a whole number from 1 to ${mostWorkers}`));
+      return Promise.reject(
+        new EvyError('BAD_OPTION', `workers ${workers}: is a whole number from 1 to ${mostWorkers}`),
+      );
     }
     const answer = deferred<void>();
     this.#push({ type: 'scale', change: { to: workers }, answer });
@@ -143,10 +148,16 @@ export class Master extends EventEmitter<MasterEvents> {
     if (note !== undefined) this.#logger.warn('master.fallback', { message: note });
     const { binds, ignored } = chooseBinds(options, process.env, process.pid);
     if (ignored !== undefined) this.#logger.warn('option.ignored', { option: 'LISTEN_FDS', message: ignored });
-    const first = await prepareGeneration(1, options, { directory: this.#directory, tls: binds.some(({ bind }) => bind.tls) });
+    const first = await prepareGeneration(1, options, {
+      directory: this.#directory,
+      tls: binds.some(({ bind }) => bind.tls),
+    });
     const { inheritedSockets, reason } = await probePrivateApi();
     if (!inheritedSockets) {
-      this.#logger.warn('master.fallback', { message: 'workers cannot inherit sockets here: the master accepts and hands connections over', reason });
+      this.#logger.warn('master.fallback', {
+        message: 'workers cannot inherit sockets here: the master accepts and hands connections over',
+        reason,
+      });
     }
     this.#listeners = await openListeners(binds, { ...options, inherited: inheritedSockets });
     if (options.pidfile !== '') writePidfile(options.pidfile);

@@ -9,7 +9,11 @@ export function writePidfile(path: string, pid = process.pid): void {
     writeFileSync(temporary, `${pid}\n`);
     renameSync(temporary, path);
   } catch (cause) {
-    throw new EvyError('BAD_OPTION', `--pidfile ${path}: cannot be written (${(cause as NodeJS.ErrnoException).code})`, { cause });
+    throw new EvyError(
+      'BAD_OPTION',
+      `--pidfile ${path}: cannot be written (${(cause as NodeJS.ErrnoException).code})`,
+      { cause },
+    );
   }
 }
 

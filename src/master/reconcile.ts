@@ -74,7 +74,9 @@ export function isRolledOut(wanted: Wanted, seen: readonly SeenWorker[]): boolea
 export function reconcile(wanted: Wanted, seen: readonly SeenWorker[], held: HeldPlaces): CrewCommand[] {
   const { workers, surge, ending } = wanted;
   if (ending === 'now') {
-    return seen.filter(({ state }) => state !== 'killed' && state !== 'gone').map(({ id }) => ({ do: 'kill', worker: id }));
+    return seen
+      .filter(({ state }) => state !== 'killed' && state !== 'gone')
+      .map(({ id }) => ({ do: 'kill', worker: id }));
   }
   const live = seen.filter((worker) => isLive(worker.state));
   const commands: CrewCommand[] = [];
@@ -88,7 +90,9 @@ export function reconcile(wanted: Wanted, seen: readonly SeenWorker[], held: Hel
 
   const serving = groupOf(live.filter(({ generation }) => generation === wanted.serving));
   const candidate = groupOf(live.filter(({ generation }) => generation === wanted.candidate));
-  const others = groupOf(live.filter(({ generation }) => generation !== wanted.serving && generation !== wanted.candidate));
+  const others = groupOf(
+    live.filter(({ generation }) => generation !== wanted.serving && generation !== wanted.candidate),
+  );
   const rolling = candidate.ready.length > 0;
   // The generation that is to be complete, and whoever stands in for it until then, first to leave first.
   const target = rolling ? candidate : serving;

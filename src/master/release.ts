@@ -10,13 +10,28 @@ import { EvyError } from '../shared/errors.ts';
 import type { ModuleReference, Release } from '../shared/messages.ts';
 import type { Options } from '../shared/options.ts';
 
-const endings = ['', '.js', '.mjs', '.cjs', '.ts', '.mts', '.cts', '/index.js', '/index.mjs', '/index.cjs', '/index.ts'];
+const endings = [
+  '',
+  '.js',
+  '.mjs',
+  '.cjs',
+  '.ts',
+  '.mts',
+  '.cts',
+  '/index.js',
+  '/index.mjs',
+  '/index.cjs',
+  '/index.ts',
+];
 
 /**
  * The working directory as the shell has it, symlinks kept (pwd(1), PWD in POSIX): process.cwd() is the real one, and
  * an application given relative to a link would stay with the first release for ever.
  */
-export function logicalDirectory(env: Readonly<Record<string, string | undefined>> = process.env, cwd = process.cwd()): string {
+export function logicalDirectory(
+  env: Readonly<Record<string, string | undefined>> = process.env,
+  cwd = process.cwd(),
+): string {
   const shell = env['PWD'];
   try {
     if (shell?.startsWith('/') && statSync(shell).isDirectory() && realpathSync(shell) === cwd) return shell;
@@ -47,12 +62,19 @@ async function findModule(text: string, directory: string, what: string): Promis
     const candidate = base + ending;
     if (await isFile(candidate)) return { path: await realpath(candidate), exportName };
   }
-  throw new EvyError('APP_NOT_FOUND', `${what} ${text}: there is no such module (looked for ${base}, also with .js, .mjs, .cjs, .ts and as a folder with an index)`);
+  throw new EvyError(
+    'APP_NOT_FOUND',
+    `${what} ${text}: there is no such module (looked for ${base}, also with .js, .mjs, .cjs, .ts and as a folder with an index)`,
+  );
 }
 
 /** @throws {EvyError} USAGE when no application is named, APP_NOT_FOUND */
-export async function resolveRelease(options: Pick<Options, 'app' | 'middleware' | 'interface'>, directory: string): Promise<Release> {
-  if (options.app === '') throw new EvyError('USAGE', 'no application is named (option app, as in: evy serve path/to/module:export)');
+export async function resolveRelease(
+  options: Pick<Options, 'app' | 'middleware' | 'interface'>,
+  directory: string,
+): Promise<Release> {
+  if (options.app === '')
+    throw new EvyError('USAGE', 'no application is named (option app, as in: evy serve path/to/module:export)');
   return {
     app: await findModule(options.app, directory, 'application'),
     middleware: await Promise.all(options.middleware.map((module) => findModule(module, directory, 'middleware'))),

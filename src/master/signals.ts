@@ -42,7 +42,8 @@ export function installSignals(
       },
     ],
   ];
-  for (const [signal, command] of Object.entries(commands)) handlers.push([signal as NodeJS.Signals, () => push(command)]);
+  for (const [signal, command] of Object.entries(commands))
+    handlers.push([signal as NodeJS.Signals, () => push(command)]);
   for (const [signal, handler] of handlers) source.on(signal, handler);
   return () => {
     for (const [signal, handler] of handlers) source.off(signal, handler);

@@ -38,7 +38,9 @@ export class StartWatch {
 
   /** Whether the start is over; it is answered then. */
   isDone(workers: readonly WorkerHandle[]): boolean {
-    const undecided = workers.some(({ id, state }) => id <= this.#firstWorkers && state !== 'ready' && state !== 'draining');
+    const undecided = workers.some(
+      ({ id, state }) => id <= this.#firstWorkers && state !== 'ready' && state !== 'draining',
+    );
     if (!this.#anyReady || undecided) return false;
     this.#answer.resolve();
     return true;

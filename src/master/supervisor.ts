@@ -6,20 +6,21 @@
 import { EvyError, toError } from '../shared/errors.ts';
 import type { Logger } from '../shared/log.ts';
 import { deferred } from './command-queue.ts';
-import type { Deferred } from './command-queue.ts';
 import type { Command, Preparation } from './commands.ts';
 import { Crew } from './crew.ts';
 import type { Emit } from './events.ts';
 import type { Generation } from './generation.ts';
 import { Handover } from './handover.ts';
 import type { Listener } from './listeners.ts';
+import { Pending } from './pending.ts';
 import { Plan } from './plan.ts';
 import { isRolledOut, reconcile } from './reconcile.ts';
 import type { Wanted } from './reconcile.ts';
 import { StartWatch } from './start-watch.ts';
 import type { MasterState } from './status.ts';
 import { deathError } from './worker-death.ts';
-import type { WorkerEnd, WorkerHandle, WorkerNews } from './worker-handle.ts';
+import type { Drain, WorkerHandle, WorkerNews } from './worker-handle.ts';
+import type { WorkerEnd } from './worker-process.ts';
 import { isLive } from './worker-states.ts';
 
 export interface SupervisorParts {
@@ -42,16 +43,15 @@ export class Supervisor {
   readonly #handover: Handover;
   /** until the first generation is up */
   #start: StartWatch | undefined;
-  /** reloads that came before that */
-  readonly #early: Array<Extract<Command, { type: 'reload' }>> = [];
-  readonly #scaleAnswers: Array<Deferred<void>> = [];
+  readonly #pending = new Pending();
   #stopGraceMs: number | undefined;
   #wakeTimer: NodeJS.Timeout | undefined;
 
   constructor(parts: SupervisorParts) {
     this.#parts = parts;
     const { first, listeners, workerEntry, logger, emit, push } = parts;
-    const prepare = (number: number) => void parts.prepare(number).then((outcome) => push({ type: 'prepared', number, outcome }));
+    const prepare = (number: number) =>
+      void parts.prepare(number).then((outcome) => push({ type: 'prepared', number, outcome }));
     this.#plan = new Plan({ first, logger, emit, prepare });
     const report = (worker: WorkerHandle, news: WorkerNews) => push({ type: 'worker', worker, news });
     this.#crew = new Crew({ listeners, workerEntry, logger, emit, report });
@@ -97,7 +97,7 @@ export class Supervisor {
         break;
       case 'reload':
         if (this.#refused(command.answer)) break;
-        if (this.#start) this.#early.push(command);
+        if (this.#start) this.#pending.reload(command);
         else this.#plan.beginReload(command.answer);
         break;
       case 'prepared':
@@ -106,7 +106,7 @@ export class Supervisor {
       case 'scale':
         if (this.#refused(command.answer)) break;
         this.#plan.scale(command.change);
-        if (command.answer) this.#scaleAnswers.push(command.answer);
+        this.#pending.scaling(command.answer);
         break;
       case 'stop':
         this.#stop('graceful', command.graceMs);
@@ -138,10 +138,6 @@ export class Supervisor {
     return true;
   }
 
-  get #graceMs(): number {
-    return this.#stopGraceMs ?? this.#plan.current.options.graceMs;
-  }
-
   #reconcile(): void {
     this.#crew.keepDebtsOf(this.#plan.generationNumbers);
     const { serving, candidate, ending } = this.wanted;
@@ -160,9 +156,13 @@ export class Supervisor {
 
   #retire(worker: WorkerHandle, reason?: string): void {
     this.#plan.noteRetired(worker.generation.number);
-    // A server that stops has nobody to hand idle clients to; one that replaces a worker lets them ask once more.
-    const idle = this.wanted.ending === 'no' ? 'keep' : 'close';
-    this.#crew.retire(worker, { graceMs: this.#graceMs, idle }, reason);
+    this.#crew.retire(worker, this.#drain, reason);
+  }
+
+  get #drain(): Drain {
+    const graceMs = this.#stopGraceMs ?? this.#plan.current.options.graceMs;
+    // One that replaces a worker lets idle clients ask once more; one that stops has nobody to send them to.
+    return { graceMs, idle: this.wanted.ending === 'no' ? 'keep' : 'close' };
   }
 
   /** Answers what has come true. */
@@ -177,11 +177,10 @@ export class Supervisor {
     }
     if (this.#start?.isDone(this.#crew.workers)) {
       this.#start = undefined;
-      for (const command of this.#early.splice(0)) this.#parts.push(command);
+      for (const command of this.#pending.takeReloads()) this.#parts.push(command);
     }
     const live = this.#crew.workers.filter(({ state }) => isLive(state));
-    if (live.length !== workers || live.some(({ state }) => state !== 'ready')) return;
-    for (const answer of this.#scaleAnswers.splice(0)) answer.resolve();
+    if (live.length === workers && live.every(({ state }) => state === 'ready')) this.#pending.scaled();
   }
 
   #takeNews(worker: WorkerHandle, news: WorkerNews): void {
@@ -197,6 +196,7 @@ export class Supervisor {
         if (isLive(worker.state)) this.#retire(worker, news.type === 'lost' ? 'it closed its channel' : 'SIGTERM');
         break;
       case 'exit':
+        this.#handover.gone(worker);
         this.#workerGone(worker, news);
         break;
       default: // nothing to decide
@@ -212,9 +212,9 @@ export class Supervisor {
 
   #workerGone(worker: WorkerHandle, end: WorkerEnd): void {
     const { serving, candidate, ending } = this.wanted;
-    const { failure, endReason, generation, readyForMs } = worker;
+    const { endReason, generation, readyForMs } = worker;
     if (ending !== 'no' || endReason === 'retired' || endReason === 'stopped') return;
-    const error = deathError({ ...end, failure, endReason, bootTimeoutMs: generation.options.bootTimeoutMs });
+    const error = deathError(worker, end);
     if (generation.number === candidate) {
       // One that served already gets a second try: it may have been killed from outside.
       const streak = this.#crew.noteDeath(worker, { hold: false });
@@ -232,19 +232,19 @@ export class Supervisor {
     if (this.wanted.ending === 'no') {
       this.#plan.failReload(new EvyError('RELOAD_SUPERSEDED', 'the master was stopped before this reload was done'));
       this.#abandon(new EvyError('STOPPING', 'the master was stopped before'));
-      this.#parts.logger.info('master.stopping', { graceful: ending === 'graceful', workers: this.#crew.workers.length });
+      this.#parts.logger.info('master.stopping', { graceful: ending === 'graceful' });
       this.#parts.emit('stopping');
       this.#stopGraceMs = graceMs;
       // Whoever connects from now on is to be refused rather than to wait for nobody. The drain goes out first.
       queueMicrotask(() => this.#parts.listeners.forEach((listener) => listener.close()));
     }
     this.#plan.end(ending);
+    for (const worker of this.#crew.workers) worker.hasten(this.#drain);
   }
 
   /** Whoever waits for something that will not come is told. */
   #abandon(error: Error): void {
     this.#start?.noteFailure(error);
-    for (const answer of this.#scaleAnswers.splice(0)) answer.reject(error);
-    for (const { answer } of this.#early.splice(0)) answer?.reject(error);
+    this.#pending.abandon(error);
   }
 }

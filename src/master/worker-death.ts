@@ -1,12 +1,14 @@
 /** Why a worker died, in the words that its log line, a failed reload or a failed start has. */
 import { EvyError } from '../shared/errors.ts';
 import { formatDuration } from '../shared/units.ts';
-import type { EndReason, Failure, WorkerEnd } from './worker-handle.ts';
+import type { EndReason, Failure } from './worker-handle.ts';
+import type { WorkerEnd } from './worker-process.ts';
 
-export interface Death extends WorkerEnd {
-  readonly failure?: Failure | undefined;
-  readonly endReason?: EndReason | undefined;
-  readonly bootTimeoutMs: number;
+/** What of a worker tells why it died. */
+export interface Deceased {
+  readonly failure: Failure | undefined;
+  readonly endReason: EndReason | undefined;
+  readonly generation: { readonly options: { readonly bootTimeoutMs: number } };
 }
 
 export function describeEnd({ code, signal }: WorkerEnd): string {
@@ -22,13 +24,16 @@ function errorFromWorker({ message, stack }: Failure): Error {
 }
 
 /** The error of a worker that did not become ready, or did not stay up. */
-export function deathError(death: Death): EvyError {
-  const { failure, endReason, bootTimeoutMs } = death;
-  if (failure?.code !== undefined) return new EvyError(failure.code, failure.message, { cause: errorFromWorker(failure) });
+export function deathError({ failure, endReason, generation }: Deceased, end: WorkerEnd): EvyError {
+  if (failure?.code !== undefined)
+    return new EvyError(failure.code, failure.message, { cause: errorFromWorker(failure) });
   if (endReason === 'boot-timeout') {
-    return new EvyError('BOOT_TIMEOUT', `a worker was not ready within ${formatDuration(bootTimeoutMs)} (option bootTimeout) and was killed`);
+    return new EvyError(
+      'BOOT_TIMEOUT',
+      `a worker was not ready within ${formatDuration(generation.options.bootTimeoutMs)} (option bootTimeout) and was killed`,
+    );
   }
   const last = failure === undefined ? '' : `; its last error: ${failure.message}`;
-  const message = `a worker ended right after its start: ${describeEnd(death)}${last}`;
+  const message = `a worker ended right after its start: ${describeEnd(end)}${last}`;
   return new EvyError('WORKERS_CANNOT_BOOT', message, failure === undefined ? {} : { cause: errorFromWorker(failure) });
 }

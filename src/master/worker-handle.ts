@@ -1,16 +1,16 @@
 /**
- * The master's view of one worker process: its state, its deadline, its channel and its end.
+ * The master's view of one worker: its state, its deadline and its end.
  *
- * What the process does (messages, deadlines, exit) is only reported here; the master's loop hands each report back
+ * What its process does (messages, deadlines, exit) is only reported here; the master's loop hands each report back
  * through `take()`, one at a time. So a state changes nowhere but inside the loop.
  */
-import type { Worker } from 'node:cluster';
 import type { Socket } from 'node:net';
-import { isWorkerToMaster } from '../shared/messages.ts';
 import type { MasterToWorker, WorkerStats, WorkerToMaster } from '../shared/messages.ts';
-import { firstInheritedFd, forkWorker } from './fork-worker.ts';
+import { firstInheritedFd } from './fork-worker.ts';
 import type { Generation } from './generation.ts';
 import type { Listener } from './listeners.ts';
+import { WorkerProcess } from './worker-process.ts';
+import type { ProcessNews } from './worker-process.ts';
 import { isLive, nextWorkerState } from './worker-states.ts';
 import type { WorkerInput, WorkerState } from './worker-states.ts';
 
@@ -23,32 +23,23 @@ export interface WorkerPlan {
   readonly streak: number;
 }
 
-export interface WorkerEnd {
-  readonly code: number | null;
-  readonly signal: NodeJS.Signals | null;
+/** `of` is the state that the deadline was set for: a late one means nothing. */
+export type WorkerNews = ProcessNews | { type: 'deadline'; of: WorkerState };
+export type Drain = Omit<Extract<MasterToWorker, { type: 'drain' }>, 'type'>;
+
+/** What the worker said of why it ends; a code only when it could not boot. */
+export interface Failure {
+  readonly code?: Extract<WorkerToMaster, { type: 'failed' }>['code'];
+  readonly message: string;
+  readonly stack?: string | undefined;
 }
-
-export type WorkerNews =
-  | WorkerToMaster
-  /** `of` is the state that the deadline was set for: a late one means nothing */
-  | { type: 'deadline'; of: WorkerState }
-  /** the channel is closed but the process lives on */
-  | { type: 'lost' }
-  | ({ type: 'exit' } & WorkerEnd);
-
-export type Failure = Pick<Extract<WorkerToMaster, { type: 'failed' }>, 'message' | 'stack'> & {
-  code?: Extract<WorkerToMaster, { type: 'failed' }>['code'];
-};
 
 /** Why the master ended a worker; the first reason counts. */
 export type EndReason = 'retired' | 'boot-timeout' | 'stopped';
 
-export type Drain = Omit<Extract<MasterToWorker, { type: 'drain' }>, 'type'>;
-
 /** After its grace the worker has this long to name the requests that are cut. */
 const lastWordsMs = 1_000;
-/** A channel closes a moment before its process ends; longer than this and the process has closed it itself. */
-const lostAfterMs = 1_000;
+const longestTimerMs = 2 ** 31 - 1;
 
 export class WorkerHandle {
   readonly id: number;
@@ -62,17 +53,19 @@ export class WorkerHandle {
   #failure: Failure | undefined;
   #endReason: EndReason | undefined;
   #deadline: NodeJS.Timeout | undefined;
-  readonly #plan: WorkerPlan;
-  readonly #worker: Worker | undefined;
+  #deadlineAtMs = Infinity;
+  readonly #listeners: readonly Listener[];
+  readonly #process: WorkerProcess;
   readonly #report: (news: WorkerNews) => void;
 
   constructor(plan: WorkerPlan, report: (news: WorkerNews) => void) {
-    this.#plan = plan;
     this.id = plan.id;
     this.generation = plan.generation;
     this.streak = plan.streak;
+    this.#listeners = plan.listeners;
     this.#report = report;
-    this.#worker = this.#fork();
+    const fds = plan.listeners.flatMap(({ fd }) => (fd === undefined ? [] : [fd]));
+    this.#process = new WorkerProcess({ entry: plan.entry, fds }, report);
     this.#expect(plan.generation.options.bootTimeoutMs);
   }
 
@@ -83,16 +76,15 @@ export class WorkerHandle {
     return this.#stateSinceMs;
   }
   get pid(): number | undefined {
-    return this.#worker?.process.pid;
+    return this.#process.pid;
   }
   /** whether it can be sent anything */
   get connected(): boolean {
-    return this.#worker?.process.connected === true;
+    return this.#process.connected;
   }
   get stats(): WorkerStats | undefined {
     return this.#stats;
   }
-  /** what the worker said of why it ends, or what fork said */
   get failure(): Failure | undefined {
     return this.#failure;
   }
@@ -115,7 +107,7 @@ export class WorkerHandle {
         this.#move('ready');
         if (this.#state !== 'ready') break;
         this.#readyAtMs = performance.now();
-        this.#clearDeadline();
+        clearTimeout(this.#deadline);
         break;
       case 'failed':
         this.#failure = { code: news.code, message: news.message, stack: news.stack };
@@ -133,8 +125,9 @@ export class WorkerHandle {
         if (this.#state === 'draining') this.kill('retired');
         break;
       case 'exit':
+        if (news.forkError !== undefined) this.#failure = { message: `fork failed: ${news.forkError}` };
         this.#move('exit');
-        this.#clearDeadline();
+        clearTimeout(this.#deadline);
         break;
       case 'leaving':
       case 'lost':
@@ -150,70 +143,41 @@ export class WorkerHandle {
     this.#endReason ??= 'retired';
     this.#move('retire');
     if (this.#state === 'killed') {
-      this.#signalKill();
+      this.#end();
       return;
     }
     this.send({ type: 'drain', ...drain });
     this.#expect(drain.graceMs + lastWordsMs);
   }
 
+  /** Asks one that drains already to be quicker, or to close idle connections now. Never gives it more time. */
+  hasten(drain: Drain): void {
+    if (this.#state !== 'draining') return;
+    this.send({ type: 'drain', ...drain });
+    const leftMs = this.#deadlineAtMs - performance.now();
+    this.#expect(Math.max(0, Math.min(leftMs, drain.graceMs + lastWordsMs)));
+  }
+
   kill(reason: EndReason): void {
     this.#endReason ??= reason;
     this.#move('deadline');
-    this.#signalKill();
+    this.#end();
   }
 
-  /** Sends, or reports by the callback that it could not. Messages to a worker that is about to end may be lost. */
-  send(message: MasterToWorker, socket?: Socket, done: (error: Error | null) => void = () => {}): void {
-    if (!this.connected) {
-      queueMicrotask(() => done(new Error('the channel is closed')));
-      return;
-    }
-    this.#worker!.process.send(message, socket, {}, done);
+  send(message: MasterToWorker, socket?: Socket, done?: (error: Error | null) => void): void {
+    this.#process.send(message, socket, done);
   }
 
   #configure(): void {
     const { number, release, settings, options } = this.generation;
-    const binds = this.#plan.listeners.map((listener, index) => ({
-      name: listener.address.name,
-      kind: listener.address.kind,
-      tls: listener.address.tls,
-      backlog: listener.backlog,
-      ...(listener.fd === undefined ? {} : { fd: firstInheritedFd + index }),
+    const binds = this.#listeners.map(({ address, backlog, fd }, index) => ({
+      name: address.name,
+      kind: address.kind,
+      tls: address.tls,
+      backlog,
+      ...(fd === undefined ? {} : { fd: firstInheritedFd + index }),
     }));
     this.send({ type: 'configure', generation: number, release, settings, binds, graceMs: options.graceMs });
-  }
-
-  #fork(): Worker | undefined {
-    const fds = this.#plan.listeners.flatMap(({ fd }) => (fd === undefined ? [] : [fd]));
-    let worker: Worker;
-    try {
-      worker = forkWorker({ entry: this.#plan.entry, fds });
-    } catch (error) {
-      this.#failure = { message: `fork failed: ${(error as Error).message}` };
-      queueMicrotask(() => this.#report({ type: 'exit', code: null, signal: null }));
-      return undefined;
-    }
-    const child = worker.process;
-    // An application may send messages of its own: only ours are taken.
-    child.on('message', (message: unknown) => {
-      if (isWorkerToMaster(message)) this.#report(message);
-    });
-    // Failed sends come here too: the worker is about to end then, and that is reported by itself.
-    worker.on('error', (error: Error) => {
-      if (child.pid === undefined) this.#failure = { message: `fork failed: ${error.message}` };
-    });
-    let lost: NodeJS.Timeout | undefined;
-    child.once('disconnect', () => {
-      lost = setTimeout(() => this.#report({ type: 'lost' }), lostAfterMs);
-    });
-    // 'close' rather than 'exit': only then has everything that the worker sent been read.
-    child.once('close', (code: number | null, signal: NodeJS.Signals | null) => {
-      clearTimeout(lost);
-      const spawned = child.pid !== undefined;
-      this.#report({ type: 'exit', code: spawned ? code : null, signal });
-    });
-    return worker;
   }
 
   #move(input: WorkerInput): void {
@@ -222,21 +186,16 @@ export class WorkerHandle {
     this.#state = next;
   }
 
-  /** SIGKILL by the child's own handle: its pid cannot have been given to another process yet. */
-  #signalKill(): void {
-    this.#clearDeadline();
-    this.#worker?.process.kill('SIGKILL');
-  }
-
-  /** Sets the deadline of the current state. */
-  #expect(ms: number): void {
-    this.#clearDeadline();
-    // The boot deadline runs on over hello: it is one wait from fork to ready.
-    const report = () => this.#report({ type: 'deadline', of: this.#state });
-    this.#deadline = setTimeout(report, Math.min(ms, 2 ** 31 - 1));
-  }
-
-  #clearDeadline(): void {
+  #end(): void {
     clearTimeout(this.#deadline);
+    this.#process.kill();
+  }
+
+  /** Sets the deadline of the current state. That of a boot runs on over hello: it is one wait from fork to ready. */
+  #expect(ms: number): void {
+    clearTimeout(this.#deadline);
+    this.#deadlineAtMs = performance.now() + ms;
+    const report = () => this.#report({ type: 'deadline', of: this.#state });
+    this.#deadline = setTimeout(report, Math.min(ms, longestTimerMs));
   }
 }

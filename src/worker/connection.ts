@@ -10,8 +10,11 @@ import type { Outcome } from '../shared/application.ts';
 import { EvyError } from '../shared/errors.ts';
 import type { ErrorCode } from '../shared/errors.ts';
 import { resetNow } from '../shared/node-private.ts';
-import { stateMachine } from '../shared/state-machine.ts';
-import type { Expiring } from './clock.ts';
+import { Answered } from './answered.ts';
+import { nextReadingState, nextWritingState } from './connection-states.ts';
+import type { ReadingState, WritingState } from './connection-states.ts';
+import { Deadlines } from './deadlines.ts';
+import type { ReadWait } from './deadlines.ts';
 import type { PeerFacts } from './environ.ts';
 import { Exchange } from './exchange.ts';
 import { RequestParser } from './http/request-parser.ts';
@@ -21,46 +24,22 @@ import { peerFacts } from './peer.ts';
 import { refusalText } from './refusal.ts';
 import type { Service } from './service.ts';
 
-/** in or before a head; in a body; a whole request is being answered; no further request will be read */
-export type ReadingState = 'head' | 'body' | 'held' | 'over';
-export const nextReadingState = stateMachine<ReadingState, 'request' | 'request-with-body' | 'body-end' | 'response' | 'stop'>(
-  'reading',
-  {
-    head: { request: 'held', 'request-with-body': 'body', stop: 'over' },
-    body: { 'body-end': 'held', stop: 'over' },
-    held: { response: 'head', stop: 'over' },
-    over: { stop: 'over' },
-  },
-);
-
-/** no response under way; one is; FIN goes out after what is queued; the socket is gone or somebody else's */
-export type WritingState = 'idle' | 'open' | 'closing' | 'gone';
-export const nextWritingState = stateMachine<WritingState, 'request' | 'response' | 'close' | 'lost'>('writing', {
-  idle: { request: 'open', close: 'closing', lost: 'gone' },
-  open: { response: 'idle', close: 'closing', lost: 'gone' },
-  closing: { close: 'closing', lost: 'gone' },
-  gone: {},
-});
-
 /** what the client may still send of a body that nobody reads, to keep the connection; and of pipelined requests */
 const discardBytes = 65_536;
 /** how long a closing connection is read on, so that the client sees the response and no reset (RFC 9112 §9.6) */
 const lingerMs = 2000;
 
-export class Connection implements Expiring {
+export class Connection {
   readonly peer: PeerFacts;
-  readDeadlineMs = Infinity;
-  writeDeadlineMs = Infinity;
+  readonly deadlines: Deadlines;
   readonly #service: Service;
   readonly #socket: Socket;
   readonly #parser: RequestParser;
   readonly #output: Output;
   #reading: ReadingState = 'head';
   #writing: WritingState = 'idle';
-  #wait: 'idle' | 'head' | 'body' | 'linger' | 'none' = 'none';
   #exchange: Exchange | undefined;
-  /** answered, but not all bytes have left */
-  #unsettled: Exchange[] = [];
+  readonly #answered = new Answered();
   #discarded = 0;
   #pumping = false;
 
@@ -74,7 +53,8 @@ export class Connection implements Expiring {
     socket.on('end', this.#onEnd);
     socket.on('error', ignoreError);
     socket.on('close', this.#onClose);
-    this.#expect('idle', service.settings.keepaliveMs || service.settings.headTimeoutMs);
+    this.deadlines = new Deadlines(service.clock, service.settings.socketTimeoutMs, this.#expired);
+    this.#expectRequest();
   }
 
   /** No request is being read or answered. */
@@ -118,16 +98,15 @@ export class Connection implements Expiring {
     this.#pumping = false;
     if (this.#reading !== 'over') this.#afterReading();
     this.#output.flush();
-    if (!this.#output.isEmpty) this.#expectWrite();
+    if (!this.#output.isEmpty) this.deadlines.expectWrite();
   }
 
   #afterReading(): void {
     if (this.#socket.readableEnded && this.#parser.buffered === 0 && this.#reading !== 'held') this.#inputEnded();
-    else if (this.#reading === 'body') this.#expect('body', this.#service.settings.socketTimeoutMs);
-    else if (this.#reading === 'held') this.#expect('none', Infinity);
-    else if (this.#parser.buffered > 0) this.#expect('none', Infinity);
-    else if (!this.#parser.isMidHead) this.#expect('idle', this.#service.settings.keepaliveMs || this.#service.settings.headTimeoutMs);
-    else if (this.#wait !== 'head') this.#expect('head', this.#service.settings.headTimeoutMs);
+    else if (this.#reading === 'body') this.deadlines.expect('body', this.#service.settings.socketTimeoutMs);
+    else if (this.#reading === 'held' || this.#parser.buffered > 0) this.deadlines.expectNothing();
+    else if (!this.#parser.isMidHead) this.#expectRequest();
+    else if (this.deadlines.wait !== 'head') this.deadlines.expect('head', this.#service.settings.headTimeoutMs);
     if (this.#socket.isPaused() && (this.#reading === 'body' ? this.#hasRoom() : this.#parser.buffered <= discardBytes)) {
       this.#socket.resume();
     }
@@ -221,12 +200,12 @@ export class Connection implements Expiring {
   flushSoon(): void {
     if (!this.#pumping) {
       this.#output.flush();
-      if (!this.#output.isEmpty) this.#expectWrite();
+      if (!this.#output.isEmpty) this.deadlines.expectWrite();
     }
   }
 
   responseDone(exchange: Exchange): void {
-    this.#unsettled.push(exchange);
+    this.#answered.push(exchange);
     this.#writing = nextWritingState(this.#writing, 'response');
     this.#service.answered();
     if (!exchange.keepAlive || this.#reading === 'over') this.close();
@@ -235,17 +214,17 @@ export class Connection implements Expiring {
     if (this.#reading === 'over') this.#output.flush();
     else this.#pump();
     // All of it may have left before its end was known: then no progress will tell.
-    this.#settleSent();
+    this.#answered.settleUpTo(this.#output.sent);
   }
 
   /** Ends a response that is not whole, so that the client can see it. */
   cut(exchange: Exchange, how: 'end' | 'reset'): void {
     this.#service.answered();
-    this.#unsettled.push(exchange);
+    this.#answered.push(exchange);
     exchange.endOffset = this.#output.accepted;
     if (how === 'end') {
       this.close();
-      this.#settleSent();
+      this.#answered.settleUpTo(this.#output.sent);
       return;
     }
     this.#reading = nextReadingState(this.#reading, 'stop');
@@ -263,7 +242,7 @@ export class Connection implements Expiring {
     socket.pause();
     this.#reading = nextReadingState(this.#reading, 'stop');
     this.#writing = nextWritingState(this.#writing, 'close');
-    this.#expect('none', Infinity);
+    this.deadlines.expectNothing();
     this.#service.answered();
     const rest = this.#parser.takeRest();
     if (rest.length > 0) socket.unshift(rest);
@@ -280,9 +259,9 @@ export class Connection implements Expiring {
     this.#reading = nextReadingState(this.#reading, 'stop');
     this.#writing = nextWritingState(this.#writing, 'close');
     this.#parser.takeRest();
-    this.#expect('linger', lingerMs);
+    this.deadlines.expect('linger', lingerMs);
     this.#output.end();
-    if (!this.#output.isEmpty) this.#expectWrite();
+    if (!this.#output.isEmpty) this.deadlines.expectWrite();
     // Unread bytes in the kernel would make our FIN a reset: read on and throw away.
     this.#socket.resume();
   }
@@ -294,17 +273,13 @@ export class Connection implements Expiring {
   }
 
   readonly #onProgress = (): void => {
-    this.writeDeadlineMs = Infinity;
-    this.#settleSent();
+    this.deadlines.written();
+    this.#answered.settleUpTo(this.#output.sent);
     if (this.#output.isEmpty) {
-      if (this.#wait === 'linger') this.#expect('linger', lingerMs);
-    } else this.#expectWrite();
+      if (this.deadlines.wait === 'linger') this.deadlines.expect('linger', lingerMs);
+    } else this.deadlines.expectWrite();
     if (!this.#output.isFull && this.#reading === 'head' && this.#parser.buffered > 0) this.#pump();
   };
-
-  #settleSent(): void {
-    while (this.#unsettled.length > 0 && this.#output.sent >= this.#unsettled[0]!.endOffset) this.#unsettled.shift()!.settle('sent');
-  }
 
   readonly #onClose = (): void => {
     this.#settleAll('client-gone');
@@ -315,8 +290,7 @@ export class Connection implements Expiring {
   };
 
   #settleAll(outcome: Outcome): void {
-    for (const answered of this.#unsettled) answered.settle(outcome);
-    this.#unsettled = [];
+    this.#answered.settleAll(outcome);
     const exchange = this.#exchange;
     if (exchange === undefined || exchange.isOver) return;
     // A socket that was taken over has had its response, whatever it was.
@@ -328,21 +302,16 @@ export class Connection implements Expiring {
 
   // ---- deadlines
 
-  #expect(wait: 'idle' | 'head' | 'body' | 'linger' | 'none', ms: number): void {
-    this.#wait = wait;
-    this.readDeadlineMs = ms === Infinity ? Infinity : this.#service.clock.after(ms);
+  #expectRequest(): void {
+    const { keepaliveMs, headTimeoutMs } = this.#service.settings;
+    this.deadlines.expect('idle', keepaliveMs || headTimeoutMs);
   }
 
-  #expectWrite(): void {
-    if (this.writeDeadlineMs === Infinity) this.writeDeadlineMs = this.#service.clock.after(this.#service.settings.socketTimeoutMs);
-  }
-
-  expire(which: 'read' | 'write'): void {
-    if (which === 'write') {
-      this.destroy();
-      return;
-    }
-    switch (this.#wait) {
+  readonly #expired = (wait: ReadWait | 'write'): void => {
+    switch (wait) {
+      case 'write':
+        this.destroy();
+        break;
       case 'idle':
         this.close();
         break;
@@ -359,7 +328,7 @@ export class Connection implements Expiring {
       case 'none':
         break;
     }
-  }
+  };
 }
 
 function ignoreError(): void {

@@ -4,18 +4,21 @@
  */
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
+import { performance } from 'node:perf_hooks';
 import type { Chunk, Environ, Outcome } from '../shared/application.ts';
 import { EvyError, toError } from '../shared/errors.ts';
 import { stateMachine } from '../shared/state-machine.ts';
 import type { Connection } from './connection.ts';
 import { makeEnviron } from './environ.ts';
 import { checkHead, encodeHead } from './http/response-head.ts';
-import type { AppHead, BodyFraming } from './http/response-head.ts';
+import type { AppHead } from './http/response-head.ts';
+import type { Version } from './http/request-line.ts';
 import type { RequestParser } from './http/request-parser.ts';
 import { RequestInput } from './input.ts';
 import type { InputSource } from './input.ts';
 import type { Output } from './output.ts';
 import { runPostHooks } from './posthooks.ts';
+import { ResponseBody, totalLength } from './response-body.ts';
 import type { Service } from './service.ts';
 
 /** waiting for the head; head given; head sent; no more bytes will be handed to the connection; socket given away; settled */
@@ -32,6 +35,10 @@ export const nextResponseState = stateMachine<ResponseState, 'start' | 'send' | 
 
 export class Exchange implements InputSource {
   readonly env: Environ;
+  /** as the client sent them: what applications do to the environment must not decide about framing */
+  readonly method: string;
+  readonly target: string;
+  readonly version: Version;
   readonly input: RequestInput;
   readonly hasBody: boolean;
   readonly startedMs = performance.now();
@@ -45,28 +52,26 @@ export class Exchange implements InputSource {
   readonly #startOffset: number;
   #state: ResponseState = 'waiting';
   #head: AppHead | undefined;
-  #framing: BodyFraming = 'none';
-  /** position in the connection's output where the body starts */
-  #bodyOffset = 0;
-  #surplus = false;
-  /** body bytes that Content-Length still promises */
-  #left = Infinity;
-  #held: Chunk[] = [];
-  #heldBytes = 0;
+  /** once the head was sent */
+  #body: ResponseBody | undefined;
   #failed = false;
   #isCut = false;
   #hooksRun = 0;
   #abort: AbortController | undefined;
   #abortReason: Error | undefined;
-  #onOver: Array<() => void> = [];
+  #onOver: Array<() => void> | undefined;
 
   constructor(service: Service, connection: Connection, output: Output, parser: RequestParser) {
     this.#service = service;
     this.#connection = connection;
     this.#output = output;
     this.#startOffset = output.accepted;
-    const { framing } = parser.block;
-    this.keepAlive = framing.keepAlive && !(service.http10Only && parser.line.version === 'HTTP/1.1');
+    const { line, block } = parser;
+    const { framing } = block;
+    this.method = line.method;
+    this.target = line.target;
+    this.version = line.version;
+    this.keepAlive = framing.keepAlive && !(service.http10Only && line.version === 'HTTP/1.1');
     this.hasBody = framing.body !== 'none';
     this.input = new RequestInput(this, this.hasBody, framing.expectsContinue);
     this.env = makeEnviron(parser, connection.peer, this.input, service.environDefaults);
@@ -87,7 +92,7 @@ export class Exchange implements InputSource {
   }
   /** Whether further pieces of the body would leave: not those of a HEAD, nor what is beyond Content-Length. */
   get wantsMore(): boolean {
-    return this.#state === 'started' || (this.#state === 'streaming' && this.#framing !== 'none' && !this.#surplus);
+    return this.#state === 'started' || (this.#state === 'streaming' && this.#body!.wantsMore);
   }
   /** The head was given, and more may follow. */
   get #isOpen(): boolean {
@@ -96,7 +101,7 @@ export class Exchange implements InputSource {
   /** Calls back when nothing more can be sent: the client is gone, or the response was cut. At once when it is so already. */
   onOver(callback: () => void): void {
     if (this.#state === 'over') callback();
-    else this.#onOver.push(callback);
+    else (this.#onOver ??= []).push(callback);
   }
 
   get signal(): AbortSignal {
@@ -123,12 +128,8 @@ export class Exchange implements InputSource {
   /** Sends a body that is known as a whole. */
   respond(chunks: readonly Chunk[]): void {
     if (!this.#isOpen) return;
-    if (this.#state === 'started') {
-      let total = 0;
-      for (const chunk of chunks) total += typeof chunk === 'string' ? Buffer.byteLength(chunk) : chunk.byteLength;
-      this.#sendHead(total, true);
-    }
-    for (const chunk of chunks) this.#put(chunk);
+    if (this.#state === 'started') this.#sendHead(totalLength(chunks), true);
+    for (const chunk of chunks) this.#body!.put(chunk);
     this.end();
   }
 
@@ -136,14 +137,7 @@ export class Exchange implements InputSource {
   send(chunk: Chunk): void {
     if (!this.#isOpen || chunk.length === 0) return;
     if (this.#state === 'started') this.#sendHead(undefined, false);
-    const least = this.#service.settings.minimumChunkSize;
-    if (least > 0 && this.#framing === 'chunked') {
-      this.#held.push(chunk);
-      this.#heldBytes += chunk.length;
-      if (this.#heldBytes < least) return;
-      chunk = this.#takeHeld();
-    }
-    this.#put(chunk);
+    this.#body!.send(chunk);
     this.#connection.flushSoon();
   }
 
@@ -156,14 +150,13 @@ export class Exchange implements InputSource {
   end(): void {
     if (!this.#isOpen) return;
     if (this.#state === 'started') this.#sendHead(0, true);
-    if (this.#heldBytes > 0) this.#put(this.#takeHeld());
-    if (this.#framing === 'length' && this.#left > 0) {
-      this.#service.log.error('app.failed', { code: 'APP_SHORT_BODY', request: this.summary, missingBytes: this.#left });
+    const missingBytes = this.#body!.end();
+    const { surplusBytes } = this.#body!;
+    if (surplusBytes > 0) this.#logFailure('APP_LONG_BODY', { surplusBytes });
+    if (missingBytes > 0) {
+      this.#logFailure('APP_SHORT_BODY', { missingBytes });
       this.#cutShort();
-      return;
-    }
-    if (this.#framing === 'chunked') this.#output.putText('0\r\n\r\n');
-    this.#complete();
+    } else this.#complete();
   }
 
   /** The application threw, or did what an application must not do. */
@@ -180,7 +173,7 @@ export class Exchange implements InputSource {
     else {
       this.#failed = true;
       const { code } = ours ?? { code: 'APP_FAILED' };
-      this.#service.log.error('app.failed', { code, request: this.summary, error: error.message, stack: error.stack });
+      this.#logFailure(code, { error: error.message, stack: error.stack });
     }
     if (this.#state === 'waiting' || this.#state === 'started') this.#respondToFailure(error, clientsFault ? ours.status! : 500);
     else if (this.#state === 'streaming') this.#cutShort();
@@ -193,14 +186,13 @@ export class Exchange implements InputSource {
     const durationMs = performance.now() - this.startedMs;
     const bytesSent = Math.max(0, Math.min(this.#output.sent, this.endOffset) - this.#startOffset);
     const completed = outcome === 'sent' && !this.#isCut;
-    const hasHead = this.#bodyOffset > 0;
-    const status = hasHead ? this.#head!.status : 0;
-    const bodyBytes = hasHead ? Math.max(0, Math.min(this.#output.sent, this.endOffset) - this.#bodyOffset) : 0;
+    const status = this.#body ? this.#head!.status : 0;
+    const bodyBytes = this.#body ? Math.max(0, Math.min(this.#output.sent, this.endOffset) - this.#body.offset) : 0;
     this.env['evy.response'] = { status, bytesSent, completed, outcome: this.#failed ? 'failed' : outcome, durationMs };
     if (!completed) {
       const code = this.#isCut ? 'APP_FAILED' : outcome === 'client-gone' ? 'CLIENT_GONE' : 'WRITE_TIMEOUT';
       this.abort(new EvyError(code, 'the response cannot be delivered'));
-      for (const callback of this.#onOver) callback();
+      for (const callback of this.#onOver ?? []) callback();
     }
     this.#service.settled(this, status, bodyBytes, durationMs / 1000);
     this.runHooks();
@@ -232,7 +224,7 @@ export class Exchange implements InputSource {
 
   /** Method and target, as logs name the request. */
   get summary(): string {
-    return `${this.env.REQUEST_METHOD} ${this.env.RAW_URI}`;
+    return `${this.method} ${this.target}`;
   }
 
   // What the input asks for.
@@ -250,51 +242,19 @@ export class Exchange implements InputSource {
 
   #sendHead(knownLength: number | undefined, whole: boolean): void {
     const head = this.#head!;
-    const context = {
-      method: this.env.REQUEST_METHOD,
-      version: this.env.SERVER_PROTOCOL as 'HTTP/1.0' | 'HTTP/1.1',
-      http10Only: this.#service.http10Only,
-      keepAlive: this.keepAlive && this.#connection.mayPersist(whole),
-    };
-    const { text, framing, keepAlive } = encodeHead(head, context, knownLength);
-    this.#framing = framing;
+    const { method, version } = this;
+    const { http10Only, settings } = this.#service;
+    const keeps = this.keepAlive && this.#connection.mayPersist(whole);
+    const { text, framing, keepAlive } = encodeHead(head, { method, version, http10Only, keepAlive: keeps }, knownLength);
     this.keepAlive = keepAlive;
-    if (framing === 'length') this.#left = head.length ?? knownLength ?? Infinity;
     this.#output.putText(text);
-    this.#bodyOffset = this.#output.accepted;
+    const length = head.length ?? knownLength;
+    this.#body = new ResponseBody(this.#output, { framing, length, leastChunkBytes: settings.minimumChunkSize });
     this.#state = nextResponseState(this.#state, 'send');
   }
 
-  #put(chunk: Chunk): void {
-    if (this.#framing === 'none') return;
-    const length = typeof chunk === 'string' ? Buffer.byteLength(chunk) : chunk.byteLength;
-    if (length === 0) return;
-    if (length > this.#left) {
-      this.#putCut(chunk, length);
-      return;
-    }
-    this.#left -= length;
-    if (this.#framing === 'chunked') this.#output.putText(`${length.toString(16)}\r\n`);
-    if (typeof chunk !== 'string') this.#output.putBytes(chunk);
-    else if (length === chunk.length) this.#output.putText(chunk);
-    else this.#output.putBytes(Buffer.from(chunk));
-    if (this.#framing === 'chunked') this.#output.putText('\r\n');
-  }
-
-  /** More than Content-Length promised: a client would take the surplus for the next response. */
-  #putCut(chunk: Chunk, length: number): void {
-    if (!this.#surplus) this.#service.log.error('app.failed', { code: 'APP_LONG_BODY', request: this.summary, surplusBytes: length - this.#left });
-    this.#surplus = true;
-    const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
-    this.#output.putBytes(bytes.subarray(0, this.#left));
-    this.#left = 0;
-  }
-
-  #takeHeld(): Buffer {
-    const whole = Buffer.concat(this.#held.map((chunk) => (typeof chunk === 'string' ? Buffer.from(chunk) : chunk)));
-    this.#held = [];
-    this.#heldBytes = 0;
-    return whole;
+  #logFailure(code: string, fields: Readonly<Record<string, unknown>>): void {
+    this.#service.log.error('app.failed', { code, request: this.summary, ...fields });
   }
 
   #complete(): void {
@@ -308,7 +268,7 @@ export class Exchange implements InputSource {
     this.#failed = true;
     this.#isCut = true;
     this.#state = nextResponseState(this.#state, 'end');
-    this.#connection.cut(this, this.#framing === 'close' ? 'reset' : 'end');
+    this.#connection.cut(this, this.#body!.framing === 'close' ? 'reset' : 'end');
   }
 
   #respondToFailure(error: Error, status: number): void {

@@ -12,6 +12,7 @@ import { accessFields } from './access-log.ts';
 import type { AccessLog } from './access-log.ts';
 import { Clock } from './clock.ts';
 import { Connection } from './connection.ts';
+import type { Deadlines } from './deadlines.ts';
 import type { EnvironDefaults } from './environ.ts';
 import type { Exchange } from './exchange.ts';
 import type { Serving } from './serving.ts';
@@ -36,6 +37,7 @@ export class Service implements Serving {
   readonly #handler: Handler;
   readonly #accessLog: AccessLog | undefined;
   readonly #connections = new Set<Connection>();
+  readonly #deadlines = new Set<Deadlines>();
   #draining = false;
   #closesIdle = false;
   #stopped = false;
@@ -50,7 +52,7 @@ export class Service implements Serving {
     this.http10Only = options.settings.maxHttpVersion === 'HTTP/1.0';
     this.#handler = options.handler;
     this.#accessLog = options.accessLog;
-    this.clock = new Clock(this.#connections);
+    this.clock = new Clock(this.#deadlines);
     this.environDefaults = {
       errors: errorLines(options.log),
       multiprocess: options.multiprocess,
@@ -66,7 +68,9 @@ export class Service implements Serving {
       return;
     }
     this.clock.start();
-    this.#connections.add(new Connection(this, socket, scheme));
+    const connection = new Connection(this, socket, scheme);
+    this.#connections.add(connection);
+    this.#deadlines.add(connection.deadlines);
     this.#onChange();
   };
 
@@ -98,7 +102,7 @@ export class Service implements Serving {
     const found: RequestSummary[] = [];
     for (const { exchange, peer } of this.#connections) {
       if (exchange === undefined || exchange.isOver || exchange.state === 'complete') continue;
-      const { REQUEST_METHOD: method, RAW_URI: target } = exchange.env;
+      const { method, target } = exchange;
       found.push({ method, target, peer: peer.remoteAddress, ageMs: Math.round(now - exchange.startedMs) });
     }
     return found.sort((a, b) => b.ageMs - a.ageMs);
@@ -137,6 +141,7 @@ export class Service implements Serving {
   }
   closed(connection: Connection): void {
     this.#connections.delete(connection);
+    this.#deadlines.delete(connection.deadlines);
     this.#onChange();
   }
   settled(exchange: Exchange, status: number, bodyBytes: number, seconds: number): void {

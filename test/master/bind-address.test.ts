@@ -53,7 +53,9 @@ describe('an address', () => {
   ];
   for (const [text, why] of bad) {
     it(`${text || 'nothing'} is refused by name`, () => {
-      expect(() => parseBind(text)).to.throw(why).and.to.include({ code: 'BAD_BIND' });
+      expect(() => parseBind(text))
+        .to.throw(why)
+        .and.to.include({ code: 'BAD_BIND' });
       expect(() => parseBind(text)).to.throw(`--bind ${text}: `);
     });
   }
@@ -67,6 +69,8 @@ describe('an address', () => {
     expect(bindOfHostAndPort('[::]', 80, true)).to.deep.equal(tcp('::', 80, true));
     expect(bindOfHostAndPort('::1', 80, false)).to.deep.equal(tcp('::1', 80));
     expect(bindOfHostAndPort('', 80, false)).to.deep.equal(tcp('0.0.0.0', 80));
-    expect(() => bindOfHostAndPort('a b', 80, false)).to.throw('--host a b').and.to.include({ code: 'BAD_BIND' });
+    expect(() => bindOfHostAndPort('a b', 80, false))
+      .to.throw('--host a b')
+      .and.to.include({ code: 'BAD_BIND' });
   });
 });

@@ -14,13 +14,18 @@ describe('the addresses to listen on', () => {
 
   it('are else those of the service manager', () => {
     const { binds } = chooseBinds(options, activation, 42);
-    expect(binds.map(({ bind }) => bind)).to.deep.equal([{ kind: 'fd', fd: 3, tls: false }, { kind: 'fd', fd: 4, tls: false }]);
+    expect(binds.map(({ bind }) => bind)).to.deep.equal([
+      { kind: 'fd', fd: 3, tls: false },
+      { kind: 'fd', fd: 4, tls: false },
+    ]);
     expect(binds[0]!.given).to.equal('LISTEN_FDS (fd:3)');
   });
 
   it('are else host and port', () => {
     const { binds, ignored } = chooseBinds(options, {}, 42);
-    expect(binds).to.deep.equal([{ bind: { kind: 'tcp', host: '127.0.0.1', port: 8080, tls: false }, given: '--host 127.0.0.1 --port 8080' }]);
+    expect(binds).to.deep.equal([
+      { bind: { kind: 'tcp', host: '127.0.0.1', port: 8080, tls: false }, given: '--host 127.0.0.1 --port 8080' },
+    ]);
     expect(ignored).to.equal(undefined);
   });
 
@@ -39,6 +44,8 @@ describe('the addresses to listen on', () => {
   it('of a service manager need a count that is one', () => {
     expect(systemdBinds({ LISTEN_FDS: '0', LISTEN_PID: '42' }, 42, false)).to.deep.equal({ binds: [] });
     expect(systemdBinds({ LISTEN_FDS: '2' }, 42, false)).to.deep.equal({ binds: [] });
-    expect(() => systemdBinds({ LISTEN_FDS: 'x', LISTEN_PID: '42' }, 42, false)).to.throw('LISTEN_FDS=x').and.to.include({ code: 'BAD_BIND' });
+    expect(() => systemdBinds({ LISTEN_FDS: 'x', LISTEN_PID: '42' }, 42, false))
+      .to.throw('LISTEN_FDS=x')
+      .and.to.include({ code: 'BAD_BIND' });
   });
 });

@@ -3,7 +3,17 @@ import { expect } from 'chai';
 import { waitFor } from '../helpers/wait-for.ts';
 import { fakeCrew } from './fake-crew.ts';
 
-const signals = ['SIGHUP', 'SIGTERM', 'SIGINT', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2', 'SIGTTIN', 'SIGTTOU', 'SIGWINCH'] as const;
+const signals = [
+  'SIGHUP',
+  'SIGTERM',
+  'SIGINT',
+  'SIGQUIT',
+  'SIGUSR1',
+  'SIGUSR2',
+  'SIGTTIN',
+  'SIGTTOU',
+  'SIGWINCH',
+] as const;
 const listeners = () => signals.map((signal) => process.listenerCount(signal));
 
 describe('a master inside of another program', () => {

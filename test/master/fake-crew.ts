@@ -17,7 +17,8 @@ export interface Behaviour {
   boot?: 'ready' | 'fail' | 'crash' | 'exit' | 'hang' | 'die';
   /** this many boots are fine before that */
   goodBoots?: number;
-  drain?: 'exit' | 'overdue' | 'ignore';
+  /** 'last-only' waits until idle connections are to be closed as well */
+  drain?: 'exit' | 'overdue' | 'ignore' | 'last-only';
   /** file that gets a dot for each reopen-logs */
   reopened?: string;
 }
@@ -35,7 +36,10 @@ export interface RecordingLogger extends Logger {
 
 export function recordingLogger(): RecordingLogger {
   const lines: Line[] = [];
-  const write = (level: LogLevel) => (event: LogEvent, fields: LogFields = {}) => void lines.push({ level, event, fields });
+  const write =
+    (level: LogLevel) =>
+    (event: LogEvent, fields: LogFields = {}) =>
+      void lines.push({ level, event, fields });
   return {
     lines,
     reopened: 0,
@@ -50,8 +54,17 @@ export function recordingLogger(): RecordingLogger {
 }
 
 const names: ReadonlyArray<keyof MasterEvents> = [
-  'ready', 'worker:spawned', 'worker:ready', 'worker:retiring', 'worker:exit',
-  'reload:started', 'reload:done', 'reload:failed', 'scale', 'stopping', 'stopped',
+  'ready',
+  'worker:spawned',
+  'worker:ready',
+  'worker:retiring',
+  'worker:exit',
+  'reload:started',
+  'reload:done',
+  'reload:failed',
+  'scale',
+  'stopping',
+  'stopped',
 ];
 
 export interface FakeCrew {
@@ -95,7 +108,12 @@ export async function fakeCrew(
     process.execArgv = execArgv;
   });
   const master = new Master({ options, logger, workerEntry: fixture('workers', 'fake.mjs'), ...parts });
-  onEnd(() => master.stopNow());
+  onEnd(async () => {
+    await master.stopNow();
+    // An illegal move or the like is only logged: a test must not overlook it.
+    const faults = logger.lines.filter(({ event }) => event === 'master.failed');
+    if (faults.length > 0) throw new Error(`the master failed: ${JSON.stringify(faults)}`);
+  });
   const events: FakeCrew['events'] = [];
   for (const name of names) master.on(name, (...values: unknown[]) => void events.push([name, ...values]));
   const workers = () => master.status().workers;
@@ -107,9 +125,11 @@ export async function fakeCrew(
     events,
     behave,
     lines: (event) => logger.lines.filter((line) => line.event === event).map(({ fields }) => fields),
-    until: (name, times = 1) => waitFor(`${name} x ${times}`, () => events.filter(([one]) => one === name).length >= times),
+    until: (name, times = 1) =>
+      waitFor(`${name} x ${times}`, () => events.filter(([one]) => one === name).length >= times),
     settled: async (count, generation) => {
-      const fits = () => workers().length === count && workers().every((one) => one.state === 'ready' && one.generation === generation);
+      const fits = () =>
+        workers().length === count && workers().every((one) => one.state === 'ready' && one.generation === generation);
       await waitFor(`${count} ready workers of generation ${generation}`, fits).catch((error: unknown) => {
         throw new Error(`${String(error)}: ${JSON.stringify(master.status())}`, { cause: error });
       });

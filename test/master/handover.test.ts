@@ -1,12 +1,21 @@
 import { EventEmitter } from 'node:events';
+import { readFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { expect } from 'chai';
 import { Handover } from '../../src/master/handover.ts';
 import type { Recipient } from '../../src/master/handover.ts';
 import type { Listener } from '../../src/master/listeners.ts';
 import { onEnd } from '../helpers/cleanup.ts';
-import { waitFor } from '../helpers/wait-for.ts';
+import { waitFor, withDeadline } from '../helpers/wait-for.ts';
 import { askAt, fakeCrew } from './fake-crew.ts';
+
+/** Connections of this process to a port, as the kernel lists them (proc(5), net/tcp). */
+function connectionsTo(port: number): number {
+  const remote = `0100007F:${port.toString(16).toUpperCase().padStart(4, '0')} 01`;
+  return readFileSync('/proc/net/tcp', 'latin1')
+    .split('\n')
+    .filter((line) => line.includes(remote)).length;
+}
 
 function switchedOff(): void {
   process.env['EVY_PRIVATE_API'] = 'off';
@@ -45,10 +54,35 @@ describe('where workers cannot inherit sockets, the master', () => {
     const answers = await Promise.all(Array.from({ length: 4 }, () => crew.ask()));
     expect(answers.map(([generation]) => generation)).to.deep.equal([2, 2, 2, 2]);
   });
+
+  it('lets no client wait for a worker that died before it took its connection', async function () {
+    if (process.platform !== 'linux') this.skip();
+    const crew = await fakeCrew();
+    const { addresses } = await crew.master.start();
+    const pids = crew.pids();
+    // Stopped, they do not take what is sent to them: one connection is in each channel, the others wait in the master.
+    for (const pid of pids) process.kill(pid, 'SIGSTOP');
+    const outcomes = Array.from({ length: 8 }, () =>
+      askAt(addresses[0]!).then(
+        ([generation]) => (generation === 1 ? 'served' : 'closed'),
+        () => 'closed',
+      ),
+    );
+    await waitFor('the connections', () => connectionsTo(addresses[0]!.port!) >= 8);
+    for (const pid of pids) process.kill(pid, 'SIGKILL');
+    const told = await withDeadline('every client to know', Promise.all(outcomes), 5_000);
+    expect(told.filter((outcome) => outcome === 'served').length).to.be.at.least(6);
+  });
 });
 
 describe('Handover', () => {
-  const socket = () => Object.assign(new EventEmitter(), { destroyed: false, destroy() { this.destroyed = true; } });
+  const socket = () =>
+    Object.assign(new EventEmitter(), {
+      destroyed: false,
+      destroy() {
+        this.destroyed = true;
+      },
+    });
   const setup = () => {
     const server = new EventEmitter();
     const workers: Recipient[] = [];
@@ -71,13 +105,31 @@ describe('Handover', () => {
   it('gives a connection that a worker did not get to another one', async () => {
     const { server, workers } = setup();
     const got: Socket[] = [];
-    workers.push({ send: (_message, _given, done) => done(new Error('gone')) }, { send: (_message, given) => void got.push(given) });
+    workers.push(
+      { send: (_message, _given, done) => done(new Error('gone')) },
+      { send: (_message, given, done) => [got.push(given), done(null)] },
+    );
     const one = socket();
     const two = socket();
     server.emit('connection', one);
     server.emit('connection', two);
     await waitFor('both', () => got.length === 2);
     expect(new Set(got)).to.deep.equal(new Set([one, two]));
+    expect([one.destroyed, two.destroyed]).to.deep.equal([true, true]);
+  });
+
+  it('takes back what a worker that has ended did not get', () => {
+    const { server, workers, handover } = setup();
+    const first: Recipient = { send: () => {} };
+    workers.push(first);
+    const one = socket();
+    server.emit('connection', one);
+    expect(handover.waiting).to.equal(0);
+    const got: Socket[] = [];
+    workers.splice(0, 1, { send: (_message, given, done) => [got.push(given), done(null)] });
+    handover.gone(first);
+    handover.gone(first);
+    expect(got).to.deep.equal([one]);
   });
 
   it('gives up what waits when it is closed', () => {

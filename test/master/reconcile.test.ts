@@ -7,15 +7,29 @@ import { isLive, nextWorkerState } from '../../src/master/worker-states.ts';
 import type { WorkerState } from '../../src/master/worker-states.ts';
 
 const noneHeld = { serving: 0, candidate: 0 };
-const wants = (change: Partial<Wanted> = {}): Wanted => ({ workers: 2, surge: 1, serving: 1, candidate: null, ending: 'no', ...change });
+const wants = (change: Partial<Wanted> = {}): Wanted => ({
+  workers: 2,
+  surge: 1,
+  serving: 1,
+  candidate: null,
+  ending: 'no',
+  ...change,
+});
 
 const letters: Record<string, WorkerState> = { s: 'spawned', b: 'booting', r: 'ready', d: 'draining', k: 'killed' };
 /** '1r 2b' is worker 1 of generation 1, ready, and worker 2 of generation 2, booting. */
 const see = (text: string): SeenWorker[] =>
-  text.split(' ').filter(Boolean).map((word, index) => ({ id: index + 1, generation: Number(word[0]), state: letters[word[1]!]! }));
+  text
+    .split(' ')
+    .filter(Boolean)
+    .map((word, index) => ({ id: index + 1, generation: Number(word[0]), state: letters[word[1]!]! }));
 /** '+2' spawns generation 2, '-1' retires worker 1, 'x1' kills it. */
 const show = (commands: readonly CrewCommand[]): string =>
-  commands.map((command) => (command.do === 'spawn' ? `+${command.generation}` : `${command.do === 'kill' ? 'x' : '-'}${command.worker}`)).join(' ');
+  commands
+    .map((command) =>
+      command.do === 'spawn' ? `+${command.generation}` : `${command.do === 'kill' ? 'x' : '-'}${command.worker}`,
+    )
+    .join(' ');
 
 describe('reconcile', () => {
   const cases: Array<[what: string, wanted: Partial<Wanted>, seen: string, commands: string]> = [
@@ -73,7 +87,8 @@ describe('reconcile', () => {
   });
 
   it('knows when the candidate has taken over', () => {
-    const rolledOut = (text: string, change: Partial<Wanted> = { candidate: 2 }) => isRolledOut(wants(change), see(text));
+    const rolledOut = (text: string, change: Partial<Wanted> = { candidate: 2 }) =>
+      isRolledOut(wants(change), see(text));
     expect(rolledOut('2r 2r')).to.equal(true);
     expect(rolledOut('2r 2r 1d 1k')).to.equal(true);
     expect(rolledOut('2r 2r 1r')).to.equal(false);
@@ -97,7 +112,9 @@ class World {
   }
 
   put(worker: SeenWorker, state: WorkerState): void {
-    this.workers = this.workers.flatMap((one) => (one.id !== worker.id ? [one] : state === 'gone' ? [] : [{ ...one, state }]));
+    this.workers = this.workers.flatMap((one) =>
+      one.id !== worker.id ? [one] : state === 'gone' ? [] : [{ ...one, state }],
+    );
   }
 
   happen(event: Event): void {
@@ -109,7 +126,8 @@ class World {
     if (!worker) return;
     if (event.type === 'proceed') this.proceed(worker);
     if (event.type === 'die') {
-      const failedBoot = worker.generation === this.wanted.candidate && (worker.state === 'spawned' || worker.state === 'booting');
+      const failedBoot =
+        worker.generation === this.wanted.candidate && (worker.state === 'spawned' || worker.state === 'booting');
       this.put(worker, nextWorkerState(worker.state, 'exit'));
       if (failedBoot) this.wanted = { ...this.wanted, candidate: null };
     }
@@ -119,7 +137,8 @@ class World {
   proceed(worker: SeenWorker): void {
     if (worker.state === 'spawned') this.put(worker, nextWorkerState('spawned', 'hello'));
     if (worker.state === 'booting') this.put(worker, nextWorkerState('booting', 'ready'));
-    if (worker.state === 'draining' || worker.state === 'killed') this.put(worker, nextWorkerState(worker.state, 'exit'));
+    if (worker.state === 'draining' || worker.state === 'killed')
+      this.put(worker, nextWorkerState(worker.state, 'exit'));
   }
 
   reconcile(): CrewCommand[] {
@@ -133,7 +152,8 @@ class World {
         this.put(worker, nextWorkerState(worker.state, command.do === 'kill' ? 'deadline' : 'retire'));
       }
     }
-    if (isRolledOut(this.wanted, this.workers)) this.wanted = { ...this.wanted, serving: this.wanted.candidate!, candidate: null };
+    if (isRolledOut(this.wanted, this.workers))
+      this.wanted = { ...this.wanted, serving: this.wanted.candidate!, candidate: null };
     return commands;
   }
 }
@@ -167,10 +187,16 @@ describe('reconcile, whatever happens', () => {
         expect(world.ready, 'ready').to.be.at.least(Math.min(workers, ready));
         expect(world.live.length, 'strength').to.be.at.least(workers);
         if (!rolling && candidate !== null) {
-          expect(commands.filter((command) => command.do === 'spawn' && command.generation === candidate).length, 'canaries').to.be.at.most(1);
+          expect(
+            commands.filter((command) => command.do === 'spawn' && command.generation === candidate).length,
+            'canaries',
+          ).to.be.at.most(1);
         }
       } else {
-        expect(commands.some((command) => command.do === 'spawn'), 'spawns at the end').to.equal(false);
+        expect(
+          commands.some((command) => command.do === 'spawn'),
+          'spawns at the end',
+        ).to.equal(false);
       }
       expect(show(world.reconcile()), 'a second look').to.equal('');
     }
@@ -178,7 +204,10 @@ describe('reconcile, whatever happens', () => {
   };
 
   it('never goes above workers + surge, never retires what is needed, and does all in one step', () => {
-    assert(property(array(anEvent, { maxLength: 60 }), (events) => void run(events)), { numRuns: 500 });
+    assert(
+      property(array(anEvent, { maxLength: 60 }), (events) => void run(events)),
+      { numRuns: 500 },
+    );
   });
 
   it('comes to what is wanted once nothing more happens', () => {

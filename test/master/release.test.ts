@@ -6,7 +6,8 @@ import { logicalDirectory, parseModule, resolveRelease } from '../../src/master/
 import { tempFolder } from '../helpers/files.ts';
 import { rejection } from './fake-crew.ts';
 
-const release = (folder: string, app: string, middleware: string[] = []) => resolveRelease({ app, middleware, interface: 'auto' }, folder);
+const release = (folder: string, app: string, middleware: string[] = []) =>
+  resolveRelease({ app, middleware, interface: 'auto' }, folder);
 
 describe('a release', () => {
   it('is path and export', () => {
@@ -24,7 +25,10 @@ describe('a release', () => {
     expect((await found('./b')).path).to.equal(join(folder, 'b/index.mjs'));
     expect((await found(pathToFileURL(join(folder, 'c')).href)).path).to.equal(join(folder, 'c.cjs'));
     const { middleware } = await release(folder, 'a', ['c:one', 'b']);
-    expect(middleware).to.deep.equal([{ path: join(folder, 'c.cjs'), exportName: 'one' }, { path: join(folder, 'b/index.mjs'), exportName: undefined }]);
+    expect(middleware).to.deep.equal([
+      { path: join(folder, 'c.cjs'), exportName: 'one' },
+      { path: join(folder, 'b/index.mjs'), exportName: undefined },
+    ]);
   });
 
   it('is named when it is not there', async () => {

@@ -42,12 +42,23 @@ describe('a reload', () => {
     expect(extremes(crew)).to.deep.equal({ mostLive: 4, leastReady: 3 });
     const order = crew.events.map(([name]) => name);
     expect(order.indexOf('reload:started')).to.be.below(order.indexOf('reload:done'));
-    const second = crew.events.filter(([name, info]) => name.startsWith('worker:') && (info as { generation: number }).generation === 2);
-    expect(second.slice(0, 3).map(([name]) => name)).to.deep.equal(['worker:spawned', 'worker:ready', 'worker:spawned']);
+    const second = crew.events.filter(
+      ([name, info]) => name.startsWith('worker:') && (info as { generation: number }).generation === 2,
+    );
+    expect(second.slice(0, 3).map(([name]) => name)).to.deep.equal([
+      'worker:spawned',
+      'worker:ready',
+      'worker:spawned',
+    ]);
     expect(crew.lines('reload.done')).to.have.length(1);
   });
 
-  for (const [boot, code] of [['fail', 'APP_LOAD_FAILED'], ['crash', 'WORKERS_CANNOT_BOOT'], ['exit', 'WORKERS_CANNOT_BOOT'], ['hang', 'BOOT_TIMEOUT']] as const) {
+  for (const [boot, code] of [
+    ['fail', 'APP_LOAD_FAILED'],
+    ['crash', 'WORKERS_CANNOT_BOOT'],
+    ['exit', 'WORKERS_CANNOT_BOOT'],
+    ['hang', 'BOOT_TIMEOUT'],
+  ] as const) {
     it(`that cannot boot (${boot}) leaves the old generation whole and tells why`, async () => {
       const crew = await fakeCrew({}, { bootTimeout: boot === 'hang' ? '1s' : '20s' });
       await crew.master.start();
@@ -59,7 +70,9 @@ describe('a reload', () => {
       await crew.settled(2, 1);
       expect(crew.pids()).to.deep.equal(pids);
       expect(crew.lines('reload.failed')[0]).to.include({ generation: 2, code });
-      const spawned = crew.events.filter(([name, info]) => name === 'worker:spawned' && (info as { generation: number }).generation === 2);
+      const spawned = crew.events.filter(
+        ([name, info]) => name === 'worker:spawned' && (info as { generation: number }).generation === 2,
+      );
       expect(spawned).to.have.length(1);
       expect(crew.master.status()).to.include({ state: 'serving', generation: 1, candidate: null });
     });
@@ -93,7 +106,9 @@ describe('a reload', () => {
     await crew.master.start();
     crew.behave({ boot: 'hang', goodBoots: 1 });
     const first = rejection(crew.master.reload());
-    await waitFor('the canary', () => crew.master.status().workers.some((one) => one.generation === 2 && one.state === 'ready'));
+    await waitFor('the canary', () =>
+      crew.master.status().workers.some((one) => one.generation === 2 && one.state === 'ready'),
+    );
     crew.behave({});
     const second = crew.master.reload();
     expect(await first).to.include({ code: 'RELOAD_SUPERSEDED' });
@@ -106,13 +121,17 @@ describe('a reload', () => {
     let release!: () => void;
     const held = new Promise<void>((resolve) => (release = resolve));
     let reads = 0;
-    const crew: FakeCrew = await fakeCrew({}, {}, {
-      resolve: async () => {
-        reads += 1;
-        if (reads === 1) await held;
-        return resolveInput({ app: crew.app, workers: 2, port: 0 });
+    const crew: FakeCrew = await fakeCrew(
+      {},
+      {},
+      {
+        resolve: async () => {
+          reads += 1;
+          if (reads === 1) await held;
+          return resolveInput({ app: crew.app, workers: 2, port: 0 });
+        },
       },
-    });
+    );
     await crew.master.start();
     const first = rejection(crew.master.reload());
     await waitFor('the first read', () => reads === 1);
@@ -133,9 +152,14 @@ describe('a reload', () => {
   });
 
   it('fails on a bad certificate, the old generation serves on', async () => {
-    const crew: FakeCrew = await fakeCrew({}, { bind: 'tls:127.0.0.1:0', certfile, keyfile }, {
-      resolve: () => resolveInput({ app: crew.app, workers: 2, bind: 'tls:127.0.0.1:0', certfile, keyfile: otherKeyfile }),
-    });
+    const crew: FakeCrew = await fakeCrew(
+      {},
+      { bind: 'tls:127.0.0.1:0', certfile, keyfile },
+      {
+        resolve: () =>
+          resolveInput({ app: crew.app, workers: 2, bind: 'tls:127.0.0.1:0', certfile, keyfile: otherKeyfile }),
+      },
+    );
     await crew.master.start();
     const error = await rejection(crew.master.reload());
     expect(error.cause).to.include({ code: 'BAD_CERTIFICATE' });
@@ -143,9 +167,13 @@ describe('a reload', () => {
   });
 
   it('applies a changed number of workers, and names options that need a restart', async () => {
-    const crew: FakeCrew = await fakeCrew({}, { workers: 2 }, {
-      resolve: () => resolveInput({ app: crew.app, workers: 3, port: 1, backlog: 7 }),
-    });
+    const crew: FakeCrew = await fakeCrew(
+      {},
+      { workers: 2 },
+      {
+        resolve: () => resolveInput({ app: crew.app, workers: 3, port: 1, backlog: 7 }),
+      },
+    );
     await crew.master.start();
     await crew.master.reload();
     await crew.settled(3, 2);
@@ -179,7 +207,8 @@ describe('a reload', () => {
     await waitFor('the canary to hang', () => statSync(`${crew.app}.boots`).size === 1);
     crew.behave({});
     for (const { pid, generation } of crew.master.status().workers) if (generation === 1) process.kill(pid!, 'SIGKILL');
-    const oldOnes = () => crew.master.status().workers.filter((one) => one.generation === 1 && one.state === 'ready' && one.worker > 3);
+    const oldOnes = () =>
+      crew.master.status().workers.filter((one) => one.generation === 1 && one.state === 'ready' && one.worker > 3);
     await waitFor('replacements of the old generation', () => oldOnes().length === 2);
     await crew.master.stop({ graceMs: 100 });
     expect(await failed).to.include({ code: 'RELOAD_SUPERSEDED' });

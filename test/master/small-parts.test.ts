@@ -15,7 +15,11 @@ import { tempFolder } from '../helpers/files.ts';
 
 describe("Node's flags for a worker", () => {
   it('are those of the master but what makes Node run a string', () => {
-    expect(workerExecArgv(['--import', 'tsx', '--max-old-space-size=100'])).to.deep.equal(['--import', 'tsx', '--max-old-space-size=100']);
+    expect(workerExecArgv(['--import', 'tsx', '--max-old-space-size=100'])).to.deep.equal([
+      '--import',
+      'tsx',
+      '--max-old-space-size=100',
+    ]);
     expect(workerExecArgv(['--input-type=module', '-e', 'code', '--no-warnings'])).to.deep.equal(['--no-warnings']);
     expect(workerExecArgv(['--eval=x', '-p', 'y', '--watch', '-i'])).to.deep.equal([]);
   });
@@ -36,7 +40,9 @@ describe('the platform', () => {
   it('is Linux, macOS for development, and nothing else', () => {
     expect(checkPlatform('linux')).to.deep.equal({});
     expect(checkPlatform('darwin').note).to.contain('development');
-    expect(() => checkPlatform('win32')).to.throw('win32').and.to.include({ code: 'UNSUPPORTED_PLATFORM' });
+    expect(() => checkPlatform('win32'))
+      .to.throw('win32')
+      .and.to.include({ code: 'UNSUPPORTED_PLATFORM' });
   });
 });
 
@@ -54,7 +60,9 @@ describe('the pid file', () => {
   });
 
   it('is an option to change when it cannot be written', () => {
-    expect(() => writePidfile('/nonexistent/pid')).to.throw('--pidfile /nonexistent/pid').and.to.include({ code: 'BAD_OPTION' });
+    expect(() => writePidfile('/nonexistent/pid'))
+      .to.throw('--pidfile /nonexistent/pid')
+      .and.to.include({ code: 'BAD_OPTION' });
   });
 });
 
@@ -63,13 +71,28 @@ describe('signals', () => {
     const source = new EventEmitter();
     const commands: Command[] = [];
     const clock = { nowMs: 1000 };
-    const remove = installSignals((command) => void commands.push(command), source, () => clock.nowMs);
+    const remove = installSignals(
+      (command) => void commands.push(command),
+      source,
+      () => clock.nowMs,
+    );
     return { source, commands, clock, remove };
   };
 
   it('are commands', () => {
     const { source, commands, remove } = setup();
-    for (const signal of ['SIGHUP', 'SIGTERM', 'SIGQUIT', 'SIGTTIN', 'SIGTTOU', 'SIGUSR1', 'SIGUSR2', 'SIGWINCH', 'SIGINT']) source.emit(signal);
+    for (const signal of [
+      'SIGHUP',
+      'SIGTERM',
+      'SIGQUIT',
+      'SIGTTIN',
+      'SIGTTOU',
+      'SIGUSR1',
+      'SIGUSR2',
+      'SIGWINCH',
+      'SIGINT',
+    ])
+      source.emit(signal);
     expect(commands).to.deep.equal([
       { type: 'reload' },
       { type: 'stop' },
@@ -98,18 +121,24 @@ describe('signals', () => {
 });
 
 describe('the reason of a death', () => {
-  const base = { code: null, signal: null, bootTimeoutMs: 60_000 };
+  const worker = { failure: undefined, endReason: undefined, generation: { options: { bootTimeoutMs: 60_000 } } };
+  const end = { code: null, signal: null };
+
   it("is the worker's own word, with its stack", () => {
-    const error = deathError({ ...base, code: 4, failure: { code: 'APP_NOT_CALLABLE', message: 'no function', stack: 'Error: x\n at y' } });
+    const failure = { code: 'APP_NOT_CALLABLE', message: 'no function', stack: 'Error: x\n at y' } as const;
+    const error = deathError({ ...worker, failure }, { ...end, code: 4 });
     expect(error).to.include({ code: 'APP_NOT_CALLABLE', message: 'no function', exitCode: 4 });
     expect((error.cause as Error).stack).to.equal('Error: x\n at y');
   });
 
   it('is else how it ended and its last error', () => {
-    expect(deathError({ ...base, code: 7 })).to.include({ code: 'WORKERS_CANNOT_BOOT' });
-    expect(deathError({ ...base, code: 7 }).message).to.contain('exit code 7');
-    expect(deathError({ ...base, signal: 'SIGSEGV' }).message).to.contain('signal SIGSEGV');
-    expect(deathError({ ...base, failure: { message: 'fork failed: EAGAIN' } }).message).to.contain('could not be started').and.to.contain('EAGAIN');
-    expect(deathError({ ...base, signal: 'SIGKILL', endReason: 'boot-timeout' }).message).to.contain('within 1m (option bootTimeout)');
+    expect(deathError(worker, { ...end, code: 7 })).to.include({ code: 'WORKERS_CANNOT_BOOT' });
+    expect(deathError(worker, { ...end, code: 7 }).message).to.contain('exit code 7');
+    expect(deathError(worker, { ...end, signal: 'SIGSEGV' }).message).to.contain('signal SIGSEGV');
+    const failure = { message: 'fork failed: EAGAIN' };
+    const unborn = deathError({ ...worker, failure }, end).message;
+    expect(unborn).to.contain('could not be started').and.to.contain('EAGAIN');
+    const late = deathError({ ...worker, endReason: 'boot-timeout' }, { ...end, signal: 'SIGKILL' });
+    expect(late.message).to.contain('within 1m (option bootTimeout)');
   });
 });

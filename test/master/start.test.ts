@@ -56,7 +56,9 @@ describe('a master starts', () => {
     const error = await rejection(crew.master.start());
     expect(error).to.include({ code: 'BOOT_TIMEOUT', exitCode: 3 });
     expect(error.message).to.contain('300ms').and.to.contain('bootTimeout');
-    const exits = crew.events.filter(([name]) => name === 'worker:exit').map(([, info]) => info as { pid: number; signal: string });
+    const exits = crew.events
+      .filter(([name]) => name === 'worker:exit')
+      .map(([, info]) => info as { pid: number; signal: string });
     expect(exits.map(({ signal }) => signal)).to.deep.equal(['SIGKILL', 'SIGKILL']);
     expect(exits.some(({ pid }) => isRunning(pid))).to.equal(false);
   });
@@ -67,7 +69,9 @@ describe('a master starts', () => {
     expect(crew.master.status().workers.filter(({ state }) => state === 'ready')).to.have.length(1);
     crew.behave({});
     await crew.settled(2, 1);
-    expect(crew.lines('worker.delayed').map(({ inARow }) => inARow)).to.satisfy((rows: number[]) => rows.every((row) => row >= 2));
+    expect(crew.lines('worker.delayed').map(({ inARow }) => inARow)).to.satisfy((rows: number[]) =>
+      rows.every((row) => row >= 2),
+    );
   });
 
   it('refuses, before any worker, an application or a certificate that cannot be', async () => {
@@ -97,6 +101,15 @@ describe('a master starts', () => {
     expect(readFileSync(path, 'utf8')).to.equal(`${process.pid}\n`);
     await crew.master.stop();
     expect(existsSync(path)).to.equal(false);
+  });
+
+  it('and reloads afterwards when that was asked for meanwhile', async () => {
+    const crew = await fakeCrew();
+    const started = crew.master.start();
+    const reloaded = crew.master.reload();
+    await started;
+    expect(await reloaded).to.include({ generation: 2 });
+    await crew.settled(2, 2);
   });
 
   it('starts once only', async () => {

@@ -17,7 +17,10 @@ describe('a master stops', () => {
     expect(existsSync(join(crew.folder, 'app.sock'))).to.equal(false);
     expect(crew.lines('worker.exit').map(({ code }) => code)).to.deep.equal([0, 0]);
     await crew.until('stopped');
-    expect(crew.events.map(([name]) => name).filter((name) => name.startsWith('stop'))).to.deep.equal(['stopping', 'stopped']);
+    expect(crew.events.map(([name]) => name).filter((name) => name.startsWith('stop'))).to.deep.equal([
+      'stopping',
+      'stopped',
+    ]);
     expect(crew.lines('master.stopped')).to.have.length(1);
     expect(crew.master.status()).to.deep.include({ state: 'stopped', workers: [] });
   });
@@ -26,7 +29,12 @@ describe('a master stops', () => {
     const crew = await fakeCrew({ drain: 'overdue' }, { workers: 1, grace: '100ms' });
     await crew.master.start();
     await crew.master.stop();
-    expect(crew.lines('request.cut')[0]).to.include({ method: 'GET', target: '/slow?idle=close', ageMs: 100, worker: 1 });
+    expect(crew.lines('request.cut')[0]).to.include({
+      method: 'GET',
+      target: '/slow?idle=close',
+      ageMs: 100,
+      worker: 1,
+    });
     expect(crew.lines('worker.killed')).to.have.length(1);
     expect(crew.lines('worker.exit')[0]).to.include({ signal: 'SIGKILL' });
   });
@@ -46,6 +54,23 @@ describe('a master stops', () => {
     await crew.master.reload();
     await waitFor('the old worker to be cut', () => crew.lines('request.cut').length === 1);
     expect(crew.lines('request.cut')[0]).to.include({ target: '/slow?idle=keep' });
+  });
+
+  it('hastens those that drain since a reload', async () => {
+    const crew = await fakeCrew({ drain: 'last-only' }, { workers: 1 });
+    await crew.master.start();
+    await crew.master.reload();
+    expect(crew.master.status().workers.map(({ state }) => state)).to.deep.equal(['draining', 'ready']);
+    await crew.master.stop();
+    expect(crew.lines('worker.exit').map(({ code }) => code)).to.deep.equal([0, 0]);
+  });
+
+  it('within the grace time of the stop, whatever those that drain were given', async () => {
+    const crew = await fakeCrew({ drain: 'ignore' }, { workers: 1, grace: '1h' });
+    await crew.master.start();
+    await crew.master.reload();
+    await crew.master.stop({ graceMs: 0 });
+    expect(crew.lines('worker.killed')).to.have.length(2);
   });
 
   it('at once when told so, also in the middle of a graceful stop', async () => {

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { onEnd } from '../helpers/cleanup.ts';
 import { waitFor } from '../helpers/wait-for.ts';
 import { askAt, fakeCrew, rejection } from './fake-crew.ts';
 
@@ -9,13 +10,15 @@ describe('a master looks after its workers', () => {
     const crew = await fakeCrew();
     const { addresses } = await crew.master.start();
     for (const pid of crew.pids()) process.kill(pid, 'SIGKILL');
-    const answers = await Promise.all(Array.from({ length: 5 }, () => askAt(addresses[0]!).catch((error: NodeJS.ErrnoException) => error.code)));
+    const answers = await Promise.all(
+      Array.from({ length: 5 }, () => askAt(addresses[0]!).catch((error: NodeJS.ErrnoException) => error.code)),
+    );
     // Only one that a dying worker had accepted may be lost.
     expect(answers).to.not.include('ECONNREFUSED');
     await crew.until('worker:exit', 2);
     await crew.settled(2, 1);
     const exit = crew.lines('worker.exit')[0]!;
-    expect(exit).to.include({ signal: 'SIGKILL', code: null, generation: 1 });
+    expect(exit).to.include({ signal: 'SIGKILL', code: undefined, generation: 1 });
     expect(crew.lines('worker.delayed')).to.deep.equal([]);
   });
 
@@ -34,7 +37,12 @@ describe('a master looks after its workers', () => {
     expect(crew.lines('worker.exit').at(-1)).to.include({ code: 1, error: 'out of luck' });
     crew.behave({});
     await crew.settled(2, 1);
-    expect(crew.master.status().workers.map(({ restarts }) => restarts).toSorted((one, other) => one - other)[1]).to.be.at.least(3);
+    expect(
+      crew.master
+        .status()
+        .workers.map(({ restarts }) => restarts)
+        .toSorted((one, other) => one - other)[1],
+    ).to.be.at.least(3);
   });
 
   it('replaces one that was sent TERM, which drains', async () => {
@@ -62,11 +70,31 @@ describe('a master looks after its workers', () => {
     const crew = await fakeCrew({}, { grace: '100ms' });
     await crew.master.start();
     const [pid] = crew.pids();
-    process.kill(pid!, 'SIGSTOP');
     process.kill(pid!, 'SIGUSR2');
-    process.kill(pid!, 'SIGCONT');
     await crew.until('worker:exit');
     await crew.settled(2, 1);
+    expect(crew.lines('worker.retiring')[0]).to.include({ pid, reason: 'it closed its channel' });
+    expect(crew.lines('worker.exit')[0]).to.include({ pid, signal: 'SIGKILL' });
+  });
+
+  it('goes on when no process can be started, and tries again', async () => {
+    const crew = await fakeCrew();
+    await crew.master.start();
+    const { execPath } = process;
+    process.execPath = '/nonexistent/node';
+    onEnd(() => {
+      process.execPath = execPath;
+    });
+    const [survivor, victim] = crew.pids();
+    process.kill(victim!, 'SIGKILL');
+    await waitFor('a delay', () => crew.lines('worker.delayed').length > 0);
+    process.execPath = execPath;
+    expect(String(crew.lines('worker.exit').at(-1)!['error']))
+      .to.contain('fork failed')
+      .and.to.contain('ENOENT');
+    await crew.settled(2, 1);
+    expect(crew.pids()).to.include(survivor);
+    expect(crew.lines('master.failed')).to.deep.equal([]);
   });
 
   it('scales up and down', async () => {
@@ -78,8 +106,12 @@ describe('a master looks after its workers', () => {
     await crew.master.scale(1);
     await crew.settled(1, 1);
     expect(crew.pids()).to.deep.equal([oldest]);
-    expect(crew.events.filter(([name]) => name === 'scale').map(([, change]) => change)).to.deep.equal([{ from: 2, to: 4 }, { from: 4, to: 1 }]);
-    for (const wrong of [0, 1.5, 1025, NaN]) expect(await rejection(crew.master.scale(wrong))).to.include({ code: 'BAD_OPTION' });
+    expect(crew.events.filter(([name]) => name === 'scale').map(([, change]) => change)).to.deep.equal([
+      { from: 2, to: 4 },
+      { from: 4, to: 1 },
+    ]);
+    for (const wrong of [0, 1.5, 1025, NaN])
+      expect(await rejection(crew.master.scale(wrong))).to.include({ code: 'BAD_OPTION' });
   });
 
   it('reopens logs, its own and those of the workers', async () => {

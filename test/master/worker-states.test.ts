@@ -17,7 +17,8 @@ describe('the life of a worker', () => {
     for (const input of workerInputs) {
       const next = expected[state][input];
       it(`${state} + ${input} = ${next === '-' ? 'illegal' : next}`, () => {
-        if (next === '-') expect(() => nextWorkerState(state, input)).to.throw(`no input '${input}' in state '${state}'`);
+        if (next === '-')
+          expect(() => nextWorkerState(state, input)).to.throw(`no input '${input}' in state '${state}'`);
         else expect(nextWorkerState(state, input)).to.equal(next);
       });
     }

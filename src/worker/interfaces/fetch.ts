@@ -16,7 +16,7 @@ export function fetchHandler(app: FetchApp): Handler {
 
 async function serve(app: FetchApp, exchange: Exchange): Promise<void> {
   try {
-    if (forbidden.has(exchange.env.REQUEST_METHOD.toUpperCase())) {
+    if (forbidden.has(exchange.method.toUpperCase())) {
       exchange.start('501 Not Implemented', [['Content-Type', 'text/plain']]);
       exchange.respond(['501 Not Implemented\n']);
       return;
@@ -91,7 +91,7 @@ async function sendResponse(exchange: Exchange, response: Response): Promise<voi
   }
   const reader = (body as ReadableStream<Uint8Array>).getReader();
   exchange.onOver(() => void reader.cancel().catch(() => {}));
-  if (exchange.env.REQUEST_METHOD === 'HEAD') {
+  if (exchange.method === 'HEAD') {
     await reader.cancel();
     exchange.endHead();
     return;

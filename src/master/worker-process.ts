@@ -1,0 +1,93 @@
+/**
+ * The process of one worker and its channel. It reports what happens there and decides nothing.
+ */
+import type { Worker } from 'node:cluster';
+import type { Socket } from 'node:net';
+import { isWorkerToMaster } from '../shared/messages.ts';
+import type { MasterToWorker, WorkerToMaster } from '../shared/messages.ts';
+import { forkWorker } from './fork-worker.ts';
+import type { ForkPlan } from './fork-worker.ts';
+
+export interface WorkerEnd {
+  /** null when a signal ended it, or when it could not be started */
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  /** why it could not be started */
+  readonly forkError?: string;
+}
+
+export type ProcessNews =
+  | WorkerToMaster
+  /** the channel is closed but the process lives on */
+  | { type: 'lost' }
+  | ({ type: 'exit' } & WorkerEnd);
+
+/** A channel closes a moment before its process ends; longer than this and the process has closed it itself. */
+const lostAfterMs = 1_000;
+
+export class WorkerProcess {
+  readonly #report: (news: ProcessNews) => void;
+  readonly #worker: Worker | undefined;
+  #forkError: string | undefined;
+
+  /** `report` is never called before this returns. */
+  constructor(plan: ForkPlan, report: (news: ProcessNews) => void) {
+    this.#report = report;
+    try {
+      this.#worker = forkWorker(plan);
+    } catch (error) {
+      this.#forkError = (error as Error).message;
+      queueMicrotask(() => this.#reportExit(null, null));
+      return;
+    }
+    this.#watch(this.#worker);
+  }
+
+  get pid(): number | undefined {
+    return this.#worker?.process.pid;
+  }
+  get connected(): boolean {
+    return this.#worker?.process.connected === true;
+  }
+
+  /**
+   * Sends, or tells `done` that it could not; messages to a worker that is about to end may be lost. A socket stays the
+   * caller's to close.
+   */
+  send(message: MasterToWorker, socket?: Socket, done: (error: Error | null) => void = () => {}): void {
+    // keepOpen: else Node would close our copy only when the worker confirms, and never if it dies before that.
+    if (this.connected) this.#worker!.process.send(message, socket, { keepOpen: true }, done);
+    else queueMicrotask(() => done(new Error('the channel is closed')));
+  }
+
+  /** SIGKILL by the child's own handle: its pid cannot have been given to another process yet. */
+  kill(): void {
+    this.#worker?.process.kill('SIGKILL');
+  }
+
+  #watch(worker: Worker): void {
+    const child = worker.process;
+    // An application may send messages of its own: only ours are taken.
+    child.on('message', (message: unknown) => {
+      if (isWorkerToMaster(message)) this.#report(message);
+    });
+    // Failed sends come here too: the worker is about to end then, and that is reported by itself.
+    worker.on('error', (error: Error) => {
+      if (child.pid === undefined) this.#forkError = error.message;
+    });
+    let lost: NodeJS.Timeout | undefined;
+    child.once('disconnect', () => {
+      lost = setTimeout(() => this.#report({ type: 'lost' }), lostAfterMs);
+    });
+    // 'close' rather than 'exit': only then has everything that the worker sent been read.
+    child.once('close', (code: number | null, signal: NodeJS.Signals | null) => {
+      clearTimeout(lost);
+      this.#reportExit(child.pid === undefined ? null : code, signal);
+    });
+  }
+
+  #reportExit(code: number | null, signal: NodeJS.Signals | null): void {
+    const forkError = this.#forkError;
+    this.#report({ type: 'exit', code, signal, ...(forkError === undefined ? {} : { forkError }) });
+  }
+}

@@ -1,0 +1,101 @@
+/** The body of one response on its way to the output: framed, counted against Content-Length, gathered when asked. */
+import type { Chunk } from '../shared/application.ts';
+import type { BodyFraming } from './http/response-head.ts';
+import type { Output } from './output.ts';
+
+export interface BodyFacts {
+  framing: BodyFraming;
+  /** bytes that Content-Length promises; undefined when it is not sent */
+  length: number | undefined;
+  /** chunks smaller than this are gathered (option minimumChunkSize) */
+  leastChunkBytes: number;
+}
+
+function byteLength(chunk: Chunk): number {
+  return typeof chunk === 'string' ? Buffer.byteLength(chunk) : chunk.byteLength;
+}
+
+/** Bytes of a body that is there as a whole. */
+export function totalLength(chunks: readonly Chunk[]): number {
+  let total = 0;
+  for (const chunk of chunks) total += byteLength(chunk);
+  return total;
+}
+
+export class ResponseBody {
+  readonly framing: BodyFraming;
+  /** position in the connection's output where the body starts */
+  readonly offset: number;
+  readonly #output: Output;
+  readonly #leastChunkBytes: number;
+  #left: number;
+  #gathered: Chunk[] | undefined;
+  #gatheredBytes = 0;
+  /** bytes that the application delivered beyond Content-Length; they are dropped */
+  surplusBytes = 0;
+
+  constructor(output: Output, { framing, length, leastChunkBytes }: BodyFacts) {
+    this.framing = framing;
+    this.offset = output.accepted;
+    this.#output = output;
+    this.#left = framing === 'length' && length !== undefined ? length : Infinity;
+    this.#leastChunkBytes = framing === 'chunked' ? leastChunkBytes : 0;
+  }
+
+  /** Whether further bytes would leave: not those of a HEAD, nor what is beyond Content-Length. */
+  get wantsMore(): boolean {
+    return this.framing !== 'none' && this.surplusBytes === 0;
+  }
+
+  /** A piece as it comes. */
+  send(chunk: Chunk): void {
+    if (this.#leastChunkBytes === 0) {
+      this.put(chunk);
+      return;
+    }
+    this.#gathered ??= [];
+    this.#gathered.push(chunk);
+    this.#gatheredBytes += byteLength(chunk);
+    if (this.#gatheredBytes >= this.#leastChunkBytes) this.#putGathered();
+  }
+
+  /** A piece of which nothing is held back. */
+  put(chunk: Chunk): void {
+    if (this.framing === 'none') return;
+    const length = byteLength(chunk);
+    if (length === 0) return;
+    if (length > this.#left) {
+      this.#putUpToLength(chunk, length);
+      return;
+    }
+    this.#left -= length;
+    if (this.framing === 'chunked') this.#output.putText(`${length.toString(16)}\r\n`);
+    if (typeof chunk !== 'string') this.#output.putBytes(chunk);
+    else if (length === chunk.length) this.#output.putText(chunk);
+    else this.#output.putBytes(Buffer.from(chunk));
+    if (this.framing === 'chunked') this.#output.putText('\r\n');
+  }
+
+  /** The last piece has come. Returns how many bytes Content-Length promised in vain. */
+  end(): number {
+    this.#putGathered();
+    if (this.framing === 'chunked') this.#output.putText('0\r\n\r\n');
+    return this.framing === 'length' ? this.#left : 0;
+  }
+
+  /** A client would take the surplus for the next response. */
+  #putUpToLength(chunk: Chunk, length: number): void {
+    const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
+    this.#output.putBytes(bytes.subarray(0, this.#left));
+    this.surplusBytes += length - this.#left;
+    this.#left = 0;
+  }
+
+  #putGathered(): void {
+    if (this.#gathered === undefined) return;
+    const whole = Buffer.concat(this.#gathered.map((chunk) => (typeof chunk === 'string' ? Buffer.from(chunk) : chunk)));
+    this.#gathered = undefined;
+    this.#gatheredBytes = 0;
+    this.put(whole);
+  }
+}
