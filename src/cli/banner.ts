@@ -7,12 +7,16 @@ export interface BannerFacts {
   masterPid: number;
 }
 
+/** Every address of the machine; a browser cannot open these, but localhost is one of them. */
+const everywhere = /^(0\.0\.0\.0|\[::\])(?=:)/;
+
 /** 'http://127.0.0.1:8080/' for what a browser can open, the address itself for the rest. */
 export function addressUrl(address: string): string {
   const tls = address.startsWith('tls:');
   const plain = tls ? address.slice('tls:'.length) : address;
   if (/^(unix|fd):/.test(plain)) return address;
-  return `${tls ? 'https' : 'http'}://${plain}/`;
+  const url = `${tls ? 'https' : 'http'}://${plain.replace(everywhere, 'localhost')}/`;
+  return everywhere.test(plain) ? `${url} (all interfaces)` : url;
 }
 
 export function banner({ addresses, workers, masterPid }: BannerFacts): string {

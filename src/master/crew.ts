@@ -103,7 +103,7 @@ export class Crew {
     for (const worker of this.workers) worker.send(message);
   }
 
-  /** Takes in what a worker reports, and writes it down; its own failure only unless `quiet`. */
+  /** Takes in what a worker reports, and writes it down; unless `quiet`, that it failed. */
   take(worker: WorkerHandle, news: WorkerNews, { quiet }: { quiet: boolean }): void {
     const before = worker.state;
     worker.take(news);
@@ -131,7 +131,7 @@ export class Crew {
           this.#logKilled(worker, isLive(before) ? 'it was not ready within bootTimeout' : 'its grace time is over');
         break;
       case 'exit':
-        this.#remove(worker, news);
+        this.#remove(worker, news, quiet && worker.readyForMs === undefined);
         break;
       default: // no line of its own
     }
@@ -169,13 +169,14 @@ export class Crew {
     this.#parts.logger.warn('worker.killed', { ...workerInfo(worker), message });
   }
 
-  #remove(worker: WorkerHandle, { code, signal }: WorkerEnd): void {
+  #remove(worker: WorkerHandle, { code, signal }: WorkerEnd, quiet: boolean): void {
     this.#workers.delete(worker.id);
     const { logger, emit } = this.#parts;
     const error = worker.failure?.message;
     const asked = worker.endReason === 'retired' || worker.endReason === 'stopped';
     const fields = { ...workerInfo(worker), code: code ?? undefined, signal: signal ?? undefined, error };
-    if (asked && signal === null) logger.info('worker.exit', fields);
+    if (quiet) logger.debug('worker.exit', fields);
+    else if (asked && signal === null) logger.info('worker.exit', fields);
     else logger.warn('worker.exit', fields);
     emit('worker:exit', { ...workerInfo(worker), code, signal, ...(error === undefined ? {} : { error }) });
   }

@@ -144,7 +144,6 @@ export class Master extends EventEmitter<MasterEvents> {
     const { options, workerEntry = defaultWorkerEntry() } = this.#parts;
     const { note } = checkPlatform(process.platform);
     if (!cluster.isPrimary) throw new EvyError('NOT_SUPPORTED', 'a master cannot run inside of a node:cluster worker');
-    this.#logger.info('master.starting', { pid: process.pid, node: process.version, workers: options.workers });
     if (note !== undefined) this.#logger.warn('master.fallback', { message: note });
     const { binds, ignored } = chooseBinds(options, process.env, process.pid);
     if (ignored !== undefined) this.#logger.warn('option.ignored', { option: 'LISTEN_FDS', message: ignored });
@@ -160,6 +159,7 @@ export class Master extends EventEmitter<MasterEvents> {
       });
     }
     this.#listeners = await openListeners(binds, { ...options, inherited: inheritedSockets });
+    this.#logger.info('master.starting', { pid: process.pid, node: process.version, workers: options.workers });
     if (options.pidfile !== '') writePidfile(options.pidfile);
     return new Supervisor({
       first,

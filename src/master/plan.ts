@@ -125,7 +125,9 @@ export class Plan {
     const shown = cause instanceof EvyError ? cause.cause : cause;
     const stack = shown instanceof Error ? shown.stack : undefined;
     const error = attempt.fail(cause);
-    this.#parts.logger.error('reload.failed', { generation, code, message: cause.message, stack });
+    // One that was superseded is nobody's fault: whoever watches for failures is not to be called.
+    const level = code === 'RELOAD_SUPERSEDED' ? 'info' : 'error';
+    this.#parts.logger[level]('reload.failed', { generation, code, message: cause.message, stack });
     this.#parts.emit('reload:failed', { generation, error });
   }
 

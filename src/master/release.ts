@@ -74,7 +74,7 @@ export async function resolveRelease(
   directory: string,
 ): Promise<Release> {
   if (options.app === '')
-    throw new EvyError('USAGE', 'no application is named (option app, as in: evy serve path/to/module:export)');
+    throw new EvyError('USAGE', 'no application is named; as in: evy app.js (evy --help tells more)');
   return {
     app: await findModule(options.app, directory, 'application'),
     middleware: await Promise.all(options.middleware.map((module) => findModule(module, directory, 'middleware'))),

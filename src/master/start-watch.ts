@@ -21,6 +21,10 @@ export class StartWatch {
     return this.#anyReady;
   }
 
+  get firstError(): Error | undefined {
+    return this.#firstError;
+  }
+
   /** Whether this is the first one that is ready. */
   noteReady(): boolean {
     const first = !this.#anyReady;

@@ -185,7 +185,7 @@ export class Supervisor {
 
   #takeNews(worker: WorkerHandle, news: WorkerNews): void {
     // Of a start or a reload only the outcome is told, once.
-    const quiet = this.#start !== undefined || worker.generation.number !== this.wanted.serving;
+    const quiet = this.#start?.anyReady === false || worker.generation.number !== this.wanted.serving;
     this.#crew.take(worker, news, { quiet });
     switch (news.type) {
       case 'ready':
@@ -206,7 +206,12 @@ export class Supervisor {
   #workerReady(worker: WorkerHandle): void {
     this.#handover.flush();
     const { number } = worker.generation;
-    if (this.#start?.noteReady()) this.#crew.release(number);
+    if (this.#start?.noteReady()) {
+      this.#crew.release(number);
+      // Not the whole start has failed: then what did was not told.
+      const { firstError } = this.#start;
+      if (firstError) this.#parts.logger.warn('worker.failed', { generation: number, message: firstError.message });
+    }
     if (number === this.wanted.candidate) this.#plan.candidateReady();
   }
 

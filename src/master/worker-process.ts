@@ -3,7 +3,7 @@
  */
 import type { Worker } from 'node:cluster';
 import type { Socket } from 'node:net';
-import { isWorkerToMaster } from '../shared/messages.ts';
+import { enclose, fromWorker } from '../shared/messages.ts';
 import type { MasterToWorker, WorkerToMaster } from '../shared/messages.ts';
 import { forkWorker } from './fork-worker.ts';
 import type { ForkPlan } from './fork-worker.ts';
@@ -56,7 +56,7 @@ export class WorkerProcess {
    */
   send(message: MasterToWorker, socket?: Socket, done: (error: Error | null) => void = () => {}): void {
     // keepOpen: else Node would close our copy only when the worker confirms, and never if it dies before that.
-    if (this.connected) this.#worker!.process.send(message, socket, { keepOpen: true }, done);
+    if (this.connected) this.#worker!.process.send(enclose(message), socket, { keepOpen: true }, done);
     else queueMicrotask(() => done(new Error('the channel is closed')));
   }
 
@@ -68,8 +68,9 @@ export class WorkerProcess {
   #watch(worker: Worker): void {
     const child = worker.process;
     // An application may send messages of its own: only ours are taken.
-    child.on('message', (message: unknown) => {
-      if (isWorkerToMaster(message)) this.#report(message);
+    child.on('message', (value: unknown) => {
+      const message = fromWorker(value);
+      if (message !== undefined) this.#report(message);
     });
     // Failed sends come here too: the worker is about to end then, and that is reported by itself.
     worker.on('error', (error: Error) => {

@@ -7,6 +7,7 @@ import { styleText } from 'node:util';
 import { pino } from 'pino';
 
 export const logEvents = [
+  'server.ready',
   'master.starting',
   'master.ready',
   'master.stopping',

@@ -90,14 +90,24 @@ const toMaster: ReadonlySet<string> = new Set<WorkerToMaster['type']>([
   'drained',
 ]);
 
-function hasType(value: unknown, types: ReadonlySet<string>): boolean {
-  return typeof value === 'object' && value !== null && types.has((value as { type?: string }).type ?? '');
+/** On the channel a message lies in an envelope: an application may send messages of its own, with types of its own. */
+export interface Envelope {
+  evy: MasterToWorker | WorkerToMaster;
 }
 
-/** An application may send messages of its own over the same channel: these are not ours. */
-export function isMasterToWorker(value: unknown): value is MasterToWorker {
-  return hasType(value, toWorker);
+export function enclose(message: MasterToWorker | WorkerToMaster): Envelope {
+  return { evy: message };
 }
-export function isWorkerToMaster(value: unknown): value is WorkerToMaster {
-  return hasType(value, toMaster);
+
+function open(value: unknown, types: ReadonlySet<string>): unknown {
+  const message = (value as Partial<Envelope> | null | undefined)?.evy;
+  return typeof message === 'object' && types.has(message.type) ? message : undefined;
+}
+
+/** What a worker got from its master, or undefined when it is none of ours. */
+export function fromMaster(value: unknown): MasterToWorker | undefined {
+  return open(value, toWorker) as MasterToWorker | undefined;
+}
+export function fromWorker(value: unknown): WorkerToMaster | undefined {
+  return open(value, toMaster) as WorkerToMaster | undefined;
 }

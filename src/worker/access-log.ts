@@ -6,6 +6,7 @@ import { once } from 'node:events';
 import { setTimeout } from 'node:timers/promises';
 import { pino } from 'pino';
 import type { Environ } from '../shared/application.ts';
+import { toError } from '../shared/errors.ts';
 
 /** The fields of `logFormat`. */
 export interface AccessFields {
@@ -116,8 +117,19 @@ export async function openAccessLog(target: string, format: string, onError: (er
   };
 }
 
-/** An access log to something that takes lines: eventlet's `log` option. */
-export function accessLogTo(sink: { write(line: string): unknown }, format: string): AccessLog {
+/** An access log to something that takes lines: eventlet's `log` option. What it throws must not hurt a request. */
+export function accessLogTo(
+  sink: { write(line: string): unknown },
+  format: string,
+  onError: (error: Error) => void = () => {},
+): AccessLog {
   const line = compileFormat(format);
-  return { write: (fields) => void sink.write(`${line(fields)}\n`), reopen: () => {}, close: () => Promise.resolve() };
+  const write = (fields: AccessFields): void => {
+    try {
+      sink.write(`${line(fields)}\n`);
+    } catch (thrown) {
+      onError(toError(thrown));
+    }
+  };
+  return { write, reopen: () => {}, close: () => Promise.resolve() };
 }

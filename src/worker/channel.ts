@@ -1,13 +1,13 @@
 /** The worker's end of the line to its master. */
 import type { Socket } from 'node:net';
-import { isMasterToWorker } from '../shared/messages.ts';
+import { enclose, fromMaster } from '../shared/messages.ts';
 import type { MasterToWorker, WorkerToMaster } from '../shared/messages.ts';
 
 /** Sends; resolves once the message has left, or cannot any more. */
 export function tellMaster(message: WorkerToMaster): Promise<void> {
   return new Promise((resolve) => {
     if (process.send === undefined || !process.connected) resolve();
-    else process.send(message, undefined, {}, () => resolve());
+    else process.send(enclose(message), undefined, {}, () => resolve());
   });
 }
 
@@ -16,8 +16,9 @@ export function listenToMaster(
   onMessage: (message: MasterToWorker, socket: Socket | undefined) => void,
   onLost: () => void,
 ): void {
-  process.on('message', (message, handle) => {
-    if (isMasterToWorker(message)) onMessage(message, handle as Socket | undefined);
+  process.on('message', (value, handle) => {
+    const message = fromMaster(value);
+    if (message !== undefined) onMessage(message, handle as Socket | undefined);
   });
   process.once('disconnect', onLost);
 }

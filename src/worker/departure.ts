@@ -1,4 +1,5 @@
 /** How a worker leaves: it accepts no more, finishes what it has within the grace time, and tells what it could not. */
+import { performance } from 'node:perf_hooks';
 import type { RequestSummary } from '../shared/messages.ts';
 import { stopListening } from './listening.ts';
 import type { Running } from './boot.ts';
@@ -11,34 +12,56 @@ export interface Departure {
   idle: 'close' | 'keep';
 }
 
-/**
- * Resolves with what is left when there is nothing more to wait for: nothing, or the requests that the grace time cuts.
- * Post hooks that are still running count as work, too.
- */
-export async function depart(running: Running, { graceMs, idle }: Departure): Promise<RequestSummary[]> {
-  const { serving, servers } = running;
-  for (const server of servers) stopListening(server);
-  serving.drain();
-  if (idle === 'close') serving.closeIdle();
-  if (await emptyWithin(running, graceMs)) return [];
-  // Only clients that never asked again are left, or work that takes too long.
-  serving.closeIdle();
-  const cut = serving.requestsUnderWay();
-  if (cut.length === 0 && serving.stats.pendingHooks === 0) {
-    await emptyWithin(running, lingerMs);
+export class Leaving {
+  readonly #running: Running;
+  #deadlineMs = Infinity;
+  #timer: NodeJS.Timeout | undefined;
+  #over: (isEmpty: boolean) => void = () => {};
+
+  constructor(running: Running) {
+    this.#running = running;
+  }
+
+  /**
+   * Resolves with what is left when there is nothing more to wait for: nothing, or the requests that the grace time
+   * cuts. Post hooks that are still running count as work, too.
+   */
+  async begin(departure: Departure): Promise<RequestSummary[]> {
+    const { serving, servers } = this.#running;
+    for (const server of servers) stopListening(server);
+    serving.drain();
+    if (await this.#emptyWithin(departure)) return [];
+    // Only clients that never asked again are left, or work that takes too long.
+    serving.closeIdle();
+    const cut = serving.requestsUnderWay();
+    if (cut.length > 0 || serving.stats.pendingHooks > 0) return cut;
+    this.#deadlineMs = Infinity;
+    await this.#emptyWithin({ graceMs: lingerMs, idle: 'close' });
     return [];
   }
-  return cut;
-}
 
-function emptyWithin({ serving }: Running, ms: number): Promise<boolean> {
-  if (serving.isEmpty) return Promise.resolve(true);
-  return new Promise((resolve) => {
-    const timer = setTimeout(() => resolve(serving.isEmpty), ms);
-    serving.onChange(() => {
-      if (!serving.isEmpty) return;
-      clearTimeout(timer);
-      resolve(true);
+  /** A later order counts when it is the stricter one: a whole server that stops waits for nobody who is idle. */
+  hasten({ graceMs, idle }: Departure): void {
+    if (idle === 'close') this.#running.serving.closeIdle();
+    const deadlineMs = performance.now() + graceMs;
+    if (deadlineMs >= this.#deadlineMs) return;
+    this.#deadlineMs = deadlineMs;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#over(this.#running.serving.isEmpty), graceMs);
+  }
+
+  #emptyWithin(departure: Departure): Promise<boolean> {
+    const { serving } = this.#running;
+    return new Promise((resolve) => {
+      this.#over = (isEmpty) => {
+        clearTimeout(this.#timer);
+        resolve(isEmpty);
+      };
+      serving.onChange(() => {
+        if (serving.isEmpty) this.#over(true);
+      });
+      this.hasten(departure);
+      if (serving.isEmpty) this.#over(true);
     });
-  });
+  }
 }

@@ -13,7 +13,18 @@ const handshakeTimeoutMs = 10_000;
 
 /** A server that is not listening yet. The client may shut down its side and still gets its answers. */
 export function makeServer(tls: TlsOptions | undefined, accept: Accept): Server {
-  if (tls === undefined) return createServer({ allowHalfOpen: true, noDelay: true }, (socket) => accept(socket, 'http'));
+  const server = tls === undefined ? makePlainServer(accept) : makeTlsServer(tls, accept);
+  // A connection that cannot be accepted (no descriptor left) stays in the backlog or is the kernel's to drop. Errors of
+  // listening itself reach whoever waits for it.
+  server.on('error', () => {});
+  return server;
+}
+
+function makePlainServer(accept: Accept): Server {
+  return createServer({ allowHalfOpen: true, noDelay: true }, (socket) => accept(socket, 'http'));
+}
+
+function makeTlsServer(tls: TlsOptions, accept: Accept): Server {
   const server = createTlsServer({ ALPNProtocols: ['http/1.1'], handshakeTimeout: handshakeTimeoutMs, ...tls, allowHalfOpen: true, noDelay: true } as TlsOptions);
   server.on('secureConnection', (socket) => accept(socket, 'https'));
   // A client that fails the handshake is no event for anybody but itself.

@@ -11,7 +11,7 @@ import { stateMachine } from '../shared/state-machine.ts';
 import { boot } from './boot.ts';
 import type { Configuration, Running } from './boot.ts';
 import { listenToMaster, tellMaster } from './channel.ts';
-import { depart } from './departure.ts';
+import { Leaving } from './departure.ts';
 import type { Departure } from './departure.ts';
 
 type State = 'waiting' | 'booting' | 'serving' | 'leaving';
@@ -27,6 +27,7 @@ const statsEveryMs = 1000;
 let state: State = 'waiting';
 let running: Running | undefined;
 let configuration: Configuration | undefined;
+let leaving: Leaving | undefined;
 let lastStats = '';
 
 async function exit(code: number): Promise<never> {
@@ -65,10 +66,14 @@ function reportStats(): void {
 }
 
 async function leave(departure: Departure): Promise<void> {
-  if (state === 'leaving') return;
+  if (state === 'leaving') {
+    leaving?.hasten(departure);
+    return;
+  }
   state = nextState(state, 'drain');
   if (running === undefined) await exit(0);
-  const cut = await depart(running!, departure);
+  leaving = new Leaving(running!);
+  const cut = await leaving.begin(departure);
   reportStats();
   const left = running!.serving.stats.pendingHooks;
   if (cut.length === 0 && left === 0) {
@@ -105,8 +110,7 @@ function receive(message: MasterToWorker, socket: Socket | undefined): void {
       void leave(message);
       break;
     case 'reopen-logs':
-      running?.log.reopen();
-      running?.serving.reopenLogs();
+      reopenLogs();
       break;
     case 'connection':
       adopt(message.bind, socket);
@@ -114,6 +118,11 @@ function receive(message: MasterToWorker, socket: Socket | undefined): void {
     default:
       message satisfies never;
   }
+}
+
+function reopenLogs(): void {
+  running?.log.reopen();
+  running?.serving.reopenLogs();
 }
 
 function orphaned(): void {
@@ -134,6 +143,8 @@ process.on('uncaughtException', (thrown) => void crash(thrown));
 // Ctrl-C reaches the whole process group: the master decides. HUP comes with a closed terminal.
 process.on('SIGINT', () => {});
 process.on('SIGHUP', () => {});
+// Without a listener Node would open its debugger to whoever is on this machine.
+process.on('SIGUSR1', reopenLogs);
 process.on('SIGTERM', () => {
   if (state === 'waiting') void exit(0);
   else void tellMaster({ type: 'leaving' });

@@ -3,7 +3,6 @@
  * The worker of a master and the one-process server each have one.
  */
 import type { Socket } from 'node:net';
-import { Writable } from 'node:stream';
 import type { ErrorCode } from '../shared/errors.ts';
 import type { Logger } from '../shared/log.ts';
 import type { RequestSummary, WorkerStats } from '../shared/messages.ts';
@@ -14,6 +13,7 @@ import { Clock } from './clock.ts';
 import { Connection } from './connection.ts';
 import type { Deadlines } from './deadlines.ts';
 import type { EnvironDefaults } from './environ.ts';
+import { ErrorLines } from './error-lines.ts';
 import type { Exchange } from './exchange.ts';
 import type { Serving } from './serving.ts';
 
@@ -54,7 +54,7 @@ export class Service implements Serving {
     this.#accessLog = options.accessLog;
     this.clock = new Clock(this.#deadlines);
     this.environDefaults = {
-      errors: errorLines(options.log),
+      errors: new ErrorLines(options.log),
       multiprocess: options.multiprocess,
       extra: options.settings.environ,
     };
@@ -158,15 +158,4 @@ export class Service implements Serving {
       this.#onChange();
     });
   }
-}
-
-/** `wsgi.errors`: what applications write for people goes to the log, line by line. */
-function errorLines(log: Logger): Writable {
-  return new Writable({
-    decodeStrings: false,
-    write(chunk: string | Buffer, _encoding, done) {
-      for (const text of String(chunk).split('\n')) if (text !== '') log.error('app.errors', { text });
-      done();
-    },
-  });
 }

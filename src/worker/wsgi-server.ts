@@ -9,7 +9,7 @@ import type { Logger } from '../shared/log.ts';
 import type { ServerOptionsInput } from '../shared/options.ts';
 import { accessLogTo } from './access-log.ts';
 import type { AccessLog } from './access-log.ts';
-import { depart } from './departure.ts';
+import { Leaving } from './departure.ts';
 import { wsgiHandler } from './interfaces/wsgi.ts';
 import type { ListenAddress, ListenSocket } from './listen-socket.ts';
 import { Gatekeeper, makeServer } from './listening.ts';
@@ -91,8 +91,9 @@ class OneProcessServer {
     const { resolveServerInput } = await import('../shared/option-input.ts');
     const { log: sink = process.stderr, logOutput = true, maxSize = 1024, ...input } = this.#options;
     const settings = resolveServerInput({ ...input, workerConnections: maxSize });
-    const accessLog: AccessLog | undefined = logOutput ? accessLogTo(sink, settings.logFormat) : undefined;
     const log = createLogger({ level: settings.logLevel, style: settings.logStyle, file: settings.logFile });
+    const onError = (error: Error): void => log.error('access-log.failed', { error: error.message });
+    const accessLog: AccessLog | undefined = logOutput ? accessLogTo(sink, settings.logFormat, onError) : undefined;
     const service = new Service({ settings, handler: wsgiHandler(this.#app), log, accessLog, multiprocess: false });
     const server = makeServer(await this.#socket.tls, service.accept);
     const gate = new Gatekeeper([server], settings.workerConnections);
@@ -101,6 +102,7 @@ class OneProcessServer {
     this.#server = server;
     this.#log = log;
     this.address = await this.#socket.serve(server);
+    if (logOutput) log.info('server.ready', { address: this.#socket.name, tls: this.#socket.tls !== undefined });
     return this.address;
   }
 
@@ -113,7 +115,7 @@ class OneProcessServer {
     if (this.address === undefined) this.#socket.close();
     else {
       const service = this.#service!;
-      const cut = await depart({ serving: service, servers: [this.#server!], log: this.#log! }, { graceMs, idle: 'close' });
+      const cut = await new Leaving({ serving: service, servers: [this.#server!], log: this.#log! }).begin({ graceMs, idle: 'close' });
       for (const request of cut) this.#log!.error('request.cut', { ...request });
       service.destroyAll();
       await service.stop();

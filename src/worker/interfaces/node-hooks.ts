@@ -2,14 +2,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import { Writable } from 'node:stream';
 import type { Environ, PostHook } from '../../shared/application.ts';
 import type { Logger } from '../../shared/log.ts';
 import type { RequestSummary } from '../../shared/messages.ts';
 import { accessFields } from '../access-log.ts';
 import type { AccessFields } from '../access-log.ts';
 import { makeEnviron } from '../environ.ts';
-import type { PeerFacts } from '../environ.ts';
+import type { EnvironDefaults, PeerFacts } from '../environ.ts';
 import { fieldVariables } from '../http/field-block.ts';
 import { headerName } from '../http/header-names.ts';
 import type { HeaderName } from '../http/header-names.ts';
@@ -20,10 +19,8 @@ import { RequestInput } from '../input.ts';
 import { peerFacts } from '../peer.ts';
 import { runPostHooks } from '../posthooks.ts';
 
-interface Defaults {
+interface Defaults extends EnvironDefaults {
   log: Logger;
-  multiprocess: boolean;
-  extra: Readonly<Record<string, unknown>>;
 }
 
 export class NodeHooks {
@@ -83,13 +80,6 @@ export class NodeHooks {
     }
     const signal = AbortSignal.abort();
     const input = new RequestInput({ bodyWanted() {}, sendContinue() {}, takeSocket: () => this.#socket, signal }, false, false);
-    const { multiprocess, extra, log } = this.#defaults;
-    const errors = new Writable({
-      write(chunk, _encoding, done) {
-        log.error('app.errors', { text: String(chunk) });
-        done();
-      },
-    });
-    return makeEnviron({ line, block: { fields, variables: fieldVariables(fields, names) } }, this.#peer, input, { errors, multiprocess, extra });
+    return makeEnviron({ line, block: { fields, variables: fieldVariables(fields, names) } }, this.#peer, input, this.#defaults);
   }
 }

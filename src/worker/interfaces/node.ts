@@ -9,6 +9,7 @@ import type { PostHookFunction } from '../../shared/application.ts';
 import { toError } from '../../shared/errors.ts';
 import type { RequestSummary, WorkerStats } from '../../shared/messages.ts';
 import type { NodeListener } from '../application-kind.ts';
+import { ErrorLines } from '../error-lines.ts';
 import type { ServiceOptions } from '../service.ts';
 import type { Serving } from '../serving.ts';
 import { NodeHooks } from './node-hooks.ts';
@@ -30,6 +31,7 @@ type NodeServiceOptions = Omit<ServiceOptions, 'handler'> & { listener: NodeList
 export class NodeService implements Serving {
   readonly #options: NodeServiceOptions;
   readonly #server: Server;
+  readonly #hookDefaults: ConstructorParameters<typeof NodeHooks>[2];
   readonly #sockets = new Set<Socket>();
   readonly #active = new Map<ServerResponse, NodeHooks>();
   #draining = false;
@@ -39,7 +41,8 @@ export class NodeService implements Serving {
 
   constructor(options: NodeServiceOptions) {
     this.#options = options;
-    const { settings } = options;
+    const { settings, log, multiprocess } = options;
+    this.#hookDefaults = { log, multiprocess, extra: settings.environ, errors: new ErrorLines(log) };
     this.#server = createServer(
       {
         maxHeaderSize: settings.urlLengthLimit + settings.maxHeadBytes,
@@ -67,9 +70,8 @@ export class NodeService implements Serving {
 
   readonly #onRequest = (request: IncomingMessage, response: ServerResponse): void => {
     this.#requests += 1;
-    const { environ } = this.#options.settings;
-    const { log, multiprocess, listener } = this.#options;
-    const hooks = new NodeHooks(request, response, { log, multiprocess, extra: environ });
+    const { listener } = this.#options;
+    const hooks = new NodeHooks(request, response, this.#hookDefaults);
     this.#active.set(response, hooks);
     hooksOf.set(response, hooks);
     if (this.#draining || this.#options.settings.keepaliveMs === 0) response.setHeader('Connection', 'close');
