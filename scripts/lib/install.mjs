@@ -63,10 +63,10 @@ export function install() {
   if (isInstalled()) return;
   if (!isInstalledByHand()) {
     say('installing dependencies');
-    const [command, args] = npmCommand();
+    const [command, prefix] = npmCommand();
     // --include=dev: the compiler is needed even where NODE_ENV is production.
-    const quiet = ['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error'];
-    if (!runQuietly(command, [...args, ...quiet])) {
+    const args = ['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error'];
+    if (!runQuietly(command, prefix.concat(args))) {
       fail('the dependencies could not be installed: is the npm registry reachable? npm says why above.');
     }
   }

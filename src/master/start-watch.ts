@@ -2,6 +2,7 @@
  * The start: done when each of the first workers has become ready or failed, and at least one serves. Until one does,
  * none is replaced: if they all fail it is told once, by the error of the first.
  */
+import type { Logger } from '../shared/log.ts';
 import type { Deferred } from './command-queue.ts';
 import type { WorkerHandle } from './worker-handle.ts';
 
@@ -21,14 +22,11 @@ export class StartWatch {
     return this.#anyReady;
   }
 
-  get firstError(): Error | undefined {
-    return this.#firstError;
-  }
-
-  /** Whether this is the first one that is ready. */
-  noteReady(): boolean {
+  /** Whether this is the first one that is ready. What failed before it is told now: not the whole start will. */
+  noteReady(logger: Logger): boolean {
     const first = !this.#anyReady;
     this.#anyReady = true;
+    if (first && this.#firstError) logger.warn('worker.failed', { message: this.#firstError.message });
     return first;
   }
 

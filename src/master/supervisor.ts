@@ -206,12 +206,7 @@ export class Supervisor {
   #workerReady(worker: WorkerHandle): void {
     this.#handover.flush();
     const { number } = worker.generation;
-    if (this.#start?.noteReady()) {
-      this.#crew.release(number);
-      // Not the whole start has failed: then what did was not told.
-      const { firstError } = this.#start;
-      if (firstError) this.#parts.logger.warn('worker.failed', { generation: number, message: firstError.message });
-    }
+    if (this.#start?.noteReady(this.#parts.logger)) this.#crew.release(number);
     if (number === this.wanted.candidate) this.#plan.candidateReady();
   }
 

@@ -74,23 +74,23 @@ export interface Input extends AsyncIterable<Buffer> {
  * `HTTP_*` holds one entry a header, repeated ones joined with ', ' (Cookie with '; ').
  */
 export interface Environ {
-  REQUEST_METHOD: string;
-  SCRIPT_NAME: string;
-  PATH_INFO: string;
-  QUERY_STRING: string;
-  RAW_PATH_INFO: string;
-  RAW_URI: string;
-  SERVER_NAME: string;
-  SERVER_PORT: string;
-  SERVER_PROTOCOL: string;
-  SERVER_SOFTWARE: string;
-  GATEWAY_INTERFACE: string;
-  REMOTE_ADDR: string;
-  REMOTE_PORT: string;
-  CONTENT_TYPE?: string;
-  CONTENT_LENGTH?: string;
-  HTTPS?: 'on';
-  headers_raw: Array<[string, string]>;
+  'REQUEST_METHOD': string;
+  'SCRIPT_NAME': string;
+  'PATH_INFO': string;
+  'QUERY_STRING': string;
+  'RAW_PATH_INFO': string;
+  'RAW_URI': string;
+  'SERVER_NAME': string;
+  'SERVER_PORT': string;
+  'SERVER_PROTOCOL': string;
+  'SERVER_SOFTWARE': string;
+  'GATEWAY_INTERFACE': string;
+  'REMOTE_ADDR': string;
+  'REMOTE_PORT': string;
+  'CONTENT_TYPE'?: string;
+  'CONTENT_LENGTH'?: string;
+  'HTTPS'?: 'on';
+  'headers_raw': Array<[string, string]>;
   'wsgi.version': readonly [1, 0];
   'wsgi.url_scheme': 'http' | 'https';
   'wsgi.input': Input;

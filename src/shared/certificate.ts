@@ -25,9 +25,13 @@ function attempt(contents: { cert?: Buffer; key?: Buffer }, complaint: string): 
 }
 
 /** @throws {EvyError} BAD_CERTIFICATE, naming the option and the file */
-export async function readCertificate({ certfile, keyfile }: Pick<Options, 'certfile' | 'keyfile'>): Promise<{ cert: Buffer; key: Buffer }> {
+export async function readCertificate({
+  certfile,
+  keyfile,
+}: Pick<Options, 'certfile' | 'keyfile'>): Promise<{ cert: Buffer; key: Buffer }> {
   if (certfile === '') throw new EvyError('BAD_CERTIFICATE', 'a bind with tls: needs --certfile and --keyfile');
-  if (keyfile === '') throw new EvyError('BAD_CERTIFICATE', `--certfile ${certfile} needs its private key in --keyfile`);
+  if (keyfile === '')
+    throw new EvyError('BAD_CERTIFICATE', `--certfile ${certfile} needs its private key in --keyfile`);
   const cert = await read('certfile', certfile);
   const key = await read('keyfile', keyfile);
   // One by one first, so that the complaint names the right file.

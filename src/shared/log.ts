@@ -92,7 +92,12 @@ export function createLogger(options: LoggerOptions): Logger {
     ? { write: (json: string) => destination.write(humanLine(JSON.parse(json) as Line, colour)) }
     : destination;
   const logger = pino(
-    { level: options.level, base: options.fields ?? {}, messageKey: 'message', formatters: { level: (label) => ({ level: label }) } },
+    {
+      level: options.level,
+      base: options.fields ?? {},
+      messageKey: 'message',
+      formatters: { level: (label) => ({ level: label }) },
+    },
     stream,
   );
   return {

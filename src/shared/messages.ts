@@ -78,7 +78,12 @@ export type WorkerToMaster =
   | { type: 'overdue'; requests: RequestSummary[] }
   | { type: 'drained' };
 
-const toWorker: ReadonlySet<string> = new Set<MasterToWorker['type']>(['configure', 'drain', 'reopen-logs', 'connection']);
+const toWorker: ReadonlySet<string> = new Set<MasterToWorker['type']>([
+  'configure',
+  'drain',
+  'reopen-logs',
+  'connection',
+]);
 const toMaster: ReadonlySet<string> = new Set<WorkerToMaster['type']>([
   'hello',
   'ready',

@@ -79,7 +79,12 @@ export function flagOrDuration(whenTrue: number) {
 export function octal() {
   const rule = 'is an octal file mode such as 0660';
   return z.union([z.number(), z.string()], { error: rule }).transform((value, context) => {
-    const mode = typeof value === 'number' ? value : /^(0o?)?[0-7]{1,4}$/.test(value) ? Number.parseInt(value.replace('o', ''), 8) : NaN;
+    const mode =
+      typeof value === 'number'
+        ? value
+        : /^(0o?)?[0-7]{1,4}$/.test(value)
+          ? Number.parseInt(value.replace('o', ''), 8)
+          : NaN;
     if (Number.isInteger(mode) && mode >= 0 && mode <= 0o7777) return mode;
     context.addIssue({ code: 'custom', message: rule });
     return z.NEVER;

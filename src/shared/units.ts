@@ -41,10 +41,20 @@ function format(value: number, units: ReadonlyArray<readonly [string, number]>):
 /** '30s' for 30000: the largest unit that divides. */
 export function formatDuration(ms: number): string {
   if (ms === 0) return '0s';
-  return format(ms, [['d', 86_400_000], ['h', 3_600_000], ['m', 60_000], ['s', 1000], ['ms', 1]]);
+  return format(ms, [
+    ['d', 86_400_000],
+    ['h', 3_600_000],
+    ['m', 60_000],
+    ['s', 1000],
+    ['ms', 1],
+  ]);
 }
 
 /** '64KiB' for 65536: the largest unit that divides. */
 export function formatBytes(bytes: number): string {
-  return format(bytes, [['GiB', 1024 ** 3], ['MiB', 1024 ** 2], ['KiB', 1024]]);
+  return format(bytes, [
+    ['GiB', 1024 ** 3],
+    ['MiB', 1024 ** 2],
+    ['KiB', 1024],
+  ]);
 }

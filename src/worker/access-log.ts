@@ -19,7 +19,13 @@ export interface AccessFields {
 }
 
 /** The fields of one request; `X-Forwarded-For` goes in front of the peer as eventlet writes it. */
-export function accessFields(env: Environ, status: number, bodyBytes: number, seconds: number, forwardedFor: boolean): AccessFields {
+export function accessFields(
+  env: Environ,
+  status: number,
+  bodyBytes: number,
+  seconds: number,
+  forwardedFor: boolean,
+): AccessFields {
   const forwarded = forwardedFor ? env['HTTP_X_FORWARDED_FOR']?.replaceAll(' ', '') : undefined;
   return {
     client_ip: forwarded === undefined || forwarded === '' ? env.REMOTE_ADDR : `${forwarded},${env.REMOTE_ADDR}`,
@@ -42,10 +48,12 @@ export function logDate(date: Date): string {
   return `${day} ${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
 }
 
+// oxlint-disable-next-line no-control-regex -- control characters are what must not get through
+const unsafe = /[\x00-\x1f"\\\x7f-\x9f]/g;
+
 /** Control characters and quotes as \xNN, so that a line stays one line and a field one field. */
 export function escapeField(text: string): string {
-  // oxlint-disable-next-line no-control-regex -- control characters are what must not get through
-  return text.replace(/[\x00-\x1f"\\\x7f-\x9f]/g, (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`);
+  return text.replace(unsafe, (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`);
 }
 
 /** A format with `%(name)s`, `%(name)d` and `%(name).6f` as a function of the fields. @throws {Error} on unknown names */
@@ -88,7 +96,11 @@ const openWithinMs = 1000;
  * An access log to standard output ('-') or a file; rejects when the file cannot be opened. Later on nothing that
  * happens to the file ends the server.
  */
-export async function openAccessLog(target: string, format: string, onError: (error: Error) => void): Promise<AccessLog> {
+export async function openAccessLog(
+  target: string,
+  format: string,
+  onError: (error: Error) => void,
+): Promise<AccessLog> {
   const line = compileFormat(format);
   const toFile = target !== '-';
   const destination = pino.destination({ dest: toFile ? target : 1, minLength: 4096, maxLength: 1 << 20, sync: false });

@@ -46,7 +46,10 @@ function makeServing(
   }
 }
 
-async function accessLogOf({ accessLog: target, logFormat }: ServerSettings, log: Logger): Promise<AccessLog | undefined> {
+async function accessLogOf(
+  { accessLog: target, logFormat }: ServerSettings,
+  log: Logger,
+): Promise<AccessLog | undefined> {
   if (target === 'off') return undefined;
   try {
     return await openAccessLog(target, logFormat, (error) => log.error('access-log.failed', { error: error.message }));

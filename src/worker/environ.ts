@@ -42,24 +42,29 @@ const signalProperty: PropertyDescriptor & ThisType<Environ> = {
   },
 };
 
-export function makeEnviron(request: RequestFacts, peer: PeerFacts, input: RequestInput, defaults: EnvironDefaults): Environ {
+export function makeEnviron(
+  request: RequestFacts,
+  peer: PeerFacts,
+  input: RequestInput,
+  defaults: EnvironDefaults,
+): Environ {
   const { line, block } = request;
   const env = {
-    REQUEST_METHOD: line.method,
-    SCRIPT_NAME: '',
-    PATH_INFO: decodePath(line.path),
-    QUERY_STRING: line.query,
-    RAW_PATH_INFO: line.path,
-    RAW_URI: line.target,
-    SERVER_NAME: peer.serverName,
-    SERVER_PORT: peer.serverPort,
-    SERVER_PROTOCOL: line.version,
-    SERVER_SOFTWARE: serverSoftware,
-    GATEWAY_INTERFACE: 'CGI/1.1',
-    REMOTE_ADDR: peer.remoteAddress,
-    REMOTE_PORT: peer.remotePort,
+    'REQUEST_METHOD': line.method,
+    'SCRIPT_NAME': '',
+    'PATH_INFO': decodePath(line.path),
+    'QUERY_STRING': line.query,
+    'RAW_PATH_INFO': line.path,
+    'RAW_URI': line.target,
+    'SERVER_NAME': peer.serverName,
+    'SERVER_PORT': peer.serverPort,
+    'SERVER_PROTOCOL': line.version,
+    'SERVER_SOFTWARE': serverSoftware,
+    'GATEWAY_INTERFACE': 'CGI/1.1',
+    'REMOTE_ADDR': peer.remoteAddress,
+    'REMOTE_PORT': peer.remotePort,
     // Pairs of its own: the block is shared, and an application may change what it was given.
-    headers_raw: block.fields.map(copyPair),
+    'headers_raw': block.fields.map(copyPair),
     'wsgi.version': wsgiVersion,
     'wsgi.url_scheme': peer.scheme,
     'wsgi.input': input,

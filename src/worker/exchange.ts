@@ -2,14 +2,14 @@
  * One request and its response. The interfaces (wsgi, fetch) drive it: start, send or respond, end, fail; the connection
  * tells it when its last byte has left or the client has. What the application does wrong ends here, with a code.
  */
-import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
 import type { Chunk, Environ, Outcome } from '../shared/application.ts';
-import { EvyError, toError } from '../shared/errors.ts';
-import { stateMachine } from '../shared/state-machine.ts';
+import { EvyError } from '../shared/errors.ts';
+import { Cancellation } from './cancellation.ts';
 import type { Connection } from './connection.ts';
 import { makeEnviron } from './environ.ts';
+import { describeFailure, failureResponse } from './failure.ts';
 import { checkHead, encodeHead } from './http/response-head.ts';
 import type { AppHead } from './http/response-head.ts';
 import type { Version } from './http/request-line.ts';
@@ -17,21 +17,11 @@ import type { RequestParser } from './http/request-parser.ts';
 import { RequestInput } from './input.ts';
 import type { InputSource } from './input.ts';
 import type { Output } from './output.ts';
-import { runPostHooks } from './posthooks.ts';
+import { hookFailure, runPostHooks } from './posthooks.ts';
 import { ResponseBody, totalLength } from './response-body.ts';
 import type { Service } from './service.ts';
-
-/** waiting for the head; head given; head sent; no more bytes will be handed to the connection; socket given away; settled */
-export type ResponseState = 'waiting' | 'started' | 'streaming' | 'complete' | 'taken' | 'over';
-
-export const nextResponseState = stateMachine<ResponseState, 'start' | 'send' | 'end' | 'take' | 'settle'>('response', {
-  waiting: { start: 'started', take: 'taken', settle: 'over' },
-  started: { start: 'started', send: 'streaming', settle: 'over' },
-  streaming: { end: 'complete', settle: 'over' },
-  complete: { settle: 'over' },
-  taken: { settle: 'over' },
-  over: {},
-});
+import { nextResponseState } from './states.ts';
+import type { ResponseState } from './states.ts';
 
 export class Exchange implements InputSource {
   readonly env: Environ;
@@ -40,7 +30,6 @@ export class Exchange implements InputSource {
   readonly target: string;
   readonly version: Version;
   readonly input: RequestInput;
-  readonly hasBody: boolean;
   readonly startedMs = performance.now();
   /** whether the connection may serve another request after this one, as the client asked and the head told */
   keepAlive: boolean;
@@ -57,8 +46,7 @@ export class Exchange implements InputSource {
   #failed = false;
   #isCut = false;
   #hooksRun = 0;
-  #abort: AbortController | undefined;
-  #abortReason: Error | undefined;
+  readonly #cancellation = new Cancellation();
   #onOver: Array<() => void> | undefined;
 
   constructor(service: Service, connection: Connection, output: Output, parser: RequestParser) {
@@ -72,8 +60,7 @@ export class Exchange implements InputSource {
     this.target = line.target;
     this.version = line.version;
     this.keepAlive = framing.keepAlive && !(service.http10Only && line.version === 'HTTP/1.1');
-    this.hasBody = framing.body !== 'none';
-    this.input = new RequestInput(this, this.hasBody, framing.expectsContinue);
+    this.input = new RequestInput(this, framing.body !== 'none', framing.expectsContinue);
     this.env = makeEnviron(parser, connection.peer, this.input, service.environDefaults);
   }
 
@@ -94,7 +81,6 @@ export class Exchange implements InputSource {
   get wantsMore(): boolean {
     return this.#state === 'started' || (this.#state === 'streaming' && this.#body!.wantsMore);
   }
-  /** The head was given, and more may follow. */
   get #isOpen(): boolean {
     return this.#state === 'started' || this.#state === 'streaming';
   }
@@ -105,16 +91,7 @@ export class Exchange implements InputSource {
   }
 
   get signal(): AbortSignal {
-    if (this.#abort === undefined) {
-      this.#abort = new AbortController();
-      if (this.#abortReason !== undefined) this.#abort.abort(this.#abortReason);
-    }
-    return this.#abort.signal;
-  }
-  /** Tells the application, through its signal, that the work is in vain. */
-  abort(reason: Error): void {
-    this.#abortReason = reason;
-    this.#abort?.abort(reason);
+    return this.#cancellation.signal;
   }
 
   /** Sets status and headers; nothing is sent yet. @throws {EvyError} APP_BAD_STATUS, APP_BAD_HEADER */
@@ -161,22 +138,23 @@ export class Exchange implements InputSource {
 
   /** The application threw, or did what an application must not do. */
   fail(thrown: unknown): void {
-    const error = toError(thrown);
-    const ours = thrown instanceof EvyError ? thrown : undefined;
-    const clientsFault = ours?.status !== undefined && ours.status < 500;
+    const failure = describeFailure(thrown);
     if (this.#state === 'over') {
       // The client left; what the application says about that is of no interest unless somebody looks for it.
-      this.#service.log.debug('app.failed', { request: this.summary, error: error.message });
+      this.#service.log.debug('app.failed', { request: this.summary, error: failure.error.message });
       return;
     }
-    if (clientsFault) this.#service.refused(ours.code, this.#connection.peer.remoteAddress, this.summary);
+    if (failure.isClients) this.#service.refused(failure.code, this.#connection.peer.remoteAddress, this.summary);
     else {
       this.#failed = true;
-      const { code } = ours ?? { code: 'APP_FAILED' };
-      this.#logFailure(code, { error: error.message, stack: error.stack });
+      this.#logFailure(failure.code, { error: failure.error.message, stack: failure.error.stack });
     }
-    if (this.#state === 'waiting' || this.#state === 'started') this.#respondToFailure(error, clientsFault ? ours.status! : 500);
-    else if (this.#state === 'streaming') this.#cutShort();
+    if (this.#state === 'waiting' || this.#state === 'started') {
+      if (failure.isClients) this.keepAlive = false;
+      const { status, text } = failureResponse(failure, this.#service.settings.debug);
+      this.start(status, [['Content-Type', 'text/plain; charset=utf-8']]);
+      this.respond([text]);
+    } else if (this.#state === 'streaming') this.#cutShort();
   }
 
   /** The last byte has left, or no further one can. */
@@ -191,7 +169,7 @@ export class Exchange implements InputSource {
     this.env['evy.response'] = { status, bytesSent, completed, outcome: this.#failed ? 'failed' : outcome, durationMs };
     if (!completed) {
       const code = this.#isCut ? 'APP_FAILED' : outcome === 'client-gone' ? 'CLIENT_GONE' : 'WRITE_TIMEOUT';
-      this.abort(new EvyError(code, 'the response cannot be delivered'));
+      this.#cancellation.abort(new EvyError(code, 'the response cannot be delivered'));
       for (const callback of this.#onOver ?? []) callback();
     }
     this.#service.settled(this, status, bodyBytes, durationMs / 1000);
@@ -215,10 +193,7 @@ export class Exchange implements InputSource {
 
   /** The process does not end before this promise, within the grace time; what it is rejected with is logged. */
   waitUntil(promise: Promise<unknown>): void {
-    const failed = (thrown: unknown) => {
-      const { message, stack } = toError(thrown);
-      this.#service.log.error('hook.failed', { request: this.summary, error: message, stack });
-    };
+    const failed = hookFailure(this.#service.log, this.summary);
     this.#service.track(Promise.resolve(promise).then(() => {}, failed));
   }
 
@@ -245,7 +220,8 @@ export class Exchange implements InputSource {
     const { method, version } = this;
     const { http10Only, settings } = this.#service;
     const keeps = this.keepAlive && this.#connection.mayPersist(whole);
-    const { text, framing, keepAlive } = encodeHead(head, { method, version, http10Only, keepAlive: keeps }, knownLength);
+    const context = { method, version, http10Only, keepAlive: keeps };
+    const { text, framing, keepAlive } = encodeHead(head, context, knownLength);
     this.keepAlive = keepAlive;
     this.#output.putText(text);
     const length = head.length ?? knownLength;
@@ -269,13 +245,5 @@ export class Exchange implements InputSource {
     this.#isCut = true;
     this.#state = nextResponseState(this.#state, 'end');
     this.#connection.cut(this, this.#body!.framing === 'close' ? 'reset' : 'end');
-  }
-
-  #respondToFailure(error: Error, status: number): void {
-    const reason = STATUS_CODES[status] ?? 'Error';
-    const detail = this.#service.settings.debug ? `\n\n${error.stack ?? error.message}` : '';
-    if (status !== 500) this.keepAlive = false;
-    this.start(`${status} ${reason}`, [['Content-Type', 'text/plain; charset=utf-8']]);
-    this.respond([`${reason}${detail}\n`]);
   }
 }

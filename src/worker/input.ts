@@ -32,6 +32,7 @@ export class RequestInput implements Input {
 
   constructor(source: InputSource, hasBody: boolean, expectsContinue: boolean) {
     this.#source = source;
+    this.isExpected = hasBody;
     this.#state = hasBody ? 'open' : 'ended';
     this.#continue = expectsContinue ? 'due' : 'not-asked';
   }
@@ -40,6 +41,8 @@ export class RequestInput implements Input {
   get signal(): AbortSignal {
     return this.#source.signal;
   }
+  /** @internal whether the request has a body at all */
+  readonly isExpected: boolean;
   /** @internal whether more may be delivered now */
   get hasRoom(): boolean {
     return this.#buffered < highWaterBytes;

@@ -66,7 +66,10 @@ export class ListenSocket {
   }
 
   close(): void {
-    void this.#opened.then((opened) => opened?.close(), () => {});
+    void this.#opened.then(
+      (opened) => opened?.close(),
+      () => {},
+    );
   }
 
   /** Binds and listens without accepting; undefined where only server() can do it. */
@@ -80,7 +83,8 @@ export class ListenSocket {
       }
       if (!inheritedSockets) return undefined;
       const [host, port] = this.#address;
-      if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new EvyError('BAD_BIND', `${name}: the port is a whole number from 0 to 65535`);
+      if (!Number.isInteger(port) || port < 0 || port > 65_535)
+        throw new EvyError('BAD_BIND', `${name}: the port is a whole number from 0 to 65535`);
       const { address, family } = host === '' ? { address: '0.0.0.0', family: 4 } : await lookup(host);
       return listenUnpolled({ kind: 'tcp', address, port, family: family === 6 ? 6 : 4 }, this.#backlog);
     } catch (error) {

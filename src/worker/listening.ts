@@ -25,7 +25,13 @@ function makePlainServer(accept: Accept): Server {
 }
 
 function makeTlsServer(tls: TlsOptions, accept: Accept): Server {
-  const server = createTlsServer({ ALPNProtocols: ['http/1.1'], handshakeTimeout: handshakeTimeoutMs, ...tls, allowHalfOpen: true, noDelay: true } as TlsOptions);
+  const server = createTlsServer({
+    ALPNProtocols: ['http/1.1'],
+    handshakeTimeout: handshakeTimeoutMs,
+    ...tls,
+    allowHalfOpen: true,
+    noDelay: true,
+  } as TlsOptions);
   server.on('secureConnection', (socket) => accept(socket, 'https'));
   // A client that fails the handshake is no event for anybody but itself.
   server.on('tlsClientError', (_error, socket) => socket.destroy());

@@ -51,10 +51,15 @@ async function configure(given: Configuration): Promise<void> {
     await exit(thrown instanceof EvyError ? thrown.exitCode : 1);
   }
   // A drain, or the master's death, may have come while the application was loading.
-  if ((state as State) === 'leaving') return;
+  if (isLeaving()) return;
   state = nextState(state, 'booted');
   setInterval(reportStats, statsEveryMs).unref();
   await tellMaster({ type: 'ready' });
+}
+
+/** Asked anew: an await lies between, which narrowing does not see. */
+function isLeaving(): boolean {
+  return state === 'leaving';
 }
 
 function reportStats(): void {

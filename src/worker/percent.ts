@@ -5,6 +5,8 @@ export function decodePath(path: string): string {
     return decodeURIComponent(path);
   } catch {
     // Something is not UTF-8, or a '%' stands alone: what can be decoded is, the rest stays as it is.
-    return path.replace(/(?:%[0-9A-Fa-f]{2})+/g, (octets) => Buffer.from(octets.replaceAll('%', ''), 'hex').toString('utf8'));
+    return path.replace(/(?:%[0-9A-Fa-f]{2})+/g, (octets) =>
+      Buffer.from(octets.replaceAll('%', ''), 'hex').toString('utf8'),
+    );
   }
 }

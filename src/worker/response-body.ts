@@ -93,7 +93,9 @@ export class ResponseBody {
 
   #putGathered(): void {
     if (this.#gathered === undefined) return;
-    const whole = Buffer.concat(this.#gathered.map((chunk) => (typeof chunk === 'string' ? Buffer.from(chunk) : chunk)));
+    const whole = Buffer.concat(
+      this.#gathered.map((chunk) => (typeof chunk === 'string' ? Buffer.from(chunk) : chunk)),
+    );
     this.#gathered = undefined;
     this.#gatheredBytes = 0;
     this.put(whole);

@@ -105,7 +105,7 @@ export class Service implements Serving {
       const { method, target } = exchange;
       found.push({ method, target, peer: peer.remoteAddress, ageMs: Math.round(now - exchange.startedMs) });
     }
-    return found.sort((a, b) => b.ageMs - a.ageMs);
+    return found.toSorted((a, b) => b.ageMs - a.ageMs);
   }
 
   /** From now on each response is the last of its connection. */

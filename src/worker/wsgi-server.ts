@@ -20,7 +20,10 @@ export interface LineSink {
   write(line: string): unknown;
 }
 
-export interface ServerOptions extends Omit<ServerOptionsInput, 'accessLog' | 'certfile' | 'keyfile' | 'workerConnections'> {
+export interface ServerOptions extends Omit<
+  ServerOptionsInput,
+  'accessLog' | 'certfile' | 'keyfile' | 'workerConnections'
+> {
   /** where access lines go; standard error by default */
   log?: LineSink | undefined;
   /** whether access lines are written at all; true by default */
@@ -95,13 +98,13 @@ class OneProcessServer {
     const onError = (error: Error): void => log.error('access-log.failed', { error: error.message });
     const accessLog: AccessLog | undefined = logOutput ? accessLogTo(sink, settings.logFormat, onError) : undefined;
     const service = new Service({ settings, handler: wsgiHandler(this.#app), log, accessLog, multiprocess: false });
-    const server = makeServer(await this.#socket.tls, service.accept);
-    const gate = new Gatekeeper([server], settings.workerConnections);
+    const listening = makeServer(await this.#socket.tls, service.accept);
+    const gate = new Gatekeeper([listening], settings.workerConnections);
     service.onChange(() => gate.update(service.stats.connections));
     this.#service = service;
-    this.#server = server;
+    this.#server = listening;
     this.#log = log;
-    this.address = await this.#socket.serve(server);
+    this.address = await this.#socket.serve(listening);
     if (logOutput) log.info('server.ready', { address: this.#socket.name, tls: this.#socket.tls !== undefined });
     return this.address;
   }
@@ -115,7 +118,10 @@ class OneProcessServer {
     if (this.address === undefined) this.#socket.close();
     else {
       const service = this.#service!;
-      const cut = await new Leaving({ serving: service, servers: [this.#server!], log: this.#log! }).begin({ graceMs, idle: 'close' });
+      const cut = await new Leaving({ serving: service, servers: [this.#server!], log: this.#log! }).begin({
+        graceMs,
+        idle: 'close',
+      });
       for (const request of cut) this.#log!.error('request.cut', { ...request });
       service.destroyAll();
       await service.stop();

@@ -45,7 +45,8 @@ let counter = 0;
 
 /** The developer's own settings must not decide what a test sees. */
 function cleanEnvironment(): NodeJS.ProcessEnv {
-  const foreign = /^(PORT|WEB_CONCURRENCY|NOTIFY_SOCKET|LISTEN_.*|NODE_OPTIONS|NODE_ENV|FORCE_COLOR|NO_COLOR|EVY_(?!TEST_).*)$/;
+  const foreign =
+    /^(PORT|WEB_CONCURRENCY|NOTIFY_SOCKET|LISTEN_.*|NODE_OPTIONS|NODE_ENV|FORCE_COLOR|NO_COLOR|EVY_(?!TEST_).*)$/;
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !foreign.test(name)));
 }
 

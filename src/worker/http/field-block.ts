@@ -22,6 +22,15 @@ export interface FieldBlock {
   readonly variables: Readonly<Record<string, string>>;
 }
 
+/** Before any head was read; never taken for a repeated one. */
+export const noFields: FieldBlock = {
+  text: undefined,
+  version: 'HTTP/1.1',
+  fields: [],
+  framing: { body: 'none', length: 0, keepAlive: true, expectsContinue: false },
+  variables: {},
+};
+
 /** One entry a header, repeated ones joined; a name with '_' must not pass for one with '-' and is left out. */
 export function fieldVariables(fields: readonly Field[], names: readonly HeaderName[]): Record<string, string> {
   const variables: Record<string, string> = {};

@@ -24,8 +24,10 @@ export function parseFields(text: string, position: number, fields: Field[], nam
     if (facts === undefined) return false;
     let from = colon + 1;
     let to = lineEnd;
-    for (let code = text.charCodeAt(from); from < to && (code === space || code === tab); ) code = text.charCodeAt(++from);
-    for (let code = text.charCodeAt(to - 1); to > from && (code === space || code === tab); ) code = text.charCodeAt(--to - 1);
+    for (let code = text.charCodeAt(from); from < to && (code === space || code === tab);)
+      code = text.charCodeAt(++from);
+    for (let code = text.charCodeAt(to - 1); to > from && (code === space || code === tab);)
+      code = text.charCodeAt(--to - 1);
     fields.push([name, text.slice(from, to)]);
     names.push(facts);
     at = lineEnd + 2;

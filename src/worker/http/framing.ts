@@ -29,13 +29,17 @@ function contentLength(value: string): number | undefined {
 /** The members of a comma-separated list, lower-cased, blanks and empty ones dropped (RFC 9110 §5.6.1). */
 export function listMembers(value: string): string[] {
   // Not trim(): it takes 0xA0 for a blank.
-  return value.toLowerCase().split(/[ \t]*,[ \t]*/).map((member) => member.replace(/^[ \t]+|[ \t]+$/g, '')).filter((member) => member !== '');
+  return value
+    .toLowerCase()
+    .split(/[ \t]*,[ \t]*/)
+    .map((member) => member.replace(/^[ \t]+|[ \t]+$/g, ''))
+    .filter((member) => member !== '');
 }
 
 function transferCodingFault(value: string): ErrorCode {
   const codings = listMembers(value);
   // Only known codings in a wrong place are the client's fault; unknown ones we do not implement.
-  return codings.length > 0 && codings.some((coding) => coding !== 'chunked') ? 'UNKNOWN_TRANSFER_CODING' : 'BAD_TRANSFER_ENCODING';
+  return codings.some((coding) => coding !== 'chunked') ? 'UNKNOWN_TRANSFER_CODING' : 'BAD_TRANSFER_ENCODING';
 }
 
 /** What the fields say; an error code when they contradict each other or the RFC. */

@@ -40,5 +40,4 @@ export const chunkLine = new RegExp(`^(0*[0-9A-Fa-f]{1,13})(?:${ext}(?:${extValu
 export const chunkLineStart = /^[0-9A-Fa-f]+(?:[ \t]*(?:;[^\r\n]*)?\r?)?$/;
 
 /** Characters of a response header value: latin-1 without controls but HTAB (RFC 9110 §5.5). */
-// oxlint-disable-next-line no-control-regex -- control characters are what it excludes
 export const fieldValue = /^[\t\x20-\x7e\x80-\xff]*$/;

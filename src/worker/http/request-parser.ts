@@ -9,7 +9,7 @@
  */
 import type { ErrorCode } from '../../shared/errors.ts';
 import { ChunkedDecoder } from './chunked.ts';
-import { readFieldBlock } from './field-block.ts';
+import { noFields, readFieldBlock } from './field-block.ts';
 import type { FieldBlock } from './field-block.ts';
 import type { Field } from './fields.ts';
 import { badHeadByte } from './grammar.ts';
@@ -28,13 +28,6 @@ export interface RequestLimits {
 export type RequestEvent = 'head' | 'data' | 'end' | 'need-data' | 'refused';
 
 const nothing = Buffer.alloc(0);
-const noFields: FieldBlock = {
-  text: undefined,
-  version: 'HTTP/1.1',
-  fields: [],
-  framing: { body: 'none', length: 0, keepAlive: true, expectsContinue: false },
-  variables: {},
-};
 /** A longer block is not kept to be recognised: an idle connection should hold little. */
 const maxKeptText = 2048;
 /** Empty lines before a request line are ignored (RFC 9112 §2.2), but not a flood of them. */
@@ -55,7 +48,14 @@ export class RequestParser {
   #decoder: ChunkedDecoder | undefined;
 
   /** Of the request whose 'head' came last. */
-  readonly line: RequestLine = { method: '', target: '', version: 'HTTP/1.1', path: '', query: '', authority: undefined };
+  readonly line: RequestLine = {
+    method: '',
+    target: '',
+    version: 'HTTP/1.1',
+    path: '',
+    query: '',
+    authority: undefined,
+  };
   block: FieldBlock = noFields;
   /** of the last 'data' event */
   data: Buffer = nothing;

@@ -46,7 +46,14 @@ interface NameFacts {
 }
 
 /** Fields about this connection, which is the server's: never the application's to send (PEP 3333, RFC 9110 §7.6.1). */
-const hopByHop: ReadonlySet<string> = new Set(['transfer-encoding', 'keep-alive', 'proxy-connection', 'te', 'trailer', 'upgrade']);
+const hopByHop: ReadonlySet<string> = new Set([
+  'transfer-encoding',
+  'keep-alive',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'upgrade',
+]);
 const maxKnown = 2048;
 const asGiven = new Map<string, NameFacts>();
 const capitalized = new Map<string, NameFacts>();
@@ -65,7 +72,11 @@ function nameFacts(name: string, capitals: boolean): NameFacts {
   }
   const lower = name.toLowerCase();
   const kind =
-    lower === 'content-length' || lower === 'connection' || lower === 'date' ? lower : hopByHop.has(lower) ? 'hop' : 'plain';
+    lower === 'content-length' || lower === 'connection' || lower === 'date'
+      ? lower
+      : hopByHop.has(lower)
+        ? 'hop'
+        : 'plain';
   const facts: NameFacts = { prefix: `${capitals ? capitalize(name) : name}: `, kind };
   if (known.size < maxKnown) known.set(name, facts);
   return facts;
@@ -85,7 +96,10 @@ function parseStatus(text: string): { status: number; line: string } {
 }
 
 function badValue(name: string, value: unknown): EvyError {
-  return new EvyError('APP_BAD_HEADER', `value of header ${name} is ${JSON.stringify(value)}: not latin-1 text in one line`);
+  return new EvyError(
+    'APP_BAD_HEADER',
+    `value of header ${name} is ${JSON.stringify(value)}: not latin-1 text in one line`,
+  );
 }
 
 /** Checks what an application gave to startResponse. @throws {EvyError} APP_BAD_STATUS, APP_BAD_HEADER */
@@ -159,7 +173,11 @@ export function encodeHead(head: AppHead, context: HeadContext, knownLength: num
 }
 
 /** A whole plain-text response of the server's own, after which the connection ends. */
-export function plainResponse(status: string, text: string, { method, http10Only }: Pick<HeadContext, 'method' | 'http10Only'>): string {
+export function plainResponse(
+  status: string,
+  text: string,
+  { method, http10Only }: Pick<HeadContext, 'method' | 'http10Only'>,
+): string {
   const body = method === 'HEAD' ? '' : text;
   return (
     `HTTP/1.${http10Only ? 0 : 1} ${status}\r\nContent-Type: text/plain; charset=utf-8\r\n${dateLine()}` +

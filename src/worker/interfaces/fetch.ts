@@ -43,7 +43,7 @@ function contextOf(exchange: Exchange): FetchContext {
 
 /** The URL that the client asked for. */
 export function requestUrl(env: Environ): string {
-  const host = (env['HTTP_HOST'] as string | undefined) ?? localHost(env);
+  const host = env['HTTP_HOST'] ?? localHost(env);
   const query = env.QUERY_STRING === '' ? '' : `?${env.QUERY_STRING}`;
   const path = env.RAW_PATH_INFO.startsWith('/') ? env.RAW_PATH_INFO : '/';
   return `${env['wsgi.url_scheme']}://${host}${path}${query}`;
@@ -57,8 +57,12 @@ function localHost(env: Environ): string {
 function makeRequest(exchange: Exchange): Request {
   const { env, input } = exchange;
   const method = env.REQUEST_METHOD;
-  const init: RequestInit & { duplex?: 'half' } = { method, headers: new Headers(env.headers_raw), signal: exchange.signal };
-  if (exchange.hasBody && method !== 'GET' && method !== 'HEAD') {
+  const init: RequestInit & { duplex?: 'half' } = {
+    method,
+    headers: new Headers(env.headers_raw),
+    signal: exchange.signal,
+  };
+  if (input.isExpected && method !== 'GET' && method !== 'HEAD') {
     init.body = bodyStream(input);
     init.duplex = 'half';
   }
@@ -98,7 +102,8 @@ async function sendResponse(exchange: Exchange, response: Response): Promise<voi
   }
   try {
     for (let step = await reader.read(); !step.done; step = await reader.read()) {
-      if (!(step.value instanceof Uint8Array)) throw new EvyError('APP_BAD_BODY', 'the body of a Response yielded something that is not a Uint8Array');
+      if (!(step.value instanceof Uint8Array))
+        throw new EvyError('APP_BAD_BODY', 'the body of a Response yielded something that is not a Uint8Array');
       exchange.send(step.value);
       if (!exchange.wantsMore) break;
       if (exchange.isFull) await exchange.drained();

@@ -1,7 +1,6 @@
 /** Post hooks and the access-log line of one request that node:http serves: what an Exchange is on our own loop. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import type { TLSSocket } from 'node:tls';
 import type { Environ, PostHook } from '../../shared/application.ts';
 import type { Logger } from '../../shared/log.ts';
 import type { RequestSummary } from '../../shared/messages.ts';
@@ -38,7 +37,7 @@ export class NodeHooks {
     this.#response = response;
     this.#defaults = defaults;
     this.#socket = request.socket;
-    this.#peer = peerFacts(request.socket, (request.socket as TLSSocket).encrypted === true ? 'https' : 'http');
+    this.#peer = peerFacts(request.socket, 'encrypted' in request.socket ? 'https' : 'http');
     this.#bytesBefore = request.socket.bytesWritten;
   }
 
@@ -48,7 +47,12 @@ export class NodeHooks {
 
   summary(): RequestSummary {
     const { method = '', url = '' } = this.#request;
-    return { method, target: url, peer: this.#peer.remoteAddress, ageMs: Math.round(performance.now() - this.#startedMs) };
+    return {
+      method,
+      target: url,
+      peer: this.#peer.remoteAddress,
+      ageMs: Math.round(performance.now() - this.#startedMs),
+    };
   }
 
   /** The response is over: runs the hooks. */
@@ -58,7 +62,13 @@ export class NodeHooks {
     const status = headersSent ? statusCode : 0;
     const bytesSent = this.#socket.bytesWritten - this.#bytesBefore - this.#socket.writableLength;
     const env = this.#environ();
-    env['evy.response'] = { status, bytesSent, completed: writableFinished, outcome: writableFinished ? 'sent' : 'client-gone', durationMs };
+    env['evy.response'] = {
+      status,
+      bytesSent,
+      completed: writableFinished,
+      outcome: writableFinished ? 'sent' : 'client-gone',
+      durationMs,
+    };
     env['evy.posthooks'] = this.#hooks;
     return {
       pending: this.#hooks.length > 0 ? runPostHooks(env, 0, this.#defaults.log) : [],
@@ -68,7 +78,14 @@ export class NodeHooks {
 
   #environ(): Environ {
     const { method = '', url = '', httpVersion, rawHeaders } = this.#request;
-    const line: RequestLine = { method, target: url, version: httpVersion === '1.0' ? 'HTTP/1.0' : 'HTTP/1.1', path: url, query: '', authority: undefined };
+    const line: RequestLine = {
+      method,
+      target: url,
+      version: httpVersion === '1.0' ? 'HTTP/1.0' : 'HTTP/1.1',
+      path: url,
+      query: '',
+      authority: undefined,
+    };
     parseRequestLine(`${method} ${url} ${line.version}`, line);
     const fields: Field[] = [];
     const names: HeaderName[] = [];
@@ -79,7 +96,16 @@ export class NodeHooks {
       names.push(facts);
     }
     const signal = AbortSignal.abort();
-    const input = new RequestInput({ bodyWanted() {}, sendContinue() {}, takeSocket: () => this.#socket, signal }, false, false);
-    return makeEnviron({ line, block: { fields, variables: fieldVariables(fields, names) } }, this.#peer, input, this.#defaults);
+    const input = new RequestInput(
+      { bodyWanted() {}, sendContinue() {}, takeSocket: () => this.#socket, signal },
+      false,
+      false,
+    );
+    return makeEnviron(
+      { line, block: { fields, variables: fieldVariables(fields, names) } },
+      this.#peer,
+      input,
+      this.#defaults,
+    );
   }
 }

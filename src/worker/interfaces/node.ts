@@ -20,7 +20,12 @@ const hooksOf = new WeakMap<ServerResponse, NodeHooks>();
  * `func(env, ...args, kwargs)` runs once the response has been sent or the client has gone.
  * For listeners; the counterpart of `env['evy.posthooks']`.
  */
-export function postHook(response: ServerResponse, func: PostHookFunction, args: readonly unknown[] = [], kwargs?: object): void {
+export function postHook(
+  response: ServerResponse,
+  func: PostHookFunction,
+  args: readonly unknown[] = [],
+  kwargs?: object,
+): void {
   const hooks = hooksOf.get(response);
   if (hooks === undefined) throw new TypeError('postHook() takes the response of a request that evy is serving');
   hooks.add(kwargs === undefined ? [func, args] : [func, args, kwargs]);
@@ -91,7 +96,12 @@ export class NodeService implements Serving {
 
   #fail(request: IncomingMessage, response: ServerResponse, thrown: unknown): void {
     const { message, stack } = toError(thrown);
-    this.#options.log.error('app.failed', { code: 'APP_FAILED', request: `${request.method} ${request.url}`, error: message, stack });
+    this.#options.log.error('app.failed', {
+      code: 'APP_FAILED',
+      request: `${request.method} ${request.url}`,
+      error: message,
+      stack,
+    });
     if (response.headersSent) {
       response.destroy();
       return;
@@ -111,7 +121,12 @@ export class NodeService implements Serving {
 
   get stats(): WorkerStats {
     const { size: connections } = this.#sockets;
-    return { connections, activeRequests: this.#active.size, requests: this.#requests, pendingHooks: this.#pendingHooks };
+    return {
+      connections,
+      activeRequests: this.#active.size,
+      requests: this.#requests,
+      pendingHooks: this.#pendingHooks,
+    };
   }
   get isEmpty(): boolean {
     return this.#sockets.size === 0 && this.#pendingHooks === 0;
@@ -120,7 +135,7 @@ export class NodeService implements Serving {
     this.#onChange = callback;
   }
   requestsUnderWay(): RequestSummary[] {
-    return [...this.#active.values()].map((hooks) => hooks.summary()).sort((a, b) => b.ageMs - a.ageMs);
+    return [...this.#active.values()].map((hooks) => hooks.summary()).toSorted((a, b) => b.ageMs - a.ageMs);
   }
   drain(): void {
     this.#draining = true;

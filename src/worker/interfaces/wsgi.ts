@@ -133,7 +133,8 @@ function sendPiece(exchange: Exchange, chunk: Chunk): boolean {
 }
 
 function needStart(exchange: Exchange): void {
-  if (exchange.state === 'waiting') throw new EvyError('APP_NO_START', 'the application returned a body without calling startResponse');
+  if (exchange.state === 'waiting')
+    throw new EvyError('APP_NO_START', 'the application returned a body without calling startResponse');
 }
 
 /** The body's close(), at most once; what goes wrong in it is logged and hurts nobody. */
@@ -162,11 +163,19 @@ function checkChunks(chunks: unknown[]): Chunk[] {
 }
 
 function isIterable(value: unknown): value is Iterable<Chunk> {
-  return typeof value === 'object' && value !== null && typeof (value as Partial<Iterable<Chunk>>)[Symbol.iterator] === 'function';
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    typeof (value as Partial<Iterable<Chunk>>)[Symbol.iterator] === 'function'
+  );
 }
 
 function isAsyncIterable(value: unknown): value is AsyncIterable<Chunk> {
-  return typeof value === 'object' && value !== null && typeof (value as Partial<AsyncIterable<Chunk>>)[Symbol.asyncIterator] === 'function';
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    typeof (value as Partial<AsyncIterable<Chunk>>)[Symbol.asyncIterator] === 'function'
+  );
 }
 
 function describe(value: unknown): string {

@@ -1,4 +1,7 @@
-/** What a connection is doing, as one word for each direction. Idle, active and closing are derived from the two. */
+/**
+ * What a connection is doing, as one word for each direction - idle, active and closing are derived from the two - and
+ * how far the response under way is.
+ */
 import { stateMachine } from '../shared/state-machine.ts';
 
 /** in or before a head; in a body; a whole request is being answered; no further request will be read */
@@ -7,8 +10,8 @@ export const nextReadingState = stateMachine<
   ReadingState,
   'request' | 'request-with-body' | 'body-end' | 'response' | 'stop'
 >('reading', {
-  head: { request: 'held', 'request-with-body': 'body', stop: 'over' },
-  body: { 'body-end': 'held', stop: 'over' },
+  head: { 'request': 'held', 'request-with-body': 'body', 'stop': 'over' },
+  body: { 'body-end': 'held', 'stop': 'over' },
   held: { response: 'head', stop: 'over' },
   over: { stop: 'over' },
 });
@@ -20,4 +23,16 @@ export const nextWritingState = stateMachine<WritingState, 'request' | 'response
   open: { response: 'idle', close: 'closing', lost: 'gone' },
   closing: { close: 'closing', lost: 'gone' },
   gone: {},
+});
+
+/** waiting for the head; head given; head sent; no more bytes will be handed to the connection; socket given away; settled */
+export type ResponseState = 'waiting' | 'started' | 'streaming' | 'complete' | 'taken' | 'over';
+
+export const nextResponseState = stateMachine<ResponseState, 'start' | 'send' | 'end' | 'take' | 'settle'>('response', {
+  waiting: { start: 'started', take: 'taken', settle: 'over' },
+  started: { start: 'started', send: 'streaming', settle: 'over' },
+  streaming: { end: 'complete', settle: 'over' },
+  complete: { settle: 'over' },
+  taken: { settle: 'over' },
+  over: {},
 });

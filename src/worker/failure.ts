@@ -1,0 +1,26 @@
+/** What an application threw: whose fault it is, and what the client is told when nothing was sent yet. */
+import { STATUS_CODES } from 'node:http';
+import { EvyError, toError } from '../shared/errors.ts';
+import type { ErrorCode } from '../shared/errors.ts';
+
+export interface Failure {
+  error: Error;
+  code: ErrorCode;
+  /** status of the response, if one can still be sent */
+  status: number;
+  /** the application only passed on what the client did, such as a body that was cut short */
+  isClients: boolean;
+}
+
+export function describeFailure(thrown: unknown): Failure {
+  const error = toError(thrown);
+  if (!(thrown instanceof EvyError)) return { error, code: 'APP_FAILED', status: 500, isClients: false };
+  const isClients = thrown.status !== undefined && thrown.status < 500;
+  return { error, code: thrown.code, status: isClients ? (thrown.status ?? 500) : 500, isClients };
+}
+
+export function failureResponse({ status, error }: Failure, debug: boolean): { status: string; text: string } {
+  const reason = STATUS_CODES[status] ?? 'Error';
+  const detail = debug ? `\n\n${error.stack ?? error.message}` : '';
+  return { status: `${status} ${reason}`, text: `${reason}${detail}\n` };
+}

@@ -1,0 +1,189 @@
+/**
+ * The reading side of a connection: takes events from the parser as long as they can be acted upon.
+ *
+ * Requests are taken one at a time: the next head is parsed when the response before it has been handed to the output,
+ * so answers leave in order whatever the pipelining, and what waits does so in the kernel rather than here.
+ */
+import type { Socket } from 'node:net';
+import type { ErrorCode } from '../shared/errors.ts';
+import type { ServerSettings } from '../shared/options.ts';
+import { nextReadingState } from './states.ts';
+import type { ReadingState } from './states.ts';
+import type { Deadlines } from './deadlines.ts';
+import { RequestParser } from './http/request-parser.ts';
+import type { RequestInput } from './input.ts';
+
+/** What the reading side asks of its connection. */
+export interface ReadingOwner {
+  /** a response is under way: its application may read the body */
+  readonly isAnswering: boolean;
+  /** the body of the request under way */
+  readonly input: RequestInput | undefined;
+  /** the client takes answers fast enough for another request */
+  readonly mayBegin: boolean;
+  /** the parser holds a head */
+  begin(): void;
+  /** the body of the request under way has come */
+  bodyEnded(): void;
+  /** whatever was under way has been answered, body and all */
+  requestEnded(): void;
+  /** nothing more will be read, for the reason given; called once */
+  refused(code: ErrorCode): void;
+  /** the client has shut down its side between two requests */
+  inputEnded(): void;
+  /** all that could be done with the bytes there are was done */
+  pumped(): void;
+  /** nobody reads the rest of this body, and there is too much of it */
+  tooMuchToDiscard(): void;
+}
+
+/** what the client may still send of a body that nobody reads, to keep the connection; and of pipelined requests */
+const discardBytes = 65_536;
+
+export class RequestReading {
+  readonly parser: RequestParser;
+  readonly #socket: Socket;
+  readonly #settings: ServerSettings;
+  readonly #deadlines: Deadlines;
+  readonly #owner: ReadingOwner;
+  #state: ReadingState = 'head';
+  #discarded = 0;
+  #pumping = false;
+
+  constructor(socket: Socket, settings: ServerSettings, deadlines: Deadlines, owner: ReadingOwner) {
+    this.parser = new RequestParser(settings);
+    this.#socket = socket;
+    this.#settings = settings;
+    this.#deadlines = deadlines;
+    this.#owner = owner;
+    this.expectRequest();
+  }
+
+  get isOver(): boolean {
+    return this.#state === 'over';
+  }
+  /** Events are being taken right now: output gathers until that is done. */
+  get isPumping(): boolean {
+    return this.#pumping;
+  }
+  /** No byte of a request is here. */
+  get isBetween(): boolean {
+    return this.#state === 'head' && !this.parser.isMidHead && this.parser.buffered === 0;
+  }
+  /** The client has shut down its side, and nothing that it sent before is left. */
+  get #isExhausted(): boolean {
+    return this.#socket.readableEnded && this.parser.buffered === 0;
+  }
+
+  /** Whether another request can follow this one. `whole`: its response is there as a whole, so nobody reads on. */
+  mayContinue(whole: boolean): boolean {
+    if (this.#state === 'over' || this.#isExhausted) return false;
+    if (this.#state !== 'body') return true;
+    // A client that waits for 100 Continue may send its body or not; one with a long body would only be throttled.
+    const isLong = this.parser.block.framing.body === 'length' && this.parser.bodyBytesLeft > discardBytes;
+    return this.#owner.input?.owesContinue !== true && !(whole && isLong);
+  }
+
+  push(bytes: Buffer): void {
+    if (this.#state === 'over') return;
+    this.parser.push(bytes);
+    this.pump();
+    if (this.parser.buffered > discardBytes || (this.#state === 'body' && !this.#hasRoom)) this.#socket.pause();
+  }
+
+  pump(): void {
+    if (this.#pumping) return;
+    this.#pumping = true;
+    while ((this.#state === 'head' && this.#owner.mayBegin) || (this.#state === 'body' && this.#hasRoom)) {
+      const event = this.parser.next();
+      if (event === 'head') this.#begin();
+      else if (event === 'data') this.#deliver();
+      else if (event === 'end') this.#endBody();
+      else if (event === 'refused') this.refuse(this.parser.fault);
+      else break;
+    }
+    this.#pumping = false;
+    if (this.#state !== 'over') this.#afterPump();
+    this.#owner.pumped();
+  }
+
+  bodyWanted(): void {
+    if (this.#state === 'body') this.pump();
+  }
+
+  /** The response is complete: the next request may come, once the body of this one has. */
+  responseDone(): void {
+    if (this.#state === 'held') this.#next();
+  }
+
+  /** No further request will be read. */
+  stop(): void {
+    this.#state = nextReadingState(this.#state, 'stop');
+  }
+
+  refuse(code: ErrorCode): void {
+    this.stop();
+    this.#owner.refused(code);
+  }
+
+  /** An application that does not read is slow, not the client. */
+  bodyTimedOut(): void {
+    if (this.#hasRoom) this.refuse('BODY_TIMEOUT');
+  }
+
+  expectRequest(): void {
+    const { keepaliveMs, headTimeoutMs } = this.#settings;
+    this.#deadlines.expect('idle', keepaliveMs || headTimeoutMs);
+  }
+
+  get #hasRoom(): boolean {
+    return !this.#owner.isAnswering || this.#owner.input?.hasRoom !== false;
+  }
+
+  #begin(): void {
+    const hasBody = this.parser.block.framing.body !== 'none';
+    this.#state = nextReadingState(this.#state, hasBody ? 'request-with-body' : 'request');
+    this.#discarded = 0;
+    this.#owner.begin();
+  }
+
+  #deliver(): void {
+    if (this.#owner.isAnswering) {
+      this.#owner.input?.deliver(this.parser.data);
+      return;
+    }
+    this.#discarded += this.parser.data.length;
+    if (this.#discarded > discardBytes) this.#owner.tooMuchToDiscard();
+  }
+
+  #endBody(): void {
+    this.#state = nextReadingState(this.#state, 'body-end');
+    this.#owner.bodyEnded();
+    if (!this.#owner.isAnswering) this.#next();
+  }
+
+  #next(): void {
+    this.#state = nextReadingState(this.#state, 'response');
+    this.#owner.requestEnded();
+  }
+
+  #afterPump(): void {
+    if (this.#isExhausted && this.#state !== 'held') {
+      const fault = this.parser.finish();
+      if (fault === undefined) this.#owner.inputEnded();
+      else this.refuse(fault);
+      return;
+    }
+    this.#expectBytes();
+    const hasRoom = this.#state === 'body' ? this.#hasRoom : this.parser.buffered <= discardBytes;
+    if (hasRoom && this.#socket.isPaused()) this.#socket.resume();
+  }
+
+  #expectBytes(): void {
+    const { socketTimeoutMs, headTimeoutMs } = this.#settings;
+    if (this.#state === 'body') this.#deadlines.expect('body', socketTimeoutMs);
+    else if (this.#state === 'held' || this.parser.buffered > 0) this.#deadlines.expectNothing();
+    else if (!this.parser.isMidHead) this.expectRequest();
+    else if (this.#deadlines.wait !== 'head') this.#deadlines.expect('head', headTimeoutMs);
+  }
+}
