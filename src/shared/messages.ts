@@ -106,7 +106,7 @@ export function enclose(message: MasterToWorker | WorkerToMaster): Envelope {
 
 function open(value: unknown, types: ReadonlySet<string>): unknown {
   const message = (value as Partial<Envelope> | null | undefined)?.evy;
-  return typeof message === 'object' && types.has(message.type) ? message : undefined;
+  return typeof message === 'object' && types.has(message?.type) ? message : undefined;
 }
 
 /** What a worker got from its master, or undefined when it is none of ours. */

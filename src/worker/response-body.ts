@@ -1,4 +1,5 @@
 /** The body of one response on its way to the output: framed, counted against Content-Length, gathered when asked. */
+import { Buffer } from 'node:buffer';
 import type { Chunk } from '../shared/application.ts';
 import type { BodyFraming } from './http/response-head.ts';
 import type { Output } from './output.ts';

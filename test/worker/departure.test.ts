@@ -1,0 +1,99 @@
+import { expect } from 'chai';
+import { silentLogger } from '../../src/shared/log.ts';
+import type { RequestSummary, WorkerStats } from '../../src/shared/messages.ts';
+import { Leaving } from '../../src/worker/departure.ts';
+import type { Serving } from '../../src/worker/serving.ts';
+
+const request: RequestSummary = { method: 'GET', target: '/slow', peer: '192.0.2.1', ageMs: 7 };
+
+/** A loop with idle clients, requests and hooks as the test says; idle ones go when they are closed. */
+class FakeServing implements Serving {
+  idle: number;
+  requests: RequestSummary[];
+  pendingHooks: number;
+  readonly orders: string[] = [];
+  #changed: () => void = () => {};
+
+  constructor(has: { idle?: number; requests?: RequestSummary[]; pendingHooks?: number }) {
+    this.idle = has.idle ?? 0;
+    this.requests = has.requests ?? [];
+    this.pendingHooks = has.pendingHooks ?? 0;
+  }
+  readonly accept = (): void => {};
+  get stats(): WorkerStats {
+    const { pendingHooks } = this;
+    const activeRequests = this.requests.length;
+    return { connections: this.idle + activeRequests, activeRequests, requests: 0, pendingHooks };
+  }
+  get isEmpty(): boolean {
+    return this.stats.connections === 0 && this.pendingHooks === 0;
+  }
+  onChange(callback: () => void): void {
+    this.#changed = callback;
+  }
+  requestsUnderWay(): RequestSummary[] {
+    return this.requests;
+  }
+  drain(): void {
+    this.orders.push('drain');
+  }
+  closeIdle(): void {
+    this.orders.push('closeIdle');
+    this.idle = 0;
+    this.#changed();
+  }
+  answerAll(): void {
+    this.requests = [];
+    this.#changed();
+  }
+  destroyAll(): void {}
+  reopenLogs(): void {}
+  async stop(): Promise<void> {}
+}
+
+const leave = (serving: Serving) => new Leaving({ serving, servers: [], log: silentLogger });
+
+describe('a worker that leaves', () => {
+  it('is gone at once when nothing is left', async () => {
+    const serving = new FakeServing({});
+    expect(await leave(serving).begin({ graceMs: 60_000, idle: 'keep' })).to.deep.equal([]);
+    expect(serving.orders).to.deep.equal(['drain']);
+  });
+
+  it('waits for its requests, and lets idle clients ask once more when told so', async () => {
+    const serving = new FakeServing({ requests: [request] });
+    const left = leave(serving).begin({ graceMs: 60_000, idle: 'keep' });
+    serving.answerAll();
+    expect(await left).to.deep.equal([]);
+    expect(serving.orders).to.not.include('closeIdle');
+  });
+
+  it('closes idle clients when the grace time ends, and tells which requests it cuts', async () => {
+    const serving = new FakeServing({ idle: 1, requests: [request] });
+    expect(await leave(serving).begin({ graceMs: 1, idle: 'keep' })).to.deep.equal([request]);
+    expect(serving.idle).to.equal(0);
+  });
+
+  it('closes idle clients at once when a second order says so', async () => {
+    const serving = new FakeServing({ idle: 1 });
+    const leaving = leave(serving);
+    const left = leaving.begin({ graceMs: 60_000, idle: 'keep' });
+    leaving.hasten({ graceMs: 60_000, idle: 'close' });
+    expect(await left).to.deep.equal([]);
+  });
+
+  it('takes the shorter grace time of two orders', async () => {
+    const serving = new FakeServing({ requests: [request] });
+    const leaving = leave(serving);
+    const left = leaving.begin({ graceMs: 60_000, idle: 'close' });
+    leaving.hasten({ graceMs: 1, idle: 'close' });
+    leaving.hasten({ graceMs: 60_000, idle: 'close' });
+    expect(await left).to.deep.equal([request]);
+  });
+
+  it('counts post hooks as work', async () => {
+    const serving = new FakeServing({ pendingHooks: 1 });
+    expect(await leave(serving).begin({ graceMs: 1, idle: 'close' })).to.deep.equal([]);
+    expect(serving.stats.pendingHooks).to.equal(1);
+  });
+});
