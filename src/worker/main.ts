@@ -137,7 +137,7 @@ function orphaned(): void {
 
 async function crash(thrown: unknown): Promise<void> {
   const { message, stack } = toError(thrown);
-  running?.log.error('worker.crashed', { error: message, stack });
+  running?.log.error('worker.crashed', { message, stack });
   await tellMaster({ type: 'crashed', message, stack });
   await exit(1);
 }
