@@ -7,6 +7,7 @@
 import cluster from 'node:cluster';
 import { EventEmitter } from 'node:events';
 import { EvyError, toError } from '../shared/errors.ts';
+import { checkGraceMs } from '../shared/grace.ts';
 import { silentLogger } from '../shared/log.ts';
 import type { Logger } from '../shared/log.ts';
 import { probePrivateApi } from '../shared/node-private.ts';
@@ -75,6 +76,7 @@ export class Master extends EventEmitter<MasterEvents> {
     }
     const addresses = this.#addresses;
     this.#logger.info('master.ready', {
+      pid: process.pid,
       addresses: addresses.map(({ name, tls }) => (tls ? `tls:${name}` : name)),
       workers: this.#supervisor.wanted.workers,
     });
@@ -102,8 +104,8 @@ export class Master extends EventEmitter<MasterEvents> {
   }
 
   /** Lets the workers finish what they have, within the grace time; resolves when all are gone. */
-  stop(settings: { graceMs?: number } = {}): Promise<void> {
-    this.#push({ type: 'stop', graceMs: settings.graceMs });
+  async stop({ graceMs }: { graceMs?: number } = {}): Promise<void> {
+    this.#push({ type: 'stop', graceMs: graceMs === undefined ? undefined : checkGraceMs(graceMs) });
     return this.#stopped.promise;
   }
 
@@ -159,7 +161,7 @@ export class Master extends EventEmitter<MasterEvents> {
       });
     }
     this.#listeners = await openListeners(binds, { ...options, inherited: inheritedSockets });
-    this.#logger.info('master.starting', { pid: process.pid, node: process.version, workers: options.workers });
+    this.#logger.debug('master.starting', { node: process.version, workers: options.workers });
     if (options.pidfile !== '') writePidfile(options.pidfile);
     return new Supervisor({
       first,
@@ -200,8 +202,4 @@ export class Master extends EventEmitter<MasterEvents> {
     this.#logger.info('master.stopped');
     this.#emit('stopped');
   }
-}
-
-export function createMaster(parts: MasterParts): Master {
-  return new Master(parts);
 }

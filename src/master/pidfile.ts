@@ -2,8 +2,25 @@
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { EvyError } from '../shared/errors.ts';
 
-/** @throws {EvyError} BAD_OPTION when the file cannot be written */
+/** The process that the file names, if it lives and is not ours. */
+function livingOwner(path: string, pid: number): number | undefined {
+  try {
+    const owner = Number(readFileSync(path, 'utf8').trim());
+    if (!Number.isInteger(owner) || owner <= 0 || owner === pid) return undefined;
+    process.kill(owner, 0);
+    return owner;
+  } catch (error) {
+    // Nobody may be there, or somebody whom we may not signal.
+    return (error as NodeJS.ErrnoException).code === 'EPERM' ? Number(readFileSync(path, 'utf8').trim()) : undefined;
+  }
+}
+
+/** @throws {EvyError} BAD_OPTION when the file cannot be written, or belongs to a process that lives */
 export function writePidfile(path: string, pid = process.pid): void {
+  const owner = livingOwner(path, pid);
+  if (owner !== undefined) {
+    throw new EvyError('BAD_OPTION', `--pidfile ${path}: process ${owner} is running; remove the file if it is no evy`);
+  }
   const temporary = `${path}.${pid}`;
   try {
     writeFileSync(temporary, `${pid}\n`);

@@ -4,6 +4,7 @@
  */
 import { EvyError } from '../shared/errors.ts';
 import type { Logger } from '../shared/log.ts';
+import { userStackOf } from '../shared/user-error.ts';
 import type { Deferred } from './command-queue.ts';
 import type { Preparation, ReloadResult } from './commands.ts';
 import type { Emit } from './events.ts';
@@ -121,9 +122,8 @@ export class Plan {
     this.#forgetUnwanted();
     const generation = attempt.number;
     const code = cause instanceof EvyError ? cause.code : 'INTERNAL';
-    // Of our own errors only a cause's stack tells anything: that of the application.
-    const shown = cause instanceof EvyError ? cause.cause : cause;
-    const stack = shown instanceof Error ? shown.stack : undefined;
+    // Of our own errors only the application's stack tells anything.
+    const stack = cause instanceof EvyError ? userStackOf(cause) : cause.stack;
     const error = attempt.fail(cause);
     // One that was superseded is nobody's fault: whoever watches for failures is not to be called.
     const level = code === 'RELOAD_SUPERSEDED' ? 'info' : 'error';

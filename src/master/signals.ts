@@ -42,8 +42,15 @@ export function installSignals(
       },
     ],
   ];
-  for (const [signal, command] of Object.entries(commands))
-    handlers.push([signal as NodeJS.Signals, () => push(command)]);
+  const said = new Set<string>();
+  for (const [signal, command] of Object.entries(commands)) {
+    const handler = (): void => {
+      // A terminal sends WINCH by itself at each resize: that nothing comes of it is said once.
+      if (command.type !== 'unsupported' || !said.has(signal)) push(command);
+      said.add(signal);
+    };
+    handlers.push([signal as NodeJS.Signals, handler]);
+  }
   for (const [signal, handler] of handlers) source.on(signal, handler);
   return () => {
     for (const [signal, handler] of handlers) source.off(signal, handler);

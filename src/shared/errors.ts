@@ -36,11 +36,11 @@ const rows = {
   BAD_CHUNK: { status: 400, help: 'The chunked body is malformed (RFC 9112 §7.1).' },
   BAD_VERSION: { status: 505, help: 'An HTTP version that is neither 1.0 nor 1.1 (RFC 9110 §15.6.6).' },
   URI_TOO_LONG: { status: 414, help: 'The request line is longer than the option urlLengthLimit.' },
-  HEAD_TOO_LARGE: { status: 431, help: 'The header block is larger than the option maxHeadBytes.' },
+  HEAD_TOO_LARGE: { status: 431, help: 'The header block is larger than the option maxHead.' },
   TOO_MANY_HEADERS: { status: 431, help: 'The request has more header fields than the option maxHeaders.' },
   TRAILERS_TOO_LARGE: {
     status: 431,
-    help: 'The trailer section is larger than maxHeadBytes or has more fields than maxHeaders.',
+    help: 'The trailer section is larger than the option maxHead or has more fields than maxHeaders.',
   },
   UNKNOWN_EXPECTATION: { status: 417, help: 'Expect holds something other than 100-continue (RFC 9110 §10.1.1).' },
   BODY_TOO_LARGE: { status: 413, help: 'The body is larger than the option maxBody.' },
@@ -65,7 +65,9 @@ const rows = {
   APP_SHORT_BODY: { help: 'The application delivered less than its Content-Length; the connection was closed.' },
   APP_LONG_BODY: { help: 'The application delivered more than its Content-Length; the surplus was dropped.' },
   CLIENT_GONE: { help: 'The client closed the connection before the response was complete.' },
-  WRITE_TIMEOUT: { help: 'The client took no byte of the response within the option socketTimeout.' },
+  REQUEST_CUT: {
+    help: 'The response was cut: the client took nothing of it within socketTimeout, or the grace time of its worker was over.',
+  },
 
   // What whoever starts evy wrote.
   USAGE: { exit: 2, help: 'The command line has an unknown flag, a missing value or too many words.' },
@@ -99,7 +101,7 @@ const rows = {
   RELOAD_FAILED: { help: 'The new generation did not boot; the old one serves on, whole.' },
   RELOAD_SUPERSEDED: { help: 'A later reload or a stop came before this reload was done.' },
   STOPPING: { help: 'The master is stopping and takes no further command.' },
-  NOT_SUPPORTED: { help: 'The command belongs to a later version.' },
+  NOT_SUPPORTED: { help: 'A master is started once, and not inside of a node:cluster worker.' },
   INTERNAL: { exit: 1, help: 'A fault of evy itself; please report it with the log.' },
 } as const satisfies Record<string, ErrorRow>;
 

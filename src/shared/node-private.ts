@@ -8,6 +8,8 @@
  * - `attachListening`: a net.Server on an inherited listening descriptor. In a node:cluster worker `listen({ fd })` asks
  *   the primary to open that number. For TCP there is a public way, for unix sockets there is not. Same fallback.
  * - `acceptGate`: to stop accepting for a while, without closing. Fallback: none, the caller goes without.
+ * - `shareReadBuffer`: accepted connections that read into one buffer of the process. `onread` does that for clients; a
+ *   net.Server does not pass it on. Fallback: 'data' events, with a buffer of 64 KiB allocated for each read.
  * - `resetNow`: `resetAndDestroy()` sends FIN before RST. Fallback: the connection is closed, with whatever the kernel sends.
  *
  * How the gate works: libuv polls a listening handle as it polls a reading one, and readStart/readStop switch that. They
@@ -25,6 +27,8 @@ interface RawHandle {
   readStart(): number;
   readStop(): number;
   close(): void;
+  /** TCP only */
+  setNoDelay?(on: boolean): number;
   /** TCP only */
   getsockname?(into: object): number;
   onconnection?: (status: number, client?: RawHandle) => void;
@@ -171,6 +175,30 @@ export function acceptGate(server: net.Server): AcceptGate | undefined {
   // The server may have been closed in between: its handle is null then.
   const current = () => (server as unknown as PrivateServer)._handle;
   return { pause: () => void current()?.readStop(), resume: () => void current()?.readStart() };
+}
+
+/** Where the bytes of a connection go that reads into the shared buffer: a view that is only good until this returns. */
+export interface SharedReads {
+  /** false stops reading until the socket is resumed */
+  deliver: (bytes: Buffer) => boolean;
+}
+
+const sharedBuffer = Buffer.allocUnsafeSlow(65_536);
+
+/** Makes the connections of a listening server read into one buffer. Returns false, changing nothing, where it cannot. */
+export function shareReadBuffer(server: net.Server, accept: (socket: net.Socket, reads: SharedReads) => void): boolean {
+  const handle = (server as unknown as PrivateServer)._handle;
+  if (privateApiIsOff() || typeof handle?.onconnection !== 'function') return false;
+  handle.onconnection = (_status, client) => {
+    // Without a descriptor left there is none to accept with: libuv tries again.
+    if (client === undefined) return;
+    client.setNoDelay?.(true);
+    const reads: SharedReads = { deliver: () => true };
+    const callback = (length: number): boolean => reads.deliver(sharedBuffer.subarray(0, length));
+    const options = { handle: client, allowHalfOpen: true, onread: { buffer: sharedBuffer, callback } };
+    accept(new net.Socket({ ...options, readable: true, writable: true }), reads);
+  };
+  return true;
 }
 
 /** Whether a connection to an unpolled socket is left alone, and one after readStart is seen. */

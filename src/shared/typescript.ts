@@ -76,5 +76,9 @@ export function typeScriptHint(plan: TypeScriptPlan, thrown: unknown): string {
     code === 'ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX' ||
     code === 'ERR_MODULE_NOT_FOUND' ||
     code === 'ERR_UNSUPPORTED_DIR_IMPORT';
+  // Without "type" Node looks at the syntax; with "commonjs", which npm init writes, it does not.
+  if (thrown instanceof SyntaxError && /\b(export|import)\b/.test(thrown.message)) {
+    return ' (for ES module syntax set "type": "module" in package.json, or name the file .mts)';
+  }
   return unsupported ? " (Node only strips types; with tsx installed, NODE_OPTIONS='--import tsx' compiles them)" : '';
 }

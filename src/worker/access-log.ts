@@ -6,7 +6,7 @@ import { once } from 'node:events';
 import { setTimeout } from 'node:timers/promises';
 import { pino } from 'pino';
 import type { Environ } from '../shared/application.ts';
-import { toError } from '../shared/errors.ts';
+import { EvyError, toError } from '../shared/errors.ts';
 
 /** The fields of `logFormat`. */
 export interface AccessFields {
@@ -56,7 +56,7 @@ export function escapeField(text: string): string {
   return text.replace(unsafe, (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`);
 }
 
-/** A format with `%(name)s`, `%(name)d` and `%(name).6f` as a function of the fields. @throws {Error} on unknown names */
+/** A format with `%(name)s`, `%(name)d` and `%(name).6f` as a function of the fields. @throws {EvyError} BAD_OPTION on unknown names */
 export function compileFormat(format: string): (fields: AccessFields) => string {
   const pieces: Piece[] = [];
   let from = 0;
@@ -69,7 +69,7 @@ export function compileFormat(format: string): (fields: AccessFields) => string 
       continue;
     }
     if (!['client_ip', 'date_time', 'request_line', 'status_code', 'body_length', 'wall_seconds'].includes(name)) {
-      throw new Error(`logFormat has no field ${name}`);
+      throw new EvyError('BAD_OPTION', `option logFormat has no field ${name}`);
     }
     const digits = match[3] === 'f' ? Number(match[2] ?? 6) : undefined;
     pieces.push((fields) => {

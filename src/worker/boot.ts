@@ -54,6 +54,7 @@ async function accessLogOf(
   try {
     return await openAccessLog(target, logFormat, (error) => log.error('access-log.failed', { error: error.message }));
   } catch (cause) {
+    if (cause instanceof EvyError) throw cause;
     throw new EvyError('BAD_OPTION', `option accessLog: ${(cause as Error).message}`, { cause });
   }
 }
@@ -67,7 +68,7 @@ export async function boot(configuration: Configuration): Promise<Running> {
   const tls: TlsOptions | undefined = binds.some((bind) => bind.tls) ? await readCertificate(settings) : undefined;
   const accessLog = await accessLogOf(settings, log);
   const serving = makeServing(application, settings, log, accessLog);
-  const servers = binds.map((bind) => makeServer(bind.tls ? tls : undefined, serving.accept));
+  const servers = binds.map((bind) => makeServer(bind.tls ? tls : undefined, serving));
   const gate = new Gatekeeper(servers, settings.workerConnections);
   serving.onChange(() => gate.update(serving.stats.connections));
   for (const [index, { fd, backlog }] of binds.entries()) {

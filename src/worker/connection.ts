@@ -1,6 +1,6 @@
 /**
  * One client connection: the thin shell between a socket, the requests read from it and the responses written to it.
- * Reading and writing are a word each (connection-states.ts); whether the connection is idle, active or closing is
+ * Reading and writing are a word each (states.ts); whether the connection is idle, active or closing is
  * derived from them.
  */
 import type { Socket } from 'node:net';
@@ -8,6 +8,7 @@ import type { Outcome } from '../shared/application.ts';
 import { EvyError } from '../shared/errors.ts';
 import type { ErrorCode } from '../shared/errors.ts';
 import { resetNow } from '../shared/node-private.ts';
+import type { SharedReads } from '../shared/node-private.ts';
 import { Answered } from './answered.ts';
 import { nextWritingState } from './states.ts';
 import type { WritingState } from './states.ts';
@@ -32,20 +33,24 @@ export class Connection implements ReadingOwner {
   readonly deadlines: Deadlines;
   readonly #service: Service;
   readonly #socket: Socket;
+  readonly #reads: SharedReads | undefined;
   readonly #reading: RequestReading;
   readonly #output: Output;
   readonly #answered = new Answered();
   #writing: WritingState = 'idle';
   #exchange: Exchange | undefined;
 
-  constructor(service: Service, socket: Socket, scheme: 'http' | 'https') {
+  /** With `reads` the bytes come there, good only until the call is over; otherwise as 'data' events. */
+  constructor(service: Service, socket: Socket, scheme: 'http' | 'https', reads?: SharedReads) {
     this.#service = service;
     this.#socket = socket;
     this.peer = peerFacts(socket, scheme);
     this.#output = new Output(socket, this.#onProgress);
     this.deadlines = new Deadlines(service.clock, service.settings.socketTimeoutMs, this.#expired);
     this.#reading = new RequestReading(socket, service.settings, this.deadlines, this);
-    socket.on('data', this.#onData);
+    this.#reads = reads;
+    if (reads === undefined) socket.on('data', this.#onData);
+    else reads.deliver = this.#onShared;
     socket.on('end', this.#onEnd);
     socket.on('error', ignoreError);
     socket.on('close', this.#onClose);
@@ -63,6 +68,11 @@ export class Connection implements ReadingOwner {
   // ---- the socket's events
 
   readonly #onData = (bytes: Buffer): void => this.#reading.push(bytes);
+
+  readonly #onShared = (bytes: Buffer): boolean => {
+    this.#reading.pushShared(bytes);
+    return true;
+  };
 
   readonly #onEnd = (): void => {
     if (!this.#reading.isOver) this.#reading.pump();
@@ -224,7 +234,9 @@ export class Connection implements ReadingOwner {
     }
     const socket = this.#socket;
     socket.off('data', this.#onData).off('end', this.#onEnd).off('error', ignoreError);
-    socket.pause();
+    // Its readers are others from now on: bytes go the way of any stream.
+    if (this.#reads === undefined) socket.pause();
+    else this.#reads.deliver = (bytes) => socket.push(Buffer.from(bytes));
     this.#reading.stop();
     this.#writing = nextWritingState(this.#writing, 'close');
     this.deadlines.expectNothing();
@@ -233,6 +245,7 @@ export class Connection implements ReadingOwner {
     if (rest.length > 0) socket.unshift(rest);
     // Not paused but not read yet either, as a fresh socket is: the first 'data' listener makes it flow.
     (socket as { readableFlowing: boolean | null }).readableFlowing = null;
+    if (this.#reads !== undefined) socket.read(0);
     return socket;
   }
 

@@ -4,6 +4,8 @@ import type { RequestSummary } from '../shared/messages.ts';
 import { stopListening } from './listening.ts';
 import type { Running } from './boot.ts';
 
+/** Longer ones overflow a timer (setTimeout takes 2^31-1 ms). */
+const longestTimerMs = 2 ** 31 - 1;
 /** idle clients that were told to close get this long to see it */
 const lingerMs = 500;
 
@@ -41,8 +43,9 @@ export class Leaving {
   }
 
   /** A later order counts when it is the stricter one: a whole server that stops waits for nobody who is idle. */
-  hasten({ graceMs, idle }: Departure): void {
+  hasten({ graceMs: givenMs, idle }: Departure): void {
     if (idle === 'close') this.#running.serving.closeIdle();
+    const graceMs = Math.min(givenMs, longestTimerMs);
     const deadlineMs = performance.now() + graceMs;
     if (deadlineMs >= this.#deadlineMs) return;
     this.#deadlineMs = deadlineMs;

@@ -168,7 +168,7 @@ export class Exchange implements InputSource {
     const bodyBytes = this.#body ? Math.max(0, Math.min(this.#output.sent, this.endOffset) - this.#body.offset) : 0;
     this.env['evy.response'] = { status, bytesSent, completed, outcome: this.#failed ? 'failed' : outcome, durationMs };
     if (!completed) {
-      const code = this.#isCut ? 'APP_FAILED' : outcome === 'client-gone' ? 'CLIENT_GONE' : 'WRITE_TIMEOUT';
+      const code = this.#isCut ? 'APP_FAILED' : outcome === 'client-gone' ? 'CLIENT_GONE' : 'REQUEST_CUT';
       this.#cancellation.abort(new EvyError(code, 'the response cannot be delivered'));
       for (const callback of this.#onOver ?? []) callback();
     }

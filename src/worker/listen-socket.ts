@@ -34,6 +34,7 @@ export class ListenSocket {
   readonly #backlog: number;
   readonly #opened: Promise<UnpolledSocket | undefined>;
   #tls: Promise<TlsOptions> | undefined;
+  #isClaimed = false;
 
   constructor(address: Address, options: ListenOptions) {
     this.#address = address;
@@ -55,7 +56,13 @@ export class ListenSocket {
     this.#tls.catch(() => {});
   }
 
-  /** Makes `server` accept. @throws {EvyError} ADDRESS_IN_USE and the like */
+  /** One server a socket: the first one that asks. @throws {EvyError} ADDRESS_IN_USE */
+  claim(): void {
+    if (this.#isClaimed) throw new EvyError('ADDRESS_IN_USE', `${this.name}: another server of this process serves it`);
+    this.#isClaimed = true;
+  }
+
+  /** Makes `server` accept. @throws {EvyError} BAD_BIND, ADDRESS_IN_USE and the like */
   async serve(server: Server): Promise<ListenAddress> {
     const opened = await this.#opened;
     if (opened === undefined) await this.#listenPlainly(server);
@@ -74,6 +81,7 @@ export class ListenSocket {
 
   /** Binds and listens without accepting; undefined where only server() can do it. */
   async #open(): Promise<UnpolledSocket | undefined> {
+    checkAddress(this.#address);
     const { inheritedSockets } = await probePrivateApi();
     const { name } = this;
     try {
@@ -83,8 +91,6 @@ export class ListenSocket {
       }
       if (!inheritedSockets) return undefined;
       const [host, port] = this.#address;
-      if (!Number.isInteger(port) || port < 0 || port > 65_535)
-        throw new EvyError('BAD_BIND', `${name}: the port is a whole number from 0 to 65535`);
       const { address, family } = host === '' ? { address: '0.0.0.0', family: 4 } : await lookup(host);
       return listenUnpolled({ kind: 'tcp', address, port, family: family === 6 ? 6 : 4 }, this.#backlog);
     } catch (error) {
@@ -106,6 +112,15 @@ export class ListenSocket {
     const [host, port] = this.#address;
     return `${host.includes(':') ? `[${host}]` : host || '0.0.0.0'}:${port}`;
   }
+}
+
+function checkAddress(address: unknown): void {
+  if (typeof address === 'string' && address !== '') return;
+  const [host, port] = Array.isArray(address) ? (address as unknown[]) : [];
+  const isPort = typeof port === 'number' && Number.isInteger(port) && port >= 0 && port <= 65_535;
+  if (typeof host === 'string' && isPort) return;
+  const rule = 'listen() takes [host, port], with a port from 0 to 65535, or the path of a unix socket';
+  throw new EvyError('BAD_BIND', `${rule}, not ${JSON.stringify(address)}`);
 }
 
 /** Binds a socket for `wsgi.server()`. What goes wrong is told by the promise that server() returns. */

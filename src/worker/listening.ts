@@ -3,28 +3,38 @@ import { createServer } from 'node:net';
 import type { Server, Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
 import type { TlsOptions } from 'node:tls';
-import { acceptGate } from '../shared/node-private.ts';
+import { acceptGate, shareReadBuffer } from '../shared/node-private.ts';
+import type { SharedReads } from '../shared/node-private.ts';
 
 /** Where accepted connections go: our own HTTP loop, or node:http. */
-export type Accept = (socket: Socket, scheme: 'http' | 'https') => void;
+export interface Acceptor {
+  /** With `reads` the bytes come there, in a buffer that all connections share; otherwise as 'data' events. */
+  accept(socket: Socket, scheme: 'http' | 'https', reads?: SharedReads): void;
+  /** whether `accept` takes `reads` */
+  readonly sharesReads: boolean;
+}
 
 /** Time for a client to finish the TLS handshake. */
 const handshakeTimeoutMs = 10_000;
 
 /** A server that is not listening yet. The client may shut down its side and still gets its answers. */
-export function makeServer(tls: TlsOptions | undefined, accept: Accept): Server {
-  const server = tls === undefined ? makePlainServer(accept) : makeTlsServer(tls, accept);
+export function makeServer(tls: TlsOptions | undefined, acceptor: Acceptor): Server {
+  const server = tls === undefined ? makePlainServer(acceptor) : makeTlsServer(tls, acceptor);
   // A connection that cannot be accepted (no descriptor left) stays in the backlog or is the kernel's to drop. Errors of
   // listening itself reach whoever waits for it.
   server.on('error', () => {});
   return server;
 }
 
-function makePlainServer(accept: Accept): Server {
-  return createServer({ allowHalfOpen: true, noDelay: true }, (socket) => accept(socket, 'http'));
+function makePlainServer(acceptor: Acceptor): Server {
+  const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => acceptor.accept(socket, 'http'));
+  if (acceptor.sharesReads) {
+    server.once('listening', () => shareReadBuffer(server, (socket, reads) => acceptor.accept(socket, 'http', reads)));
+  }
+  return server;
 }
 
-function makeTlsServer(tls: TlsOptions, accept: Accept): Server {
+function makeTlsServer(tls: TlsOptions, acceptor: Acceptor): Server {
   const server = createTlsServer({
     ALPNProtocols: ['http/1.1'],
     handshakeTimeout: handshakeTimeoutMs,
@@ -32,7 +42,7 @@ function makeTlsServer(tls: TlsOptions, accept: Accept): Server {
     allowHalfOpen: true,
     noDelay: true,
   } as TlsOptions);
-  server.on('secureConnection', (socket) => accept(socket, 'https'));
+  server.on('secureConnection', (socket) => acceptor.accept(socket, 'https'));
   // A client that fails the handshake is no event for anybody but itself.
   server.on('tlsClientError', (_error, socket) => socket.destroy());
   return server;

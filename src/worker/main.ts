@@ -5,6 +5,7 @@
  */
 import cluster from 'node:cluster';
 import type { Socket } from 'node:net';
+import { setImmediate } from 'node:timers/promises';
 import { EvyError, toError } from '../shared/errors.ts';
 import type { MasterToWorker, WorkerStats } from '../shared/messages.ts';
 import { stateMachine } from '../shared/state-machine.ts';
@@ -85,6 +86,10 @@ async function leave(departure: Departure): Promise<void> {
     await tellMaster({ type: 'drained' });
     await exit(0);
   }
+  // Their applications are told, their hooks run, and the log is written, before the master kills us.
+  running!.serving.destroyAll();
+  await setImmediate();
+  await running!.serving.stop();
   await tellMaster({ type: 'overdue', requests: cut });
   // The master kills us now. Without a master we have to do it ourselves.
   if (!process.connected) {
@@ -144,6 +149,9 @@ async function crash(thrown: unknown): Promise<void> {
 
 // node:cluster would end this process at once when the master dies; we drain first.
 if (cluster.worker) cluster.worker.exitedAfterDisconnect = true;
+// Whoever read our output is gone: no reason to die of a line that nobody can see.
+process.stdout.on('error', () => {});
+process.stderr.on('error', () => {});
 process.on('uncaughtException', (thrown) => void crash(thrown));
 // Ctrl-C reaches the whole process group: the master decides. HUP comes with a closed terminal.
 process.on('SIGINT', () => {});

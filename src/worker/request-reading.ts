@@ -49,6 +49,8 @@ export class RequestReading {
   #state: ReadingState = 'head';
   #discarded = 0;
   #pumping = false;
+  /** the bytes at hand must not be kept */
+  #copies = false;
 
   constructor(socket: Socket, settings: ServerSettings, deadlines: Deadlines, owner: ReadingOwner) {
     this.parser = new RequestParser(settings);
@@ -82,6 +84,14 @@ export class RequestReading {
     // A client that waits for 100 Continue may send its body or not; one with a long body would only be throttled.
     const isLong = this.parser.block.framing.body === 'length' && this.parser.bodyBytesLeft > discardBytes;
     return this.#owner.input?.owesContinue !== true && !(whole && isLong);
+  }
+
+  /** As `push`, with bytes that are somebody else's after the call: what is kept is copied. */
+  pushShared(bytes: Buffer): void {
+    this.#copies = true;
+    this.push(bytes);
+    this.#copies = false;
+    this.parser.own();
   }
 
   push(bytes: Buffer): void {
@@ -149,7 +159,8 @@ export class RequestReading {
 
   #deliver(): void {
     if (this.#owner.isAnswering) {
-      this.#owner.input?.deliver(this.parser.data);
+      const { data } = this.parser;
+      this.#owner.input?.deliver(this.#copies ? Buffer.from(data) : data);
       return;
     }
     this.#discarded += this.parser.data.length;

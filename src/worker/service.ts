@@ -6,6 +6,7 @@ import type { Socket } from 'node:net';
 import type { ErrorCode } from '../shared/errors.ts';
 import type { Logger } from '../shared/log.ts';
 import type { RequestSummary, WorkerStats } from '../shared/messages.ts';
+import type { SharedReads } from '../shared/node-private.ts';
 import type { ServerSettings } from '../shared/options.ts';
 import { accessFields } from './access-log.ts';
 import type { AccessLog } from './access-log.ts';
@@ -29,6 +30,7 @@ export interface ServiceOptions {
 }
 
 export class Service implements Serving {
+  readonly sharesReads = true;
   readonly settings: ServerSettings;
   readonly log: Logger;
   readonly http10Only: boolean;
@@ -61,18 +63,18 @@ export class Service implements Serving {
   }
 
   /** Serves a connection that was just accepted. */
-  readonly accept = (socket: Socket, scheme: 'http' | 'https'): void => {
+  accept(socket: Socket, scheme: 'http' | 'https', reads?: SharedReads): void {
     // A TLS handshake may end after everything else has.
     if (this.#stopped) {
       socket.destroy();
       return;
     }
     this.clock.start();
-    const connection = new Connection(this, socket, scheme);
+    const connection = new Connection(this, socket, scheme, reads);
     this.#connections.add(connection);
     this.#deadlines.add(connection.deadlines);
     this.#onChange();
-  };
+  }
 
   get isDraining(): boolean {
     return this.#draining;

@@ -1,9 +1,8 @@
 /** What a worker does with accepted sockets, whichever loop serves them: our own (Service) or node:http (NodeService). */
 import type { RequestSummary, WorkerStats } from '../shared/messages.ts';
-import type { Accept } from './listening.ts';
+import type { Acceptor } from './listening.ts';
 
-export interface Serving {
-  readonly accept: Accept;
+export interface Serving extends Acceptor {
   readonly stats: WorkerStats;
   /** no connection and no post hook is left */
   readonly isEmpty: boolean;

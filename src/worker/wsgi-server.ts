@@ -4,6 +4,8 @@
  */
 import type { Server } from 'node:net';
 import type { App } from '../shared/application.ts';
+import { EvyError } from '../shared/errors.ts';
+import { checkGraceMs } from '../shared/grace.ts';
 import { createLogger } from '../shared/log.ts';
 import type { Logger } from '../shared/log.ts';
 import type { ServerOptionsInput } from '../shared/options.ts';
@@ -11,7 +13,8 @@ import { accessLogTo } from './access-log.ts';
 import type { AccessLog } from './access-log.ts';
 import { Leaving } from './departure.ts';
 import { wsgiHandler } from './interfaces/wsgi.ts';
-import type { ListenAddress, ListenSocket } from './listen-socket.ts';
+import { ListenSocket } from './listen-socket.ts';
+import type { ListenAddress } from './listen-socket.ts';
 import { Gatekeeper, makeServer } from './listening.ts';
 import { Service } from './service.ts';
 
@@ -62,6 +65,7 @@ class OneProcessServer {
   #server: Server | undefined;
   #log: Logger | undefined;
   #stopping: Promise<void> | undefined;
+  #hasSocket = false;
   address: ListenAddress | undefined;
   readonly stopped: Promise<void>;
   #resolveStopped: () => void = () => {};
@@ -84,32 +88,37 @@ class OneProcessServer {
       return await this.#start();
     } catch (error) {
       // The socket was bound for us alone: whoever tries again binds it again.
-      this.#socket.close();
+      if (this.#hasSocket) this.#socket.close();
       throw error;
     }
   }
 
   async #start(): Promise<ListenAddress> {
+    checkArguments(this.#socket, this.#app, this.#options);
+    this.#socket.claim();
+    this.#hasSocket = true;
     // Loaded here, not above: the check of options is slow to import, and workers never need it.
     const { resolveServerInput } = await import('../shared/option-input.ts');
     const { log: sink = process.stderr, logOutput = true, maxSize = 1024, ...input } = this.#options;
-    const settings = resolveServerInput({ ...input, workerConnections: maxSize });
+    const settings = resolveServerInput(input);
+    if (!Number.isInteger(maxSize) || maxSize < 1) throw wrong('option maxSize is a whole number from 1 on', maxSize);
     const log = createLogger({ level: settings.logLevel, style: settings.logStyle, file: settings.logFile });
     const onError = (error: Error): void => log.error('access-log.failed', { error: error.message });
     const accessLog: AccessLog | undefined = logOutput ? accessLogTo(sink, settings.logFormat, onError) : undefined;
     const service = new Service({ settings, handler: wsgiHandler(this.#app), log, accessLog, multiprocess: false });
-    const listening = makeServer(await this.#socket.tls, service.accept);
-    const gate = new Gatekeeper([listening], settings.workerConnections);
+    const listening = makeServer(await this.#socket.tls, service);
+    const gate = new Gatekeeper([listening], maxSize);
     service.onChange(() => gate.update(service.stats.connections));
     this.#service = service;
     this.#server = listening;
     this.#log = log;
     this.address = await this.#socket.serve(listening);
-    if (logOutput) log.info('server.ready', { address: this.#socket.name, tls: this.#socket.tls !== undefined });
+    if (logOutput) log.info('server.ready', { ...this.address, tls: this.#socket.tls !== undefined });
     return this.address;
   }
 
-  stop(graceMs: number): Promise<void> {
+  async stop(graceMs: number, started: Promise<unknown>): Promise<void> {
+    await started;
     this.#stopping ??= this.#stop(graceMs);
     return this.#stopping;
   }
@@ -130,6 +139,23 @@ class OneProcessServer {
   }
 }
 
+function wrong(rule: string, value: unknown): EvyError {
+  return new EvyError('BAD_OPTION', `${rule}, not ${JSON.stringify(value) ?? typeof value}`);
+}
+
+/** What types cannot promise to callers in JavaScript. @throws {EvyError} BAD_OPTION, APP_NOT_CALLABLE */
+function checkArguments(socket: unknown, app: unknown, options: ServerOptions | null): void {
+  if (!(socket instanceof ListenSocket)) throw wrong('wsgi.server() takes what listen() or wrapSsl() returned', socket);
+  if (typeof options !== 'object' || options === null)
+    throw wrong('the options of wsgi.server() are an object', options);
+  if (typeof app !== 'function')
+    throw new EvyError('APP_NOT_CALLABLE', 'wsgi.server() takes a function as application');
+  const { log } = options;
+  if (log !== undefined && typeof (log as Partial<LineSink> | null)?.write !== 'function') {
+    throw wrong('option log is something with a function write(line)', log);
+  }
+}
+
 /**
  * Serves `app` on a socket of `listen()` or `wrapSsl()`.
  * The promise rejects with EvyError BAD_OPTION, ADDRESS_IN_USE, ADDRESS_NOT_PERMITTED, BAD_CERTIFICATE and the like.
@@ -138,12 +164,16 @@ export function server(socket: ListenSocket, app: App, options: ServerOptions = 
   const one = new OneProcessServer(socket, app, options);
   const ready = one.start();
   const whole = ready.then(() => one.stopped);
-  // Whoever waits for `ready` only is told there; whoever waits for neither is told by the rejection of the whole.
+  // Whoever asks for `ready` is told there; whoever asks for neither is told by the rejection of the whole.
   ready.catch(() => {});
+  const askForReady = (): Promise<ListenAddress> => {
+    whole.catch(() => {});
+    return ready;
+  };
   return Object.defineProperties(whole, {
-    ready: { value: ready },
+    ready: { get: askForReady },
     address: { get: () => one.address },
     counters: { get: () => one.counters },
-    stop: { value: ({ graceMs = defaultGraceMs } = {}) => ready.then(() => one.stop(graceMs)) },
+    stop: { value: async ({ graceMs = defaultGraceMs } = {}) => one.stop(checkGraceMs(graceMs), ready) },
   }) as RunningServer;
 }

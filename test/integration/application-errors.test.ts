@@ -117,7 +117,7 @@ const before: Failing[] = [
       start('200 OK', undefined as unknown as []);
       return ['x'];
     },
-    code: 'APP_FAILED',
+    code: 'APP_BAD_HEADER',
   },
   ...[null, undefined, 5, {}, () => 'x', true].map((body): Failing => ({
     name: `returns ${body === null ? 'null' : typeof body}`,

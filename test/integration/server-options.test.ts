@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import { listen, wrapSsl, wsgi, type EvyError } from '../../src/index.ts';
 import { certfile, keyfile, otherKeyfile, trusted } from '../helpers/certificates.ts';
+import { onEnd } from '../helpers/cleanup.ts';
 import { tempFolder } from '../helpers/files.ts';
 import { connect as connectTo } from '../helpers/raw-client.ts';
 import { header, text } from '../helpers/response-reader.ts';
@@ -58,6 +59,42 @@ describe('server() rejects', () => {
 
   it('a port that is none', async () => {
     expect(await codeOf(wsgi.server(listen(['127.0.0.1', 99_999]), hello, quiet))).to.equal('BAD_BIND');
+  });
+
+  it('what types would not let through', async () => {
+    const on = () => listen(['127.0.0.1', 0]);
+    const given: ReadonlyArray<[unknown[], string]> = [
+      [[on(), 5], 'APP_NOT_CALLABLE'],
+      [['no socket', hello], 'BAD_OPTION'],
+      [[on(), hello, null], 'BAD_OPTION'],
+      [[on(), hello, { log: 5 }], 'BAD_OPTION'],
+      [[on(), hello, { logFormat: '%(nope)s' }], 'BAD_OPTION'],
+      [[listen(8080 as never), hello], 'BAD_BIND'],
+      [[listen([5, 0] as never), hello], 'BAD_BIND'],
+    ];
+    for (const [values, code] of given) {
+      expect(await codeOf(wsgi.server(...(values as Parameters<typeof wsgi.server>)))).to.equal(code);
+    }
+  });
+
+  it('a socket that another server serves, which goes on', async () => {
+    const socket = listen(['127.0.0.1', 0]);
+    const first = wsgi.server(socket, hello, quiet);
+    onEnd(() => first.stop({ graceMs: 0 }));
+    const address = (await first.ready) as { host: string; port: number };
+    expect(await codeOf(wsgi.server(socket, hello, quiet))).to.equal('ADDRESS_IN_USE');
+    const client = await connectTo(address);
+    expect(text(await client.request('GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n'))).to.equal('hello');
+  });
+
+  it('stop() with a grace time that is none', async () => {
+    const server = wsgi.server(listen(['127.0.0.1', 0]), hello, quiet);
+    await server.ready;
+    for (const graceMs of [Number.NaN, -1, 'x' as never]) {
+      const refused = await server.stop({ graceMs }).catch((error: EvyError) => error.code);
+      expect(refused).to.equal('BAD_OPTION');
+    }
+    await server.stop({ graceMs: Infinity });
   });
 
   it('a certificate that is not there, or not that of its key', async () => {

@@ -18,7 +18,11 @@ describe('a master starts', () => {
     const [generation, pid] = await crew.ask();
     expect(generation).to.equal(1);
     expect(crew.pids()).to.include(pid);
-    expect(crew.lines('master.ready')[0]).to.deep.equal({ addresses: [addresses[0]!.name], workers: 3 });
+    expect(crew.lines('master.ready')[0]).to.deep.equal({
+      pid: process.pid,
+      addresses: [addresses[0]!.name],
+      workers: 3,
+    });
     expect(crew.master.status()).to.include({ state: 'serving', generation: 1, candidate: null, wantedWorkers: 3 });
   });
 

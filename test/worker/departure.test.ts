@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { expect } from 'chai';
 import { silentLogger } from '../../src/shared/log.ts';
 import type { RequestSummary, WorkerStats } from '../../src/shared/messages.ts';
@@ -19,7 +20,8 @@ class FakeServing implements Serving {
     this.requests = has.requests ?? [];
     this.pendingHooks = has.pendingHooks ?? 0;
   }
-  readonly accept = (): void => {};
+  readonly sharesReads = false;
+  accept(): void {}
   get stats(): WorkerStats {
     const { pendingHooks } = this;
     const activeRequests = this.requests.length;
@@ -89,6 +91,15 @@ describe('a worker that leaves', () => {
     leaving.hasten({ graceMs: 1, idle: 'close' });
     leaving.hasten({ graceMs: 60_000, idle: 'close' });
     expect(await left).to.deep.equal([request]);
+  });
+
+  it('waits for a grace time that no timer can hold', async () => {
+    const serving = new FakeServing({ requests: [request] });
+    const left = leave(serving).begin({ graceMs: Number.MAX_SAFE_INTEGER, idle: 'keep' });
+    await setImmediate();
+    await setImmediate();
+    serving.answerAll();
+    expect(await left).to.deep.equal([]);
   });
 
   it('counts post hooks as work', async () => {

@@ -3,9 +3,8 @@
  *
  *   push(bytes); while ((event = next()) !== 'need-data') ...
  *
- * 'head' (the fields below describe the request), then 'data' and 'end' when it has a body, then the next 'head'.
- * 'refused' is final: `fault` says why. Nothing is allocated for what the application does not see: one string per
- * chunk of heads, one pair per field, views of the bytes received for bodies.
+ * 'head' (the fields below describe the request), then 'data' and 'end' when it has a body, then the next 'head';
+ * 'refused' is final. What the application does not see allocates nothing but one string per chunk of heads.
  */
 import type { ErrorCode } from '../../shared/errors.ts';
 import { ChunkedDecoder } from './chunked.ts';
@@ -28,8 +27,7 @@ export interface RequestLimits {
 export type RequestEvent = 'head' | 'data' | 'end' | 'need-data' | 'refused';
 
 const nothing = Buffer.alloc(0);
-/** A longer block is not kept to be recognised: an idle connection should hold little. */
-const maxKeptText = 2048;
+const maxKeptText = 2048; // longer field lines are not kept to be recognised: an idle connection should hold little
 /** Empty lines before a request line are ignored (RFC 9112 §2.2), but not a flood of them. */
 const maxEmptyLines = 8;
 
@@ -74,7 +72,7 @@ export class RequestParser {
     });
   }
 
-  /** Bytes pushed and not consumed yet. */
+  /** bytes pushed and not consumed yet */
   get buffered(): number {
     return this.#bytes.length - this.#at;
   }
@@ -93,6 +91,11 @@ export class RequestParser {
     this.#bytes = this.#at >= this.#bytes.length ? bytes : Buffer.concat([this.#bytes.subarray(this.#at), bytes]);
     this.#at = 0;
     this.#text = undefined;
+  }
+
+  /** Copies what is left: the bytes are about to be reused by whoever pushed them. */
+  own(): void {
+    if (this.buffered > 0) this.push(Buffer.from(this.takeRest()));
   }
 
   /** Takes out the bytes that were pushed and not consumed: for whoever takes the connection over. */

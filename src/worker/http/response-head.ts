@@ -102,6 +102,10 @@ function badValue(name: string, value: unknown): EvyError {
   );
 }
 
+function isList(value: unknown): boolean {
+  return Array.isArray(value);
+}
+
 /** Checks what an application gave to startResponse. @throws {EvyError} APP_BAD_STATUS, APP_BAD_HEADER */
 export function checkHead(
   status: string,
@@ -110,6 +114,7 @@ export function checkHead(
 ): AppHead {
   const { status: code, line } = parseStatus(status);
   const head: AppHead = { status: code, statusLine: line, lines: '', length: undefined, hasDate: false, close: false };
+  if (!isList(headers)) throw new EvyError('APP_BAD_HEADER', 'headers is a list of [name, value] pairs');
   for (const [name, value] of headers) {
     const facts = nameFacts(name, capitals);
     if (typeof value !== 'string' || !fieldValue.test(value)) throw badValue(name, value);
@@ -190,6 +195,8 @@ export function continueResponse(headers: ReadonlyArray<readonly [string, string
   let lines = '';
   for (const [name, value] of headers) {
     const facts = nameFacts(name, false);
+    // An interim response has no body, and no say about the connection (RFC 9110 §8.6, RFC 9112 §6.1).
+    if (facts.kind === 'hop' || facts.kind === 'content-length' || facts.kind === 'connection') continue;
     if (typeof value !== 'string' || !fieldValue.test(value)) throw badValue(name, value);
     lines += `${facts.prefix}${value}\r\n`;
   }

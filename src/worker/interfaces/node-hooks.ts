@@ -2,9 +2,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Environ, PostHook } from '../../shared/application.ts';
+import { EvyError } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log.ts';
 import type { RequestSummary } from '../../shared/messages.ts';
 import { accessFields } from '../access-log.ts';
+import { Cancellation } from '../cancellation.ts';
 import type { AccessFields } from '../access-log.ts';
 import { makeEnviron } from '../environ.ts';
 import type { EnvironDefaults, PeerFacts } from '../environ.ts';
@@ -30,7 +32,9 @@ export class NodeHooks {
   readonly #peer: PeerFacts;
   readonly #startedMs = performance.now();
   readonly #bytesBefore: number;
+  readonly #cancellation = new Cancellation();
   #hooks: PostHook[] = [];
+  #failed = false;
 
   constructor(request: IncomingMessage, response: ServerResponse, defaults: Defaults) {
     this.#request = request;
@@ -43,6 +47,11 @@ export class NodeHooks {
 
   add(hook: PostHook): void {
     this.#hooks.push(hook);
+  }
+
+  /** The listener threw. */
+  fail(): void {
+    this.#failed = true;
   }
 
   summary(): RequestSummary {
@@ -62,11 +71,12 @@ export class NodeHooks {
     const status = headersSent ? statusCode : 0;
     const bytesSent = this.#socket.bytesWritten - this.#bytesBefore - this.#socket.writableLength;
     const env = this.#environ();
+    if (!writableFinished) this.#cancellation.abort(new EvyError('CLIENT_GONE', 'the response cannot be delivered'));
     env['evy.response'] = {
       status,
       bytesSent,
       completed: writableFinished,
-      outcome: writableFinished ? 'sent' : 'client-gone',
+      outcome: this.#failed ? 'failed' : writableFinished ? 'sent' : 'client-gone',
       durationMs,
     };
     env['evy.posthooks'] = this.#hooks;
@@ -95,9 +105,8 @@ export class NodeHooks {
       fields.push([rawHeaders[index]!, rawHeaders[index + 1]!]);
       names.push(facts);
     }
-    const signal = AbortSignal.abort();
     const input = new RequestInput(
-      { bodyWanted() {}, sendContinue() {}, takeSocket: () => this.#socket, signal },
+      { bodyWanted() {}, sendContinue() {}, takeSocket: () => this.#socket, signal: this.#cancellation.signal },
       false,
       false,
     );

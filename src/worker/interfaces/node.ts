@@ -34,6 +34,7 @@ export function postHook(
 type NodeServiceOptions = Omit<ServiceOptions, 'handler'> & { listener: NodeListener };
 
 export class NodeService implements Serving {
+  readonly sharesReads = false;
   readonly #options: NodeServiceOptions;
   readonly #server: Server;
   readonly #hookDefaults: ConstructorParameters<typeof NodeHooks>[2];
@@ -63,7 +64,7 @@ export class NodeService implements Serving {
     this.#server.emit('listening');
   }
 
-  readonly accept = (socket: Socket): void => {
+  accept(socket: Socket): void {
     this.#sockets.add(socket);
     socket.once('close', () => {
       this.#sockets.delete(socket);
@@ -71,7 +72,7 @@ export class NodeService implements Serving {
     });
     this.#server.emit('connection', socket);
     this.#onChange();
-  };
+  }
 
   readonly #onRequest = (request: IncomingMessage, response: ServerResponse): void => {
     this.#requests += 1;
@@ -96,6 +97,7 @@ export class NodeService implements Serving {
 
   #fail(request: IncomingMessage, response: ServerResponse, thrown: unknown): void {
     const { message, stack } = toError(thrown);
+    this.#active.get(response)?.fail();
     this.#options.log.error('app.failed', {
       code: 'APP_FAILED',
       request: `${request.method} ${request.url}`,

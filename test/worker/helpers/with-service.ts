@@ -41,7 +41,7 @@ export function withService(
     const log: Logger = { ...silentLogger, error: (event, fields) => void errors.push({ event, ...fields }) };
     const accessLog = accessLogTo({ write: (line) => accessLines.push(line.trimEnd()) }, settings.logFormat);
     const serving = make({ settings, log, accessLog, multiprocess: true });
-    const server = makeServer(undefined, serving.accept);
+    const server = makeServer(undefined, serving);
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const { port } = server.address() as AddressInfo;
     onEnd(() => {

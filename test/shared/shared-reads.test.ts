@@ -1,0 +1,75 @@
+import { once } from 'node:events';
+import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { expect } from 'chai';
+import { shareReadBuffer, type SharedReads } from '../../src/shared/node-private.ts';
+import { onEnd } from '../helpers/cleanup.ts';
+import { waitFor } from '../helpers/wait-for.ts';
+
+async function listening(): Promise<Server> {
+  const server = createServer();
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onEnd(() => server.close());
+  return server;
+}
+
+function client(server: Server): Socket {
+  const socket = connect((server.address() as AddressInfo).port, '127.0.0.1').on('error', () => {});
+  onEnd(() => socket.destroy());
+  return socket;
+}
+
+describe('connections that share a read buffer', () => {
+  it('deliver their bytes, each its own, one after the other through the same buffer', async () => {
+    const server = await listening();
+    const heard = new Map<Socket, string>();
+    const buffers = new Set<ArrayBufferLike>();
+    const accept = (socket: Socket, reads: SharedReads): void => {
+      onEnd(() => socket.destroy());
+      socket.on('end', () => socket.end());
+      reads.deliver = (bytes) => {
+        buffers.add(bytes.buffer);
+        heard.set(socket, (heard.get(socket) ?? '') + bytes.toString('latin1'));
+        return true;
+      };
+    };
+    expect(shareReadBuffer(server, accept)).to.equal(true);
+    const clients = [client(server), client(server)];
+    const closed = Promise.all(clients.map((socket) => once(socket.resume(), 'close')));
+    for (const [index, socket] of clients.entries()) socket.end(`from client ${index}`);
+    await waitFor('both', () => [...heard.values()].toSorted().join() === 'from client 0,from client 1');
+    expect(buffers.size).to.equal(1);
+    await closed;
+  });
+
+  it('stop reading when told so, until they are resumed', async () => {
+    const server = await listening();
+    let accepted: Socket | undefined;
+    const heard: string[] = [];
+    shareReadBuffer(server, (socket, reads) => {
+      onEnd(() => socket.destroy());
+      accepted = socket;
+      reads.deliver = (bytes) => {
+        heard.push(bytes.toString('latin1'));
+        return heard.length > 1;
+      };
+    });
+    const socket = client(server);
+    socket.write('one');
+    await waitFor('the first bytes', () => heard.length === 1);
+    socket.write('two');
+    accepted!.resume();
+    await waitFor('the rest', () => heard.join('') === 'onetwo');
+  });
+
+  it('are not had when the private API is switched off: the server goes on as it was', async () => {
+    process.env['EVY_PRIVATE_API'] = 'off';
+    onEnd(() => delete process.env['EVY_PRIVATE_API']);
+    const server = await listening();
+    expect(shareReadBuffer(server, () => {})).to.equal(false);
+    const accepted = once(server, 'connection');
+    client(server);
+    const [socket] = (await accepted) as [Socket];
+    socket.destroy();
+  });
+});
