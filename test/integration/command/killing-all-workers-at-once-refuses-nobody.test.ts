@@ -1,5 +1,10 @@
+import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
+import { waitFor } from '../../helpers/wait-for.ts';
 import { crewOf, echo, moreAnswers, onTwo, serve, underLoad } from './serving.ts';
+
+/** Whether a signal has stopped the process: proc_pid_stat(5), the word behind the name. */
+const isStopped = (pid: number): boolean => /\) T /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
 
 describe('kill -9 of all workers at once under load', () => {
   it('refuses no connection and harms those only that the killed processes had', async function () {
@@ -8,6 +13,9 @@ describe('kill -9 of all workers at once under load', () => {
     const evy = await serve([...onTwo, echo]);
     const before = await crewOf(evy, [1, 1]);
     const load = await underLoad(evy, connections);
+    // Stopped first: one that goes on while the other dies would take clients of that one, and harm them a second time.
+    for (const { pid } of before) process.kill(pid, 'SIGSTOP');
+    await waitFor('both stopped', () => before.every(({ pid }) => isStopped(pid)));
     for (const { pid } of before) process.kill(pid, 'SIGKILL');
     for (const { pid } of before) {
       expect(await evy.until('worker.exit', { where: (line) => line.pid === pid })).to.include({ signal: 'SIGKILL' });
