@@ -7,5 +7,8 @@ process.exitCode = await run(process.execPath, [
   inRoot('dist', 'cli.js'),
   'serve',
   'examples/hello.ts',
+  // Where, how many, how to reload and stop: for whoever tries it, also where npm's output is no terminal.
+  '--log-style',
+  'human',
   ...process.argv.slice(2),
 ]);
