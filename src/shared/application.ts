@@ -90,7 +90,8 @@ export interface Environ {
   'CONTENT_TYPE'?: string;
   'CONTENT_LENGTH'?: string;
   'HTTPS'?: 'on';
-  'headers_raw': Array<[string, string]>;
+  /** the list is the request's own, its pairs are not to be changed */
+  'headers_raw': Array<readonly [string, string]>;
   'wsgi.version': readonly [1, 0];
   'wsgi.url_scheme': 'http' | 'https';
   'wsgi.input': Input;

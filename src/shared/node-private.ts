@@ -177,10 +177,10 @@ export function acceptGate(server: net.Server): AcceptGate | undefined {
   return { pause: () => void current()?.readStop(), resume: () => void current()?.readStart() };
 }
 
-/** Where the bytes of a connection go that reads into the shared buffer: a view that is only good until this returns. */
+/** Where the bytes of a connection go that reads into the shared buffer: they are only good until this returns. */
 export interface SharedReads {
-  /** false stops reading until the socket is resumed */
-  deliver: (bytes: Buffer) => boolean;
+  /** takes the first `length` bytes of `buffer` */
+  deliver: (buffer: Buffer, length: number) => void;
 }
 
 const sharedBuffer = Buffer.allocUnsafeSlow(65_536);
@@ -193,8 +193,11 @@ export function shareReadBuffer(server: net.Server, accept: (socket: net.Socket,
     // Without a descriptor left there is none to accept with: libuv tries again.
     if (client === undefined) return;
     client.setNoDelay?.(true);
-    const reads: SharedReads = { deliver: () => true };
-    const callback = (length: number): boolean => reads.deliver(sharedBuffer.subarray(0, length));
+    const reads: SharedReads = { deliver: () => {} };
+    const callback = (length: number): boolean => {
+      reads.deliver(sharedBuffer, length);
+      return true;
+    };
     const options = { handle: client, allowHalfOpen: true, onread: { buffer: sharedBuffer, callback } };
     accept(new net.Socket({ ...options, readable: true, writable: true }), reads);
   };

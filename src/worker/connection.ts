@@ -69,10 +69,7 @@ export class Connection implements ReadingOwner {
 
   readonly #onData = (bytes: Buffer): void => this.#reading.push(bytes);
 
-  readonly #onShared = (bytes: Buffer): boolean => {
-    this.#reading.pushShared(bytes);
-    return true;
-  };
+  readonly #onShared = (buffer: Buffer, length: number): void => this.#reading.pushShared(buffer, length);
 
   readonly #onEnd = (): void => {
     if (!this.#reading.isOver) this.#reading.pump();
@@ -84,7 +81,7 @@ export class Connection implements ReadingOwner {
     this.#answered.settleUpTo(this.#output.sent);
     if (!this.#output.isEmpty) this.deadlines.expectWrite();
     else if (this.deadlines.wait === 'linger') this.deadlines.expect('linger', lingerMs);
-    if (!this.#reading.isOver && this.#reading.parser.buffered > 0 && this.mayBegin) this.#reading.pump();
+    this.#reading.goOn();
   };
 
   readonly #onClose = (): void => {
@@ -173,8 +170,8 @@ export class Connection implements ReadingOwner {
   }
 
   pumped(): void {
-    if (this.#service.closesIdle && this.isIdle) this.close();
     this.#flush();
+    if (this.#service.closesIdle && this.isIdle) this.close();
   }
 
   // ---- what an exchange asks for
@@ -236,7 +233,7 @@ export class Connection implements ReadingOwner {
     socket.off('data', this.#onData).off('end', this.#onEnd).off('error', ignoreError);
     // Its readers are others from now on: bytes go the way of any stream.
     if (this.#reads === undefined) socket.pause();
-    else this.#reads.deliver = (bytes) => socket.push(Buffer.from(bytes));
+    else this.#reads.deliver = (buffer, length) => void socket.push(Buffer.from(buffer.subarray(0, length)));
     this.#reading.stop();
     this.#writing = nextWritingState(this.#writing, 'close');
     this.deadlines.expectNothing();

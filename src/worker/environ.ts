@@ -3,7 +3,6 @@ import type { Writable } from 'node:stream';
 import type { Environ } from '../shared/application.ts';
 import type { RequestInput } from './input.ts';
 import type { FieldBlock } from './http/field-block.ts';
-import type { Field } from './http/fields.ts';
 import type { RequestLine } from './http/request-line.ts';
 import { decodePath } from './percent.ts';
 
@@ -49,6 +48,7 @@ export function makeEnviron(
   defaults: EnvironDefaults,
 ): Environ {
   const { line, block } = request;
+  // A literal without a spread, then the variables: by far the fastest way to such an object in V8.
   const env = {
     'REQUEST_METHOD': line.method,
     'SCRIPT_NAME': '',
@@ -63,8 +63,8 @@ export function makeEnviron(
     'GATEWAY_INTERFACE': 'CGI/1.1',
     'REMOTE_ADDR': peer.remoteAddress,
     'REMOTE_PORT': peer.remotePort,
-    // Pairs of its own: the block is shared, and an application may change what it was given.
-    'headers_raw': block.fields.map(copyPair),
+    // A list of its own: the block is shared, and an application may change what it was given.
+    'headers_raw': block.fields.slice(),
     'wsgi.version': wsgiVersion,
     'wsgi.url_scheme': peer.scheme,
     'wsgi.input': input,
@@ -74,17 +74,12 @@ export function makeEnviron(
     'wsgi.run_once': false,
     'evy.posthooks': [],
     'evy.input': input,
-    // Last: with the spread in front V8 needs 60 µs for this literal (Node 20).
-    ...block.variables,
   } as unknown as Environ;
+  Object.assign(env, block.variables);
   Object.defineProperty(env, 'evy.signal', signalProperty);
   if (peer.scheme === 'https') env.HTTPS = 'on';
   // The host of an absolute target takes the place of Host (RFC 9112 §3.2.2).
   if (line.authority !== undefined) env['HTTP_HOST'] = line.authority;
   for (const key in defaults.extra) env[key] = defaults.extra[key];
   return env;
-}
-
-function copyPair([name, value]: Readonly<Field>): Field {
-  return [name, value];
 }

@@ -11,14 +11,14 @@ import type { Connection } from './connection.ts';
 import { makeEnviron } from './environ.ts';
 import { describeFailure, failureResponse } from './failure.ts';
 import { checkHead, encodeHead } from './http/response-head.ts';
-import type { AppHead } from './http/response-head.ts';
+import type { AppHead, BodyFraming } from './http/response-head.ts';
 import type { Version } from './http/request-line.ts';
 import type { RequestParser } from './http/request-parser.ts';
 import { RequestInput } from './input.ts';
 import type { InputSource } from './input.ts';
 import type { Output } from './output.ts';
 import { hookFailure, runPostHooks } from './posthooks.ts';
-import { ResponseBody, totalLength } from './response-body.ts';
+import { putChunk, ResponseBody, totalLength } from './response-body.ts';
 import type { Service } from './service.ts';
 import { nextResponseState } from './states.ts';
 import type { ResponseState } from './states.ts';
@@ -41,12 +41,14 @@ export class Exchange implements InputSource {
   readonly #startOffset: number;
   #state: ResponseState = 'waiting';
   #head: AppHead | undefined;
-  /** once the head was sent */
+  /** position in the connection's output where the body starts; -1 until the head was sent */
+  #bodyOffset = -1;
+  /** of a response that is sent piece by piece */
   #body: ResponseBody | undefined;
   #failed = false;
   #isCut = false;
   #hooksRun = 0;
-  readonly #cancellation = new Cancellation();
+  #cancellation: Cancellation | undefined;
   #onOver: Array<() => void> | undefined;
 
   constructor(service: Service, connection: Connection, output: Output, parser: RequestParser) {
@@ -91,7 +93,7 @@ export class Exchange implements InputSource {
   }
 
   get signal(): AbortSignal {
-    return this.#cancellation.signal;
+    return (this.#cancellation ??= new Cancellation()).signal;
   }
 
   /** Sets status and headers; nothing is sent yet. @throws {EvyError} APP_BAD_STATUS, APP_BAD_HEADER */
@@ -105,7 +107,11 @@ export class Exchange implements InputSource {
   /** Sends a body that is known as a whole. */
   respond(chunks: readonly Chunk[]): void {
     if (!this.#isOpen) return;
-    if (this.#state === 'started') this.#sendHead(totalLength(chunks), true);
+    if (this.#state === 'started') {
+      const length = totalLength(chunks);
+      if (this.#sendWhole(chunks, length)) return;
+      this.#sendHead(length, true);
+    }
     for (const chunk of chunks) this.#body!.put(chunk);
     this.end();
   }
@@ -164,12 +170,13 @@ export class Exchange implements InputSource {
     const durationMs = performance.now() - this.startedMs;
     const bytesSent = Math.max(0, Math.min(this.#output.sent, this.endOffset) - this.#startOffset);
     const completed = outcome === 'sent' && !this.#isCut;
-    const status = this.#body ? this.#head!.status : 0;
-    const bodyBytes = this.#body ? Math.max(0, Math.min(this.#output.sent, this.endOffset) - this.#body.offset) : 0;
+    const hasHead = this.#bodyOffset >= 0;
+    const status = hasHead ? this.#head!.status : 0;
+    const bodyBytes = hasHead ? Math.max(0, Math.min(this.#output.sent, this.endOffset) - this.#bodyOffset) : 0;
     this.env['evy.response'] = { status, bytesSent, completed, outcome: this.#failed ? 'failed' : outcome, durationMs };
     if (!completed) {
       const code = this.#isCut ? 'APP_FAILED' : outcome === 'client-gone' ? 'CLIENT_GONE' : 'REQUEST_CUT';
-      this.#cancellation.abort(new EvyError(code, 'the response cannot be delivered'));
+      (this.#cancellation ??= new Cancellation()).abort(new EvyError(code, 'the response cannot be delivered'));
       for (const callback of this.#onOver ?? []) callback();
     }
     this.#service.settled(this, status, bodyBytes, durationMs / 1000);
@@ -215,18 +222,44 @@ export class Exchange implements InputSource {
     return socket;
   }
 
-  #sendHead(knownLength: number | undefined, whole: boolean): void {
+  /** The usual response in one go: nothing is counted that is known beforehand. False when it is not of that kind. */
+  #sendWhole(chunks: readonly Chunk[], length: number): boolean {
     const head = this.#head!;
-    const { method, version } = this;
-    const { http10Only, settings } = this.#service;
-    const keeps = this.keepAlive && this.#connection.mayPersist(whole);
-    const context = { method, version, http10Only, keepAlive: keeps };
-    const { text, framing, keepAlive } = encodeHead(head, context, knownLength);
+    if (head.length !== undefined && head.length !== length) return false;
+    const framing = this.#putHead(length, true);
+    if (framing === 'length') for (const chunk of chunks) putChunk(this.#output, chunk);
+    this.#state = nextResponseState(this.#state, 'respond');
+    this.#finish();
+    return true;
+  }
+
+  #sendHead(knownLength: number | undefined, whole: boolean): void {
+    const framing = this.#putHead(knownLength, whole);
+    const length = this.#head!.length ?? knownLength;
+    this.#body = new ResponseBody(this.#output, {
+      framing,
+      length,
+      leastChunkBytes: this.#service.settings.minimumChunkSize,
+    });
+    this.#state = nextResponseState(this.#state, 'send');
+  }
+
+  #putHead(knownLength: number | undefined, whole: boolean): BodyFraming {
+    const { http10Only } = this.#service;
+    const { text, framing, keepAlive } = encodeHead(
+      this.#head!,
+      {
+        method: this.method,
+        version: this.version,
+        http10Only,
+        keepAlive: this.keepAlive && this.#connection.mayPersist(whole),
+      },
+      knownLength,
+    );
     this.keepAlive = keepAlive;
     this.#output.putText(text);
-    const length = head.length ?? knownLength;
-    this.#body = new ResponseBody(this.#output, { framing, length, leastChunkBytes: settings.minimumChunkSize });
-    this.#state = nextResponseState(this.#state, 'send');
+    this.#bodyOffset = this.#output.accepted;
+    return framing;
   }
 
   #logFailure(code: string, fields: Readonly<Record<string, unknown>>): void {
@@ -235,6 +268,10 @@ export class Exchange implements InputSource {
 
   #complete(): void {
     this.#state = nextResponseState(this.#state, 'end');
+    this.#finish();
+  }
+
+  #finish(): void {
     this.endOffset = this.#output.accepted;
     this.#connection.responseDone(this);
   }

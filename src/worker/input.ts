@@ -18,17 +18,19 @@ export interface InputSource {
 
 const highWaterBytes = 65_536;
 const nothing = Buffer.alloc(0);
+const noChunks: Buffer[] = [];
+const noHeaders: ReadonlyArray<readonly [string, string]> = [];
 const lf = 0x0a;
 
 export class RequestInput implements Input {
   readonly #source: InputSource;
   #state: 'open' | 'ended' | 'failed';
-  #chunks: Buffer[] = [];
+  #chunks = noChunks;
   #buffered = 0;
   #error: Error | undefined;
   #wake: (() => void) | undefined;
   #continue: 'due' | 'sent' | 'not-asked';
-  #continueHeaders: ReadonlyArray<readonly [string, string]> = [];
+  #continueHeaders = noHeaders;
 
   constructor(source: InputSource, hasBody: boolean, expectsContinue: boolean) {
     this.#source = source;
@@ -54,6 +56,7 @@ export class RequestInput implements Input {
 
   /** @internal */
   deliver(bytes: Buffer): void {
+    if (this.#chunks === noChunks) this.#chunks = [];
     this.#chunks.push(bytes);
     this.#buffered += bytes.length;
     this.#notify();

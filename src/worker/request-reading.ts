@@ -86,17 +86,17 @@ export class RequestReading {
     return this.#owner.input?.owesContinue !== true && !(whole && isLong);
   }
 
-  /** As `push`, with bytes that are somebody else's after the call: what is kept is copied. */
-  pushShared(bytes: Buffer): void {
+  /** As `push`, with a buffer that is somebody else's after the call: what is kept is copied. */
+  pushShared(buffer: Buffer, length: number): void {
     this.#copies = true;
-    this.push(bytes);
+    this.push(buffer, length);
     this.#copies = false;
     this.parser.own();
   }
 
-  push(bytes: Buffer): void {
+  push(bytes: Buffer, length = bytes.length): void {
     if (this.#state === 'over') return;
-    this.parser.push(bytes);
+    this.parser.push(bytes, length);
     this.pump();
     if (this.parser.buffered > discardBytes || (this.#state === 'body' && !this.#hasRoom)) this.#socket.pause();
   }
@@ -104,6 +104,26 @@ export class RequestReading {
   pump(): void {
     if (this.#pumping) return;
     this.#pumping = true;
+    do {
+      this.#takeEvents();
+      // Answers gather while events are taken and leave together; what has left may make room for further requests.
+      this.#owner.pumped();
+    } while (this.#isHeldBack);
+    this.#pumping = false;
+    if (this.#state !== 'over') this.#afterPump();
+  }
+
+  /** Output has left: requests that were held back for its sake may begin. */
+  goOn(): void {
+    if (this.#isHeldBack) this.pump();
+  }
+
+  /** Requests are here that could begin. */
+  get #isHeldBack(): boolean {
+    return this.#state === 'head' && this.parser.buffered > 0 && this.#owner.mayBegin;
+  }
+
+  #takeEvents(): void {
     while ((this.#state === 'head' && this.#owner.mayBegin) || (this.#state === 'body' && this.#hasRoom)) {
       const event = this.parser.next();
       if (event === 'head') this.#begin();
@@ -112,9 +132,6 @@ export class RequestReading {
       else if (event === 'refused') this.refuse(this.parser.fault);
       else break;
     }
-    this.#pumping = false;
-    if (this.#state !== 'over') this.#afterPump();
-    this.#owner.pumped();
   }
 
   bodyWanted(): void {

@@ -65,7 +65,7 @@ export class NodeHooks {
   }
 
   /** The response is over: runs the hooks. */
-  run(): { pending: Array<Promise<void>>; access(forwardedFor: boolean): AccessFields } {
+  run(): { pending: ReadonlyArray<Promise<void>>; access(forwardedFor: boolean): AccessFields } {
     const durationMs = performance.now() - this.#startedMs;
     const { statusCode, headersSent, writableFinished } = this.#response;
     const status = headersSent ? statusCode : 0;
