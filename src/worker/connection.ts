@@ -130,9 +130,12 @@ export class Connection implements ReadingOwner {
 
   begin(): void {
     this.#writing = nextWritingState(this.#writing, 'request');
-    const exchange = new Exchange(this.#service, this, this.#output, this.#reading.parser);
-    this.#exchange = exchange;
-    this.#service.begin(exchange);
+    this.#exchange = new Exchange(this.#service, this, this.#output, this.#reading.parser);
+    this.#service.begun();
+  }
+
+  call(): void {
+    this.#service.call(this.#exchange!);
   }
 
   bodyEnded(): void {

@@ -11,6 +11,7 @@ import { nextReadingState } from './states.ts';
 import type { ReadingState } from './states.ts';
 import type { Deadlines } from './deadlines.ts';
 import { RequestParser } from './http/request-parser.ts';
+import type { RequestEvent } from './http/request-parser.ts';
 import type { RequestInput } from './input.ts';
 
 /** What the reading side asks of its connection. */
@@ -23,6 +24,8 @@ export interface ReadingOwner {
   readonly mayBegin: boolean;
   /** the parser holds a head */
   begin(): void;
+  /** what came of its body together with the head has been delivered: the application's turn */
+  call(): void;
   /** the body of the request under way has come */
   bodyEnded(): void;
   /** whatever was under way has been answered, body and all */
@@ -126,12 +129,26 @@ export class RequestReading {
   #takeEvents(): void {
     while ((this.#state === 'head' && this.#owner.mayBegin) || (this.#state === 'body' && this.#hasRoom)) {
       const event = this.parser.next();
-      if (event === 'head') this.#begin();
-      else if (event === 'data') this.#deliver();
-      else if (event === 'end') this.#endBody();
-      else if (event === 'refused') this.refuse(this.parser.fault);
-      else break;
+      if (event === 'head') {
+        this.#begin();
+        // What came of its body together with the head is there before the application asks for it.
+        this.#takeBody();
+        this.#owner.call();
+      } else if (!this.#take(event)) return;
     }
+  }
+
+  #takeBody(): void {
+    while (this.#state === 'body' && this.#hasRoom) if (!this.#take(this.parser.next())) return;
+  }
+
+  /** Acts upon an event within a body; false when there is nothing more to take. */
+  #take(event: RequestEvent): boolean {
+    if (event === 'data') this.#deliver();
+    else if (event === 'end') this.#endBody();
+    else if (event === 'refused') this.refuse(this.parser.fault);
+    else return false;
+    return true;
   }
 
   bodyWanted(): void {

@@ -30,10 +30,20 @@ export function totalLength(chunks: readonly Chunk[]): number {
   return total;
 }
 
+function latin1(bytes: Uint8Array): string {
+  const buffer = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return buffer.toString('latin1');
+}
+
+/** So few bytes are copied sooner than written apart from the head. */
+const fewBytes = 4096;
+
 /** Text goes as UTF-8, which for ASCII is the same as the latin-1 that the output takes. */
 export function putChunk(output: Output, chunk: Chunk, length = byteLength(chunk)): void {
-  if (typeof chunk !== 'string') output.putBytes(chunk);
-  else if (length === chunk.length) output.putText(chunk);
+  if (typeof chunk !== 'string') {
+    if (length <= fewBytes) output.putText(latin1(chunk));
+    else output.putBytes(chunk);
+  } else if (length === chunk.length) output.putText(chunk);
   else output.putBytes(Buffer.from(chunk));
 }
 

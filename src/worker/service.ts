@@ -133,9 +133,11 @@ export class Service implements Serving {
 
   // ---- what connections and exchanges report
 
-  begin(exchange: Exchange): void {
+  begun(): void {
     this.#requests += 1;
     this.#active += 1;
+  }
+  call(exchange: Exchange): void {
     this.#handler(exchange);
   }
   answered(): void {
