@@ -36,6 +36,7 @@ export const logEvents = [
   'app.errors',
   'hook.failed',
   'access-log.failed',
+  'access-log.resumed',
 ] as const;
 export type LogEvent = (typeof logEvents)[number];
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';

@@ -11,11 +11,13 @@
  * - `shareReadBuffer`: accepted connections that read into one buffer of the process. `onread` does that for clients; a
  *   net.Server does not pass it on. Fallback: 'data' events, with a buffer of 64 KiB allocated for each read.
  * - `resetNow`: `resetAndDestroy()` sends FIN before RST. Fallback: the connection is closed, with whatever the kernel sends.
+ * - `headBytes`: node:http does not tell the size of the head it made. Fallback: 0, the head counts as body.
  *
  * How the gate works: libuv polls a listening handle as it polls a reading one, and readStart/readStop switch that. They
  * refuse unless the handle is marked readable, which `open(fd)` does. A handle that net.Server.listen(port) has made is not marked
  * (readStart gives ENOTCONN) and cannot be marked once polled; inherited descriptors and `listenUnpolled` handles are.
  */
+import type { ServerResponse } from 'node:http';
 import net from 'node:net';
 import { getSystemErrorName } from 'node:util';
 
@@ -256,6 +258,13 @@ export function probePrivateApi(): Promise<PrivateApi> {
 export function resetNow(socket: net.Socket): void {
   if (!privateApiIsOff()) (socket as unknown as { resetAndClosing: boolean }).resetAndClosing = isPlainTcp(socket);
   socket.destroy();
+}
+
+/** Bytes of the head that node:http made for a response; 0 when Node does not tell. */
+export function headBytes(response: ServerResponse): number {
+  if (privateApiIsOff()) return 0;
+  const { _header: head } = response as unknown as { _header?: unknown };
+  return typeof head === 'string' ? head.length : 0;
 }
 
 /** Only a TCP handle has `reset`: not a pipe, and not what TLS puts in its place. */

@@ -3,6 +3,8 @@
  * of the right type from a file or the API) and yields plain data in one unit.
  */
 import { z } from 'zod';
+import { parseFormat } from './access-format.ts';
+import { isSkipPattern, parseAccessTarget } from './access-target.ts';
 import { formatBytes, formatDuration, parseBytes, parseDuration } from './units.ts';
 
 export const text = () => z.string({ error: 'is a text' });
@@ -89,4 +91,26 @@ export function octal() {
     context.addIssue({ code: 'custom', message: rule });
     return z.NEVER;
   });
+}
+
+/** A format of the access log: the workers compile it, the master must know that they can. */
+export function accessFormat() {
+  return z.string({ error: 'is a text' }).superRefine((value, context) => {
+    const parsed = parseFormat(value);
+    if (parsed.kind !== 'wrong') return;
+    const rule = 'is eventlet, common, combined, json, or a text with %(name)s fields';
+    context.addIssue({ code: 'custom', message: `${rule} (${parsed.why})` });
+  });
+}
+
+export function accessTarget() {
+  const rule = "is 'off', '-', a file, unix:path or tcp:host:port";
+  return z.string({ error: rule }).refine((value) => parseAccessTarget(value) !== undefined, { error: rule });
+}
+
+/** Paths, exact or with a star at the end for all that begin so. */
+export function pathPatterns() {
+  const rule = 'is a list of paths such as /health or /assets/*';
+  const list = z.union([z.string().transform((one) => [one]), z.array(z.string())], { error: rule });
+  return list.refine((paths) => paths.every(isSkipPattern), { error: rule });
 }

@@ -9,12 +9,15 @@
 import { availableParallelism } from 'node:os';
 import type { z } from 'zod';
 import {
+  accessFormat,
+  accessTarget,
   bytes,
   duration,
   flagOrDuration,
   integer,
   octal,
   oneOf,
+  pathPatterns,
   record,
   switchValue,
   text,
@@ -45,7 +48,7 @@ export interface OptionRow {
   readonly unit?: 'seconds' | 'bytes' | 'octal';
   /** heading under which help and documentation show it */
   readonly group: OptionGroup;
-  /** what a relative path in the value names: a file, a log ('-' and 'off' stay), a module, or a unix: address */
+  /** what a relative path in the value names: a file, a log (a file or a socket), a module, or a unix: address */
   readonly path?: 'file' | 'log' | 'module' | 'address';
   /** how `--help` shows the value; none for a switch */
   readonly placeholder?: string;
@@ -183,13 +186,13 @@ const serverRows = {
     help: 'Entries added to the environment of each request.',
   },
   logFormat: {
-    schema: text(),
-    default: '%(client_ip)s - - [%(date_time)s] "%(request_line)s" %(status_code)s %(body_length)s %(wall_seconds).6f',
+    schema: accessFormat(),
+    default: 'eventlet',
     group: 'logs',
     scope: 'server',
     appliesOn: 'reload',
     placeholder: 'FORMAT',
-    help: 'Line of the access log: client_ip, date_time, request_line, status_code, body_length, wall_seconds.',
+    help: 'Line of the access log: eventlet, common, combined, json, or a text with %(name)s fields (docs/access-log.md).',
   },
   logXForwardedFor: {
     schema: switchValue(),
@@ -208,14 +211,23 @@ const serverRows = {
     help: 'Send stack traces in 500 responses. Not for production.',
   },
   accessLog: {
-    schema: text(),
+    schema: accessTarget(),
     default: 'off',
     group: 'logs',
     path: 'log',
     scope: 'server',
     appliesOn: 'reload',
-    placeholder: 'FILE',
-    help: "Where access lines go: 'off', '-' for standard output, or a file.",
+    placeholder: 'TARGET',
+    help: "Where access lines go: 'off', '-' for standard output, a file, unix:path or tcp:host:port.",
+  },
+  accessLogSkip: {
+    schema: pathPatterns(),
+    default: [],
+    group: 'logs',
+    scope: 'server',
+    appliesOn: 'reload',
+    placeholder: 'PATH',
+    help: 'Path whose requests leave no access line unless they fail; with * at the end, all paths that begin so.',
   },
   logLevel: {
     schema: oneOf(['debug', 'info', 'warn', 'error']),

@@ -159,7 +159,10 @@ export class Connection implements ReadingOwner {
     this.#service.refused(code, this.peer.remoteAddress, undefined);
     // A request that has been answered, while its body was still coming, has had its one response.
     if (exchange === undefined) {
-      this.#output.putText(refusalText(code, this.#reading.parser.line.method, this.#service.http10Only));
+      const { line } = this.#reading.parser;
+      const response = refusalText(code, line.method, this.#service.http10Only);
+      this.#output.putText(response);
+      this.#service.answeredRefusal(code, this.peer, line, response);
     }
     this.close();
   }

@@ -6,6 +6,7 @@ import type { Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
 import type { Chunk, Environ, Outcome } from '../shared/application.ts';
 import { EvyError } from '../shared/errors.ts';
+import { headerIn } from './access-log/record.ts';
 import { Cancellation } from './cancellation.ts';
 import type { Connection } from './connection.ts';
 import { makeEnviron } from './environ.ts';
@@ -207,6 +208,11 @@ export class Exchange implements InputSource {
   /** Method and target, as logs name the request. */
   get summary(): string {
     return `${this.method} ${this.target}`;
+  }
+
+  /** A header that the application set, by its name in small letters, once the head was sent. For the access log. */
+  responseHeader(name: string): string | undefined {
+    return this.#body && headerIn(this.#head!.lines, name);
   }
 
   // What the input asks for.

@@ -8,14 +8,15 @@ import type { Logger } from '../shared/log.ts';
 import type { RequestSummary, WorkerStats } from '../shared/messages.ts';
 import type { SharedReads } from '../shared/node-private.ts';
 import type { ServerSettings } from '../shared/options.ts';
-import { accessFields } from './access-log.ts';
-import type { AccessLog } from './access-log.ts';
+import type { AccessLog } from './access-log/access-log.ts';
+import { refusedRequest } from './access-log/refused.ts';
 import { Clock } from './clock.ts';
 import { Connection } from './connection.ts';
 import type { Deadlines } from './deadlines.ts';
-import type { EnvironDefaults } from './environ.ts';
+import type { EnvironDefaults, PeerFacts } from './environ.ts';
 import { ErrorLines } from './error-lines.ts';
 import type { Exchange } from './exchange.ts';
+import type { RequestLine } from './http/request-line.ts';
 import type { Serving } from './serving.ts';
 
 /** Calls the application for an exchange; never throws. */
@@ -149,7 +150,13 @@ export class Service implements Serving {
     this.#onChange();
   }
   settled(exchange: Exchange, status: number, bodyBytes: number, seconds: number): void {
-    this.#accessLog?.write(accessFields(exchange.env, status, bodyBytes, seconds, this.settings.logXForwardedFor));
+    this.#accessLog?.write(exchange, status, bodyBytes, seconds);
+  }
+  /** The answer to a request that no exchange was made for. */
+  answeredRefusal(code: ErrorCode, peer: PeerFacts, line: RequestLine, response: string): void {
+    if (this.#accessLog === undefined) return;
+    const { request, status, bodyBytes } = refusedRequest(code, peer, line, response);
+    this.#accessLog.write(request, status, bodyBytes, 0);
   }
   refused(code: ErrorCode, peer: string, request: string | undefined): void {
     this.log.info('request.refused', { code, peer, request });

@@ -23,7 +23,7 @@ describe('option names', () => {
 
   it('knows switches and lists by their defaults', () => {
     expect(optionNames.filter(isSwitch)).to.include.members(['debug', 'logXForwardedFor']);
-    expect(optionNames.filter(isList)).to.have.members(['bind', 'middleware']);
+    expect(optionNames.filter(isList)).to.have.members(['bind', 'middleware', 'accessLogSkip']);
     expect(flagOptions).not.to.include.members(['app', 'middleware', 'environ']);
   });
 

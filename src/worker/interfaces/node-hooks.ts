@@ -3,11 +3,12 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Environ, PostHook } from '../../shared/application.ts';
 import { EvyError } from '../../shared/errors.ts';
+import { headBytes } from '../../shared/node-private.ts';
 import type { Logger } from '../../shared/log.ts';
 import type { RequestSummary } from '../../shared/messages.ts';
-import { accessFields } from '../access-log.ts';
 import { Cancellation } from '../cancellation.ts';
-import type { AccessFields } from '../access-log.ts';
+import type { AccessLog } from '../access-log/access-log.ts';
+import type { LoggedRequest } from '../access-log/record.ts';
 import { makeEnviron } from '../environ.ts';
 import type { EnvironDefaults, PeerFacts } from '../environ.ts';
 import { fieldVariables } from '../http/field-block.ts';
@@ -64,8 +65,8 @@ export class NodeHooks {
     };
   }
 
-  /** The response is over: runs the hooks. */
-  run(): { pending: ReadonlyArray<Promise<void>>; access(forwardedFor: boolean): AccessFields } {
+  /** The response is over: access line, then hooks. Returns those that take time. */
+  run(accessLog: AccessLog | undefined): ReadonlyArray<Promise<void>> {
     const durationMs = performance.now() - this.#startedMs;
     const { statusCode, headersSent, writableFinished } = this.#response;
     const status = headersSent ? statusCode : 0;
@@ -80,10 +81,22 @@ export class NodeHooks {
       durationMs,
     };
     env['evy.posthooks'] = this.#hooks;
-    return {
-      pending: this.#hooks.length > 0 ? runPostHooks(env, 0, this.#defaults.log) : [],
-      access: (forwardedFor) => accessFields(env, status, bytesSent, durationMs / 1000, forwardedFor),
+    accessLog?.write(this.#logged(env), status, this.#bodyBytes(bytesSent), durationMs / 1000);
+    return this.#hooks.length > 0 ? runPostHooks(env, 0, this.#defaults.log) : [];
+  }
+
+  #logged(env: Environ): LoggedRequest {
+    const { method = '', url: target = '', httpVersion } = this.#request;
+    const responseHeader = (name: string): string | undefined => {
+      const value = this.#response.headersSent ? this.#response.getHeader(name) : undefined;
+      return Array.isArray(value) ? value.join(', ') : value === undefined ? undefined : String(value);
     };
+    return { env, method, target, version: `HTTP/${httpVersion}`, responseHeader };
+  }
+
+  /** What of the bytes that left was no head; of a client that left early perhaps not even all of the head. */
+  #bodyBytes(bytesSent: number): number {
+    return Math.max(0, bytesSent - headBytes(this.#response));
   }
 
   #environ(): Environ {

@@ -83,9 +83,7 @@ export class NodeService implements Serving {
     if (this.#draining || this.#options.settings.keepaliveMs === 0) response.setHeader('Connection', 'close');
     response.once('close', () => {
       this.#active.delete(response);
-      const report = hooks.run();
-      for (const promise of report.pending) this.#track(promise);
-      this.#options.accessLog?.write(report.access(this.#options.settings.logXForwardedFor));
+      for (const promise of hooks.run(this.#options.accessLog)) this.#track(promise);
     });
     try {
       const result = listener(request, response);
