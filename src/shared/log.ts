@@ -37,6 +37,7 @@ export const logEvents = [
   'hook.failed',
   'access-log.failed',
   'access-log.resumed',
+  'access-log.lost',
 ] as const;
 export type LogEvent = (typeof logEvents)[number];
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';

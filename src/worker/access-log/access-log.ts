@@ -89,6 +89,10 @@ class FailureReport {
     this.#nextMs = 0;
     this.#log.warn('access-log.resumed', { target: this.#target, droppedLines });
   };
+
+  readonly lost = (droppedLines: number): void => {
+    this.#log.error('access-log.lost', { target: this.#target, droppedLines });
+  };
 }
 
 async function openSink(

@@ -35,8 +35,10 @@ const nextState = stateMachine<State, 'write' | 'written' | 'fail' | 'close'>('a
 export interface BatchReports {
   /** called for each failure: whoever listens thins them out */
   readonly failed: (error: Error) => void;
-  /** Lines get through again, or nothing more will be tried: so many were lost. */
+  /** Lines get through again; so many were lost. */
   readonly resumed: (droppedLines: number) => void;
+  /** It is over, and so many were lost since lines last got through. */
+  readonly lost: (droppedLines: number) => void;
 }
 
 const lineEnd = 0x0a;
@@ -70,6 +72,7 @@ export class Batches {
   }
 
   drop(): void {
+    if (this.#state === 'closed') return;
     this.#dropped += 1;
     if (this.#dropped === 1) this.#reports.failed(new Error('lines come faster than they can be written'));
   }
@@ -171,7 +174,7 @@ export class Batches {
     this.#state = nextState(this.#state, 'close');
     // What failed, then what waited behind it.
     const lost = this.#dropped + countLines(this.#take()) + countLines(this.#take());
-    if (lost > 0) this.#reports.resumed(lost);
+    if (lost > 0) this.#reports.lost(lost);
     this.#dropped = 0;
     await this.#sink.close();
   }

@@ -71,6 +71,6 @@ describe('the access log is whole', () => {
     expect((await ask(evy)).status).to.equal(200);
     expect(await evy.stop()).to.deep.equal({ code: 0, signal: null });
     expect(evy.seen('access-log.failed')).to.have.length(1);
-    expect(evy.seen('access-log.resumed')[0]).to.include({ droppedLines: 2 });
+    expect(evy.seen('access-log.lost')[0]).to.include({ droppedLines: 2 });
   });
 });

@@ -146,7 +146,7 @@ describe('an access log in a file', () => {
     expect(seen[0]).to.include({ event: 'access-log.failed', target: '/dev/full' });
     expect(seen[0]!.error).to.include('ENOSPC');
     await log.close();
-    expect(seen[1]).to.deep.equal({ event: 'access-log.resumed', target: '/dev/full', droppedLines: 520_000 });
+    expect(seen[1]).to.deep.equal({ event: 'access-log.lost', target: '/dev/full', droppedLines: 520_000 });
   });
 });
 

@@ -40,12 +40,14 @@ class FakeSink implements Sink {
 function batchesOn(sink: Sink) {
   const failures: string[] = [];
   const resumed: number[] = [];
+  const lost: number[] = [];
   const batches = new Batches(sink, {
+    lost: (dropped) => void lost.push(dropped),
     failed: (error) => void failures.push(error.message),
     resumed: (dropped) => void resumed.push(dropped),
   });
   onEnd(() => batches.close());
-  return { batches, failures, resumed };
+  return { batches, failures, resumed, lost };
 }
 
 const line = `${'x'.repeat(99)}\n`;
@@ -106,7 +108,7 @@ describe('batches of access lines', () => {
 
   it('are written at the end, all of them', async () => {
     const sink = new FakeSink();
-    const { batches, resumed } = batchesOn(sink);
+    const { batches, failures, lost } = batchesOn(sink);
     batches.add('one\n');
     const closed = batches.close();
     expect(sink.writes).to.deep.equal(['one\n']);
@@ -116,19 +118,20 @@ describe('batches of access lines', () => {
     sink.take();
     await closed;
     expect(batches.isFull, 'nothing is taken any more').to.equal(true);
-    expect(resumed).to.deep.equal([]);
+    batches.drop();
+    expect([failures, lost]).to.deep.equal([[], []]);
   });
 
   it('are given up at the end when they cannot be written, and counted', async () => {
     const sink = new FakeSink();
-    const { batches, failures, resumed } = batchesOn(sink);
+    const { batches, failures, lost } = batchesOn(sink);
     batches.add('one\ntwo\n');
     const closed = batches.close();
     batches.add('three\n');
     sink.take(0, new Error('gone'));
     await closed;
     expect(failures).to.deep.equal(['gone']);
-    expect(resumed).to.deep.equal([3]);
+    expect(lost).to.deep.equal([3]);
   });
 
   it('wait a second at the end for a write that hangs', async () => {
