@@ -26,8 +26,8 @@ export interface AccessLog {
   close(): Promise<void>;
 }
 
-/** Takes lines that are made now. */
-interface Lines {
+/** Where lines go. */
+interface Lines extends Pick<AccessLog, 'reopen' | 'close'> {
   readonly isFull: boolean;
   drop(): void;
   add(line: string): void;
@@ -38,7 +38,7 @@ const reportEveryMs = 60_000;
 
 const nobody = {} as LoggedRequest;
 
-class Writer {
+class LineLog implements AccessLog {
   readonly #makeLine: MakeLine;
   readonly #skips: SkipsPath | undefined;
   readonly #lines: Lines;
@@ -65,13 +65,24 @@ class Writer {
     this.#lines.add(this.#makeLine(record));
     record.request = nobody;
   }
+
+  reopen(): void {
+    this.#lines.reopen();
+  }
+
+  close(): Promise<void> {
+    return this.#lines.close();
+  }
 }
 
-/** Tells the first of failures that follow each other, then one in a while. */
+/** A target that fails and comes back all the time must not fill the other log: a failure, and its end, once in a while. */
 class FailureReport {
   readonly #target: string;
   readonly #log: Logger;
   #nextMs = 0;
+  #isReported = false;
+  /** not told yet */
+  #dropped = 0;
 
   constructor(target: string, log: Logger) {
     this.#target = target;
@@ -82,16 +93,21 @@ class FailureReport {
     const now = performance.now();
     if (now < this.#nextMs) return;
     this.#nextMs = now + reportEveryMs;
+    this.#isReported = true;
     this.#log.error('access-log.failed', { target: this.#target, error: error.message });
   };
 
   readonly resumed = (droppedLines: number): void => {
-    this.#nextMs = 0;
-    this.#log.warn('access-log.resumed', { target: this.#target, droppedLines });
+    this.#dropped += droppedLines;
+    if (!this.#isReported) return;
+    this.#log.warn('access-log.resumed', { target: this.#target, droppedLines: this.#dropped });
+    this.#isReported = false;
+    this.#dropped = 0;
   };
 
-  readonly lost = (droppedLines: number): void => {
-    this.#log.error('access-log.lost', { target: this.#target, droppedLines });
+  readonly ended = (droppedLines: number): void => {
+    this.#dropped += droppedLines;
+    if (this.#dropped > 0) this.#log.error('access-log.lost', { target: this.#target, droppedLines: this.#dropped });
   };
 }
 
@@ -124,13 +140,7 @@ export async function openAccessLog(
   const target = parseAccessTarget(name);
   if (target === undefined || target.kind === 'off') return undefined;
   const report = new FailureReport(name, log);
-  const batches = new Batches(await openSink(target, report.failed), report);
-  const writer = new Writer(batches, settings, generation);
-  return {
-    write: (request, status, bodyBytes, seconds) => writer.write(request, status, bodyBytes, seconds),
-    reopen: () => batches.reopen(),
-    close: () => batches.close(),
-  };
+  return new LineLog(new Batches(await openSink(target, report.failed), report), settings, generation);
 }
 
 /** An access log to something that takes lines: eventlet's `log` option. What it throws must not hurt a request. */
@@ -143,10 +153,7 @@ export function accessLogTo(sink: { write(line: string): unknown }, settings: Ac
       report.failed(toError(thrown));
     }
   };
-  const writer = new Writer({ isFull: false, drop: () => {}, add }, settings, 0);
-  return {
-    write: (request, status, bodyBytes, seconds) => writer.write(request, status, bodyBytes, seconds),
-    reopen: () => {},
-    close: () => Promise.resolve(),
-  };
+  const nothing = (): void => {};
+  const lines = { isFull: false, drop: nothing, add, reopen: nothing, close: () => Promise.resolve() };
+  return new LineLog(lines, settings, 0);
 }

@@ -38,7 +38,7 @@ export interface BatchReports {
   /** Lines get through again; so many were lost. */
   readonly resumed: (droppedLines: number) => void;
   /** It is over, and so many were lost since lines last got through. */
-  readonly lost: (droppedLines: number) => void;
+  readonly ended: (droppedLines: number) => void;
 }
 
 const lineEnd = 0x0a;
@@ -174,7 +174,7 @@ export class Batches {
     this.#state = nextState(this.#state, 'close');
     // What failed, then what waited behind it.
     const lost = this.#dropped + countLines(this.#take()) + countLines(this.#take());
-    if (lost > 0) this.#reports.lost(lost);
+    this.#reports.ended(lost);
     this.#dropped = 0;
     await this.#sink.close();
   }

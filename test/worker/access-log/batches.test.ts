@@ -42,7 +42,7 @@ function batchesOn(sink: Sink) {
   const resumed: number[] = [];
   const lost: number[] = [];
   const batches = new Batches(sink, {
-    lost: (dropped) => void lost.push(dropped),
+    ended: (dropped) => void lost.push(dropped),
     failed: (error) => void failures.push(error.message),
     resumed: (dropped) => void resumed.push(dropped),
   });
@@ -119,7 +119,7 @@ describe('batches of access lines', () => {
     await closed;
     expect(batches.isFull, 'nothing is taken any more').to.equal(true);
     batches.drop();
-    expect([failures, lost]).to.deep.equal([[], []]);
+    expect([failures, lost]).to.deep.equal([[], [0]]);
   });
 
   it('are given up at the end when they cannot be written, and counted', async () => {
