@@ -212,7 +212,7 @@ export class Exchange implements InputSource {
 
   /** A header that the application set, by its name in small letters, once the head was sent. For the access log. */
   responseHeader(name: string): string | undefined {
-    return this.#body && headerIn(this.#head!.lines, name);
+    return this.#bodyOffset < 0 ? undefined : headerIn(this.#head!.lines, name);
   }
 
   // What the input asks for.

@@ -17,7 +17,14 @@ export interface Effort {
   seconds: number;
 }
 
-interface Measured {
+/** A server program and its arguments. */
+export interface Contestant {
+  name: string;
+  file: string;
+  args: readonly string[];
+}
+
+export interface Measured {
   name: string;
   server: BenchChild<ServerProtocol>;
   /** CPU time of each round's request */
@@ -42,33 +49,17 @@ async function measureOnce(one: Measured, load: BenchChild<LoadProtocol>, work: 
   one.perSecond.push((count * 1000) / (after.atMs - before.atMs));
 }
 
-function print(work: Work, measured: readonly Measured[]): number {
-  const [ours] = measured;
-  const rows = measured.map((one) => [
-    one.name,
-    median(one.costUs).toFixed(1),
-    median(one.perSecond).toFixed(0),
-    medianRatio(one.costUs, ours!.costUs).toFixed(2),
-    spread(one.costUs, ours!.costUs),
-    medianRatio(ours!.perSecond, one.perSecond).toFixed(2),
-  ]);
-  console.log(`### ${work.name}: ${work.title} (target ${work.target} x)\n`);
-  printTable(['server', 'CPU us/request', 'requests/s', 'evy: CPU x', 'rounds', 'evy: throughput x'], rows);
-  const [, first] = measured;
-  if (first === undefined) return Infinity;
-  return work.measure === 'cpu'
-    ? medianRatio(first.costUs, ours!.costUs)
-    : medianRatio(ours!.perSecond, first.perSecond);
-}
-
-/** Prints a table; returns the ratio against the first rival. */
-export async function compare(work: Work, { rounds, seconds }: Effort): Promise<number> {
+/** Measures all of them in turns; the order of the figures is that of the contestants. */
+export async function measureInTurns(
+  work: Work,
+  contestants: readonly Contestant[],
+  { rounds, seconds }: Effort,
+): Promise<Measured[]> {
   process.env['BENCH_JOB'] = work.job;
   const core = work.fresh ? [undefined, undefined] : ([0, 1] as const);
   const load = new BenchChild<LoadProtocol>('./load.ts', [], core[1]);
-  const measured: Measured[] = rivalsFor(work).map(({ name, file, argument }) => {
-    const server = new BenchChild<ServerProtocol>(file, argument === undefined ? [] : [argument], core[0]);
-    return { name, server, costUs: [], perSecond: [] };
+  const measured: Measured[] = contestants.map(({ name, file, args }) => {
+    return { name, server: new BenchChild<ServerProtocol>(file, args, core[0]), costUs: [], perSecond: [] };
   });
   try {
     for (const one of measured) {
@@ -79,8 +70,27 @@ export async function compare(work: Work, { rounds, seconds }: Effort): Promise<
     for (let round = 0; round < rounds; round += 1) {
       for (const one of round % 2 === 0 ? measured : measured.toReversed()) await measureOnce(one, load, work, seconds);
     }
-    return print(work, measured);
+    return measured;
   } finally {
     await Promise.all([load, ...measured.map(({ server }) => server)].map((child) => child.end()));
   }
+}
+
+/** Prints a table of all who can do the work; the ratios are those of the first, ours, against each. */
+export async function compare(work: Work, effort: Effort): Promise<void> {
+  const contestants = rivalsFor(work).map(({ name, file, argument }) => {
+    return { name, file, args: argument === undefined ? [] : [argument] };
+  });
+  const measured = await measureInTurns(work, contestants, effort);
+  const ours = measured[0]!;
+  const rows = measured.map((one) => [
+    one.name,
+    median(one.costUs).toFixed(1),
+    median(one.perSecond).toFixed(0),
+    medianRatio(one.costUs, ours.costUs).toFixed(2),
+    spread(one.costUs, ours.costUs),
+    medianRatio(ours.perSecond, one.perSecond).toFixed(2),
+  ]);
+  console.log(`### ${work.name}: ${work.title} (target ${work.target} x)\n`);
+  printTable(['server', 'CPU us/request', 'requests/s', 'evy: CPU x', 'rounds', 'evy: throughput x'], rows);
 }
