@@ -7,13 +7,15 @@ import type { Field } from './http/fields.ts';
 import type { RequestLine } from './http/request-line.ts';
 import { decodePath } from './percent.ts';
 
-/** What is the same for each request of a connection. */
+/** Who is connected: the same for each request of a connection, unless trusted proxies tell otherwise. */
 export interface PeerFacts {
   serverName: string;
   serverPort: string;
   remoteAddress: string;
   remotePort: string;
   scheme: 'http' | 'https';
+  /** what a trusted proxy tells of the Host that its client asked for; undefined when it does not */
+  host: string | undefined;
 }
 
 /** What is the same for each request of a process. */
@@ -39,6 +41,18 @@ const signalProperty: PropertyDescriptor & ThisType<Environ> = {
   enumerable: true,
   get() {
     return (this['evy.input'] as RequestInput).signal;
+  },
+};
+
+/** The same for the request id: one that nobody looks at is never made. Middleware may put its own in the place. */
+const requestIdProperty: PropertyDescriptor & ThisType<Environ> = {
+  configurable: true,
+  enumerable: true,
+  get() {
+    return (this['evy.input'] as RequestInput).requestId;
+  },
+  set(value: unknown) {
+    Object.defineProperty(this, 'evy.request_id', { value, configurable: true, enumerable: true, writable: true });
   },
 };
 
@@ -78,9 +92,11 @@ export function makeEnviron(
     ...block.variables,
   } as unknown as Environ;
   Object.defineProperty(env, 'evy.signal', signalProperty);
+  Object.defineProperty(env, 'evy.request_id', requestIdProperty);
   if (peer.scheme === 'https') env.HTTPS = 'on';
   // The host of an absolute target takes the place of Host (RFC 9112 §3.2.2).
   if (line.authority !== undefined) env['HTTP_HOST'] = line.authority;
+  if (peer.host !== undefined) env['HTTP_HOST'] = peer.host;
   for (const key in defaults.extra) env[key] = defaults.extra[key];
   return env;
 }

@@ -5,20 +5,21 @@
 import type { Environ, PostHook } from '../shared/application.ts';
 import { toError } from '../shared/errors.ts';
 import type { Logger } from '../shared/log.ts';
+import type { NamedRequest } from './request-id.ts';
 
 /** What is done with whatever a hook throws: it is logged, with its request. */
-export function hookFailure(log: Logger, request: string): (thrown: unknown) => void {
+export function hookFailure(log: Logger, request: NamedRequest): (thrown: unknown) => void {
   return (thrown) => {
     const { stack, message } = toError(thrown);
-    log.error('hook.failed', { request, error: message, stack });
+    log.error('hook.failed', { ...request.logFields, error: message, stack });
   };
 }
 
 /** Runs the hooks from index `from` on, in order; returns the promises of those that are not done yet. */
-export function runPostHooks(env: Environ, from: number, log: Logger): Array<Promise<void>> {
+export function runPostHooks(env: Environ, from: number, log: Logger, request: NamedRequest): Array<Promise<void>> {
   const pending: Array<Promise<void>> = [];
   const hooks = env['evy.posthooks'] as readonly PostHook[];
-  const failed = hookFailure(log, `${env.REQUEST_METHOD} ${env.RAW_URI}`);
+  const failed = hookFailure(log, request);
   // By index: a hook may push further ones.
   for (let index = from; index < hooks.length; index += 1) {
     try {

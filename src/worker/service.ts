@@ -16,6 +16,9 @@ import type { Deadlines } from './deadlines.ts';
 import type { EnvironDefaults } from './environ.ts';
 import { ErrorLines } from './error-lines.ts';
 import type { Exchange } from './exchange.ts';
+import { trustedProxiesOf } from './proxies/forwarding.ts';
+import type { TrustedProxies } from './proxies/forwarding.ts';
+import { RequestNaming } from './request-id.ts';
 import type { Serving } from './serving.ts';
 
 /** Calls the application for an exchange; never throws. */
@@ -36,6 +39,9 @@ export class Service implements Serving {
   readonly http10Only: boolean;
   readonly environDefaults: EnvironDefaults;
   readonly clock: Clock;
+  /** undefined when nobody is trusted */
+  readonly trustedProxies: TrustedProxies | undefined;
+  readonly naming: RequestNaming;
   readonly #handler: Handler;
   readonly #accessLog: AccessLog | undefined;
   readonly #connections = new Set<Connection>();
@@ -55,6 +61,8 @@ export class Service implements Serving {
     this.#handler = options.handler;
     this.#accessLog = options.accessLog;
     this.clock = new Clock(this.#deadlines);
+    this.trustedProxies = trustedProxiesOf(options.settings);
+    this.naming = new RequestNaming(options.settings);
     this.environDefaults = {
       errors: new ErrorLines(options.log),
       multiprocess: options.multiprocess,
@@ -102,10 +110,11 @@ export class Service implements Serving {
   requestsUnderWay(): RequestSummary[] {
     const now = performance.now();
     const found: RequestSummary[] = [];
-    for (const { exchange, peer } of this.#connections) {
+    for (const { exchange } of this.#connections) {
       if (exchange === undefined || exchange.isOver || exchange.state === 'complete') continue;
-      const { method, target } = exchange;
-      found.push({ method, target, peer: peer.remoteAddress, ageMs: Math.round(now - exchange.startedMs) });
+      const { method, target, peer, names } = exchange;
+      const ageMs = Math.round(now - exchange.startedMs);
+      found.push({ method, target, peer: peer.remoteAddress, ageMs, ...names });
     }
     return found.toSorted((a, b) => b.ageMs - a.ageMs);
   }
@@ -149,8 +158,8 @@ export class Service implements Serving {
   settled(exchange: Exchange, status: number, bodyBytes: number, seconds: number): void {
     this.#accessLog?.write(accessFields(exchange.env, status, bodyBytes, seconds, this.settings.logXForwardedFor));
   }
-  refused(code: ErrorCode, peer: string, request: string | undefined): void {
-    this.log.info('request.refused', { code, peer, request });
+  refused(code: ErrorCode, peer: string, exchange?: Exchange): void {
+    this.log.info('request.refused', { code, peer, request: exchange?.summary, ...exchange?.names });
   }
   /** A post hook's promise: the process does not end before it. */
   track(promise: Promise<void>): void {

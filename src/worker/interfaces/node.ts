@@ -12,7 +12,12 @@ import type { NodeListener } from '../application-kind.ts';
 import { ErrorLines } from '../error-lines.ts';
 import type { ServiceOptions } from '../service.ts';
 import type { Serving } from '../serving.ts';
+import { peerFacts } from '../peer.ts';
+import { trustedProxiesOf } from '../proxies/forwarding.ts';
+import type { TrustedProxies } from '../proxies/forwarding.ts';
+import { RequestNaming } from '../request-id.ts';
 import { NodeHooks } from './node-hooks.ts';
+import type { Sender } from './node-hooks.ts';
 
 const hooksOf = new WeakMap<ServerResponse, NodeHooks>();
 
@@ -37,8 +42,10 @@ export class NodeService implements Serving {
   readonly sharesReads = false;
   readonly #options: NodeServiceOptions;
   readonly #server: Server;
-  readonly #hookDefaults: ConstructorParameters<typeof NodeHooks>[2];
-  readonly #sockets = new Set<Socket>();
+  readonly #hookDefaults: ConstructorParameters<typeof NodeHooks>[3];
+  readonly #sockets = new Map<Socket, Sender>();
+  readonly #trustedProxies: TrustedProxies | undefined;
+  readonly #naming: RequestNaming;
   readonly #active = new Map<ServerResponse, NodeHooks>();
   #draining = false;
   #requests = 0;
@@ -48,7 +55,10 @@ export class NodeService implements Serving {
   constructor(options: NodeServiceOptions) {
     this.#options = options;
     const { settings, log, multiprocess } = options;
-    this.#hookDefaults = { log, multiprocess, extra: settings.environ, errors: new ErrorLines(log) };
+    this.#trustedProxies = trustedProxiesOf(settings);
+    this.#naming = new RequestNaming(settings);
+    const errors = new ErrorLines(log);
+    this.#hookDefaults = { log, multiprocess, extra: settings.environ, errors, naming: this.#naming };
     this.#server = createServer(
       {
         maxHeaderSize: settings.urlLengthLimit + settings.maxHeadBytes,
@@ -64,8 +74,9 @@ export class NodeService implements Serving {
     this.#server.emit('listening');
   }
 
-  accept(socket: Socket): void {
-    this.#sockets.add(socket);
+  accept(socket: Socket, scheme: 'http' | 'https'): void {
+    const peer = peerFacts(socket, scheme);
+    this.#sockets.set(socket, { peer, forwarding: this.#trustedProxies?.connection(peer) });
     socket.once('close', () => {
       this.#sockets.delete(socket);
       this.#onChange();
@@ -77,7 +88,11 @@ export class NodeService implements Serving {
   readonly #onRequest = (request: IncomingMessage, response: ServerResponse): void => {
     this.#requests += 1;
     const { listener } = this.#options;
-    const hooks = new NodeHooks(request, response, this.#hookDefaults);
+    const sender = this.#sockets.get(request.socket);
+    // The client has gone with its socket, before node:http got to its request.
+    if (sender === undefined) return;
+    const hooks = new NodeHooks(request, response, sender, this.#hookDefaults);
+    if (this.#naming.sends) response.setHeader(this.#naming.header, hooks.requestId);
     this.#active.set(response, hooks);
     hooksOf.set(response, hooks);
     if (this.#draining || this.#options.settings.keepaliveMs === 0) response.setHeader('Connection', 'close');
@@ -97,18 +112,16 @@ export class NodeService implements Serving {
 
   #fail(request: IncomingMessage, response: ServerResponse, thrown: unknown): void {
     const { message, stack } = toError(thrown);
-    this.#active.get(response)?.fail();
-    this.#options.log.error('app.failed', {
-      code: 'APP_FAILED',
-      request: `${request.method} ${request.url}`,
-      error: message,
-      stack,
-    });
+    const hooks = this.#active.get(response);
+    hooks?.fail();
+    const names = hooks?.logFields ?? { request: `${request.method} ${request.url}` };
+    this.#options.log.error('app.failed', { code: 'APP_FAILED', ...names, error: message, stack });
     if (response.headersSent) {
       response.destroy();
       return;
     }
     for (const name of response.getHeaderNames()) response.removeHeader(name);
+    if (this.#naming.sends && hooks) response.setHeader(this.#naming.header, hooks.requestId);
     const detail = this.#options.settings.debug ? `\n\n${stack}` : '';
     response.writeHead(500, { 'Content-Type': 'text/plain; charset=utf-8' }).end(`Internal Server Error${detail}\n`);
   }
@@ -122,9 +135,8 @@ export class NodeService implements Serving {
   }
 
   get stats(): WorkerStats {
-    const { size: connections } = this.#sockets;
     return {
-      connections,
+      connections: this.#sockets.size,
       activeRequests: this.#active.size,
       requests: this.#requests,
       pendingHooks: this.#pendingHooks,
@@ -147,7 +159,7 @@ export class NodeService implements Serving {
     this.#server.closeIdleConnections();
   }
   destroyAll(): void {
-    for (const socket of this.#sockets) socket.destroy();
+    for (const socket of this.#sockets.keys()) socket.destroy();
   }
   reopenLogs(): void {
     this.#options.accessLog?.reopen();
