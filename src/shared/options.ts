@@ -204,6 +204,15 @@ const serverRows = {
     placeholder: 'HEADER',
     help: 'Headers of trusted proxies that are believed: those that your proxy sets or removes; may be repeated.',
   },
+  proxyProtocol: {
+    schema: peers(),
+    default: [],
+    group: 'proxies',
+    scope: 'server',
+    appliesOn: 'reload',
+    placeholder: 'PEER',
+    help: 'Peers whose connections must begin with a PROXY protocol header, version 1 or 2, within headTimeout; named as in trustedProxies.',
+  },
   requestIdHeader: {
     schema: fieldName(),
     default: 'X-Request-Id',

@@ -24,6 +24,7 @@ import { refusalText } from './refusal.ts';
 import { RequestReading } from './request-reading.ts';
 import type { ReadingOwner } from './request-reading.ts';
 import type { Forwarding } from './proxies/forwarding.ts';
+import type { ToldPeer } from './proxies/told-peer.ts';
 import type { Service } from './service.ts';
 
 /** how long a closing connection is read on, so that the client sees the response and no reset (RFC 9112 §9.6) */
@@ -44,12 +45,13 @@ export class Connection implements ReadingOwner {
   #exchange: Exchange | undefined;
 
   /**
-   * With `reads` the bytes come there, good only until the call is over; otherwise as 'data' events.
+   * With `reads` the bytes come there, good only until the call is over; otherwise as 'data' events. `told` is what its
+   * PROXY header says.
    */
-  constructor(service: Service, socket: Socket, scheme: 'http' | 'https', reads?: SharedReads) {
+  constructor(service: Service, socket: Socket, scheme: 'http' | 'https', reads?: SharedReads, told?: ToldPeer) {
     this.#service = service;
     this.#socket = socket;
-    this.peer = peerFacts(socket, scheme);
+    this.peer = peerFacts(socket, scheme, told);
     this.forwarding = service.trustedProxies?.connection(this.peer);
     this.#output = new Output(socket, this.#onProgress);
     this.deadlines = new Deadlines(service.clock, service.settings.socketTimeoutMs, this.#expired);

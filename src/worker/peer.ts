@@ -1,14 +1,26 @@
-/** Addresses of a connection as the environment shows them, read from the socket once. */
+/** Addresses of a connection as the environment shows them, read once: from its PROXY header, or from the socket. */
 import type { Socket } from 'node:net';
 import { unixPeer } from '../shared/peer-list.ts';
 import type { PeerFacts } from './environ.ts';
+import type { ToldPeer } from './proxies/told-peer.ts';
 
 /** The address of the peer, 'unix' for one on a unix socket. A TCP peer that has already gone has none any more. */
 export function peerAddress(socket: Socket): string {
   return socket.remoteAddress ?? (socket.localAddress === undefined ? unixPeer : 'unknown');
 }
 
-export function peerFacts(socket: Socket, scheme: 'http' | 'https'): PeerFacts {
+export function peerFacts(socket: Socket, scheme: 'http' | 'https', told?: ToldPeer): PeerFacts {
+  if (told !== undefined) {
+    const { local, remote } = told;
+    return {
+      serverName: local.address,
+      serverPort: local.port,
+      remoteAddress: remote.address,
+      remotePort: remote.port,
+      scheme: told.isTls ? 'https' : scheme,
+      host: undefined,
+    };
+  }
   // A unix socket has no addresses.
   return {
     serverName: socket.localAddress ?? unixPeer,

@@ -16,6 +16,8 @@ import type { Deadlines } from './deadlines.ts';
 import type { EnvironDefaults } from './environ.ts';
 import { ErrorLines } from './error-lines.ts';
 import type { Exchange } from './exchange.ts';
+import { ProxyGate } from './proxies/proxy-gate.ts';
+import type { ToldPeer } from './proxies/told-peer.ts';
 import { trustedProxiesOf } from './proxies/forwarding.ts';
 import type { TrustedProxies } from './proxies/forwarding.ts';
 import { RequestNaming } from './request-id.ts';
@@ -42,6 +44,7 @@ export class Service implements Serving {
   /** undefined when nobody is trusted */
   readonly trustedProxies: TrustedProxies | undefined;
   readonly naming: RequestNaming;
+  readonly proxyGate: ProxyGate | undefined;
   readonly #handler: Handler;
   readonly #accessLog: AccessLog | undefined;
   readonly #connections = new Set<Connection>();
@@ -63,6 +66,7 @@ export class Service implements Serving {
     this.clock = new Clock(this.#deadlines);
     this.trustedProxies = trustedProxiesOf(options.settings);
     this.naming = new RequestNaming(options.settings);
+    this.proxyGate = ProxyGate.of(options.settings, options.log, () => this.#onChange());
     this.environDefaults = {
       errors: new ErrorLines(options.log),
       multiprocess: options.multiprocess,
@@ -71,14 +75,14 @@ export class Service implements Serving {
   }
 
   /** Serves a connection that was just accepted. */
-  accept(socket: Socket, scheme: 'http' | 'https', reads?: SharedReads): void {
+  accept(socket: Socket, scheme: 'http' | 'https', reads?: SharedReads, told?: ToldPeer): void {
     // A TLS handshake may end after everything else has.
     if (this.#stopped) {
       socket.destroy();
       return;
     }
     this.clock.start();
-    const connection = new Connection(this, socket, scheme, reads);
+    const connection = new Connection(this, socket, scheme, reads, told);
     this.#connections.add(connection);
     this.#deadlines.add(connection.deadlines);
     this.#onChange();
@@ -92,7 +96,7 @@ export class Service implements Serving {
   }
   get stats(): WorkerStats {
     return {
-      connections: this.#connections.size,
+      connections: this.#connections.size + (this.proxyGate?.waiting ?? 0),
       activeRequests: this.#active,
       requests: this.#requests,
       pendingHooks: this.#pendingHooks,
@@ -100,7 +104,7 @@ export class Service implements Serving {
   }
   /** Nothing is left to do: no connection, no hook. */
   get isEmpty(): boolean {
-    return this.#connections.size === 0 && this.#pendingHooks === 0;
+    return this.#connections.size === 0 && this.#pendingHooks === 0 && !this.proxyGate?.waiting;
   }
   /** Calls back whenever a connection came or went, or a hook ended. */
   onChange(callback: () => void): void {
@@ -126,13 +130,16 @@ export class Service implements Serving {
   /** Closes what is idle, now and whenever a connection becomes so. */
   closeIdle(): void {
     this.#closesIdle = true;
+    this.proxyGate?.closeAll();
     for (const connection of this.#connections) if (connection.isIdle) connection.close();
   }
   destroyAll(): void {
+    this.proxyGate?.closeAll();
     for (const connection of this.#connections) connection.destroy();
   }
   async stop(): Promise<void> {
     this.#stopped = true;
+    this.proxyGate?.closeAll();
     this.clock.stop();
     await this.#accessLog?.close();
   }

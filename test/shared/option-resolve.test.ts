@@ -85,8 +85,8 @@ describe('option resolution', () => {
     expect(refusal(layer('flags', { trustedProxies: ['10.0.0.1', 'localhost'] }))).to.equal(
       `--trustedProxies ${peers}, not localhost`,
     );
-    expect(refusal(layer('file', { trustedProxies: '10.0.0.0/33' }))).to.equal(
-      `evy.config.js: trustedProxies ${peers}, not 10.0.0.0/33`,
+    expect(refusal(layer('file', { proxyProtocol: '10.0.0.0/33' }))).to.equal(
+      `evy.config.js: proxyProtocol ${peers}, not 10.0.0.0/33`,
     );
     expect(refusal(layer('flags', { trustedHeaders: ['x-forwarded-for', 'x-real-ip'] }))).to.match(
       /^--trustedHeaders is one or more of forwarded, .+, not x-real-ip$/,

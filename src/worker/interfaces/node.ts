@@ -8,6 +8,7 @@ import type { Socket } from 'node:net';
 import type { PostHookFunction } from '../../shared/application.ts';
 import { toError } from '../../shared/errors.ts';
 import type { RequestSummary, WorkerStats } from '../../shared/messages.ts';
+import type { SharedReads } from '../../shared/node-private.ts';
 import type { NodeListener } from '../application-kind.ts';
 import { ErrorLines } from '../error-lines.ts';
 import type { ServiceOptions } from '../service.ts';
@@ -15,6 +16,8 @@ import type { Serving } from '../serving.ts';
 import { peerFacts } from '../peer.ts';
 import { trustedProxiesOf } from '../proxies/forwarding.ts';
 import type { TrustedProxies } from '../proxies/forwarding.ts';
+import { ProxyGate } from '../proxies/proxy-gate.ts';
+import type { ToldPeer } from '../proxies/told-peer.ts';
 import { RequestNaming } from '../request-id.ts';
 import { NodeHooks } from './node-hooks.ts';
 import type { Sender } from './node-hooks.ts';
@@ -46,6 +49,7 @@ export class NodeService implements Serving {
   readonly #sockets = new Map<Socket, Sender>();
   readonly #trustedProxies: TrustedProxies | undefined;
   readonly #naming: RequestNaming;
+  readonly proxyGate: ProxyGate | undefined;
   readonly #active = new Map<ServerResponse, NodeHooks>();
   #draining = false;
   #requests = 0;
@@ -57,6 +61,7 @@ export class NodeService implements Serving {
     const { settings, log, multiprocess } = options;
     this.#trustedProxies = trustedProxiesOf(settings);
     this.#naming = new RequestNaming(settings);
+    this.proxyGate = ProxyGate.of(settings, log, () => this.#onChange());
     const errors = new ErrorLines(log);
     this.#hookDefaults = { log, multiprocess, extra: settings.environ, errors, naming: this.#naming };
     this.#server = createServer(
@@ -74,8 +79,8 @@ export class NodeService implements Serving {
     this.#server.emit('listening');
   }
 
-  accept(socket: Socket, scheme: 'http' | 'https'): void {
-    const peer = peerFacts(socket, scheme);
+  accept(socket: Socket, scheme: 'http' | 'https', _reads?: SharedReads, told?: ToldPeer): void {
+    const peer = peerFacts(socket, scheme, told);
     this.#sockets.set(socket, { peer, forwarding: this.#trustedProxies?.connection(peer) });
     socket.once('close', () => {
       this.#sockets.delete(socket);
@@ -136,14 +141,14 @@ export class NodeService implements Serving {
 
   get stats(): WorkerStats {
     return {
-      connections: this.#sockets.size,
+      connections: this.#sockets.size + (this.proxyGate?.waiting ?? 0),
       activeRequests: this.#active.size,
       requests: this.#requests,
       pendingHooks: this.#pendingHooks,
     };
   }
   get isEmpty(): boolean {
-    return this.#sockets.size === 0 && this.#pendingHooks === 0;
+    return this.#sockets.size === 0 && this.#pendingHooks === 0 && !this.proxyGate?.waiting;
   }
   onChange(callback: () => void): void {
     this.#onChange = callback;
@@ -156,15 +161,18 @@ export class NodeService implements Serving {
     for (const response of this.#active.keys()) if (!response.headersSent) response.setHeader('Connection', 'close');
   }
   closeIdle(): void {
+    this.proxyGate?.closeAll();
     this.#server.closeIdleConnections();
   }
   destroyAll(): void {
+    this.proxyGate?.closeAll();
     for (const socket of this.#sockets.keys()) socket.destroy();
   }
   reopenLogs(): void {
     this.#options.accessLog?.reopen();
   }
   async stop(): Promise<void> {
+    this.proxyGate?.closeAll();
     this.#server.close();
     await this.#options.accessLog?.close();
   }
