@@ -4,9 +4,12 @@ import { unixPeer } from '../shared/peer-list.ts';
 import type { PeerFacts } from './environ.ts';
 import type { ToldPeer } from './proxies/told-peer.ts';
 
-/** The address of the peer, 'unix' for one on a unix socket. A TCP peer that has already gone has none any more. */
+/** The address of a TCP peer that reset its connection before it was accepted; what it sent may be there all the same. */
+export const gonePeer = 'unknown';
+
+/** The address of the peer, 'unix' for one on a unix socket: a word that nobody who came by TCP gets. */
 export function peerAddress(socket: Socket): string {
-  return socket.remoteAddress ?? (socket.localAddress === undefined ? unixPeer : 'unknown');
+  return socket.remoteAddress ?? (socket.localAddress === undefined ? unixPeer : gonePeer);
 }
 
 export function peerFacts(socket: Socket, scheme: 'http' | 'https', told?: ToldPeer): PeerFacts {

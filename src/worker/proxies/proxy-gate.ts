@@ -10,7 +10,7 @@ import type { Logger } from '../../shared/log.ts';
 import type { SharedReads } from '../../shared/node-private.ts';
 import type { ServerSettings } from '../../shared/options.ts';
 import { peerListOf, type PeerList } from '../../shared/peer-list.ts';
-import { peerAddress } from '../peer.ts';
+import { gonePeer, peerAddress } from '../peer.ts';
 import { ProxyHeaderDecoder } from './proxy-header.ts';
 import type { ToldPeer } from './told-peer.ts';
 
@@ -51,7 +51,13 @@ export class ProxyGate {
    * to `reads`, or put back into the socket, which is paused.
    */
   admit(socket: Socket, reads: SharedReads | undefined, accept: Accept): void {
-    if (!this.#peers.includes(peerAddress(socket))) {
+    const peer = peerAddress(socket);
+    // Whether it is a listed one cannot be known any more; health checks of HAProxy end so.
+    if (peer === gonePeer) {
+      socket.on('error', ignoreError).destroy();
+      return;
+    }
+    if (!this.#peers.includes(peer)) {
       accept(undefined);
       return;
     }
