@@ -6,7 +6,7 @@ import { needProgram, startProxy } from '../../helpers/proxy-program.ts';
 import { connect, type Target } from '../../helpers/raw-client.ts';
 import { text } from '../../helpers/response-reader.ts';
 import type { EvyProcess } from '../../helpers/run-evy.ts';
-import { application, reload, serve } from './serving.ts';
+import { application, echo, expectNoLoss, light, moreAnswers, reload, serve, underLoad } from './serving.ts';
 
 const app = application('shows-its-environment');
 const certificate = `${readFileSync(certfile, 'utf8')}${readFileSync(keyfile, 'utf8')}`;
@@ -68,9 +68,12 @@ describe('behind HAProxy', function () {
     return ports;
   }
 
-  async function serveBehind(...options: string[]): Promise<{ evy: EvyProcess; plain: Target; tls: Target }> {
+  async function serveBehind(
+    options: readonly string[],
+    { program = app, env = {} }: { program?: string; env?: Record<string, string> } = {},
+  ): Promise<{ evy: EvyProcess; plain: Target; tls: Target }> {
     const binds = ['--bind', '127.0.0.1:0', '--bind', 'tls:127.0.0.1:0', '--certfile', certfile, '--keyfile', keyfile];
-    const evy = await serve([...binds, '--workers', '2', ...options, app]);
+    const evy = await serve([...binds, '--workers', '2', ...options, program], { env });
     const [plain, tls] = evy.addresses;
     return { evy, plain: { port: plain!.port! }, tls: { port: tls!.port!, tls: trusted } };
   }
@@ -84,7 +87,7 @@ describe('behind HAProxy', function () {
     ],
   ] as const) {
     it(`its PROXY header tells the client, in clear and in front of TLS: ${how}`, async () => {
-      const { evy, plain, tls } = await serveBehind('--proxy-protocol', proxyAddress);
+      const { evy, plain, tls } = await serveBehind(['--proxy-protocol', proxyAddress]);
       const lines = ['unique-id-format %{+X}o%ci:%cp_%fi:%fp_%Ts_%rt'];
       const [inClear, throughTls] = await front([
         { to: plain, server, lines },
@@ -108,7 +111,7 @@ describe('behind HAProxy', function () {
   }
 
   it('its PROXY header tells that the client was on TLS, where HAProxy ends it', async () => {
-    const { plain } = await serveBehind('--proxy-protocol', proxyAddress);
+    const { plain } = await serveBehind(['--proxy-protocol', proxyAddress]);
     const bind = 'ssl crt cert.pem';
     const ports = await front([
       { bind, to: plain, server: 'send-proxy-v2-ssl' },
@@ -122,7 +125,7 @@ describe('behind HAProxy', function () {
   });
 
   it('a client cannot send a PROXY header of its own, not through HAProxy and not past it', async () => {
-    const { plain } = await serveBehind('--proxy-protocol', proxyAddress);
+    const { plain } = await serveBehind(['--proxy-protocol', proxyAddress]);
     const [port] = await front([{ to: plain, server: 'send-proxy-v2' }]);
     const forged = 'PROXY TCP4 6.6.6.6 6.6.6.7 1 2\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n';
     for (const target of [{ port: port! }, plain]) {
@@ -133,7 +136,7 @@ describe('behind HAProxy', function () {
   });
 
   it('health checks are no bad headers', async () => {
-    const { evy, plain } = await serveBehind('--proxy-protocol', proxyAddress, '--log-level', 'debug');
+    const { evy, plain } = await serveBehind(['--proxy-protocol', proxyAddress, '--log-level', 'debug']);
     const checks = 'check inter 20ms send-proxy-v2';
     const [port] = await front([
       { to: plain, server: `${checks} check-send-proxy` },
@@ -151,7 +154,7 @@ describe('behind HAProxy', function () {
   });
 
   it('X-Forwarded-For of option forwardfor tells the client, who cannot forge it', async () => {
-    const { plain, tls } = await serveBehind('--trusted-proxies', proxyAddress);
+    const { plain, tls } = await serveBehind(['--trusted-proxies', proxyAddress]);
     const lines = [
       'option forwardfor',
       'http-request set-header X-Forwarded-Proto %[ssl_fc,iif(https,http)]',
@@ -182,12 +185,33 @@ describe('behind HAProxy', function () {
     });
   });
 
-  it('a reload takes connections that HAProxy opens along', async () => {
-    const { evy, plain } = await serveBehind('--proxy-protocol', proxyAddress);
-    const [port] = await front([{ to: plain, server: 'send-proxy-v2' }]);
-    await ask({ port: port! });
-    await reload(evy);
-    const { seen, port: clientPort } = await ask({ port: port! });
-    expect(seen.REMOTE_PORT).to.equal(clientPort);
+  it('reloads lose no request of connections that begin with a PROXY header, nor of those on TLS', async function () {
+    this.timeout(60_000);
+    const { evy, plain, tls } = await serveBehind(['--proxy-protocol', proxyAddress], { program: echo });
+    const [inClear, throughTls] = await front([
+      { to: plain, server: 'send-proxy-v2' },
+      { to: tls, server: 'send-proxy-v2 ssl verify none' },
+    ]);
+    const loads = [
+      await underLoad(evy, { ...light, port: inClear! }),
+      await underLoad(evy, { ...light, port: throughTls! }),
+    ];
+    for (let times = 0; times < 2; times += 1) {
+      await reload(evy);
+      for (const load of loads) await moreAnswers(load);
+    }
+    for (const load of loads) expectNoLoss(await load.stop());
+  });
+
+  it('where workers cannot accept themselves, the header is read all the same', async () => {
+    const { plain, tls } = await serveBehind(['--proxy-protocol', proxyAddress], { env: { EVY_PRIVATE_API: 'off' } });
+    const [inClear, throughTls] = await front([
+      { to: plain, server: 'send-proxy' },
+      { to: tls, server: 'send-proxy-v2' },
+    ]);
+    for (const target of [{ port: inClear! }, { port: throughTls!, tls: trusted }]) {
+      const { seen, port } = await ask(target);
+      expect(seen).to.include({ REMOTE_ADDR: '127.0.0.1', REMOTE_PORT: port, SERVER_PORT: String(target.port) });
+    }
   });
 });
