@@ -76,6 +76,8 @@ function* forwardedHops(text: string): Generator<Hop, void, undefined> {
 /** Members of a comma-separated list, the last one first, empty ones dropped. */
 function backwards(text: string | undefined): string[] {
   if (text === undefined) return [];
+  // Mostly there is one.
+  if (/^[^ \t,]+$/.test(text)) return [text];
   return text
     .split(',')
     .map((member) => member.replace(/^[ \t]+|[ \t]+$/g, ''))

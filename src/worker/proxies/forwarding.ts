@@ -12,10 +12,15 @@ import type { ForwardingFields } from './forwarded-client.ts';
 type Variables = Readonly<Record<string, string>>;
 type FieldName = keyof ForwardingFields;
 
+/** Many enough for the clients of a busy minute. */
+const maxKnown = 4096;
+
 /** The options' side, once a process. */
 export class TrustedProxies {
   readonly #peers: PeerList;
   readonly #believed: ReadonlySet<string>;
+  /** Answers for the addresses asked last: the same hops and clients come again and again. */
+  readonly #known = new Map<string, boolean>();
 
   constructor(peers: PeerList, headers: readonly string[]) {
     this.#peers = peers;
@@ -27,7 +32,15 @@ export class TrustedProxies {
     return this.isTrusted(peer.remoteAddress) ? new Forwarding(this, peer) : undefined;
   }
 
-  readonly isTrusted = (address: string): boolean => this.#peers.includes(address);
+  readonly isTrusted = (address: string): boolean => {
+    const known = this.#known.get(address);
+    if (known !== undefined) return known;
+    const isTrusted = this.#peers.includes(address);
+    if (this.#known.size === maxKnown) this.#known.clear();
+    // A copy of its own: the address is a slice that would keep the whole head alive.
+    this.#known.set(Buffer.from(address, 'latin1').toString('latin1'), isTrusted);
+    return isTrusted;
+  };
 
   believes(header: string): boolean {
     return this.#believed.has(header);
