@@ -41,7 +41,7 @@ export class RequestNaming {
   constructor({ requestIdHeader, sendRequestId }: Pick<ServerSettings, 'requestIdHeader' | 'sendRequestId'>) {
     this.#header = requestIdHeader;
     this.#variable = `HTTP_${requestIdHeader.toUpperCase().replaceAll('-', '_')}`;
-    this.#isPresent = new RegExp(`^${requestIdHeader.replace(/[^\w-]/g, String.raw`\$&`)}:`, 'im');
+    this.#isPresent = new RegExp(`^${requestIdHeader}:`, 'im');
     this.sends = sendRequestId;
   }
 

@@ -10,6 +10,8 @@ import type { Logger } from '../../shared/log.ts';
 import type { SharedReads } from '../../shared/node-private.ts';
 import type { ServerSettings } from '../../shared/options.ts';
 import { peerListOf, type PeerList } from '../../shared/peer-list.ts';
+import { Clock } from '../clock.ts';
+import type { Expiring } from '../clock.ts';
 import { gonePeer, peerAddress } from '../peer.ts';
 import { ProxyHeaderDecoder } from './proxy-header.ts';
 import type { ToldPeer } from './told-peer.ts';
@@ -22,11 +24,12 @@ export class ProxyGate {
   readonly #waiting = new Set<WaitingConnection>();
   readonly #log: Logger;
   readonly #onChange: () => void;
-  readonly timeoutMs: number;
+  readonly #timeoutMs: number;
+  readonly #clock = new Clock(this.#waiting);
 
   constructor(peers: PeerList, timeoutMs: number, log: Logger, onChange: () => void) {
     this.#peers = peers;
-    this.timeoutMs = timeoutMs;
+    this.#timeoutMs = timeoutMs;
     this.#log = log;
     this.#onChange = onChange;
   }
@@ -61,7 +64,9 @@ export class ProxyGate {
       accept(undefined);
       return;
     }
-    this.#waiting.add(new WaitingConnection(this, socket, reads, accept));
+    this.#clock.start();
+    const deadlineMs = this.#clock.after(this.#timeoutMs);
+    this.#waiting.add(new WaitingConnection(this, socket, reads, accept, deadlineMs));
     this.#onChange();
   }
 
@@ -78,27 +83,32 @@ export class ProxyGate {
   }
 }
 
-class WaitingConnection {
+class WaitingConnection implements Expiring {
+  readonly readDeadlineMs: number;
+  readonly writeDeadlineMs = Infinity;
   readonly #gate: ProxyGate;
   readonly #socket: Socket;
   readonly #reads: SharedReads | undefined;
   readonly #accept: Accept;
   readonly #peer: string;
   readonly #decoder = new ProxyHeaderDecoder();
-  readonly #timer: NodeJS.Timeout;
 
-  constructor(gate: ProxyGate, socket: Socket, reads: SharedReads | undefined, accept: Accept) {
+  constructor(gate: ProxyGate, socket: Socket, reads: SharedReads | undefined, accept: Accept, deadlineMs: number) {
     this.#gate = gate;
     this.#socket = socket;
     this.#reads = reads;
     this.#accept = accept;
     this.#peer = peerAddress(socket);
-    this.#timer = setTimeout(() => this.#refuse('PROXY_HEADER_TIMEOUT'), gate.timeoutMs);
+    this.readDeadlineMs = deadlineMs;
     // It stays when the connection has been accepted: for the socket below TLS nobody else listens.
     socket.on('error', ignoreError);
     socket.on('end', this.#onEnd).on('close', this.#onClose);
     if (reads === undefined) socket.on('data', this.#onData);
     else reads.deliver = this.#onShared;
+  }
+
+  expire(): void {
+    this.#refuse('PROXY_HEADER_TIMEOUT');
   }
 
   close(): void {
@@ -149,7 +159,6 @@ class WaitingConnection {
   }
 
   #stopListening(): void {
-    clearTimeout(this.#timer);
     this.#socket.off('end', this.#onEnd).off('close', this.#onClose).off('data', this.#onData);
   }
 
