@@ -57,6 +57,27 @@ describe('request ids and traceparent', () => {
   );
 
   it(
+    'are made when somebody looks, and not before',
+    withServer(
+      answer((env) => (env.PATH_INFO === '/look' ? env['evy.request_id'] : '')),
+      {},
+      async ({ connect }) => {
+        const client = await connect();
+        const look = async () =>
+          Number.parseInt(
+            text(await client.request(get('/look')))
+              .split('-')
+              .at(-1)!,
+            36,
+          );
+        const first = await look();
+        for (let times = 0; times < 5; times += 1) await client.request(get());
+        expect(await look()).to.equal(first + 1);
+      },
+    ),
+  );
+
+  it(
     'come in the header of the option, and go back in it when asked for',
     withServer(
       names,
