@@ -30,6 +30,7 @@ export const logEvents = [
   'worker.delayed',
   'worker.killed',
   'worker.orphaned',
+  'connection.refused',
   'request.refused',
   'request.cut',
   'app.failed',

@@ -10,6 +10,7 @@
  * - `acceptGate`: to stop accepting for a while, without closing. Fallback: none, the caller goes without.
  * - `shareReadBuffer`: accepted connections that read into one buffer of the process. `onread` does that for clients; a
  *   net.Server does not pass it on. Fallback: 'data' events, with a buffer of 64 KiB allocated for each read.
+ * - `socketBelow`: the socket that a TLS connection was made on. Fallback: it is known by the addresses of its ends.
  * - `resetNow`: `resetAndDestroy()` sends FIN before RST. Fallback: the connection is closed, with whatever the kernel sends.
  * - `headBytes`: node:http does not tell the size of the head it made. Fallback: 0, the head counts as body.
  *
@@ -19,6 +20,7 @@
  */
 import type { ServerResponse } from 'node:http';
 import net from 'node:net';
+import type { TLSSocket } from 'node:tls';
 import { getSystemErrorName } from 'node:util';
 
 /** What `_handle` of a net.Socket or net.Server is: libuv's TCP or pipe. Methods return 0 or a negative errno. */
@@ -265,6 +267,12 @@ export function headBytes(response: ServerResponse): number {
   if (privateApiIsOff()) return 0;
   const { _header: head } = response as unknown as { _header?: unknown };
   return typeof head === 'string' ? head.length : 0;
+}
+
+/** The socket that was handed to the TLS server; undefined where that cannot be told. */
+export function socketBelow(socket: TLSSocket): net.Socket | undefined {
+  const { _parent: below } = socket as unknown as { _parent?: unknown };
+  return below instanceof net.Socket && !privateApiIsOff() ? below : undefined;
 }
 
 /** Only a TCP handle has `reset`: not a pipe, and not what TLS puts in its place. */

@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import { parseFormat } from './access-format.ts';
 import { isSkipPattern, parseAccessTarget } from './access-target.ts';
+import { isPeerEntry, peerNotation } from './peer-list.ts';
 import { formatBytes, formatDuration, parseBytes, parseDuration } from './units.ts';
 
 export const text = () => z.string({ error: 'is a text' });
@@ -15,6 +16,30 @@ export const textList = () =>
 /** One word of a closed list. */
 export function oneOf<const Words extends readonly [string, ...string[]]>(words: Words) {
   return z.enum(words, { error: `is one of ${words.join(', ')}` });
+}
+
+/** One text or several that fit; of a list the entry that does not is shown, not the whole. */
+function listOf(rule: string, fits: (entry: string) => boolean) {
+  const one = z.string().transform((entry) => [entry]);
+  return z.union([one, z.array(z.string())], { error: rule }).transform((entries, context) => {
+    const wrong = entries.find((entry) => !fits(entry));
+    if (wrong === undefined) return entries;
+    context.addIssue({ code: 'custom', message: rule, params: { shown: wrong } });
+    return z.NEVER;
+  });
+}
+
+/** Several words of a closed list. */
+export const someOf = (words: readonly string[]) =>
+  listOf(`is one or more of ${words.join(', ')}`, (entry) => words.includes(entry));
+
+/** Peers of a connection (peer-list.ts). */
+export const peers = () => listOf(`is ${peerNotation}, or a list of these`, isPeerEntry);
+
+/** A field name (RFC 9110 §5.1). One with '_' never reaches the environment. */
+export function fieldName() {
+  const rule = 'is the name of a header, letters, digits and -';
+  return z.string({ error: rule }).regex(/^[A-Za-z][A-Za-z0-9-]*$/, { error: rule });
 }
 
 /** An object with any entries. */

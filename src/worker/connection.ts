@@ -23,6 +23,8 @@ import { peerFacts } from './peer.ts';
 import { refusalText } from './refusal.ts';
 import { RequestReading } from './request-reading.ts';
 import type { ReadingOwner } from './request-reading.ts';
+import type { Forwarding } from './proxies/forwarding.ts';
+import type { ToldPeer } from './proxies/told-peer.ts';
 import type { Service } from './service.ts';
 
 /** how long a closing connection is read on, so that the client sees the response and no reset (RFC 9112 §9.6) */
@@ -30,6 +32,8 @@ const lingerMs = 2000;
 
 export class Connection implements ReadingOwner {
   readonly peer: PeerFacts;
+  /** undefined for a peer that is not trusted */
+  readonly forwarding: Forwarding | undefined;
   readonly deadlines: Deadlines;
   readonly #service: Service;
   readonly #socket: Socket;
@@ -40,11 +44,15 @@ export class Connection implements ReadingOwner {
   #writing: WritingState = 'idle';
   #exchange: Exchange | undefined;
 
-  /** With `reads` the bytes come there, good only until the call is over; otherwise as 'data' events. */
-  constructor(service: Service, socket: Socket, scheme: 'http' | 'https', reads?: SharedReads) {
+  /**
+   * With `reads` the bytes come there, good only until the call is over; otherwise as 'data' events. `told` is what its
+   * PROXY header says.
+   */
+  constructor(service: Service, socket: Socket, scheme: 'http' | 'https', reads?: SharedReads, told?: ToldPeer) {
     this.#service = service;
     this.#socket = socket;
-    this.peer = peerFacts(socket, scheme);
+    this.peer = peerFacts(socket, scheme, told);
+    this.forwarding = service.trustedProxies?.connection(this.peer);
     this.#output = new Output(socket, this.#onProgress);
     this.deadlines = new Deadlines(service.clock, service.settings.socketTimeoutMs, this.#expired);
     this.#reading = new RequestReading(socket, service.settings, this.deadlines, this);
@@ -156,7 +164,7 @@ export class Connection implements ReadingOwner {
       exchange.input.fail(new EvyError(code, `the request body was refused (${code})`));
       return;
     }
-    this.#service.refused(code, this.peer.remoteAddress, undefined);
+    this.#service.refused(code, this.peer.remoteAddress);
     // A request that has been answered, while its body was still coming, has had its one response.
     if (exchange === undefined) {
       const { line } = this.#reading.parser;

@@ -6,13 +6,15 @@ import type { FieldBlock } from './http/field-block.ts';
 import type { RequestLine } from './http/request-line.ts';
 import { decodePath } from './percent.ts';
 
-/** What is the same for each request of a connection. */
+/** Who is connected: the same for each request of a connection, unless trusted proxies tell otherwise. */
 export interface PeerFacts {
   serverName: string;
   serverPort: string;
   remoteAddress: string;
   remotePort: string;
   scheme: 'http' | 'https';
+  /** what a trusted proxy tells of the Host that its client asked for; undefined when it does not */
+  host: string | undefined;
 }
 
 /** What is the same for each request of a process. */
@@ -74,12 +76,15 @@ export function makeEnviron(
     'wsgi.run_once': false,
     'evy.posthooks': [],
     'evy.input': input,
+    // Made for each request: that costs less than to make it at the first look.
+    'evy.request_id': input.requestId,
   } as unknown as Environ;
   Object.assign(env, block.variables);
   Object.defineProperty(env, 'evy.signal', signalProperty);
   if (peer.scheme === 'https') env.HTTPS = 'on';
   // The host of an absolute target takes the place of Host (RFC 9112 §3.2.2).
   if (line.authority !== undefined) env['HTTP_HOST'] = line.authority;
+  if (peer.host !== undefined) env['HTTP_HOST'] = peer.host;
   for (const key in defaults.extra) env[key] = defaults.extra[key];
   return env;
 }

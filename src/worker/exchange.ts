@@ -10,6 +10,7 @@ import { headerIn } from './access-log/record.ts';
 import { Cancellation } from './cancellation.ts';
 import type { Connection } from './connection.ts';
 import { makeEnviron } from './environ.ts';
+import type { PeerFacts } from './environ.ts';
 import { describeFailure, failureResponse } from './failure.ts';
 import { checkHead, encodeHead } from './http/response-head.ts';
 import type { AppHead, BodyFraming } from './http/response-head.ts';
@@ -19,18 +20,22 @@ import { RequestInput } from './input.ts';
 import type { InputSource } from './input.ts';
 import type { Output } from './output.ts';
 import { hookFailure, runPostHooks } from './posthooks.ts';
+import { makeRequestId } from './request-id.ts';
+import type { NamedRequest, RequestNames } from './request-id.ts';
 import { putChunk, ResponseBody, totalLength } from './response-body.ts';
 import type { Service } from './service.ts';
 import { nextResponseState } from './states.ts';
 import type { ResponseState } from './states.ts';
 
-export class Exchange implements InputSource {
+export class Exchange implements InputSource, NamedRequest {
   readonly env: Environ;
   /** as the client sent them: what applications do to the environment must not decide about framing */
   readonly method: string;
   readonly target: string;
   readonly version: Version;
   readonly input: RequestInput;
+  /** who asks, by what trusted proxies say */
+  readonly peer: PeerFacts;
   readonly startedMs = performance.now();
   /** whether the connection may serve another request after this one, as the client asked and the head told */
   keepAlive: boolean;
@@ -46,6 +51,8 @@ export class Exchange implements InputSource {
   #bodyOffset = -1;
   /** of a response that is sent piece by piece */
   #body: ResponseBody | undefined;
+  #requestId: string | undefined;
+  #traceparent: string | undefined;
   #failed = false;
   #isCut = false;
   #hooksRun = 0;
@@ -64,7 +71,16 @@ export class Exchange implements InputSource {
     this.version = line.version;
     this.keepAlive = framing.keepAlive && !(service.http10Only && line.version === 'HTTP/1.1');
     this.input = new RequestInput(this, framing.body !== 'none', framing.expectsContinue);
-    this.env = makeEnviron(parser, connection.peer, this.input, service.environDefaults);
+    const { forwarding, peer } = connection;
+    if (forwarding === undefined) this.peer = peer;
+    else {
+      this.peer = forwarding.factsOf(block.variables, line.authority ?? block.variables['HTTP_HOST']);
+      const { requestId, traceparent } = service.naming.received(block.variables);
+      this.#requestId = requestId;
+      this.#traceparent = traceparent;
+    }
+    this.env = makeEnviron(parser, this.peer, this.input, service.environDefaults);
+    if (this.#traceparent !== undefined) this.env['evy.traceparent'] = this.#traceparent;
   }
 
   get state(): ResponseState {
@@ -95,6 +111,15 @@ export class Exchange implements InputSource {
 
   get signal(): AbortSignal {
     return (this.#cancellation ??= new Cancellation()).signal;
+  }
+
+  /** As received, or made now. */
+  get requestId(): string {
+    return (this.#requestId ??= makeRequestId());
+  }
+  /** What the request is called so far, for reports. */
+  get names(): RequestNames {
+    return { requestId: this.#requestId, traceparent: this.#traceparent };
   }
 
   /** Sets status and headers; nothing is sent yet. @throws {EvyError} APP_BAD_STATUS, APP_BAD_HEADER */
@@ -148,10 +173,10 @@ export class Exchange implements InputSource {
     const failure = describeFailure(thrown);
     if (this.#state === 'over') {
       // The client left; what the application says about that is of no interest unless somebody looks for it.
-      this.#service.log.debug('app.failed', { request: this.summary, error: failure.error.message });
+      this.#service.log.debug('app.failed', { request: this.summary, ...this.names, error: failure.error.message });
       return;
     }
-    if (failure.isClients) this.#service.refused(failure.code, this.#connection.peer.remoteAddress, this.summary);
+    if (failure.isClients) this.#service.refused(failure.code, this.peer.remoteAddress, this);
     else {
       this.#failed = true;
       this.#logFailure(failure.code, { error: failure.error.message, stack: failure.error.stack });
@@ -194,17 +219,20 @@ export class Exchange implements InputSource {
     // An application may have put anything there.
     if (!Array.isArray(hooks) || hooks.length === this.#hooksRun) return;
     const from = this.#hooksRun;
-    const pending = runPostHooks(this.env, from, this.#service.log);
+    const pending = runPostHooks(this.env, from, this.#service.log, this);
     this.#hooksRun = hooks.length;
     for (const promise of pending) this.#service.track(promise);
   }
 
   /** The process does not end before this promise, within the grace time; what it is rejected with is logged. */
   waitUntil(promise: Promise<unknown>): void {
-    const failed = hookFailure(this.#service.log, this.summary);
+    const failed = hookFailure(this.#service.log, this);
     this.#service.track(Promise.resolve(promise).then(() => {}, failed));
   }
 
+  get logFields(): RequestNames & { request: string } {
+    return { request: this.summary, requestId: this.requestId, traceparent: this.#traceparent };
+  }
   /** Method and target, as logs name the request. */
   get summary(): string {
     return `${this.method} ${this.target}`;
@@ -263,13 +291,14 @@ export class Exchange implements InputSource {
       knownLength,
     );
     this.keepAlive = keepAlive;
-    this.#output.putText(text);
+    const { naming } = this.#service;
+    this.#output.putText(naming.sends ? naming.addTo(text, this.requestId) : text);
     this.#bodyOffset = this.#output.accepted;
     return framing;
   }
 
   #logFailure(code: string, fields: Readonly<Record<string, unknown>>): void {
-    this.#service.log.error('app.failed', { code, request: this.summary, ...fields });
+    this.#service.log.error('app.failed', { code, ...this.logFields, ...fields });
   }
 
   #complete(): void {

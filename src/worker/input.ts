@@ -14,6 +14,7 @@ export interface InputSource {
   sendContinue(headers: ReadonlyArray<readonly [string, string]>): void;
   takeSocket(): Socket;
   readonly signal: AbortSignal;
+  readonly requestId: string;
 }
 
 const highWaterBytes = 65_536;
@@ -42,6 +43,10 @@ export class RequestInput implements Input {
   /** aborted when the client goes away; `env['evy.signal']` */
   get signal(): AbortSignal {
     return this.#source.signal;
+  }
+  /** `env['evy.request_id']` */
+  get requestId(): string {
+    return this.#source.requestId;
   }
   /** @internal whether the request has a body at all */
   readonly isExpected: boolean;

@@ -17,6 +17,11 @@ import type { EnvironDefaults, PeerFacts } from './environ.ts';
 import { ErrorLines } from './error-lines.ts';
 import type { Exchange } from './exchange.ts';
 import type { RequestLine } from './http/request-line.ts';
+import { ProxyGate } from './proxies/proxy-gate.ts';
+import type { ToldPeer } from './proxies/told-peer.ts';
+import { trustedProxiesOf } from './proxies/forwarding.ts';
+import type { TrustedProxies } from './proxies/forwarding.ts';
+import { RequestNaming } from './request-id.ts';
 import type { Serving } from './serving.ts';
 
 /** Calls the application for an exchange; never throws. */
@@ -37,6 +42,10 @@ export class Service implements Serving {
   readonly http10Only: boolean;
   readonly environDefaults: EnvironDefaults;
   readonly clock: Clock;
+  /** undefined when nobody is trusted */
+  readonly trustedProxies: TrustedProxies | undefined;
+  readonly naming: RequestNaming;
+  readonly proxyGate: ProxyGate | undefined;
   readonly #handler: Handler;
   readonly #accessLog: AccessLog | undefined;
   readonly #connections = new Set<Connection>();
@@ -56,6 +65,9 @@ export class Service implements Serving {
     this.#handler = options.handler;
     this.#accessLog = options.accessLog;
     this.clock = new Clock(this.#deadlines);
+    this.trustedProxies = trustedProxiesOf(options.settings);
+    this.naming = new RequestNaming(options.settings);
+    this.proxyGate = ProxyGate.of(options.settings, options.log, () => this.#onChange());
     this.environDefaults = {
       errors: new ErrorLines(options.log),
       multiprocess: options.multiprocess,
@@ -64,14 +76,14 @@ export class Service implements Serving {
   }
 
   /** Serves a connection that was just accepted. */
-  accept(socket: Socket, scheme: 'http' | 'https', reads?: SharedReads): void {
+  accept(socket: Socket, scheme: 'http' | 'https', reads?: SharedReads, told?: ToldPeer): void {
     // A TLS handshake may end after everything else has.
     if (this.#stopped) {
       socket.destroy();
       return;
     }
     this.clock.start();
-    const connection = new Connection(this, socket, scheme, reads);
+    const connection = new Connection(this, socket, scheme, reads, told);
     this.#connections.add(connection);
     this.#deadlines.add(connection.deadlines);
     this.#onChange();
@@ -85,7 +97,7 @@ export class Service implements Serving {
   }
   get stats(): WorkerStats {
     return {
-      connections: this.#connections.size,
+      connections: this.#connections.size + (this.proxyGate?.waiting ?? 0),
       activeRequests: this.#active,
       requests: this.#requests,
       pendingHooks: this.#pendingHooks,
@@ -93,7 +105,7 @@ export class Service implements Serving {
   }
   /** Nothing is left to do: no connection, no hook. */
   get isEmpty(): boolean {
-    return this.#connections.size === 0 && this.#pendingHooks === 0;
+    return this.#connections.size === 0 && this.#pendingHooks === 0 && !this.proxyGate?.waiting;
   }
   /** Calls back whenever a connection came or went, or a hook ended. */
   onChange(callback: () => void): void {
@@ -103,10 +115,11 @@ export class Service implements Serving {
   requestsUnderWay(): RequestSummary[] {
     const now = performance.now();
     const found: RequestSummary[] = [];
-    for (const { exchange, peer } of this.#connections) {
+    for (const { exchange } of this.#connections) {
       if (exchange === undefined || exchange.isOver || exchange.state === 'complete') continue;
-      const { method, target } = exchange;
-      found.push({ method, target, peer: peer.remoteAddress, ageMs: Math.round(now - exchange.startedMs) });
+      const { method, target, peer, names } = exchange;
+      const ageMs = Math.round(now - exchange.startedMs);
+      found.push({ method, target, peer: peer.remoteAddress, ageMs, ...names });
     }
     return found.toSorted((a, b) => b.ageMs - a.ageMs);
   }
@@ -118,13 +131,16 @@ export class Service implements Serving {
   /** Closes what is idle, now and whenever a connection becomes so. */
   closeIdle(): void {
     this.#closesIdle = true;
+    this.proxyGate?.closeAll();
     for (const connection of this.#connections) if (connection.isIdle) connection.close();
   }
   destroyAll(): void {
+    this.proxyGate?.closeAll();
     for (const connection of this.#connections) connection.destroy();
   }
   async stop(): Promise<void> {
     this.#stopped = true;
+    this.proxyGate?.closeAll();
     this.clock.stop();
     await this.#accessLog?.close();
   }
@@ -158,8 +174,8 @@ export class Service implements Serving {
     const { request, status, bodyBytes } = refusedRequest(code, peer, line, response);
     this.#accessLog.write(request, status, bodyBytes, 0);
   }
-  refused(code: ErrorCode, peer: string, request: string | undefined): void {
-    this.log.info('request.refused', { code, peer, request });
+  refused(code: ErrorCode, peer: string, exchange?: Exchange): void {
+    this.log.info('request.refused', { code, peer, request: exchange?.summary, ...exchange?.names });
   }
   /** A post hook's promise: the process does not end before it. */
   track(promise: Promise<void>): void {
