@@ -30,6 +30,7 @@ export const logEvents = [
   'worker.delayed',
   'worker.killed',
   'worker.orphaned',
+  'connections.moved',
   'request.refused',
   'request.cut',
   'app.failed',

@@ -18,6 +18,8 @@ import type { PeerFacts } from './environ.ts';
 import { Exchange } from './exchange.ts';
 import { continueResponse } from './http/response-head.ts';
 import type { RequestInput } from './input.ts';
+import type { Movable, Released } from './migration/mover.ts';
+import { withdraw } from './migration/release.ts';
 import { Output } from './output.ts';
 import { peerFacts } from './peer.ts';
 import { refusalText } from './refusal.ts';
@@ -28,7 +30,7 @@ import type { Service } from './service.ts';
 /** how long a closing connection is read on, so that the client sees the response and no reset (RFC 9112 §9.6) */
 const lingerMs = 2000;
 
-export class Connection implements ReadingOwner {
+export class Connection implements ReadingOwner, Movable {
   readonly peer: PeerFacts;
   readonly deadlines: Deadlines;
   readonly #service: Service;
@@ -39,12 +41,17 @@ export class Connection implements ReadingOwner {
   readonly #answered = new Answered();
   #writing: WritingState = 'idle';
   #exchange: Exchange | undefined;
+  #isFixed: boolean;
 
-  /** With `reads` the bytes come there, good only until the call is over; otherwise as 'data' events. */
-  constructor(service: Service, socket: Socket, scheme: 'http' | 'https', reads?: SharedReads) {
+  /**
+   * With `reads` the bytes come there, good only until the call is over; otherwise as 'data' events. `peer` is given when
+   * the connection comes from elsewhere.
+   */
+  constructor(service: Service, socket: Socket, scheme: 'http' | 'https', reads?: SharedReads, peer?: PeerFacts) {
     this.#service = service;
     this.#socket = socket;
-    this.peer = peerFacts(socket, scheme);
+    this.#isFixed = scheme === 'https';
+    this.peer = peer ?? peerFacts(socket, scheme);
     this.#output = new Output(socket, this.#onProgress);
     this.deadlines = new Deadlines(service.clock, service.settings.socketTimeoutMs, this.#expired);
     this.#reading = new RequestReading(socket, service.settings, this.deadlines, this);
@@ -63,6 +70,13 @@ export class Connection implements ReadingOwner {
   /** The request being answered, for reports. */
   get exchange(): Exchange | undefined {
     return this.#exchange;
+  }
+  /** The application took the socket over. */
+  get isTaken(): boolean {
+    return this.#exchange?.state === 'taken';
+  }
+  get socket(): Socket {
+    return this.#socket;
   }
 
   // ---- the socket's events
@@ -84,16 +98,21 @@ export class Connection implements ReadingOwner {
     this.#answered.settleUpTo(this.#output.sent);
     if (!this.#output.isEmpty) this.deadlines.expectWrite();
     else if (this.deadlines.wait === 'linger') this.deadlines.expect('linger', lingerMs);
+    if (this.#service.mover !== undefined && this.offer()) return;
     if (!this.#reading.isOver && this.#reading.parser.buffered > 0 && this.mayBegin) this.#reading.pump();
   };
 
   readonly #onClose = (): void => {
     this.#settleAll('client-gone');
+    this.#leave();
+  };
+
+  #leave(): void {
     this.#reading.stop();
     this.#writing = nextWritingState(this.#writing, 'lost');
     this.#output.release();
     this.#service.closed(this);
-  };
+  }
 
   readonly #expired = (wait: ReadWait | 'write'): void => {
     switch (wait) {
@@ -128,7 +147,8 @@ export class Connection implements ReadingOwner {
     return this.#exchange?.input;
   }
   get mayBegin(): boolean {
-    return !this.#output.isFull;
+    // One that is about to move takes its next request along.
+    return !this.#output.isFull && !(this.#service.mover?.hasRoom === true && this.#mayMove);
   }
 
   begin(): void {
@@ -174,7 +194,49 @@ export class Connection implements ReadingOwner {
 
   pumped(): void {
     if (this.#service.closesIdle && this.isIdle) this.close();
-    this.#flush();
+    if (this.#service.mover === undefined || !this.offer()) this.#flush();
+  }
+
+  // ---- moving to another process
+
+  /** Nothing stands against it but what is still on its way out. */
+  get #mayMove(): boolean {
+    if (this.#isFixed || this.#writing !== 'idle' || !this.#reading.isAtStart) return false;
+    return this.#service.mover?.mayTake(this.#socket) === true;
+  }
+
+  /** Moves if it may and there is room, or else later. Whether it is gone. */
+  offer(): boolean {
+    return this.#mayMove && this.#output.isEmpty && this.#service.mover!.offer(this);
+  }
+
+  release(): Released | undefined {
+    if (!this.#mayMove || !this.#output.isEmpty) return undefined;
+    const released = withdraw({
+      socket: this.#socket,
+      peer: this.peer,
+      listeners: {
+        ...(this.#reads === undefined && { data: this.#onData }),
+        end: this.#onEnd,
+        error: ignoreError,
+        close: this.#onClose,
+      },
+      takeRest: () => this.#reading.parser.takeRest(),
+      resume: (rest) => this.#service.take(this.#socket, this.peer, this.#reads, rest),
+    });
+    if (released !== undefined) this.#leave();
+    else {
+      // Whoever held back a request for it must not wait any longer.
+      this.#isFixed = true;
+      queueMicrotask(() => this.#reading.pump());
+    }
+    return released;
+  }
+
+  /** Goes on where another process, or another part of this one, has left off. */
+  continueWith(rest: Buffer): void {
+    if (rest.length > 0) this.#reading.push(rest);
+    else this.#reading.pump();
   }
 
   // ---- what an exchange asks for
@@ -191,8 +253,9 @@ export class Connection implements ReadingOwner {
 
   /** Whether another request can follow. `whole`: the response is there as a whole, so nobody reads on. */
   mayPersist(whole: boolean): boolean {
-    const { isDraining, settings } = this.#service;
-    return !isDraining && settings.keepaliveMs > 0 && this.#reading.mayContinue(whole);
+    const { isDraining, mover, settings } = this.#service;
+    if (isDraining && (this.#isFixed || mover?.expects(this.#socket) !== true)) return false;
+    return settings.keepaliveMs > 0 && this.#reading.mayContinue(whole);
   }
 
   flushSoon(): void {
@@ -246,6 +309,8 @@ export class Connection implements ReadingOwner {
     // Not paused but not read yet either, as a fresh socket is: the first 'data' listener makes it flow.
     (socket as { readableFlowing: boolean | null }).readableFlowing = null;
     if (this.#reads !== undefined) socket.read(0);
+    // After its listeners were attached.
+    if (this.#service.isDraining) process.nextTick(() => this.#service.announceDrain(socket));
     return socket;
   }
 

@@ -22,6 +22,7 @@ class FakeServing implements Serving {
   }
   readonly sharesReads = false;
   accept(): void {}
+  adopt(): void {}
   get stats(): WorkerStats {
     const { pendingHooks } = this;
     const activeRequests = this.requests.length;
@@ -38,6 +39,9 @@ class FakeServing implements Serving {
   }
   drain(): void {
     this.orders.push('drain');
+  }
+  moveWith(): void {
+    this.orders.push('moveWith');
   }
   closeIdle(): void {
     this.orders.push('closeIdle');

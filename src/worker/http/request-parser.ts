@@ -77,9 +77,9 @@ export class RequestParser {
     return this.#bytes.length - this.#at;
   }
 
-  /** Whether part of a request head was consumed. */
+  /** Whether part of a request head, or of an empty line before it, was consumed. */
   get isMidHead(): boolean {
-    return this.#state === 'head' && !this.#section.isEmpty;
+    return this.#state === 'head' && (!this.#section.isEmpty || this.#loneCr);
   }
 
   /** Bytes of the body that are still to come; Infinity for a chunked one. 0 between requests. */

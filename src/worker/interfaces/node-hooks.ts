@@ -28,7 +28,7 @@ export class NodeHooks {
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
   readonly #defaults: Defaults;
-  readonly #socket: Socket;
+  readonly socket: Socket;
   readonly #peer: PeerFacts;
   readonly #startedMs = performance.now();
   readonly #bytesBefore: number;
@@ -40,7 +40,7 @@ export class NodeHooks {
     this.#request = request;
     this.#response = response;
     this.#defaults = defaults;
-    this.#socket = request.socket;
+    this.socket = request.socket;
     this.#peer = peerFacts(request.socket, 'encrypted' in request.socket ? 'https' : 'http');
     this.#bytesBefore = request.socket.bytesWritten;
   }
@@ -69,7 +69,7 @@ export class NodeHooks {
     const durationMs = performance.now() - this.#startedMs;
     const { statusCode, headersSent, writableFinished } = this.#response;
     const status = headersSent ? statusCode : 0;
-    const bytesSent = this.#socket.bytesWritten - this.#bytesBefore - this.#socket.writableLength;
+    const bytesSent = this.socket.bytesWritten - this.#bytesBefore - this.socket.writableLength;
     const env = this.#environ();
     if (!writableFinished) this.#cancellation.abort(new EvyError('CLIENT_GONE', 'the response cannot be delivered'));
     env['evy.response'] = {
@@ -106,7 +106,7 @@ export class NodeHooks {
       names.push(facts);
     }
     const input = new RequestInput(
-      { bodyWanted() {}, sendContinue() {}, takeSocket: () => this.#socket, signal: this.#cancellation.signal },
+      { bodyWanted() {}, sendContinue() {}, takeSocket: () => this.socket, signal: this.#cancellation.signal },
       false,
       false,
     );

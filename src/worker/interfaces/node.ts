@@ -2,17 +2,22 @@
  * Serves a `(req, res)` listener - Express, Koa's callback - with node:http, on the connections that we accepted.
  * Draining and post hooks work as on our own loop.
  */
-import { createServer } from 'node:http';
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { PostHookFunction } from '../../shared/application.ts';
 import { toError } from '../../shared/errors.ts';
-import type { RequestSummary, WorkerStats } from '../../shared/messages.ts';
+import type { MovingConnection, RequestSummary, WorkerStats } from '../../shared/messages.ts';
+import { attach } from '../../shared/node-private.ts';
+import type { PassedHandle } from '../../shared/node-private.ts';
 import type { NodeListener } from '../application-kind.ts';
 import { ErrorLines } from '../error-lines.ts';
+import type { Mover } from '../migration/mover.ts';
 import type { ServiceOptions } from '../service.ts';
 import type { Serving } from '../serving.ts';
 import { NodeHooks } from './node-hooks.ts';
+import { idleSockets, NodeMoves } from './node-moves.ts';
+import type { HttpSockets } from './node-moves.ts';
+import { NodeServer } from './node-server.ts';
 
 const hooksOf = new WeakMap<ServerResponse, NodeHooks>();
 
@@ -36,11 +41,15 @@ type NodeServiceOptions = Omit<ServiceOptions, 'handler'> & { listener: NodeList
 export class NodeService implements Serving {
   readonly sharesReads = false;
   readonly #options: NodeServiceOptions;
-  readonly #server: Server;
+  readonly #server: NodeServer;
   readonly #hookDefaults: ConstructorParameters<typeof NodeHooks>[2];
   readonly #sockets = new Set<Socket>();
   readonly #active = new Map<ServerResponse, NodeHooks>();
+  /** our side is closed */
+  readonly #dismissed = new WeakSet<Socket>();
+  #moves: NodeMoves | undefined;
   #draining = false;
+  #closesIdle = false;
   #requests = 0;
   #pendingHooks = 0;
   #onChange: () => void = () => {};
@@ -49,7 +58,7 @@ export class NodeService implements Serving {
     this.#options = options;
     const { settings, log, multiprocess } = options;
     this.#hookDefaults = { log, multiprocess, extra: settings.environ, errors: new ErrorLines(log) };
-    this.#server = createServer(
+    this.#server = new NodeServer(
       {
         maxHeaderSize: settings.urlLengthLimit + settings.maxHeadBytes,
         headersTimeout: settings.headTimeoutMs,
@@ -68,21 +77,36 @@ export class NodeService implements Serving {
     this.#sockets.add(socket);
     socket.once('close', () => {
       this.#sockets.delete(socket);
+      this.#moves?.gone(socket);
       this.#onChange();
     });
     this.#server.emit('connection', socket);
+    this.#moves?.lookSoon();
     this.#onChange();
   }
 
+  adopt({ rest }: MovingConnection, handle: PassedHandle): void {
+    const { socket } = attach(handle, false);
+    if (rest !== undefined) socket.unshift(Buffer.from(rest, 'base64'));
+    this.accept(socket);
+    if (rest === undefined) this.#server.excuse(socket, this.#options.settings.keepaliveMs);
+  }
+
   readonly #onRequest = (request: IncomingMessage, response: ServerResponse): void => {
+    const { socket } = request;
+    if (this.#dismissed.has(socket)) return; // it crossed our FIN: the client knows that nobody answers
+    this.#server.hasAsked(socket);
     this.#requests += 1;
     const { listener } = this.#options;
     const hooks = new NodeHooks(request, response, this.#hookDefaults);
     this.#active.set(response, hooks);
     hooksOf.set(response, hooks);
-    if (this.#draining || this.#options.settings.keepaliveMs === 0) response.setHeader('Connection', 'close');
+    const isLast = this.#draining && this.#moves?.expects(socket) !== true;
+    if (isLast || this.#options.settings.keepaliveMs === 0) response.setHeader('Connection', 'close');
     response.once('close', () => {
       this.#active.delete(response);
+      this.#moves?.lookSoon();
+      if (this.#closesIdle) setImmediate(() => this.closeIdle());
       const report = hooks.run();
       for (const promise of report.pending) this.#track(promise);
       this.#options.accessLog?.write(report.access(this.#options.settings.logXForwardedFor));
@@ -141,10 +165,37 @@ export class NodeService implements Serving {
   }
   drain(): void {
     this.#draining = true;
-    for (const response of this.#active.keys()) if (!response.headersSent) response.setHeader('Connection', 'close');
+    for (const [response, { socket }] of this.#active) {
+      if (!response.headersSent && this.#moves?.expects(socket) !== true) response.setHeader('Connection', 'close');
+    }
   }
+  moveWith(mover: Mover): void {
+    this.#moves ??= new NodeMoves({ ...this.#httpSockets, released: this.#released, resumed: this.#resumed }, mover);
+    this.#moves.look();
+  }
+  readonly #released = (socket: Socket): void => {
+    this.#sockets.delete(socket);
+    socket.setTimeout(0);
+    this.#onChange();
+  };
+  readonly #resumed = (socket: Socket): void => {
+    this.#sockets.add(socket);
+    socket.setTimeout(this.#options.settings.keepaliveMs);
+  };
+  get #httpSockets(): HttpSockets {
+    const busySockets = () => [...this.#active.values()].map(({ socket }) => socket);
+    return { server: this.#server, sockets: this.#sockets, busySockets };
+  }
+
+  /** Closes our side of what is idle, now and whenever a connection becomes so: destroy() would reset a request on its way. */
   closeIdle(): void {
-    this.#server.closeIdleConnections();
+    this.#closesIdle = true;
+    const idle = idleSockets(this.#httpSockets);
+    if (idle === undefined) this.#server.closeIdleConnections();
+    for (const socket of idle ?? []) {
+      this.#dismissed.add(socket);
+      socket.end();
+    }
   }
   destroyAll(): void {
     for (const socket of this.#sockets) socket.destroy();
@@ -153,6 +204,7 @@ export class NodeService implements Serving {
     this.#options.accessLog?.reopen();
   }
   async stop(): Promise<void> {
+    this.#moves?.stop();
     this.#server.close();
     await this.#options.accessLog?.close();
   }

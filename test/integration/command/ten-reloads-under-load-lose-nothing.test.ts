@@ -31,9 +31,9 @@ describe('ten reloads of two workers in a row, under load', () => {
     expect(await evy.stop()).to.deep.equal({ code: 0, signal: null });
   });
 
-  it('lose no request, give no wrong answer, and close no connection unannounced', () => {
+  it('lose no request, give no wrong answer, and close no connection, announced or not', () => {
     expectNoLoss(result);
-    expect(result.announcedClose).to.be.greaterThan(50);
+    expect(result).to.include({ announcedClose: 0 });
   });
 
   it('replace both workers each time', () => {
