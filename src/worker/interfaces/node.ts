@@ -90,6 +90,7 @@ export class NodeService implements Serving {
     if (rest !== undefined) socket.unshift(Buffer.from(rest, 'base64'));
     this.accept(socket);
     if (rest === undefined) this.#server.excuse(socket, this.#options.settings.keepaliveMs);
+    if (this.#closesIdle) setImmediate(() => this.closeIdle());
   }
 
   readonly #onRequest = (request: IncomingMessage, response: ServerResponse): void => {
