@@ -4,14 +4,12 @@
  * a command of its own.
  */
 import { EvyError, toError } from '../shared/errors.ts';
-import type { Logger } from '../shared/log.ts';
 import { deferred } from './command-queue.ts';
 import type { Command, Preparation } from './commands.ts';
 import { Crew } from './crew.ts';
-import type { Emit } from './events.ts';
+import type { CrewParts } from './crew.ts';
 import type { Generation } from './generation.ts';
 import { Handover } from './handover.ts';
-import type { Listener } from './listeners.ts';
 import { Pending } from './pending.ts';
 import { Plan } from './plan.ts';
 import { isRolledOut, reconcile } from './reconcile.ts';
@@ -23,12 +21,8 @@ import type { Drain, WorkerHandle, WorkerNews } from './worker-handle.ts';
 import type { WorkerEnd } from './worker-process.ts';
 import { isLive } from './worker-states.ts';
 
-export interface SupervisorParts {
+export interface SupervisorParts extends Omit<CrewParts, 'report'> {
   readonly first: Generation;
-  readonly listeners: readonly Listener[];
-  readonly workerEntry: string;
-  readonly logger: Logger;
-  readonly emit: Emit;
   readonly push: (command: Command) => void;
   /** reads the configuration and looks for the application anew */
   readonly prepare: (number: number) => Promise<Preparation>;
@@ -49,13 +43,13 @@ export class Supervisor {
 
   constructor(parts: SupervisorParts) {
     this.#parts = parts;
-    const { first, listeners, workerEntry, logger, emit, push } = parts;
+    const { first, listeners, logger, emit, push } = parts;
     const prepare = (number: number) =>
       void parts.prepare(number).then((outcome) => push({ type: 'prepared', number, outcome }));
     this.#plan = new Plan({ first, logger, emit, prepare });
     const report = (worker: WorkerHandle, news: WorkerNews) => push({ type: 'worker', worker, news });
-    this.#crew = new Crew({ listeners, workerEntry, logger, emit, report });
-    this.#handover = new Handover(listeners, () => this.#crew.ready.filter(({ connected }) => connected));
+    this.#crew = new Crew({ ...parts, report });
+    this.#handover = new Handover(listeners, () => this.#crew.open);
   }
 
   get wanted(): Wanted {
@@ -125,8 +119,8 @@ export class Supervisor {
       case 'unsupported':
         logger.warn('signal.ignored', { signal: command.signal, message: 'it comes with a later version' });
         break;
-      case 'wake': // only to reconcile
-        break;
+      case 'wake':
+        break; // only to reconcile
       default:
         command satisfies never;
     }
@@ -156,13 +150,13 @@ export class Supervisor {
 
   #retire(worker: WorkerHandle, reason?: string): void {
     this.#plan.noteRetired(worker.generation.number);
-    this.#crew.retire(worker, this.#drain, reason);
+    this.#crew.retire(worker, this.#drainOf(worker), reason);
   }
 
-  get #drain(): Drain {
+  #drainOf(worker: WorkerHandle): Drain {
     const graceMs = this.#stopGraceMs ?? this.#plan.current.options.graceMs;
-    // One that replaces a worker lets idle clients ask once more; one that stops has nobody to send them to.
-    return { graceMs, idle: this.wanted.ending === 'no' ? 'keep' : 'close' };
+    // A server that stops has nobody to send idle clients to.
+    return { graceMs, idle: this.wanted.ending === 'no' ? this.#crew.idleOf(worker) : 'close' };
   }
 
   /** Answers what has come true. */
@@ -171,6 +165,7 @@ export class Supervisor {
     if (ending !== 'no') {
       if (this.#crew.workers.length > 0) return;
       this.#handover.close();
+      this.#crew.close();
       this.#parts.finish();
       this.#start?.end();
       return;
@@ -239,7 +234,7 @@ export class Supervisor {
       queueMicrotask(() => this.#parts.listeners.forEach((listener) => listener.close()));
     }
     this.#plan.end(ending);
-    for (const worker of this.#crew.workers) worker.hasten(this.#drain);
+    for (const worker of this.#crew.workers) worker.hasten(this.#drainOf(worker));
   }
 
   /** Whoever waits for something that will not come is told. */

@@ -6,11 +6,12 @@
  */
 import type { Socket } from 'node:net';
 import type { MasterToWorker, WorkerStats, WorkerToMaster } from '../shared/messages.ts';
+import type { PassedHandle } from '../shared/node-private.ts';
 import { firstInheritedFd } from './fork-worker.ts';
 import type { Generation } from './generation.ts';
 import type { Listener } from './listeners.ts';
 import { WorkerProcess } from './worker-process.ts';
-import type { ProcessNews } from './worker-process.ts';
+import type { OnMoving, ProcessNews } from './worker-process.ts';
 import { isLive, nextWorkerState } from './worker-states.ts';
 import type { WorkerInput, WorkerState } from './worker-states.ts';
 
@@ -54,18 +55,21 @@ export class WorkerHandle {
   #endReason: EndReason | undefined;
   #deadline: NodeJS.Timeout | undefined;
   #deadlineAtMs = Infinity;
+  #lastDrain: Drain | undefined;
+  /** connections that went there since it counted last */
+  #newConnections = 0;
   readonly #listeners: readonly Listener[];
   readonly #process: WorkerProcess;
   readonly #report: (news: WorkerNews) => void;
 
-  constructor(plan: WorkerPlan, report: (news: WorkerNews) => void) {
+  constructor(plan: WorkerPlan, report: (news: WorkerNews) => void, onMoving: OnMoving) {
     this.id = plan.id;
     this.generation = plan.generation;
     this.streak = plan.streak;
     this.#listeners = plan.listeners;
     this.#report = report;
     const fds = plan.listeners.flatMap(({ fd }) => (fd === undefined ? [] : [fd]));
-    this.#process = new WorkerProcess({ entry: plan.entry, fds }, report);
+    this.#process = new WorkerProcess({ entry: plan.entry, fds }, report, onMoving);
     this.#expect(plan.generation.options.bootTimeoutMs);
   }
 
@@ -84,6 +88,13 @@ export class WorkerHandle {
   }
   get stats(): WorkerStats | undefined {
     return this.#stats;
+  }
+  /** as far as it is known here */
+  get connections(): number {
+    return (this.#stats?.connections ?? 0) + this.#newConnections;
+  }
+  noteConnection(): void {
+    this.#newConnections += 1;
   }
   get failure(): Failure | undefined {
     return this.#failure;
@@ -117,6 +128,7 @@ export class WorkerHandle {
         break;
       case 'stats':
         this.#stats = news.stats;
+        this.#newConnections = 0;
         break;
       case 'deadline':
         if (news.of === this.#state) this.kill(isLive(this.#state) ? 'boot-timeout' : 'retired');
@@ -146,14 +158,21 @@ export class WorkerHandle {
       this.#end();
       return;
     }
-    this.send({ type: 'drain', ...drain });
+    this.#sendDrain(drain);
     this.#expect(drain.graceMs + lastWordsMs);
+  }
+
+  /** Tells one that drains that there is a ready worker, which its connections can move to; its time stays as it is. */
+  letMove(): void {
+    if (this.#state !== 'draining' || this.#lastDrain?.idle === 'close') return;
+    const graceMs = Math.max(0, Math.round(this.#deadlineAtMs - performance.now() - lastWordsMs));
+    this.#sendDrain({ graceMs, idle: 'move' });
   }
 
   /** Asks one that drains already to be quicker, or to close idle connections now. Never gives it more time. */
   hasten(drain: Drain): void {
     if (this.#state !== 'draining') return;
-    this.send({ type: 'drain', ...drain });
+    this.#sendDrain(drain);
     const leftMs = this.#deadlineAtMs - performance.now();
     this.#expect(Math.max(0, Math.min(leftMs, drain.graceMs + lastWordsMs)));
   }
@@ -164,8 +183,13 @@ export class WorkerHandle {
     this.#end();
   }
 
-  send(message: MasterToWorker, socket?: Socket, done?: (error: Error | null) => void): void {
+  send(message: MasterToWorker, socket?: Socket | PassedHandle, done?: (error: Error | null) => void): void {
     this.#process.send(message, socket, done);
+  }
+
+  #sendDrain(drain: Drain): void {
+    this.#lastDrain = drain;
+    this.send({ type: 'drain', ...drain });
   }
 
   #configure(): void {

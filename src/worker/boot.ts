@@ -1,6 +1,7 @@
 /** From a configuration to a worker that serves: load the application, make its loop, then listen. */
 import type { Server } from 'node:net';
 import type { TlsOptions } from 'node:tls';
+import { sendToMaster } from './channel.ts';
 import { readCertificate } from '../shared/certificate.ts';
 import { EvyError } from '../shared/errors.ts';
 import { createLogger } from '../shared/log.ts';
@@ -16,6 +17,7 @@ import { wsgiHandler } from './interfaces/wsgi.ts';
 import { Gatekeeper, makeServer } from './listening.ts';
 import { loadRelease } from './load-application.ts';
 import type { LoadedApplication } from './load-application.ts';
+import { Mover } from './migration/mover.ts';
 import { Service } from './service.ts';
 import type { Serving } from './serving.ts';
 
@@ -27,6 +29,8 @@ export interface Running {
   /** one per bind, in its order */
   readonly servers: readonly Server[];
   readonly log: Logger;
+  /** how connections get to another process, where there may be one */
+  readonly mover?: Mover;
 }
 
 function makeServing(
@@ -70,5 +74,6 @@ export async function boot(configuration: Configuration): Promise<Running> {
   for (const [index, { fd, backlog }] of binds.entries()) {
     if (fd !== undefined) await attachListening(servers[index]!, fd, backlog);
   }
-  return { serving, servers, log };
+  const mover = new Mover({ send: sendToMaster, nowMs: () => performance.now() });
+  return { serving, servers, log, mover };
 }

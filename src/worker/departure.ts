@@ -11,7 +11,7 @@ const lingerMs = 500;
 
 export interface Departure {
   graceMs: number;
-  idle: 'close' | 'keep';
+  idle: 'close' | 'keep' | 'move';
 }
 
 export class Leaving {
@@ -29,11 +29,11 @@ export class Leaving {
    * cuts. Post hooks that are still running count as work, too.
    */
   async begin(departure: Departure): Promise<RequestSummary[]> {
-    const { serving, servers } = this.#running;
+    const { serving, servers, mover } = this.#running;
     for (const server of servers) stopListening(server);
-    serving.drain();
     if (await this.#emptyWithin(departure)) return [];
-    // Only clients that never asked again are left, or work that takes too long.
+    // Only clients that never asked again are left, or work that takes too long. What is on its way arrives without us.
+    mover?.stop();
     serving.closeIdle();
     const cut = serving.requestsUnderWay();
     if (cut.length > 0 || serving.stats.pendingHooks > 0) return cut;
@@ -44,27 +44,42 @@ export class Leaving {
 
   /** A later order counts when it is the stricter one: a whole server that stops waits for nobody who is idle. */
   hasten({ graceMs: givenMs, idle }: Departure): void {
-    if (idle === 'close') this.#running.serving.closeIdle();
+    const { serving, mover } = this.#running;
+    if (idle === 'close') mover?.stop();
+    if (idle === 'move' && mover !== undefined) {
+      mover.begin(givenMs);
+      serving.moveWith(mover);
+    }
+    // After that: whether a response is the last of its connection hangs on it.
+    serving.drain(givenMs);
+    if (idle === 'close') serving.closeIdle();
     const graceMs = Math.min(givenMs, longestTimerMs);
     const deadlineMs = performance.now() + graceMs;
     if (deadlineMs >= this.#deadlineMs) return;
     this.#deadlineMs = deadlineMs;
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#over(this.#running.serving.isEmpty), graceMs);
+    this.#timer = setTimeout(() => this.#over(this.#isEmpty), graceMs);
+  }
+
+  get #isEmpty(): boolean {
+    const { serving, mover } = this.#running;
+    return serving.isEmpty && mover?.isEmpty !== false;
   }
 
   #emptyWithin(departure: Departure): Promise<boolean> {
-    const { serving } = this.#running;
+    const { serving, mover } = this.#running;
     return new Promise((resolve) => {
       this.#over = (isEmpty) => {
         clearTimeout(this.#timer);
         resolve(isEmpty);
       };
-      serving.onChange(() => {
-        if (serving.isEmpty) this.#over(true);
-      });
+      const look = () => {
+        if (this.#isEmpty) this.#over(true);
+      };
+      serving.onChange(look);
+      mover?.onChange(look);
       this.hasten(departure);
-      if (serving.isEmpty) this.#over(true);
+      look();
     });
   }
 }

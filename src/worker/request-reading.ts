@@ -73,7 +73,11 @@ export class RequestReading {
   }
   /** No byte of a request is here. */
   get isBetween(): boolean {
-    return this.#state === 'head' && !this.parser.isMidHead && this.parser.buffered === 0;
+    return this.isAtStart && this.parser.buffered === 0;
+  }
+  /** No byte of a request was consumed, though some may be here. */
+  get isAtStart(): boolean {
+    return this.#state === 'head' && !this.parser.isMidHead;
   }
   /** The client has shut down its side, and nothing that it sent before is left. */
   get #isExhausted(): boolean {

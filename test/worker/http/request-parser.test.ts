@@ -94,7 +94,8 @@ describe('RequestParser', () => {
       return parser.isMidHead;
     };
     expect(parser.isMidHead).to.equal(false);
-    expect(isMidHeadAfter('\r\n')).to.equal(false);
+    expect(isMidHeadAfter('\r')).to.equal(true); // of an empty line
+    expect(isMidHeadAfter('\n')).to.equal(false);
     expect(isMidHeadAfter('G')).to.equal(true);
     expect(isMidHeadAfter('ET / HTTP/1.0\r\n\r\n')).to.equal(false);
   });

@@ -180,7 +180,7 @@ describe('a node listener', () => {
           const [busy, idle] = [await connect(), await connect()];
           busy.send(get());
           await waitFor('the request', () => serving.stats.activeRequests === 1 && serving.stats.connections === 2);
-          serving.drain();
+          serving.drain(60_000);
           serving.closeIdle();
           gate.resolve();
           expect(header(await busy.response(), 'connection')).to.equal('close');
