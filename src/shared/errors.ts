@@ -34,6 +34,7 @@ const rows = {
   },
   UNKNOWN_TRANSFER_CODING: { status: 501, help: 'A transfer coding other than `chunked` (RFC 9112 §6.1).' },
   BAD_CHUNK: { status: 400, help: 'The chunked body is malformed (RFC 9112 §7.1).' },
+  BAD_TRAILER: { status: 400, help: 'Content-Length or Transfer-Encoding among the trailers (RFC 9110 §6.5.1).' },
   BAD_VERSION: { status: 505, help: 'An HTTP version that is neither 1.0 nor 1.1 (RFC 9110 §15.6.6).' },
   URI_TOO_LONG: { status: 414, help: 'The request line is longer than the option urlLengthLimit.' },
   HEAD_TOO_LARGE: { status: 431, help: 'The header block is larger than the option maxHead.' },
