@@ -43,6 +43,15 @@ const rows = {
     status: 431,
     help: 'The trailer section is larger than the option maxHead or has more fields than maxHeaders.',
   },
+  LENGTH_REQUIRED: {
+    status: 411,
+    help: 'A chunked body for a server that speaks HTTP/1.0 (option maxHttpVersion, RFC 9110 §15.5.12).',
+  },
+  WRONG_SCHEME: {
+    status: 421,
+    help: 'The target names https on a connection without TLS, or http on one with it (RFC 9110 §7.4).',
+  },
+  WRONG_HOST: { status: 421, help: 'The host is not one of the option allowedHosts (RFC 9110 §7.4).' },
   UNKNOWN_EXPECTATION: { status: 417, help: 'Expect holds something other than 100-continue (RFC 9110 §10.1.1).' },
   BODY_TOO_LARGE: { status: 413, help: 'The body is larger than the option maxBody.' },
   BODY_CUT: { status: 400, help: 'The client ended the connection before its body was complete.' },

@@ -136,6 +136,11 @@ export class Connection implements ReadingOwner {
     return !this.#output.isFull;
   }
 
+  headFault(): ErrorCode | undefined {
+    const { line, block } = this.#reading.parser;
+    return this.#service.admission.faultOf(line, block, this.peer.scheme);
+  }
+
   begin(): void {
     this.#writing = nextWritingState(this.#writing, 'request');
     this.#exchange = new Exchange(this.#service, this, this.#output, this.#reading.parser);

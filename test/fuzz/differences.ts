@@ -78,6 +78,16 @@ export const differenceRows: readonly DifferenceRow[] = [
       (kind === 'accepts' && code === undefined && (asksUpgrade(request) || asksUpgrade(before))) ||
       (['body', 'trailers', 'refuses', 'waits'].includes(kind) && asksUpgrade(request)),
   },
+  {
+    what: '`Connection` among the trailers',
+    evy: 'a trailer like any other',
+    node: 'as in the header',
+    why: 'trailers are not merged into the header (RFC 9110 §6.5.1)',
+    matches: ({ kind, code, before }) =>
+      kind === 'accepts' &&
+      code === 'HPE_CLOSED_CONNECTION' &&
+      (before?.trailers?.some(([name]) => /^(proxy-)?connection$/i.test(name)) ?? false),
+  },
 
   // What both take, and read otherwise.
   {

@@ -20,7 +20,7 @@ const joined = (...parts: fc.Arbitrary<string>[]): fc.Arbitrary<string> =>
 const repeated = (part: fc.Arbitrary<string>, maxLength: number): fc.Arbitrary<string> =>
   fc.array(part, { maxLength }).map((texts) => texts.join(''));
 
-const lineEnd = mostly(60, ['\r\n'], ['\n', '\r', '\r\r\n', '\r\n ', '\r\n\t', '']);
+const lineEnd = mostly(60, ['\r\n'], ['\n', '\r', '\r\r\n', '\rx', '\r\n ', '\r\n\t', '']);
 const blank = mostly(60, [' '], ['  ', '\t', '', '\v', '\xa0', ' \t']);
 const methods = ['GET', 'POST', 'PUT', 'HEAD', 'OPTIONS', 'DELETE', 'PURGE', 'QUERY', 'TRACE'];
 const method = mostly(20, methods, [

@@ -8,6 +8,7 @@ import { differencesOf } from './compare.ts';
 import { rowOf } from './differences.ts';
 import { anyBytes, cutAt, longRequests, nearCorpus, nearRequests } from './generators.ts';
 import { parseByNode } from './node-http.ts';
+import { parseByReference } from './reference.ts';
 import { serveAndCheck } from './served.ts';
 
 export interface FuzzProperty {
@@ -67,6 +68,19 @@ function agreesWithNode(bytes: Buffer): string | undefined {
   return `no row for '${kind}' (${code ?? 'no code'}) of ${JSON.stringify(request)}`;
 }
 
+/** Nothing more is accepted than the RFC allows, nothing less, and nothing else is made of it. */
+function agreesWithReference(bytes: Buffer): string | undefined {
+  const { parsed, isWhole } = read([bytes]);
+  const whole = isWhole ? parsed.requests : parsed.requests.slice(0, -1);
+  const ours = whole.map(({ method, target, fields, keepAlive, body = '', trailers = [] }) => {
+    return { method, target, fields, keepAlive, body, trailers };
+  });
+  const theirs = parseByReference(bytes.toString('latin1'));
+  if (isDeepStrictEqual(ours, theirs)) return undefined;
+  const code = parsed.refused ?? parsed.unfinished ?? 'no code';
+  return `${JSON.stringify(ours)} (${code}), by the reference ${JSON.stringify(theirs)}`;
+}
+
 const nearly = fc.oneof(nearRequests, nearCorpus);
 
 export const fuzzProperties: readonly FuzzProperty[] = [
@@ -74,6 +88,11 @@ export const fuzzProperties: readonly FuzzProperty[] = [
     name: 'node',
     bytes: nearly,
     check: agreesWithNode,
+  },
+  {
+    name: 'reference',
+    bytes: nearly,
+    check: agreesWithReference,
   },
   {
     name: 'cuts',

@@ -19,6 +19,8 @@ interface Answer {
   body: string;
 }
 
+/** Not for a connection without TLS. */
+const namesTls = (target: string): boolean => /^https:/i.test(target);
 /** A 2xx to CONNECT would be the beginning of a tunnel. */
 const statusOf = (method: string): number => (method === 'CONNECT' ? 501 : 200);
 
@@ -51,10 +53,14 @@ function expectedAnswers(pieces: readonly Buffer[]): { answers: Answer[]; method
   const code = parsed.refused ?? parsed.unfinished;
   for (const [index, { method, target, version, body = '', keepAlive }] of parsed.requests.entries()) {
     methods.push(method);
-    if (!isWhole && index === parsed.requests.length - 1) {
+    if (!namesTls(target) && !isWhole && index === parsed.requests.length - 1) {
       const { status = 500 } = errorTable[code!];
       // The application learns what is wrong with its body, and answers by way of it.
       answers.push({ status, body: method === 'HEAD' ? '' : `${STATUS_CODES[status]}\n` });
+      return { answers, methods };
+    }
+    if (namesTls(target)) {
+      answers.push({ ...refusal(421), ...(method === 'HEAD' ? { body: '' } : {}) });
       return { answers, methods };
     }
     answers.push({ status: statusOf(method), body: method === 'HEAD' ? '' : `${method} ${target}\n${body}` });

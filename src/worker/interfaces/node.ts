@@ -2,15 +2,18 @@
  * Serves a `(req, res)` listener - Express, Koa's callback - with node:http, on the connections that we accepted.
  * Draining and post hooks work as on our own loop.
  */
-import { createServer } from 'node:http';
+import { createServer, STATUS_CODES } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { PostHookFunction } from '../../shared/application.ts';
-import { toError } from '../../shared/errors.ts';
+import { errorTable, toError } from '../../shared/errors.ts';
+import type { ErrorCode } from '../../shared/errors.ts';
 import type { RequestSummary, WorkerStats } from '../../shared/messages.ts';
 import type { SharedReads } from '../../shared/node-private.ts';
+import { Admission } from '../admission.ts';
 import type { NodeListener } from '../application-kind.ts';
 import { ErrorLines } from '../error-lines.ts';
+import { absoluteForm } from '../http/grammar.ts';
 import type { ServiceOptions } from '../service.ts';
 import type { Serving } from '../serving.ts';
 import { peerFacts } from '../peer.ts';
@@ -47,6 +50,7 @@ export class NodeService implements Serving {
   readonly #server: Server;
   readonly #hookDefaults: ConstructorParameters<typeof NodeHooks>[3];
   readonly #sockets = new Map<Socket, Sender>();
+  readonly #admission: Admission;
   readonly #trustedProxies: TrustedProxies | undefined;
   readonly #naming: RequestNaming;
   readonly proxyGate: ProxyGate | undefined;
@@ -59,6 +63,7 @@ export class NodeService implements Serving {
   constructor(options: NodeServiceOptions) {
     this.#options = options;
     const { settings, log, multiprocess } = options;
+    this.#admission = new Admission(settings);
     this.#trustedProxies = trustedProxiesOf(settings);
     this.#naming = new RequestNaming(settings);
     this.proxyGate = ProxyGate.of(settings, log, () => this.#onChange());
@@ -91,6 +96,11 @@ export class NodeService implements Serving {
   }
 
   readonly #onRequest = (request: IncomingMessage, response: ServerResponse): void => {
+    const fault = this.#faultOf(request);
+    if (fault !== undefined) {
+      this.#refuse(fault, request, response);
+      return;
+    }
     this.#requests += 1;
     const { listener } = this.#options;
     const sender = this.#sockets.get(request.socket);
@@ -112,6 +122,20 @@ export class NodeService implements Serving {
       this.#fail(request, response, thrown);
     }
   };
+
+  #faultOf({ url = '', headers, socket }: IncomingMessage): ErrorCode | undefined {
+    const authority = url.startsWith('/') ? undefined : absoluteForm.exec(url)?.[1];
+    if (authority !== undefined && url.toLowerCase().startsWith('https') !== 'encrypted' in socket)
+      return 'WRONG_SCHEME';
+    return this.#admission.hostFault(authority, headers.host);
+  }
+
+  #refuse(code: ErrorCode, { socket }: IncomingMessage, response: ServerResponse): void {
+    this.#options.log.info('request.refused', { code, peer: socket.remoteAddress ?? 'unix' });
+    const status = errorTable[code].status ?? 400;
+    response.writeHead(status, { 'Content-Type': 'text/plain; charset=utf-8', 'Connection': 'close' });
+    response.end(`${status} ${STATUS_CODES[status]}\n`);
+  }
 
   #fail(request: IncomingMessage, response: ServerResponse, thrown: unknown): void {
     const { message, stack } = toError(thrown);
