@@ -5,13 +5,20 @@
 import type { ErrorCode } from '../shared/errors.ts';
 import type { ServerSettings } from '../shared/options.ts';
 import { AllowedHosts } from './allowed-hosts.ts';
+import type { PeerFacts } from './environ.ts';
 import type { FieldBlock } from './http/field-block.ts';
 import type { RequestLine } from './http/request-line.ts';
+import type { Forwarding } from './proxies/forwarding.ts';
 
-type Scheme = 'http' | 'https';
+/** Who sent the request. */
+export interface AdmittedPeer {
+  readonly peer: PeerFacts;
+  /** undefined for a peer that is not trusted */
+  readonly forwarding: Forwarding | undefined;
+}
 
 /** The scheme of an absolute-form target, 'http://...' or 'https://...' in any case; the grammar was checked before. */
-function schemeOf(target: string): Scheme {
+function schemeOf(target: string): PeerFacts['scheme'] {
   return target[4] === ':' ? 'http' : 'https';
 }
 
@@ -25,27 +32,38 @@ export class Admission {
     this.#needsLength = maxHttpVersion === 'HTTP/1.0';
   }
 
+  get checksHosts(): boolean {
+    return this.#hosts !== undefined;
+  }
+
   /** Why the request that was read is refused; undefined when it is not. */
-  faultOf(line: RequestLine, block: FieldBlock, scheme: Scheme): ErrorCode | undefined {
-    if (line.authority !== undefined && line.method !== 'CONNECT' && schemeOf(line.target) !== scheme) {
+  faultOf(line: RequestLine, block: FieldBlock, sender: AdmittedPeer): ErrorCode | undefined {
+    if (line.authority !== undefined && line.method !== 'CONNECT' && !this.agrees(line.target, sender)) {
       return 'WRONG_SCHEME';
     }
-    if (this.#hosts !== undefined) {
-      const fault = this.hostFault(line.authority, block.variables['HTTP_HOST']);
-      if (fault !== undefined) return fault;
-    }
+    if (this.#hosts !== undefined && !this.allowsHost(line.authority, block.variables, sender)) return 'WRONG_HOST';
     return this.#needsLength && block.framing.body === 'chunked' ? 'LENGTH_REQUIRED' : undefined;
   }
 
+  /** Whether an absolute-form target is of the connection's scheme. A trusted proxy's own connection tells nothing (RFC 9110 §7.4). */
+  agrees(target: string, { peer, forwarding }: AdmittedPeer): boolean {
+    return forwarding !== undefined || schemeOf(target) === peer.scheme;
+  }
+
   /**
-   * Both count: the target decides (RFC 9112 §3.2.2), and an application may look at Host all the same. A request of
-   * HTTP/1.0 may name no host; then there is none to be misled by.
+   * The host that a trusted proxy tells is the one asked for. Otherwise both count: the target decides (RFC 9112 §3.2.2),
+   * and an application may look at Host all the same. A request of HTTP/1.0 may name no host; then none can mislead.
    */
-  hostFault(authority: string | undefined, host: string | undefined): ErrorCode | undefined {
-    if (this.#hosts === undefined) return undefined;
-    for (const named of [authority, host]) {
-      if (named !== undefined && !this.#hosts.allows(named)) return 'WRONG_HOST';
-    }
-    return undefined;
+  allowsHost(
+    authority: string | undefined,
+    variables: Readonly<Record<string, string>>,
+    { forwarding }: AdmittedPeer,
+  ): boolean {
+    const hosts = this.#hosts;
+    if (hosts === undefined) return true;
+    const host = variables['HTTP_HOST'];
+    const told = forwarding?.factsOf(variables, authority ?? host).host;
+    if (told !== undefined) return hosts.allows(told);
+    return (authority === undefined || hosts.allows(authority)) && (host === undefined || hosts.allows(host));
   }
 }

@@ -138,7 +138,7 @@ export class Connection implements ReadingOwner {
 
   headFault(): ErrorCode | undefined {
     const { line, block } = this.#reading.parser;
-    return this.#service.admission.faultOf(line, block, this.peer.scheme);
+    return this.#service.admission.faultOf(line, block, this);
   }
 
   begin(): void {

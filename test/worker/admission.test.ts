@@ -4,13 +4,25 @@ import { AllowedHosts } from '../../src/worker/allowed-hosts.ts';
 import { RequestParser } from '../../src/worker/http/request-parser.ts';
 import { resolveServerInput } from '../../src/shared/option-input.ts';
 import type { ServerOptionsInput } from '../../src/shared/options.ts';
+import type { PeerFacts } from '../../src/worker/environ.ts';
+import { trustedProxiesOf } from '../../src/worker/proxies/forwarding.ts';
 import { bytesOf, defaultLimits } from './helpers/parse.ts';
 
 const faultOf = (head: string, scheme: 'http' | 'https' = 'http', options: ServerOptionsInput = {}) => {
   const parser = new RequestParser(defaultLimits);
   parser.push(bytesOf(`${head}\r\n\r\n`));
   expect(parser.next()).to.equal('head');
-  return new Admission(resolveServerInput(options)).faultOf(parser.line, parser.block, scheme);
+  const settings = resolveServerInput(options);
+  const peer: PeerFacts = { ...aPeer, scheme };
+  const sender = { peer, forwarding: trustedProxiesOf(settings)?.connection(peer) };
+  return new Admission(settings).faultOf(parser.line, parser.block, sender);
+};
+const aPeer = {
+  serverName: '127.0.0.1',
+  serverPort: '80',
+  remoteAddress: '127.0.0.1',
+  remotePort: '1',
+  host: undefined,
 };
 const get = (target: string, host = 'a.example') => `GET ${target} HTTP/1.1\r\nHost: ${host}`;
 
@@ -46,6 +58,24 @@ describe('Admission', () => {
     expect(faults('http://a.example/', 'other')).to.equal('WRONG_HOST');
     expect(faultOf('CONNECT other:443 HTTP/1.1\r\nHost: a.example', 'http', { allowedHosts })).to.equal('WRONG_HOST');
     expect(faultOf('GET / HTTP/1.0', 'http', { allowedHosts })).to.equal(undefined);
+  });
+});
+
+describe('Admission of what a trusted proxy sends', () => {
+  const trusted = { trustedProxies: ['loopback'], trustedHeaders: ['x-forwarded-host'] };
+
+  it('takes targets of either scheme: its own connection tells nothing of the client', () => {
+    expect(faultOf(get('https://a/'), 'http', trusted)).to.equal(undefined);
+    expect(faultOf(get('https://a/'), 'http', { trustedProxies: ['192.0.2.1'] })).to.equal('WRONG_SCHEME');
+  });
+
+  it('takes the host that it tells for the one asked for', () => {
+    const faults = (host: string, told: string, options: ServerOptionsInput) =>
+      faultOf(`${get('/', host)}\r\nX-Forwarded-Host: ${told}`, 'http', { allowedHosts: ['a.example'], ...options });
+    expect(faults('backend:8000', 'a.example', trusted)).to.equal(undefined);
+    expect(faults('a.example', 'other', trusted)).to.equal('WRONG_HOST');
+    expect(faults('a.example', 'other', {})).to.equal(undefined);
+    expect(faults('other', 'a.example', {})).to.equal('WRONG_HOST');
   });
 });
 

@@ -24,6 +24,7 @@ import type { ToldPeer } from '../proxies/told-peer.ts';
 import { RequestNaming } from '../request-id.ts';
 import { NodeHooks } from './node-hooks.ts';
 import type { Sender } from './node-hooks.ts';
+import { holdToLength } from './node-length.ts';
 
 const hooksOf = new WeakMap<ServerResponse, NodeHooks>();
 
@@ -96,20 +97,24 @@ export class NodeService implements Serving {
   }
 
   readonly #onRequest = (request: IncomingMessage, response: ServerResponse): void => {
-    const fault = this.#faultOf(request);
-    if (fault !== undefined) {
-      this.#refuse(fault, request, response);
-      return;
-    }
-    this.#requests += 1;
-    const { listener } = this.#options;
     const sender = this.#sockets.get(request.socket);
     // The client has gone with its socket, before node:http got to its request.
     if (sender === undefined) return;
     const hooks = new NodeHooks(request, response, sender, this.#hookDefaults);
+    const fault = this.#faultOf(request, hooks, sender);
+    if (fault !== undefined) {
+      this.#refuse(fault, response, hooks, sender);
+      return;
+    }
+    this.#requests += 1;
+    const { listener } = this.#options;
     if (this.#naming.sends) response.setHeader(this.#naming.header, hooks.requestId);
     this.#active.set(response, hooks);
     hooksOf.set(response, hooks);
+    holdToLength(request, response, ({ code, bytes }) => {
+      if (code === 'APP_SHORT_BODY') hooks.fail();
+      this.#options.log.error('app.failed', { code, ...hooks.logFields, bytes });
+    });
     if (this.#draining || this.#options.settings.keepaliveMs === 0) response.setHeader('Connection', 'close');
     response.once('close', () => {
       this.#active.delete(response);
@@ -123,15 +128,16 @@ export class NodeService implements Serving {
     }
   };
 
-  #faultOf({ url = '', headers, socket }: IncomingMessage): ErrorCode | undefined {
+  #faultOf({ url = '' }: IncomingMessage, hooks: NodeHooks, sender: Sender): ErrorCode | undefined {
     const authority = url.startsWith('/') ? undefined : absoluteForm.exec(url)?.[1];
-    if (authority !== undefined && url.toLowerCase().startsWith('https') !== 'encrypted' in socket)
-      return 'WRONG_SCHEME';
-    return this.#admission.hostFault(authority, headers.host);
+    if (authority !== undefined && !this.#admission.agrees(url, sender)) return 'WRONG_SCHEME';
+    if (!this.#admission.checksHosts) return undefined;
+    return this.#admission.allowsHost(authority, hooks.variables, sender) ? undefined : 'WRONG_HOST';
   }
 
-  #refuse(code: ErrorCode, { socket }: IncomingMessage, response: ServerResponse): void {
-    this.#options.log.info('request.refused', { code, peer: socket.remoteAddress ?? 'unix' });
+  #refuse(code: ErrorCode, response: ServerResponse, hooks: NodeHooks, sender: Sender): void {
+    this.#options.log.info('request.refused', { code, peer: sender.peer.remoteAddress });
+    response.once('close', () => void hooks.run(this.#options.accessLog));
     const status = errorTable[code].status ?? 400;
     response.writeHead(status, { 'Content-Type': 'text/plain; charset=utf-8', 'Connection': 'close' });
     response.end(`${status} ${STATUS_CODES[status]}\n`);
@@ -150,7 +156,9 @@ export class NodeService implements Serving {
     for (const name of response.getHeaderNames()) response.removeHeader(name);
     if (this.#naming.sends && hooks) response.setHeader(this.#naming.header, hooks.requestId);
     const detail = this.#options.settings.debug ? `\n\n${stack}` : '';
-    response.writeHead(500, { 'Content-Type': 'text/plain; charset=utf-8' }).end(`Internal Server Error${detail}\n`);
+    // With a reason of its own: the one that the listener has set may be what is wrong.
+    const reason = 'Internal Server Error';
+    response.writeHead(500, reason, { 'Content-Type': 'text/plain; charset=utf-8' }).end(`${reason}${detail}\n`);
   }
 
   #track(promise: Promise<void>): void {

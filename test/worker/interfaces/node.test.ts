@@ -195,7 +195,7 @@ describe('a node listener', () => {
     'is not told of requests for other hosts, nor for another scheme: they get 421',
     serve(
       (request, response) => response.end(request.url),
-      async ({ connect, serving, refusals }) => {
+      async ({ connect, serving, refusals, accessLines }) => {
         const allowed = await connect();
         expect(text(await allowed.request('GET /a HTTP/1.1\r\nHost: A.example:80\r\n\r\n'))).to.equal('/a');
         const targets = ['/', 'http://other/', 'https://a.example/'];
@@ -208,6 +208,8 @@ describe('a node listener', () => {
         }
         expect(refusals.map(({ code }) => code)).to.deep.equal(['WRONG_HOST', 'WRONG_HOST', 'WRONG_SCHEME']);
         expect(serving.stats.requests).to.equal(1);
+        await waitFor('the access lines', () => accessLines.length === 4);
+        expect(accessLines.filter((line) => line.includes(' 421 '))).to.have.lengthOf(3);
       },
       { allowedHosts: ['a.example'] },
     ),
