@@ -1,6 +1,7 @@
 /**
  * A client connection in memory: what the worker's loop asks of a socket, without a system call. Bytes come to the loop
- * in one shared buffer that is overwritten after each call, as they do from the kernel: what is kept uncopied shows.
+ * as 'data' events, as they do with TLS, or in one shared buffer that is overwritten after each call, as they do
+ * otherwise: what is kept uncopied shows.
  */
 import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
@@ -43,13 +44,17 @@ export class MemorySocket extends Duplex {
   }
 
   /** Sends the pieces and then FIN, each when the server reads, and waits for the server's end. False when there is none. */
-  async exchange(pieces: readonly Buffer[]): Promise<boolean> {
+  async exchange(pieces: readonly Buffer[], how: 'shared' | 'data'): Promise<boolean> {
     let turns = 0;
     const until = async (fact: () => boolean) => {
       while (!fact() && turns++ < maxTurns) await nextTurn();
     };
     for (const piece of pieces) {
       await until(() => !this.isPaused() || this.ended);
+      if (how === 'data') {
+        this.push(Buffer.from(piece));
+        continue;
+      }
       this.#shared.set(piece);
       this.reads.deliver(this.#shared, piece.length);
       this.#shared.fill(overwritten);

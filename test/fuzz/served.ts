@@ -87,8 +87,9 @@ const service = new Service({
 export async function serveAndCheck(pieces: readonly Buffer[]): Promise<string | undefined> {
   const { answers, methods } = expectedAnswers(pieces);
   const socket = new MemorySocket(Math.max(1, ...pieces.map((piece) => piece.length)));
-  service.accept(socket.asSocket, 'http', socket.reads);
-  if (!(await socket.exchange(pieces))) return 'the server does not end the connection';
+  const how = pieces.length % 2 === 0 ? 'data' : 'shared';
+  service.accept(socket.asSocket, 'http', how === 'shared' ? socket.reads : undefined);
+  if (!(await socket.exchange(pieces, how))) return 'the server does not end the connection';
   const reader = new ResponseReader();
   reader.expect(...methods);
   reader.push(socket.received);
