@@ -101,6 +101,13 @@ export const differenceRows: readonly DifferenceRow[] = [
       hasField(difference.request, 'connection', /close/i),
   },
   {
+    what: 'a tab beside an option of Connection',
+    evy: 'removed',
+    node: 'part of the option, which is another one then',
+    why: 'OWS around the members of a list is blanks and tabs (RFC 9110 §5.6.1)',
+    matches: ({ kind, text }) => kind === 'keepAlive' && /\nconnection:[^\r\n]*\t/i.test(text),
+  },
+  {
     what: '`Proxy-Connection`',
     evy: 'a field like any other',
     node: 'as `Connection`',
