@@ -13,6 +13,21 @@ export const text = () => z.string({ error: 'is a text' });
 export const textList = () =>
   z.union([z.string().transform((one) => [one]), z.array(z.string())], { error: 'is a text or a list of texts' });
 
+const hostPattern = /^(?:\.?[a-z0-9_-]+(?:\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\])$/;
+
+/** Host names without port, in lower case. */
+export function hostList() {
+  return textList().transform((names, context) => {
+    const lower = names.map((name) => name.toLowerCase());
+    if (lower.every((name) => hostPattern.test(name))) return lower;
+    context.addIssue({
+      code: 'custom',
+      message: 'is a list of host names without port, such as www.example.com or .example.com',
+    });
+    return z.NEVER;
+  });
+}
+
 /** One word of a closed list. */
 export function oneOf<const Words extends readonly [string, ...string[]]>(words: Words) {
   return z.enum(words, { error: `is one of ${words.join(', ')}` });

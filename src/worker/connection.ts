@@ -151,6 +151,11 @@ export class Connection implements ReadingOwner, Movable {
     return !this.#output.isFull && !(this.#service.mover?.hasRoom === true && this.#mayMove);
   }
 
+  headFault(): ErrorCode | undefined {
+    const { line, block } = this.#reading.parser;
+    return this.#service.admission.faultOf(line, block, this);
+  }
+
   begin(): void {
     this.#writing = nextWritingState(this.#writing, 'request');
     this.#exchange = new Exchange(this.#service, this, this.#output, this.#reading.parser);

@@ -11,6 +11,7 @@ import type { PassedHandle, SharedReads } from '../shared/node-private.ts';
 import type { ServerSettings } from '../shared/options.ts';
 import type { AccessLog } from './access-log/access-log.ts';
 import { refusedRequest } from './access-log/refused.ts';
+import { Admission } from './admission.ts';
 import { Clock } from './clock.ts';
 import { Connection } from './connection.ts';
 import type { Deadlines } from './deadlines.ts';
@@ -44,6 +45,7 @@ export class Service implements Serving {
   readonly settings: ServerSettings;
   readonly log: Logger;
   readonly http10Only: boolean;
+  readonly admission: Admission;
   readonly environDefaults: EnvironDefaults;
   readonly clock: Clock;
   /** undefined when nobody is trusted */
@@ -67,6 +69,7 @@ export class Service implements Serving {
     this.settings = options.settings;
     this.log = options.log;
     this.http10Only = options.settings.maxHttpVersion === 'HTTP/1.0';
+    this.admission = new Admission(options.settings);
     this.#handler = options.handler;
     this.#accessLog = options.accessLog;
     this.clock = new Clock(this.#deadlines);

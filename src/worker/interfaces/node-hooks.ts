@@ -64,6 +64,11 @@ export class NodeHooks implements NamedRequest {
     if (sender.forwarding !== undefined) this.#takeNames(defaults.naming.received(this.#requestFields().variables));
   }
 
+  /** HTTP_* of the request. */
+  get variables(): Readonly<Record<string, string>> {
+    return this.#requestFields().variables;
+  }
+
   add(hook: PostHook): void {
     this.#hooks.push(hook);
   }

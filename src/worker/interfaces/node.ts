@@ -2,15 +2,19 @@
  * Serves a `(req, res)` listener - Express, Koa's callback - with node:http, on the connections that we accepted.
  * Draining and post hooks work as on our own loop.
  */
+import { STATUS_CODES } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { PostHookFunction } from '../../shared/application.ts';
-import { toError } from '../../shared/errors.ts';
+import { errorTable, toError } from '../../shared/errors.ts';
+import type { ErrorCode } from '../../shared/errors.ts';
 import type { MovingConnection, RequestSummary, WorkerStats } from '../../shared/messages.ts';
 import { attach } from '../../shared/node-private.ts';
 import type { PassedHandle, SharedReads } from '../../shared/node-private.ts';
+import { Admission } from '../admission.ts';
 import type { NodeListener } from '../application-kind.ts';
 import { ErrorLines } from '../error-lines.ts';
+import { absoluteForm } from '../http/grammar.ts';
 import type { Mover } from '../migration/mover.ts';
 import type { ServiceOptions } from '../service.ts';
 import type { Serving } from '../serving.ts';
@@ -26,6 +30,7 @@ import type { Sender } from './node-hooks.ts';
 import { idleSockets, NodeMoves } from './node-moves.ts';
 import type { HttpSockets } from './node-moves.ts';
 import { NodeServer } from './node-server.ts';
+import { holdToLength } from './node-length.ts';
 
 const hooksOf = new WeakMap<ServerResponse, NodeHooks>();
 
@@ -52,6 +57,7 @@ export class NodeService implements Serving {
   readonly #server: NodeServer;
   readonly #hookDefaults: ConstructorParameters<typeof NodeHooks>[3];
   readonly #sockets = new Map<Socket, Sender>();
+  readonly #admission: Admission;
   readonly #trustedProxies: TrustedProxies | undefined;
   readonly #naming: RequestNaming;
   readonly proxyGate: ProxyGate | undefined;
@@ -68,6 +74,7 @@ export class NodeService implements Serving {
   constructor(options: NodeServiceOptions) {
     this.#options = options;
     const { settings, log, multiprocess } = options;
+    this.#admission = new Admission(settings);
     this.#trustedProxies = trustedProxiesOf(settings);
     this.#naming = new RequestNaming(settings);
     this.proxyGate = ProxyGate.of(settings, log, () => this.#onChange());
@@ -116,15 +123,24 @@ export class NodeService implements Serving {
     const { socket } = request;
     if (this.#dismissed.has(socket)) return; // it crossed our FIN: the client knows that nobody answers
     this.#server.hasAsked(socket);
-    this.#requests += 1;
-    const { listener } = this.#options;
     const sender = this.#sockets.get(request.socket);
     // The client has gone with its socket, before node:http got to its request.
     if (sender === undefined) return;
     const hooks = new NodeHooks(request, response, sender, this.#hookDefaults);
+    const fault = this.#faultOf(request, hooks, sender);
+    if (fault !== undefined) {
+      this.#refuse(fault, response, hooks, sender);
+      return;
+    }
+    this.#requests += 1;
+    const { listener } = this.#options;
     if (this.#naming.sends) response.setHeader(this.#naming.header, hooks.requestId);
     this.#active.set(response, hooks);
     hooksOf.set(response, hooks);
+    holdToLength(request, response, ({ code, bytes }) => {
+      if (code === 'APP_SHORT_BODY') hooks.fail();
+      this.#options.log.error('app.failed', { code, ...hooks.logFields, bytes });
+    });
     const isLast = this.#draining && this.#moves?.expects(socket) !== true;
     if (isLast || this.#options.settings.keepaliveMs === 0) response.setHeader('Connection', 'close');
     response.once('close', () => {
@@ -141,6 +157,21 @@ export class NodeService implements Serving {
     }
   };
 
+  #faultOf({ url = '' }: IncomingMessage, hooks: NodeHooks, sender: Sender): ErrorCode | undefined {
+    const authority = url.startsWith('/') ? undefined : absoluteForm.exec(url)?.[1];
+    if (authority !== undefined && !this.#admission.agrees(url, sender)) return 'WRONG_SCHEME';
+    if (!this.#admission.checksHosts) return undefined;
+    return this.#admission.allowsHost(authority, hooks.variables, sender) ? undefined : 'WRONG_HOST';
+  }
+
+  #refuse(code: ErrorCode, response: ServerResponse, hooks: NodeHooks, sender: Sender): void {
+    this.#options.log.info('request.refused', { code, peer: sender.peer.remoteAddress });
+    response.once('close', () => void hooks.run(this.#options.accessLog));
+    const status = errorTable[code].status ?? 400;
+    response.writeHead(status, { 'Content-Type': 'text/plain; charset=utf-8', 'Connection': 'close' });
+    response.end(`${status} ${STATUS_CODES[status]}\n`);
+  }
+
   #fail(request: IncomingMessage, response: ServerResponse, thrown: unknown): void {
     const { message, stack } = toError(thrown);
     const hooks = this.#active.get(response);
@@ -154,7 +185,9 @@ export class NodeService implements Serving {
     for (const name of response.getHeaderNames()) response.removeHeader(name);
     if (this.#naming.sends && hooks) response.setHeader(this.#naming.header, hooks.requestId);
     const detail = this.#options.settings.debug ? `\n\n${stack}` : '';
-    response.writeHead(500, { 'Content-Type': 'text/plain; charset=utf-8' }).end(`Internal Server Error${detail}\n`);
+    // With a reason of its own: the one that the listener has set may be what is wrong.
+    const reason = 'Internal Server Error';
+    response.writeHead(500, reason, { 'Content-Type': 'text/plain; charset=utf-8' }).end(`${reason}${detail}\n`);
   }
 
   #track(promise: Promise<void>): void {

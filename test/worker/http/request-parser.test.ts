@@ -106,4 +106,13 @@ describe('RequestParser', () => {
     expect([parser.next(), parser.next()]).to.deep.equal(['head', 'refused']);
     expect(parser.line.method).to.equal('');
   });
+
+  it('nor for that of one that is refused before it began', () => {
+    for (const bad of ['\rGET / HTTP/1.1\r\n\r\n', '\r\n'.repeat(9)]) {
+      const parser = new RequestParser(defaultLimits);
+      parser.push(bytesOf(`HEAD / HTTP/1.1\r\nHost: a\r\n\r\n${bad}`));
+      expect([parser.next(), parser.next()]).to.deep.equal(['head', 'refused']);
+      expect(parser.line.method).to.equal('');
+    }
+  });
 });
