@@ -137,6 +137,17 @@ const serverRows = {
     placeholder: 'SIZE',
     help: 'Largest request body; then 413. 0 is unlimited.',
   },
+  maxDiscard: {
+    schema: bytes(0),
+    default: 65_536,
+    key: 'maxDiscardBytes',
+    group: 'limits',
+    scope: 'server',
+    appliesOn: 'reload',
+    unit: 'bytes',
+    placeholder: 'SIZE',
+    help: 'How much of a body that the application left unread is thrown away to keep the connection; else it closes.',
+  },
   maxHttpVersion: {
     schema: oneOf(['HTTP/1.0', 'HTTP/1.1']),
     default: 'HTTP/1.1',

@@ -37,8 +37,8 @@ export interface ReadingOwner {
   tooMuchToDiscard(): void;
 }
 
-/** what the client may still send of a body that nobody reads, to keep the connection; and of pipelined requests */
-const discardBytes = 65_536;
+/** what is read ahead of pipelined requests; the rest waits in the kernel */
+const readAheadBytes = 65_536;
 
 export class RequestReading {
   readonly parser: RequestParser;
@@ -82,7 +82,8 @@ export class RequestReading {
     if (this.#state === 'over' || this.#isExhausted) return false;
     if (this.#state !== 'body') return true;
     // A client that waits for 100 Continue may send its body or not; one with a long body would only be throttled.
-    const isLong = this.parser.block.framing.body === 'length' && this.parser.bodyBytesLeft > discardBytes;
+    const isLong =
+      this.parser.block.framing.body === 'length' && this.parser.bodyBytesLeft > this.#settings.maxDiscardBytes;
     return this.#owner.input?.owesContinue !== true && !(whole && isLong);
   }
 
@@ -98,7 +99,7 @@ export class RequestReading {
     if (this.#state === 'over') return;
     this.parser.push(bytes);
     this.pump();
-    if (this.parser.buffered > discardBytes || (this.#state === 'body' && !this.#hasRoom)) this.#socket.pause();
+    if (this.parser.buffered > readAheadBytes || (this.#state === 'body' && !this.#hasRoom)) this.#socket.pause();
   }
 
   pump(): void {
@@ -164,7 +165,7 @@ export class RequestReading {
       return;
     }
     this.#discarded += this.parser.data.length;
-    if (this.#discarded > discardBytes) this.#owner.tooMuchToDiscard();
+    if (this.#discarded > this.#settings.maxDiscardBytes) this.#owner.tooMuchToDiscard();
   }
 
   #endBody(): void {
@@ -186,7 +187,7 @@ export class RequestReading {
       return;
     }
     this.#expectBytes();
-    const hasRoom = this.#state === 'body' ? this.#hasRoom : this.parser.buffered <= discardBytes;
+    const hasRoom = this.#state === 'body' ? this.#hasRoom : this.parser.buffered <= readAheadBytes;
     if (hasRoom && this.#socket.isPaused()) this.#socket.resume();
   }
 
