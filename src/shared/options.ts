@@ -148,6 +148,15 @@ const serverRows = {
     placeholder: 'SIZE',
     help: 'How much of a body that the application left unread is thrown away to keep the connection; else it closes.',
   },
+  pipelineDepth: {
+    schema: integer(1, 10_000),
+    default: 64,
+    group: 'limits',
+    scope: 'server',
+    appliesOn: 'reload',
+    placeholder: 'N',
+    help: 'Answered requests of a connection that may wait for the client to take the answers; then no further one is begun.',
+  },
   maxHttpVersion: {
     schema: oneOf(['HTTP/1.0', 'HTTP/1.1']),
     default: 'HTTP/1.1',

@@ -5,6 +5,10 @@ import type { Exchange } from './exchange.ts';
 export class Answered {
   #waiting: Exchange[] = [];
 
+  get count(): number {
+    return this.#waiting.length;
+  }
+
   push(exchange: Exchange): void {
     this.#waiting.push(exchange);
   }

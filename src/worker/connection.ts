@@ -128,7 +128,7 @@ export class Connection implements ReadingOwner {
     return this.#exchange?.input;
   }
   get mayBegin(): boolean {
-    return !this.#output.isFull;
+    return !this.#output.isFull && this.#answered.count < this.#service.settings.pipelineDepth;
   }
 
   begin(): void {
