@@ -74,6 +74,15 @@ const serverRows = {
     placeholder: 'TIME',
     help: 'How long an idle connection is kept between requests; false closes it after each response.',
   },
+  maxRequestsPerConnection: {
+    schema: integer(0, 1_000_000_000),
+    default: 0,
+    group: 'limits',
+    scope: 'server',
+    appliesOn: 'reload',
+    placeholder: 'N',
+    help: 'Requests of one connection, the last answered with Connection: close. 0 is unlimited.',
+  },
   headTimeout: {
     schema: duration(1),
     default: 10_000,

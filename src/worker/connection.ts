@@ -39,6 +39,8 @@ export class Connection implements ReadingOwner {
   readonly #answered = new Answered();
   #writing: WritingState = 'idle';
   #exchange: Exchange | undefined;
+  /** begun so far */
+  #requests = 0;
 
   /** With `reads` the bytes come there, good only until the call is over; otherwise as 'data' events. */
   constructor(service: Service, socket: Socket, scheme: 'http' | 'https', reads?: SharedReads) {
@@ -135,6 +137,7 @@ export class Connection implements ReadingOwner {
     this.#writing = nextWritingState(this.#writing, 'request');
     const exchange = new Exchange(this.#service, this, this.#output, this.#reading.parser);
     this.#exchange = exchange;
+    this.#requests += 1;
     this.#service.begin(exchange);
   }
 
@@ -192,7 +195,9 @@ export class Connection implements ReadingOwner {
   /** Whether another request can follow. `whole`: the response is there as a whole, so nobody reads on. */
   mayPersist(whole: boolean): boolean {
     const { isDraining, settings } = this.#service;
-    return !isDraining && settings.keepaliveMs > 0 && this.#reading.mayContinue(whole);
+    const { keepaliveMs, maxRequestsPerConnection: most } = settings;
+    if (isDraining || keepaliveMs === 0 || (most > 0 && this.#requests >= most)) return false;
+    return this.#reading.mayContinue(whole);
   }
 
   flushSoon(): void {

@@ -38,7 +38,8 @@ export class NodeService implements Serving {
   readonly #options: NodeServiceOptions;
   readonly #server: Server;
   readonly #hookDefaults: ConstructorParameters<typeof NodeHooks>[2];
-  readonly #sockets = new Set<Socket>();
+  /** open connections, with how many requests each has had */
+  readonly #sockets = new Map<Socket, number>();
   readonly #active = new Map<ServerResponse, NodeHooks>();
   #draining = false;
   #requests = 0;
@@ -65,7 +66,7 @@ export class NodeService implements Serving {
   }
 
   accept(socket: Socket): void {
-    this.#sockets.add(socket);
+    this.#sockets.set(socket, 0);
     socket.once('close', () => {
       this.#sockets.delete(socket);
       this.#onChange();
@@ -80,7 +81,7 @@ export class NodeService implements Serving {
     const hooks = new NodeHooks(request, response, this.#hookDefaults);
     this.#active.set(response, hooks);
     hooksOf.set(response, hooks);
-    if (this.#draining || this.#options.settings.keepaliveMs === 0) response.setHeader('Connection', 'close');
+    if (this.#isLast(request.socket)) response.setHeader('Connection', 'close');
     response.once('close', () => {
       this.#active.delete(response);
       const report = hooks.run();
@@ -94,6 +95,14 @@ export class NodeService implements Serving {
       this.#fail(request, response, thrown);
     }
   };
+
+  /** Counts a request of a connection. (node:http's own maxRequestsPerSocket says close, but does not.) */
+  #isLast(socket: Socket): boolean {
+    const { keepaliveMs, maxRequestsPerConnection: most } = this.#options.settings;
+    const count = (this.#sockets.get(socket) ?? 0) + 1;
+    if (!socket.destroyed) this.#sockets.set(socket, count);
+    return this.#draining || keepaliveMs === 0 || (most > 0 && count >= most);
+  }
 
   #fail(request: IncomingMessage, response: ServerResponse, thrown: unknown): void {
     const { message, stack } = toError(thrown);
@@ -147,7 +156,7 @@ export class NodeService implements Serving {
     this.#server.closeIdleConnections();
   }
   destroyAll(): void {
-    for (const socket of this.#sockets) socket.destroy();
+    for (const socket of this.#sockets.keys()) socket.destroy();
   }
   reopenLogs(): void {
     this.#options.accessLog?.reopen();

@@ -28,6 +28,20 @@ describe('a node listener', () => {
   );
 
   it(
+    'says that the connection ends with request maxRequestsPerConnection',
+    serve(
+      (request, response) => response.end(request.url),
+      async ({ connect }) => {
+        const client = await connect();
+        expect(header(await client.request(get('/a')), 'connection')).to.equal('keep-alive');
+        expect(header(await client.request(get('/b')), 'connection')).to.equal('close');
+        expect(await client.closed()).to.equal('fin');
+      },
+      { maxRequestsPerConnection: 2 },
+    ),
+  );
+
+  it(
     'has post hooks, with the environment and what was sent',
     scenario(() => {
       const calls: Array<[Environ, unknown[]]> = [];
