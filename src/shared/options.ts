@@ -74,6 +74,14 @@ const serverRows = {
     placeholder: 'TIME',
     help: 'How long an idle connection is kept between requests; false closes it after each response.',
   },
+  keepAliveHeader: {
+    schema: switchValue(),
+    default: false,
+    group: 'limits',
+    scope: 'server',
+    appliesOn: 'reload',
+    help: 'Tell clients in a Keep-Alive header how long an idle connection is kept, and how many requests it still takes.',
+  },
   maxRequestsPerConnection: {
     schema: integer(0, 1_000_000_000),
     default: 0,

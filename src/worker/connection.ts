@@ -16,6 +16,7 @@ import { Deadlines } from './deadlines.ts';
 import type { ReadWait } from './deadlines.ts';
 import type { PeerFacts } from './environ.ts';
 import { Exchange } from './exchange.ts';
+import { keepAliveField } from './http/keep-alive-field.ts';
 import { continueResponse } from './http/response-head.ts';
 import type { RequestInput } from './input.ts';
 import { Output } from './output.ts';
@@ -198,6 +199,12 @@ export class Connection implements ReadingOwner {
     const { keepaliveMs, maxRequestsPerConnection: most } = settings;
     if (isDraining || keepaliveMs === 0 || (most > 0 && this.#requests >= most)) return false;
     return this.#reading.mayContinue(whole);
+  }
+
+  /** What a response that keeps the connection says about it; '' is nothing. */
+  get keepAliveField(): string {
+    const { settings } = this.#service;
+    return settings.keepAliveHeader ? keepAliveField(settings, this.#requests) : '';
   }
 
   flushSoon(): void {

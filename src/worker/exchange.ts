@@ -220,7 +220,7 @@ export class Exchange implements InputSource {
     const { method, version } = this;
     const { http10Only, settings } = this.#service;
     const keeps = this.keepAlive && this.#connection.mayPersist(whole);
-    const context = { method, version, http10Only, keepAlive: keeps };
+    const context = { method, version, http10Only, keepAlive: keeps, keepAliveField: this.#connection.keepAliveField };
     const { text, framing, keepAlive } = encodeHead(head, context, knownLength);
     this.keepAlive = keepAlive;
     this.#output.putText(text);

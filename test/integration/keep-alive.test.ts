@@ -94,6 +94,32 @@ describe('a connection', () => {
   );
 
   it(
+    'tells how long it is kept, when keepAliveHeader is on, and says close when it is not',
+    withServer(hello, { keepAliveHeader: true, keepalive: '30s' }, async ({ connect }) => {
+      const client = await connect();
+      for (const request of [get(), http10('Connection: keep-alive\r\n')]) {
+        const response = await client.request(request);
+        expect([header(response, 'connection'), header(response, 'keep-alive')]).to.deep.equal([
+          'keep-alive',
+          'timeout=30',
+        ]);
+      }
+      const last = await client.request(get('/', 'Connection: close\r\n'));
+      expect([header(last, 'connection'), header(last, 'keep-alive')]).to.deep.equal(['close', undefined]);
+    }),
+  );
+
+  it(
+    'tells how many requests it still takes, when keepAliveHeader is on and they are limited',
+    withServer(hello, { keepAliveHeader: true, maxRequestsPerConnection: 3 }, async ({ connect }) => {
+      const client = await connect();
+      client.send(get().repeat(3));
+      const told = (await client.responses(3)).map((response) => header(response, 'keep-alive'));
+      expect(told).to.deep.equal(['timeout=65, max=2', 'timeout=65, max=1', undefined]);
+    }),
+  );
+
+  it(
     'ends after maxRequestsPerConnection, announced by the last response',
     withServer(hello, { maxRequestsPerConnection: 3 }, async ({ connect, server }) => {
       const client = await connect();
