@@ -154,6 +154,16 @@ const serverRows = {
     placeholder: 'SIZE',
     help: 'Largest request body; then 413. 0 is unlimited.',
   },
+  bodyMinRate: {
+    schema: bytes(0),
+    default: 240,
+    group: 'limits',
+    scope: 'server',
+    appliesOn: 'reload',
+    unit: 'bytes',
+    placeholder: 'SIZE',
+    help: 'Least bytes a second of a request body, after five seconds of grace; then 408. 0 is any pace.',
+  },
   maxDiscard: {
     schema: bytes(0),
     default: 65_536,

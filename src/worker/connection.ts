@@ -191,6 +191,8 @@ export class Connection implements ReadingOwner {
     if (!this.isAnswering || this.#service.http10Only) return;
     this.#output.putText(continueResponse(headers));
     this.#output.flush();
+    // From now on it is the client's turn.
+    this.#reading.bodyWanted();
   }
 
   /** Whether another request can follow. `whole`: the response is there as a whole, so nobody reads on. */

@@ -7,6 +7,7 @@
 import type { Socket } from 'node:net';
 import type { ErrorCode } from '../shared/errors.ts';
 import type { ServerSettings } from '../shared/options.ts';
+import { BodyPace } from './body-pace.ts';
 import { nextReadingState } from './states.ts';
 import type { ReadingState } from './states.ts';
 import type { Deadlines } from './deadlines.ts';
@@ -48,6 +49,10 @@ export class RequestReading {
   readonly #owner: ReadingOwner;
   #state: ReadingState = 'head';
   #discarded = 0;
+  /** from the first body on, where a least rate is asked for */
+  #pace: BodyPace | undefined;
+  /** the pace allows less than socketTimeout does */
+  #isPressed = false;
   #pumping = false;
   /** the bytes at hand must not be kept */
   #copies = false;
@@ -97,6 +102,7 @@ export class RequestReading {
 
   push(bytes: Buffer): void {
     if (this.#state === 'over') return;
+    if (this.#state === 'body') this.#pace?.received(bytes.length, this.#deadlines.nowMs);
     this.parser.push(bytes);
     this.pump();
     if (this.parser.buffered > readAheadBytes || (this.#state === 'body' && !this.#hasRoom)) this.#socket.pause();
@@ -137,9 +143,8 @@ export class RequestReading {
     this.#owner.refused(code);
   }
 
-  /** An application that does not read is slow, not the client. */
   bodyTimedOut(): void {
-    if (this.#hasRoom) this.refuse('BODY_TIMEOUT');
+    this.refuse(this.#isPressed ? 'BODY_TOO_SLOW' : 'BODY_TIMEOUT');
   }
 
   expectRequest(): void {
@@ -155,7 +160,14 @@ export class RequestReading {
     const hasBody = this.parser.block.framing.body !== 'none';
     this.#state = nextReadingState(this.#state, hasBody ? 'request-with-body' : 'request');
     this.#discarded = 0;
+    if (hasBody) this.#beginPace();
     this.#owner.begin();
+  }
+
+  #beginPace(): void {
+    const { bodyMinRate, socketTimeoutMs } = this.#settings;
+    if (bodyMinRate > 0) this.#pace ??= new BodyPace(bodyMinRate, socketTimeoutMs);
+    this.#pace?.begin();
   }
 
   #deliver(): void {
@@ -192,10 +204,24 @@ export class RequestReading {
   }
 
   #expectBytes(): void {
-    const { socketTimeoutMs, headTimeoutMs } = this.#settings;
-    if (this.#state === 'body') this.#deadlines.expect('body', socketTimeoutMs);
+    const { headTimeoutMs } = this.#settings;
+    if (this.#state === 'body') this.#expectBody();
     else if (this.#state === 'held' || this.parser.buffered > 0) this.#deadlines.expectNothing();
     else if (!this.parser.isMidHead) this.expectRequest();
     else if (this.#deadlines.wait !== 'head') this.#deadlines.expect('head', headTimeoutMs);
+  }
+
+  /** An application that does not read is slow, not the client; and one that waits for 100 Continue does as it should. */
+  #expectBody(): void {
+    const { nowMs } = this.#deadlines;
+    if (!this.#hasRoom || (this.#owner.isAnswering && this.#owner.input?.owesContinue === true)) {
+      this.#pace?.pause(nowMs);
+      this.#deadlines.expectNothing();
+    } else {
+      const { socketTimeoutMs } = this.#settings;
+      const leftMs = this.#pace?.wait(nowMs) ?? Infinity;
+      this.#isPressed = leftMs < socketTimeoutMs;
+      this.#deadlines.expect('body', this.#isPressed ? leftMs : socketTimeoutMs);
+    }
   }
 }
