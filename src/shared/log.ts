@@ -30,6 +30,7 @@ export const logEvents = [
   'worker.delayed',
   'worker.killed',
   'worker.orphaned',
+  'connections.limited',
   'request.refused',
   'request.cut',
   'app.failed',

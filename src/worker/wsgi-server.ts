@@ -11,6 +11,7 @@ import type { Logger } from '../shared/log.ts';
 import type { ServerOptionsInput } from '../shared/options.ts';
 import { accessLogTo } from './access-log.ts';
 import type { AccessLog } from './access-log.ts';
+import { connectionLimit } from './connection-limit.ts';
 import { Leaving } from './departure.ts';
 import { wsgiHandler } from './interfaces/wsgi.ts';
 import { ListenSocket } from './listen-socket.ts';
@@ -107,7 +108,7 @@ class OneProcessServer {
     const accessLog: AccessLog | undefined = logOutput ? accessLogTo(sink, settings.logFormat, onError) : undefined;
     const service = new Service({ settings, handler: wsgiHandler(this.#app), log, accessLog, multiprocess: false });
     const listening = makeServer(await this.#socket.tls, service);
-    const gate = new Gatekeeper([listening], maxSize);
+    const gate = new Gatekeeper([listening], connectionLimit(maxSize, log));
     service.onChange(() => gate.update(service.stats.connections));
     this.#service = service;
     this.#server = listening;
