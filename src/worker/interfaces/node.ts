@@ -33,6 +33,12 @@ export function postHook(
 
 type NodeServiceOptions = Omit<ServiceOptions, 'handler'> & { listener: NodeListener };
 
+/** For more of a body that there is room for, or to take what was written. */
+function waitsForClient(request: IncomingMessage, socket: Socket): boolean {
+  const wantsBody = !request.complete && request.readableLength < request.readableHighWaterMark;
+  return wantsBody || socket.writableLength > 0;
+}
+
 export class NodeService implements Serving {
   readonly sharesReads = false;
   readonly #options: NodeServiceOptions;
@@ -61,6 +67,7 @@ export class NodeService implements Serving {
       this.#onRequest,
     );
     this.#server.maxHeadersCount = settings.maxHeaders;
+    this.#server.setTimeout(settings.socketTimeoutMs, this.#onQuiet);
     // It never listens itself; this makes it watch its time-outs and know its idle connections all the same.
     this.#server.emit('listening');
   }
@@ -74,6 +81,13 @@ export class NodeService implements Serving {
     this.#server.emit('connection', socket);
     this.#onChange();
   }
+
+  /** Nothing moved for so long. Only a client that it waits for loses its connection; an application may take its time. */
+  readonly #onQuiet = (socket: Socket): void => {
+    const response = Array.from(this.#active.keys()).find(({ req }) => req.socket === socket);
+    if (response === undefined || waitsForClient(response.req, socket)) socket.destroy();
+    else socket.setTimeout(this.#options.settings.socketTimeoutMs);
+  };
 
   readonly #onRequest = (request: IncomingMessage, response: ServerResponse): void => {
     this.#requests += 1;
