@@ -17,6 +17,8 @@ export interface InputSource {
 }
 
 const highWaterBytes = 65_536;
+/** a piece costs some hundred bytes however small it is: chunks of one byte must not fill the memory */
+const highWaterPieces = 1024;
 const nothing = Buffer.alloc(0);
 const lf = 0x0a;
 
@@ -45,7 +47,7 @@ export class RequestInput implements Input {
   readonly isExpected: boolean;
   /** @internal whether more may be delivered now */
   get hasRoom(): boolean {
-    return this.#buffered < highWaterBytes;
+    return this.#buffered < highWaterBytes && this.#chunks.length < highWaterPieces;
   }
   /** @internal whether the client still waits for `100 Continue` */
   get owesContinue(): boolean {
