@@ -14,6 +14,9 @@ import type { ServiceOptions } from '../service.ts';
 import type { Serving } from '../serving.ts';
 import { NodeHooks } from './node-hooks.ts';
 
+/** how often node:http looks for heads that take too long; half a minute by itself */
+const connectionsCheckingInterval = 1_000;
+
 const hooksOf = new WeakMap<ServerResponse, NodeHooks>();
 
 /**
@@ -60,6 +63,7 @@ export class NodeService implements Serving {
       {
         maxHeaderSize: settings.urlLengthLimit + settings.maxHeadBytes,
         headersTimeout: settings.headTimeoutMs,
+        connectionsCheckingInterval,
         requestTimeout: 0,
         keepAliveTimeout: settings.keepaliveMs,
         noDelay: true,

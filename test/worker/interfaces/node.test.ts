@@ -28,6 +28,20 @@ describe('a node listener', () => {
   );
 
   it(
+    'refuses a head that takes too long with 408',
+    serve(
+      (_request, response) => response.end('hello'),
+      async ({ connect }) => {
+        const client = await connect();
+        client.send('GET / HTTP/1.1\r\nHo');
+        expect((await client.response(10_000)).status).to.equal(408);
+        await client.closed();
+      },
+      { headTimeout: '100ms' },
+    ),
+  );
+
+  it(
     'loses a client that sends no more of its body for socketTimeout',
     serve(
       (request, response) => request.on('end', () => response.end()).resume(),
