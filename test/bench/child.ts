@@ -42,8 +42,9 @@ export interface LoadProtocol {
 export class BenchChild<P extends Protocol<P>> {
   readonly #child: ChildProcess;
 
-  constructor(file: string, args: readonly string[] = []) {
-    this.#child = fork(fileURLToPath(new URL(file, import.meta.url)), args, { execArgv: ['--import', 'tsx'] });
+  constructor(file: string, args: readonly string[] = [], nodeFlags: readonly string[] = []) {
+    const execArgv = ['--import', 'tsx', ...nodeFlags];
+    this.#child = fork(fileURLToPath(new URL(file, import.meta.url)), args, { execArgv });
   }
 
   async ask<K extends keyof P & string>(

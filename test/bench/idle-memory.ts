@@ -30,6 +30,8 @@ const drips = 3;
 const leastAsks = 200;
 const askEveryMs = 5;
 const spareFiles = 200;
+/** a young generation that grows and shrinks as it likes would hide some KiB a connection */
+const serverFlags = ['--expose-gc', '--max-semi-space-size=1'];
 
 /** Median and 99th percentile of another client's waits, as long as `during` takes. */
 async function waits(port: number, during: Promise<unknown> = Promise.resolve()): Promise<string> {
@@ -53,7 +55,7 @@ async function waits(port: number, during: Promise<unknown> = Promise.resolve())
 const kibibytes = (bytes: number): string => `${(bytes / 1024).toFixed(2)} KiB`;
 
 async function measure(name: 'evy' | 'node:http', connections: number): Promise<Cost> {
-  const server = new BenchChild<HoldingProtocol>('./servers/holding.ts', [name]);
+  const server = new BenchChild<HoldingProtocol>('./servers/holding.ts', [name], serverFlags);
   const holders: Array<BenchChild<HolderProtocol>> = [];
   try {
     const port = await server.ask('port');

@@ -3,8 +3,6 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { listen, wsgi } from 'evy';
 import { answerParent } from '../child.ts';
 import { workNamed } from '../works.ts';
@@ -38,15 +36,13 @@ async function serveNodeHttp(): Promise<number> {
 }
 
 const port = await (process.argv[2] === 'evy' ? serveEvy() : serveNodeHttp());
-setFlagsFromString('--expose-gc');
-const gc = runInNewContext('gc') as () => void;
 
 answerParent<HoldingProtocol>({
   port: () => port,
   async memory() {
     // What is free is given back by other threads, in their own time.
     for (let times = 0; times < 5; times += 1) {
-      gc();
+      globalThis.gc!();
       await sleep(100);
     }
     return process.memoryUsage.rss();
