@@ -54,11 +54,11 @@ export function headerName(name: string): HeaderName | undefined {
   const found = known.get(name);
   if (found !== undefined) return found;
   if (!token.test(name)) return undefined;
-  const facts = describe(name);
-  if (name.length <= maxKnownLength) {
-    if (known.size >= maxKnown) known.clear();
-    // A copy of its own: the text received is a slice that would keep the whole chunk alive.
-    known.set(Buffer.from(name, 'latin1').toString('latin1'), facts);
-  }
+  if (name.length > maxKnownLength) return describe(name);
+  // A copy, also for the facts: the text received is a slice that would keep the whole chunk alive.
+  const own = Buffer.from(name, 'latin1').toString('latin1');
+  const facts = describe(own);
+  if (known.size >= maxKnown) known.clear();
+  known.set(own, facts);
   return facts;
 }

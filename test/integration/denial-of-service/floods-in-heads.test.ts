@@ -54,6 +54,16 @@ describe('denial of service by heads', () => {
     await holdsAtMost(4);
   });
 
+  it('a header name that is remembered does not keep the head that it came in', async () => {
+    const { attacker, holdsAtMost } = await victim();
+    const client = await attacker();
+    const padding = `padding: ${'p'.repeat(60_000)}\r\n`;
+    for (let request = 0; request < 1000; request += 1) {
+      expect(text(await client.request(get('/', `x-never-seen-before-${request}: v\r\n${padding}`)))).to.equal('hello');
+    }
+    await holdsAtMost(4);
+  });
+
   it('header names that a hash table could take for each other are served like others', async () => {
     const { attacker, servesOthers, holdsAtMost } = await victim();
     const client = await attacker();
