@@ -189,6 +189,7 @@ export class RequestReading {
   #next(): void {
     this.#state = nextReadingState(this.#state, 'response');
     this.#owner.requestEnded();
+    this.parser.forget();
   }
 
   #afterPump(): void {

@@ -27,7 +27,15 @@ export interface RequestLimits {
 export type RequestEvent = 'head' | 'data' | 'end' | 'need-data' | 'refused';
 
 const nothing = Buffer.alloc(0);
-const maxKeptText = 2048; // longer field lines are not kept to be recognised: an idle connection should hold little
+const noLine: RequestLine = {
+  method: '',
+  target: '',
+  version: 'HTTP/1.1',
+  path: '',
+  query: '',
+  authority: undefined,
+};
+const maxKeptText = 2048; // of a longer text nothing is kept between requests: an idle connection should hold little
 /** Empty lines before a request line are ignored (RFC 9112 §2.2), but not a flood of them. */
 const maxEmptyLines = 8;
 
@@ -44,16 +52,11 @@ export class RequestParser {
   #loneCr = false;
   #left = 0;
   #decoder: ChunkedDecoder | undefined;
+  /** whether the last head may be kept between requests: what is a slice of a text holds all of it */
+  #isKept = true;
 
   /** Of the request whose 'head' came last. */
-  readonly line: RequestLine = {
-    method: '',
-    target: '',
-    version: 'HTTP/1.1',
-    path: '',
-    query: '',
-    authority: undefined,
-  };
+  readonly line: RequestLine = { ...noLine };
   block: FieldBlock = noFields;
   /** of the last 'data' event */
   data: Buffer = nothing;
@@ -105,6 +108,15 @@ export class RequestParser {
     this.#at = 0;
     this.#text = undefined;
     return rest;
+  }
+
+  /** Nobody asks for the last request any more: what was large of it does not wait for the next one. */
+  forget(): void {
+    this.data = nothing;
+    this.trailers = undefined;
+    if (this.#isKept || this.buffered > 0) return;
+    if (this.block.text === undefined) this.block = noFields;
+    Object.assign(this.line, noLine);
   }
 
   /** What the end of input means here: nothing between requests, a fault within one. */
@@ -193,6 +205,7 @@ export class RequestParser {
   /** `keep`: whether the field text may be kept; it holds the text that it is a slice of. */
   #parseHead(line: string, fieldText: string, keep: boolean): RequestEvent {
     this.#emptyLines = 0;
+    this.#isKept = keep;
     const lineFault = parseRequestLine(line, this.line);
     if (lineFault !== undefined) return this.#refuse(lineFault);
     const { version } = this.line;

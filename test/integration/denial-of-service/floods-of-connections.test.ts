@@ -55,6 +55,22 @@ describe('denial of service by connections', () => {
     for (const client of [...idle, ...dripping]) expect(text(await client.response())).to.equal('hello');
   });
 
+  it('connections that are idle do not keep what their last request was like', async () => {
+    const { attackers, servesOthers, holdsAtMost } = await victim();
+    const clients = await attackers(200);
+    const heads = ['x-pad', 'x-other'].map((name) =>
+      get(`/?${'q'.repeat(7000)}`, `${name}: ${'p'.repeat(50_000)}\r\n`),
+    );
+    const body = 'POST /read HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n';
+    const trailers = `0\r\nx: ${'t'.repeat(50_000)}\r\n\r\n`;
+    for (const client of clients.slice(0, 100)) for (const head of heads) await client.request(head);
+    for (const client of clients.slice(100)) {
+      await client.request(`${body}c350\r\n${'b'.repeat(50_000)}\r\n${trailers}`, 'POST');
+    }
+    await servesOthers();
+    await holdsAtMost(4);
+  });
+
   it('TLS handshakes that never end keep nobody out', async () => {
     const tls = ['--certfile', certfile, '--keyfile', keyfile, '--bind', 'tls:127.0.0.1:0'];
     const { port, servesOthers, holdsAtMost } = await victim([], tls);
