@@ -5,6 +5,7 @@ import { createServer as createTlsServer } from 'node:tls';
 import type { TlsOptions } from 'node:tls';
 import { acceptGate, shareReadBuffer } from '../shared/node-private.ts';
 import type { SharedReads } from '../shared/node-private.ts';
+import { Handshakes } from './handshakes.ts';
 import type { ProxyGate } from './proxies/proxy-gate.ts';
 import { frontOf } from './proxies/tls-front.ts';
 import type { ToldPeer } from './proxies/told-peer.ts';
@@ -71,28 +72,33 @@ function makeTlsServer(tls: TlsOptions, acceptor: Acceptor): Server {
 }
 
 /**
- * Stops accepting while `limit` connections are open, and goes on when there are fewer. The connections beyond wait in
- * the kernel's backlog, where another worker may take them.
+ * Stops accepting while `limit` connections are open, TLS handshakes counted, and goes on when there are fewer. The
+ * connections beyond wait in the kernel's backlog, where another worker may take them.
  */
 export class Gatekeeper {
   readonly #servers: readonly Server[];
   readonly #limit: number;
+  readonly #handshakes: Handshakes;
+  #connections = 0;
   #gates: Array<{ pause(): void; resume(): void }> | undefined;
   #closed = false;
 
   constructor(servers: readonly Server[], limit: number) {
     this.#servers = servers;
     this.#limit = limit;
+    this.#handshakes = new Handshakes(servers, () => this.update(this.#connections));
   }
 
+  /** `connections`: those that are served. */
   update(connections: number): void {
-    if (!this.#closed && connections >= this.#limit) {
-      this.#gates ??= this.#servers.map((server) => acceptGate(server)).filter((gate) => gate !== undefined);
-      for (const gate of this.#gates) gate.pause();
-      this.#closed = true;
-    } else if (this.#closed && connections < this.#limit) {
-      for (const gate of this.#gates ?? []) gate.resume();
-      this.#closed = false;
+    this.#connections = connections;
+    const isFull = connections + this.#handshakes.count >= this.#limit;
+    if (isFull === this.#closed) return;
+    this.#closed = isFull;
+    this.#gates ??= this.#servers.map((server) => acceptGate(server)).filter((gate) => gate !== undefined);
+    for (const gate of this.#gates) {
+      if (isFull) gate.pause();
+      else gate.resume();
     }
   }
 }
