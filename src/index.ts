@@ -30,4 +30,5 @@ export type { OptionsInput } from './shared/options.ts';
 export { postHook } from './worker/interfaces/node.ts';
 export { listen, wrapSsl } from './worker/listen-socket.ts';
 export type { Address, ListenAddress, ListenOptions, ListenSocket, SslOptions } from './worker/listen-socket.ts';
+export { ready } from './worker/readiness.ts';
 export * as wsgi from './worker/wsgi.ts';

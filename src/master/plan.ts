@@ -13,8 +13,6 @@ import type { Wanted } from './reconcile.ts';
 import { ReloadAttempt } from './reload-attempt.ts';
 
 export const mostWorkers = 1024;
-/** Live workers above the wanted number while they are replaced. */
-const surge = 1;
 
 export interface PlanParts {
   readonly first: Generation;
@@ -36,7 +34,13 @@ export class Plan {
     this.#parts = parts;
     this.#generations.set(first.number, first);
     this.#lastNumber = first.number;
-    this.#wanted = { workers: first.options.workers, surge, serving: first.number, candidate: null, ending: 'no' };
+    this.#wanted = {
+      workers: first.options.workers,
+      surge: first.options.surge,
+      serving: first.number,
+      candidate: null,
+      ending: 'no',
+    };
   }
 
   get wanted(): Wanted {
@@ -81,7 +85,7 @@ export class Plan {
     }
     this.#attempt.phase = 'canary';
     this.#generations.set(number, outcome.generation);
-    this.#wanted = { ...this.#wanted, candidate: number };
+    this.#wanted = { ...this.#wanted, candidate: number, surge: outcome.generation.options.surge };
   }
 
   /** A worker of the candidate is ready: from the first one on the others follow. */
@@ -118,7 +122,9 @@ export class Plan {
     const attempt = this.#attempt;
     if (!attempt) return;
     this.#attempt = undefined;
-    this.#wanted = { ...this.#wanted, candidate: null, workers: attempt.workersBefore ?? this.#wanted.workers };
+    const { serving, workers } = this.#wanted;
+    const { surge } = this.generation(serving).options;
+    this.#wanted = { ...this.#wanted, candidate: null, surge, workers: attempt.workersBefore ?? workers };
     this.#forgetUnwanted();
     const generation = attempt.number;
     const code = cause instanceof EvyError ? cause.code : 'INTERNAL';

@@ -8,6 +8,7 @@ import type { WorkerEnd } from './worker-process.ts';
 export interface Deceased {
   readonly failure: Failure | undefined;
   readonly endReason: EndReason | undefined;
+  readonly bootStep: string | undefined;
   readonly generation: { readonly options: { readonly bootTimeoutMs: number } };
 }
 
@@ -24,13 +25,15 @@ function errorFromWorker({ message, stack }: Failure): Error {
 }
 
 /** The error of a worker that did not become ready, or did not stay up. */
-export function deathError({ failure, endReason, generation }: Deceased, end: WorkerEnd): EvyError {
+export function deathError({ failure, endReason, bootStep, generation }: Deceased, end: WorkerEnd): EvyError {
   if (failure?.code !== undefined)
     return new EvyError(failure.code, failure.message, { cause: errorFromWorker(failure) });
   if (endReason === 'boot-timeout') {
+    const within = formatDuration(generation.options.bootTimeoutMs);
+    const step = bootStep === undefined ? '' : `; it was at: ${bootStep}`;
     return new EvyError(
       'BOOT_TIMEOUT',
-      `a worker was not ready within ${formatDuration(generation.options.bootTimeoutMs)} (option bootTimeout) and was killed`,
+      `a worker was not ready within ${within} (option bootTimeout) and was killed${step}`,
     );
   }
   const last = failure === undefined ? '' : `; its last error: ${failure.message}`;

@@ -51,6 +51,7 @@ export class WorkerHandle {
   #readyAtMs: number | undefined;
   #stats: WorkerStats | undefined;
   #failure: Failure | undefined;
+  #bootStep: string | undefined;
   #endReason: EndReason | undefined;
   #deadline: NodeJS.Timeout | undefined;
   #deadlineAtMs = Infinity;
@@ -88,6 +89,10 @@ export class WorkerHandle {
   get failure(): Failure | undefined {
     return this.#failure;
   }
+  /** what its boot was at last */
+  get bootStep(): string | undefined {
+    return this.#bootStep;
+  }
   get endReason(): EndReason | undefined {
     return this.#endReason;
   }
@@ -102,6 +107,9 @@ export class WorkerHandle {
       case 'hello':
         this.#move('hello');
         if (this.#state === 'booting') this.#configure();
+        break;
+      case 'boot-step':
+        this.#bootStep = news.step;
         break;
       case 'ready':
         this.#move('ready');
@@ -177,7 +185,8 @@ export class WorkerHandle {
       backlog,
       ...(fd === undefined ? {} : { fd: firstInheritedFd + index }),
     }));
-    this.send({ type: 'configure', generation: number, release, settings, binds, graceMs: options.graceMs });
+    const { graceMs, ready, warmup } = options;
+    this.send({ type: 'configure', generation: number, release, settings, binds, graceMs, ready, warmup });
   }
 
   #move(input: WorkerInput): void {

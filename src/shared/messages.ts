@@ -57,6 +57,10 @@ export type MasterToWorker =
       binds: WorkerBind[];
       /** for a worker whose master has died and can no longer say it */
       graceMs: number;
+      /** whether it is ready when it is loaded, or when the application says so */
+      ready: 'load' | 'signal';
+      /** requests as 'GET:/path' that it answers to itself before it accepts anything */
+      warmup: string[];
     }
   /** `idle`: whether connections without a request are closed at once, or get to ask once more within the grace time */
   | { type: 'drain'; graceMs: number; idle: 'close' | 'keep' }
@@ -66,6 +70,8 @@ export type MasterToWorker =
 
 export type WorkerToMaster =
   | { type: 'hello'; pid: number }
+  /** what its boot is doing now, for whoever waits in vain */
+  | { type: 'boot-step'; step: string }
   | { type: 'ready' }
   /** the worker cannot boot and ends */
   | { type: 'failed'; code: ErrorCode; message: string; stack?: string | undefined }
@@ -86,6 +92,7 @@ const toWorker: ReadonlySet<string> = new Set<MasterToWorker['type']>([
 ]);
 const toMaster: ReadonlySet<string> = new Set<WorkerToMaster['type']>([
   'hello',
+  'boot-step',
   'ready',
   'failed',
   'crashed',

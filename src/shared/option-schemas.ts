@@ -3,12 +3,24 @@
  * of the right type from a file or the API) and yields plain data in one unit.
  */
 import { z } from 'zod';
+import { parseWarmUpRequest } from './warm-up-request.ts';
 import { formatBytes, formatDuration, parseBytes, parseDuration } from './units.ts';
 
 export const text = () => z.string({ error: 'is a text' });
 
 export const textList = () =>
   z.union([z.string().transform((one) => [one]), z.array(z.string())], { error: 'is a text or a list of texts' });
+
+/** Requests as 'GET:/path'. */
+export function requestList() {
+  const rule = 'is a request such as GET:/health, or a list of them';
+  return z.union([z.string(), z.array(z.string())], { error: rule }).transform((value, context) => {
+    const list = [value].flat();
+    if (list.every((item) => parseWarmUpRequest(item) !== undefined)) return list;
+    context.addIssue({ code: 'custom', message: rule });
+    return z.NEVER;
+  });
+}
 
 /** One word of a closed list. */
 export function oneOf<const Words extends readonly [string, ...string[]]>(words: Words) {

@@ -1,4 +1,4 @@
-/** From a configuration to a worker that serves: load the application, make its loop, then listen. */
+/** From a configuration to a worker that serves: load the application, warm it up, make its loop, then listen. */
 import type { Server } from 'node:net';
 import type { TlsOptions } from 'node:tls';
 import { readCertificate } from '../shared/certificate.ts';
@@ -16,8 +16,10 @@ import { wsgiHandler } from './interfaces/wsgi.ts';
 import { Gatekeeper, makeServer } from './listening.ts';
 import { loadRelease } from './load-application.ts';
 import type { LoadedApplication } from './load-application.ts';
+import { readySignal } from './readiness.ts';
 import { Service } from './service.ts';
 import type { Serving } from './serving.ts';
+import { warmUp } from './warm-up.ts';
 
 export type Configuration = Extract<MasterToWorker, { type: 'configure' }>;
 
@@ -59,13 +61,35 @@ async function accessLogOf(
   }
 }
 
-/** @throws {EvyError} what loadRelease and readCertificate throw, and errors of listen(2) */
-export async function boot(configuration: Configuration): Promise<Running> {
+/** The application, loaded, and ready as it says itself. */
+async function loadReady(
+  { release, ready }: Configuration,
+  onStep: (step: string) => void,
+): Promise<LoadedApplication> {
+  onStep('loading the application');
+  // It may say so while it is loaded.
+  const signal = ready === 'signal' ? readySignal() : undefined;
+  const application = await loadRelease(release);
+  if (signal !== undefined) onStep("waiting for the application's ready()");
+  await signal;
+  return application;
+}
+
+/**
+ * `onStep` is told what the boot is at.
+ * @throws {EvyError} what loadRelease, warmUp and readCertificate throw, and errors of listen(2)
+ */
+export async function boot(configuration: Configuration, onStep: (step: string) => void): Promise<Running> {
   const { settings, binds, generation } = configuration;
   const { logLevel: level, logStyle: style, logFile: file } = settings;
   const log = createLogger({ level, style, file, fields: { pid: process.pid, generation } });
-  const application = await loadRelease(configuration.release);
+  const application = await loadReady(configuration, onStep);
   const tls: TlsOptions | undefined = binds.some((bind) => bind.tls) ? await readCertificate(settings) : undefined;
+  if (configuration.warmup.length > 0) {
+    const scheme = binds[0]?.tls === true ? 'https' : 'http';
+    const own = makeServing(application, settings, log, undefined);
+    await warmUp({ serving: own, scheme, requests: configuration.warmup, onStep });
+  }
   const accessLog = await accessLogOf(settings, log);
   const serving = makeServing(application, settings, log, accessLog);
   const servers = binds.map((bind) => makeServer(bind.tls ? tls : undefined, serving));

@@ -43,7 +43,7 @@ async function configure(given: Configuration): Promise<void> {
   configuration = given;
   process.title = `evy worker (generation ${given.generation})`;
   try {
-    running = await boot(given);
+    running = await boot(given, (step) => void tellMaster({ type: 'boot-step', step }));
   } catch (thrown) {
     const error = toError(thrown);
     const cause = error.cause instanceof Error ? error.cause : error;

@@ -61,6 +61,16 @@ describe('reconcile', () => {
     ['roll: scaled down', { workers: 1, candidate: 2 }, '1r 1r 2r 2b', '-4 -1 -2'],
     ['roll: every candidate died: the canary phase again', { candidate: 2 }, '1r', '+1 +2'],
 
+    ['surge: still one canary', { workers: 4, surge: 3, candidate: 2 }, '1r 1r 1r 1r', '+2'],
+    [
+      'surge: as many as allowed follow at a time',
+      { workers: 4, surge: 3, candidate: 2 },
+      '1r 1r 1r 1r 2r',
+      '-1 +2 +2 +2',
+    ],
+    ['surge: the last step is what is left', { workers: 4, surge: 3, candidate: 2 }, '1r 1r 2r 2r 2r', '-1 +2'],
+    ['surge: more than all', { workers: 2, surge: 9, candidate: 2 }, '1r 1r 2r', '-1 +2'],
+
     ['undone: what boots of the new leaves at once', {}, '1r 1r 2b', '-3'],
     ['undone: new ones stay until the old are back', {}, '1r 2r', '+1'],
     ['undone: new ones leave for the old', {}, '2r 1r 1r', '-1'],

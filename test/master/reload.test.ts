@@ -53,6 +53,25 @@ describe('a reload', () => {
     expect(crew.lines('reload.done')).to.have.length(1);
   });
 
+  it('starts as many at a time as the new configuration says', async () => {
+    let surge = 1;
+    const crew: FakeCrew = await fakeCrew(
+      {},
+      { workers: 4 },
+      { resolve: () => resolveInput({ app: crew.app, workers: 4, port: 0, surge }) },
+    );
+    await crew.master.start();
+    surge = 3;
+    expect(await crew.master.reload()).to.include({ replaced: 4 });
+    await crew.settled(4, 2);
+    expect(extremes(crew)).to.deep.equal({ mostLive: 7, leastReady: 4 });
+    const order = crew.events
+      .filter(([, info]) => (info as { generation?: number } | undefined)?.generation === 2)
+      .map(([name]) => name)
+      .filter((name) => name === 'worker:spawned' || name === 'worker:ready');
+    expect(order.slice(0, 5)).to.deep.equal(['worker:spawned', 'worker:ready', ...Array(3).fill('worker:spawned')]);
+  });
+
   for (const [boot, code] of [
     ['fail', 'APP_LOAD_FAILED'],
     ['crash', 'WORKERS_CANNOT_BOOT'],
