@@ -66,7 +66,8 @@ export class WorkerHandle {
     this.#listeners = plan.listeners;
     this.#report = report;
     const fds = plan.listeners.flatMap(({ fd }) => (fd === undefined ? [] : [fd]));
-    this.#process = new WorkerProcess({ entry: plan.entry, fds }, report);
+    const { directory, variables } = plan.generation;
+    this.#process = new WorkerProcess({ entry: plan.entry, fds, directory, variables }, report);
     this.#expect(plan.generation.options.bootTimeoutMs);
   }
 

@@ -8,6 +8,7 @@
  */
 import { availableParallelism } from 'node:os';
 import type { z } from 'zod';
+import { deployRows } from './deploy-options.ts';
 import {
   bytes,
   duration,
@@ -16,7 +17,6 @@ import {
   octal,
   oneOf,
   record,
-  requestList,
   switchValue,
   text,
   textList,
@@ -383,33 +383,6 @@ const masterRows = {
     placeholder: 'TIME',
     help: 'Time that a worker may take to load the application and be ready; then it is killed.',
   },
-  ready: {
-    schema: oneOf(['load', 'signal']),
-    default: 'load',
-    group: 'deploying',
-    scope: 'master',
-    appliesOn: 'reload',
-    placeholder: 'WHEN',
-    help: 'When a worker is ready: load, once its modules are loaded; signal, once the application has called ready().',
-  },
-  warmup: {
-    schema: requestList(),
-    default: [],
-    group: 'deploying',
-    scope: 'master',
-    appliesOn: 'reload',
-    placeholder: 'METHOD:/PATH',
-    help: 'Request that a new worker answers to itself before it accepts anything, with 2xx or 3xx; may be repeated.',
-  },
-  surge: {
-    schema: integer(1, 1024),
-    default: 1,
-    group: 'deploying',
-    scope: 'master',
-    appliesOn: 'reload',
-    placeholder: 'N',
-    help: 'Workers above the wanted number that a reload may start at a time.',
-  },
   pidfile: {
     schema: text(),
     default: '',
@@ -422,7 +395,7 @@ const masterRows = {
   },
 } as const satisfies Record<string, OptionRow>;
 
-export const optionTable = { ...masterRows, ...serverRows } as const;
+export const optionTable = { ...masterRows, ...deployRows, ...serverRows } as const satisfies Record<string, OptionRow>;
 export const serverOptionTable = serverRows;
 
 type Key<Rows, Name extends keyof Rows> = Rows[Name] extends { key: infer K extends string } ? K : Name;
