@@ -92,6 +92,18 @@ export class Crew {
     return found;
   }
 
+  rest(worker: WorkerHandle): void {
+    worker.rest();
+    this.#parts.logger.info('worker.standby', { ...workerInfo(worker) });
+    this.#parts.emit('worker:standby', workerInfo(worker));
+  }
+
+  resume(worker: WorkerHandle): void {
+    worker.resume();
+    this.#parts.logger.info('worker.resumed', { ...workerInfo(worker) });
+    this.#parts.emit('worker:resumed', workerInfo(worker));
+  }
+
   retire(worker: WorkerHandle, drain: Drain, reason?: string): void {
     worker.retire(drain);
     const { logger, emit } = this.#parts;

@@ -11,10 +11,14 @@
  * - Roll: a candidate is ready. The old are replaced, each only after its replacement is ready. Should every candidate die
  *   again, this is the canary phase again.
  *
+ * - Warm: with a bake time to follow, old workers that give up their place stand by instead of leaving. Whenever their
+ *   generation is to be complete again they accept again, before anything is spawned; once it is no longer one to go
+ *   back to, they leave.
+ *
  * Two promises hold in each: no ready worker retires unless `workers` ready ones remain, and nothing is spawned
  * above `workers + surge` live ones.
  */
-import { isLive } from './worker-states.ts';
+import { isLive, stays } from './worker-states.ts';
 import type { WorkerState } from './worker-states.ts';
 
 export interface Wanted {
@@ -24,6 +28,8 @@ export interface Wanted {
   readonly serving: number;
   /** the generation that a reload brings in, or null */
   readonly candidate: number | null;
+  /** whether workers of the serving generation stand by when the candidate's take their places */
+  readonly warm: boolean;
   readonly ending: 'no' | 'graceful' | 'now';
 }
 
@@ -42,6 +48,8 @@ export interface HeldPlaces {
 
 export type CrewCommand =
   | { do: 'spawn'; generation: number }
+  | { do: 'rest'; worker: number }
+  | { do: 'resume'; worker: number }
   | { do: 'retire'; worker: number }
   | { do: 'kill'; worker: number };
 
@@ -84,7 +92,7 @@ export function reconcile(wanted: Wanted, seen: readonly SeenWorker[], held: Hel
     if (worker) commands.push({ do: 'retire', worker: worker.id });
   };
   if (ending === 'graceful') {
-    live.forEach(retire);
+    seen.filter(({ state }) => stays(state)).forEach(retire);
     return commands;
   }
 
@@ -101,21 +109,41 @@ export function reconcile(wanted: Wanted, seen: readonly SeenWorker[], held: Hel
     ? { ready: [...others.ready, ...serving.ready], booting: [...others.booting, ...serving.booting] }
     : others;
 
+  // While a canary boots, those left by a superseded reload count as strength: replacing them twice helps nobody.
+  const standIns = () => (wanted.candidate !== null && !rolling ? old.ready.length : 0);
+  // The youngest have been away for the shortest time.
+  const resting = seen.filter(({ state }) => state === 'standby').toSorted((one, other) => one.id - other.id);
+  const canReturn = ({ generation }: SeenWorker) => !rolling && generation === wanted.serving;
+  while (serving.ready.length + standIns() < workers && resting.some(canReturn)) {
+    const [worker] = resting.splice(resting.findLastIndex(canReturn), 1);
+    commands.push({ do: 'resume', worker: worker!.id });
+    serving.ready.push(worker!);
+  }
+  const isWarm = ({ generation }: SeenWorker) => wanted.warm && generation === wanted.serving;
+  let warmPlaces = workers;
+  for (const worker of resting) {
+    if (isWarm(worker) && warmPlaces > 0) warmPlaces -= 1;
+    else retire(worker);
+  }
+  const replace = (worker: SeenWorker | undefined) => {
+    if (!worker || !isWarm(worker) || warmPlaces === 0) return retire(worker);
+    warmPlaces -= 1;
+    commands.push({ do: 'rest', worker: worker.id });
+  };
+
   // Nobody waits for an old worker that is not ready.
   while (old.booting.length > 0) retire(old.booting.pop());
   // Of the target, the youngest leave: they have the fewest connections. Those that still boot before those that serve.
   while (size(target) > workers && target.booting.length > 0) retire(target.booting.pop());
   let surplus = old.ready.length + target.ready.length - workers;
-  for (; surplus > 0 && old.ready.length > 0; surplus -= 1) retire(old.ready.shift());
+  for (; surplus > 0 && old.ready.length > 0; surplus -= 1) replace(old.ready.shift());
   for (; surplus > 0 && target.ready.length > 0; surplus -= 1) retire(target.ready.pop());
   // After scaling down, what boots may be too much although each group by itself is not.
   const total = () => size(target) + size(canary) + old.ready.length;
   while (total() > workers + surge && target.booting.length > 0) retire(target.booting.pop());
   while (total() > workers + surge && canary.booting.length > 0) retire(canary.booting.pop());
 
-  // While a canary boots, those left by a superseded reload count as strength: replacing them twice helps nobody.
-  const standIns = wanted.candidate !== null && !rolling ? old.ready.length : 0;
-  const missing = workers - size(target) - standIns - (rolling ? held.candidate : held.serving);
+  const missing = workers - size(target) - standIns() - (rolling ? held.candidate : held.serving);
   const spawns = Math.max(0, Math.min(missing, workers + surge - total()));
   const generation = rolling ? wanted.candidate! : wanted.serving;
   for (let count = 0; count < spawns; count += 1) commands.push({ do: 'spawn', generation });

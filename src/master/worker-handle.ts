@@ -5,13 +5,14 @@
  * through `take()`, one at a time. So a state changes nowhere but inside the loop.
  */
 import type { Socket } from 'node:net';
-import type { MasterToWorker, WorkerStats, WorkerToMaster } from '../shared/messages.ts';
+import type { Departed, MasterToWorker, WorkerStats, WorkerToMaster } from '../shared/messages.ts';
 import { firstInheritedFd } from './fork-worker.ts';
 import type { Generation } from './generation.ts';
 import type { Listener } from './listeners.ts';
+import type { Departures } from './operation.ts';
 import { WorkerProcess } from './worker-process.ts';
 import type { ProcessNews } from './worker-process.ts';
-import { isLive, nextWorkerState } from './worker-states.ts';
+import { nextWorkerState, stays } from './worker-states.ts';
 import type { WorkerInput, WorkerState } from './worker-states.ts';
 
 export interface WorkerPlan {
@@ -53,6 +54,8 @@ export class WorkerHandle {
   #failure: Failure | undefined;
   #bootStep: string | undefined;
   #endReason: EndReason | undefined;
+  #departed: Departed | undefined;
+  #cutRequests: number | undefined;
   #deadline: NodeJS.Timeout | undefined;
   #deadlineAtMs = Infinity;
   readonly #listeners: readonly Listener[];
@@ -128,9 +131,11 @@ export class WorkerHandle {
         this.#stats = news.stats;
         break;
       case 'deadline':
-        if (news.of === this.#state) this.kill(isLive(this.#state) ? 'boot-timeout' : 'retired');
+        if (news.of === this.#state) this.kill(stays(this.#state) ? 'boot-timeout' : 'retired');
         break;
       case 'overdue':
+        this.#departed = news.departed;
+        this.#cutRequests = news.requests.length;
         if (this.#state === 'draining') this.kill('retired');
         break;
       case 'exit':
@@ -138,13 +143,34 @@ export class WorkerHandle {
         this.#move('exit');
         clearTimeout(this.#deadline);
         break;
+      case 'drained':
+        this.#departed = news.departed;
+        this.#cutRequests = 0;
+        break;
       case 'leaving':
       case 'lost':
-      case 'drained':
         break;
       default:
         news satisfies never;
     }
+  }
+
+  /** What became of its connections. One that died without last words has cut what it had when it last reported. */
+  get departures(): Departures {
+    const { moved = 0, drained = 0 } = this.#departed ?? {};
+    return { moved, drained, cut: this.#cutRequests ?? this.#stats?.activeRequests ?? 0 };
+  }
+
+  /** Asks it to accept nothing for now. */
+  rest(): void {
+    this.#move('rest');
+    this.send({ type: 'stand-by' });
+  }
+
+  /** Asks one on standby to accept again. */
+  resume(): void {
+    this.#move('resume');
+    this.send({ type: 'resume' });
   }
 
   /** Asks it to finish what it has and end; kills it when that takes too long. */

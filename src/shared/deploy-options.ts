@@ -1,5 +1,5 @@
 /** The rows of the option table that say how a new generation comes in; see options.ts. */
-import { integer, oneOf, requestList, text } from './option-schemas.ts';
+import { duration, integer, oneOf, percent, requestList, text } from './option-schemas.ts';
 
 export const deployRows = {
   envFile: {
@@ -38,5 +38,47 @@ export const deployRows = {
     appliesOn: 'reload',
     placeholder: 'N',
     help: 'Workers above the wanted number that a reload may start at a time.',
+  },
+  bake: {
+    schema: duration(0),
+    default: 0,
+    key: 'bakeMs',
+    group: 'deploying',
+    scope: 'master',
+    appliesOn: 'reload',
+    unit: 'seconds',
+    placeholder: 'TIME',
+    help: 'Time after a reload in which the old generation stands by, to serve again if the new one is worse than allowed; 0 is none.',
+  },
+  bakeMaxErrorRate: {
+    schema: percent(),
+    default: 5,
+    key: 'bakeMaxErrorPercent',
+    group: 'deploying',
+    scope: 'master',
+    appliesOn: 'reload',
+    unit: 'percent',
+    placeholder: 'PERCENT',
+    help: 'Most answers with 5xx, of all of the new generation, while it bakes.',
+  },
+  bakeMaxCrashes: {
+    schema: integer(0, 1000),
+    default: 1,
+    group: 'deploying',
+    scope: 'master',
+    appliesOn: 'reload',
+    placeholder: 'N',
+    help: 'Most workers of the new generation that may die while it bakes.',
+  },
+  bakeMaxLag: {
+    schema: duration(1),
+    default: 500,
+    key: 'bakeMaxLagMs',
+    group: 'deploying',
+    scope: 'master',
+    appliesOn: 'reload',
+    unit: 'seconds',
+    placeholder: 'TIME',
+    help: 'Most that the event loop of a new worker may be late, in the mean of five seconds, while it bakes.',
   },
 } as const;

@@ -40,12 +40,32 @@ export interface RequestSummary {
   ageMs: number;
 }
 
-/** What a worker counts, in plain numbers since its start. */
-export interface WorkerStats {
+/** What a loop counts, in plain numbers since its start. */
+export interface ServingStats {
   connections: number;
   activeRequests: number;
   requests: number;
   pendingHooks: number;
+  /** answers by class of status; the rest of the requests is under way or got none */
+  answers2xx: number;
+  answers3xx: number;
+  answers4xx: number;
+  answers5xx: number;
+}
+
+/** The same of a worker, and how its process is. */
+export interface WorkerStats extends ServingStats {
+  rssBytes: number;
+  /** how late its event loop was, in the mean since the last report */
+  lagMs: number;
+}
+
+/** What became of the connections that a worker had when it was told to leave. */
+export interface Departed {
+  /** handed over to another worker */
+  moved: number;
+  /** ended after their last response, or idle */
+  drained: number;
 }
 
 export type MasterToWorker =
@@ -64,6 +84,9 @@ export type MasterToWorker =
     }
   /** `idle`: whether connections without a request are closed at once, or get to ask once more within the grace time */
   | { type: 'drain'; graceMs: number; idle: 'close' | 'keep' }
+  /** to accept nothing and keep what it has; and to accept again */
+  | { type: 'stand-by' }
+  | { type: 'resume' }
   | { type: 'reopen-logs' }
   /** comes with a socket: the master accepts where workers cannot (see shared/node-private.ts) */
   | { type: 'connection'; bind: number };
@@ -81,12 +104,14 @@ export type WorkerToMaster =
   /** a worker that was sent TERM by hand: it drains, and is to be replaced */
   | { type: 'leaving' }
   /** the grace time is over; these requests will be cut */
-  | { type: 'overdue'; requests: RequestSummary[] }
-  | { type: 'drained' };
+  | { type: 'overdue'; requests: RequestSummary[]; departed: Departed }
+  | { type: 'drained'; departed: Departed };
 
 const toWorker: ReadonlySet<string> = new Set<MasterToWorker['type']>([
   'configure',
   'drain',
+  'stand-by',
+  'resume',
   'reopen-logs',
   'connection',
 ]);

@@ -63,6 +63,18 @@ export function bytes(least: number) {
   });
 }
 
+/** A number from 0 to 100, from '5%' or a number. */
+export function percent() {
+  const rule = 'is a rate such as 5% or 0.5, from 0 to 100';
+  return z.union([z.number(), z.string()], { error: rule }).transform((value, context) => {
+    const match = /^(\d+(?:\.\d+)?)%?$/.exec(String(value).trim());
+    const number = match === null ? NaN : Number(match[1]);
+    if (number >= 0 && number <= 100) return number;
+    context.addIssue({ code: 'custom', message: rule });
+    return z.NEVER;
+  });
+}
+
 /** true or false, from the words people use for them. */
 export function switchValue() {
   return z.union([z.boolean(), z.string()], { error: 'is true or false' }).transform((value, context) => {

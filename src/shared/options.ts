@@ -44,7 +44,7 @@ export interface OptionRow {
   /** whether a reload applies a changed value, or only a restart */
   readonly appliesOn: 'reload' | 'restart';
   /** unit of a bare number */
-  readonly unit?: 'seconds' | 'bytes' | 'octal';
+  readonly unit?: 'seconds' | 'bytes' | 'octal' | 'percent';
   /** heading under which help and documentation show it */
   readonly group: OptionGroup;
   /** what a relative path in the value names: a file, a log ('-' and 'off' stay), a module, or a unix: address */

@@ -28,6 +28,7 @@ export interface Running {
   readonly serving: Serving;
   /** one per bind, in its order */
   readonly servers: readonly Server[];
+  readonly gate: Gatekeeper;
   readonly log: Logger;
 }
 
@@ -98,5 +99,5 @@ export async function boot(configuration: Configuration, onStep: (step: string) 
   for (const [index, { fd, backlog }] of binds.entries()) {
     if (fd !== undefined) await attachListening(servers[index]!, fd, backlog);
   }
-  return { serving, servers, log };
+  return { serving, servers, gate, log };
 }

@@ -49,13 +49,15 @@ function makeTlsServer(tls: TlsOptions, acceptor: Acceptor): Server {
 }
 
 /**
- * Stops accepting while `limit` connections are open, and goes on when there are fewer. The connections beyond wait in
- * the kernel's backlog, where another worker may take them.
+ * Stops accepting while `limit` connections are open, or while it is told to rest, and goes on after that. The
+ * connections beyond wait in the kernel's backlog, where another worker may take them.
  */
 export class Gatekeeper {
   readonly #servers: readonly Server[];
   readonly #limit: number;
   #gates: Array<{ pause(): void; resume(): void }> | undefined;
+  #connections = 0;
+  #resting = false;
   #closed = false;
 
   constructor(servers: readonly Server[], limit: number) {
@@ -64,13 +66,24 @@ export class Gatekeeper {
   }
 
   update(connections: number): void {
-    if (!this.#closed && connections >= this.#limit) {
-      this.#gates ??= this.#servers.map((server) => acceptGate(server)).filter((gate) => gate !== undefined);
-      for (const gate of this.#gates) gate.pause();
-      this.#closed = true;
-    } else if (this.#closed && connections < this.#limit) {
-      for (const gate of this.#gates ?? []) gate.resume();
-      this.#closed = false;
+    this.#connections = connections;
+    this.#set();
+  }
+
+  /** Whether to accept nothing, however few connections there are. */
+  rest(resting: boolean): void {
+    this.#resting = resting;
+    this.#set();
+  }
+
+  #set(): void {
+    const close = this.#resting || this.#connections >= this.#limit;
+    if (close === this.#closed) return;
+    this.#closed = close;
+    this.#gates ??= this.#servers.map((server) => acceptGate(server)).filter((gate) => gate !== undefined);
+    for (const gate of this.#gates) {
+      if (close) gate.pause();
+      else gate.resume();
     }
   }
 }

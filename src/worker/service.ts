@@ -5,11 +5,12 @@
 import type { Socket } from 'node:net';
 import type { ErrorCode } from '../shared/errors.ts';
 import type { Logger } from '../shared/log.ts';
-import type { RequestSummary, WorkerStats } from '../shared/messages.ts';
+import type { RequestSummary, ServingStats } from '../shared/messages.ts';
 import type { SharedReads } from '../shared/node-private.ts';
 import type { ServerSettings } from '../shared/options.ts';
 import { accessFields } from './access-log.ts';
 import type { AccessLog } from './access-log.ts';
+import { countAnswer, noAnswers } from './answer-counts.ts';
 import { Clock } from './clock.ts';
 import { Connection } from './connection.ts';
 import type { Deadlines } from './deadlines.ts';
@@ -45,6 +46,7 @@ export class Service implements Serving {
   #stopped = false;
   #requests = 0;
   #active = 0;
+  readonly #answers = noAnswers();
   #pendingHooks = 0;
   #onChange: () => void = () => {};
 
@@ -82,12 +84,13 @@ export class Service implements Serving {
   get closesIdle(): boolean {
     return this.#closesIdle;
   }
-  get stats(): WorkerStats {
+  get stats(): ServingStats {
     return {
       connections: this.#connections.size,
       activeRequests: this.#active,
       requests: this.#requests,
       pendingHooks: this.#pendingHooks,
+      ...this.#answers,
     };
   }
   /** Nothing is left to do: no connection, no hook. */
@@ -147,6 +150,7 @@ export class Service implements Serving {
     this.#onChange();
   }
   settled(exchange: Exchange, status: number, bodyBytes: number, seconds: number): void {
+    countAnswer(this.#answers, status);
     this.#accessLog?.write(accessFields(exchange.env, status, bodyBytes, seconds, this.settings.logXForwardedFor));
   }
   refused(code: ErrorCode, peer: string, request: string | undefined): void {

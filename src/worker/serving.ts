@@ -1,9 +1,9 @@
 /** What a worker does with accepted sockets, whichever loop serves them: our own (Service) or node:http (NodeService). */
-import type { RequestSummary, WorkerStats } from '../shared/messages.ts';
+import type { RequestSummary, ServingStats } from '../shared/messages.ts';
 import type { Acceptor } from './listening.ts';
 
 export interface Serving extends Acceptor {
-  readonly stats: WorkerStats;
+  readonly stats: ServingStats;
   /** no connection and no post hook is left */
   readonly isEmpty: boolean;
   /** Calls back whenever `isEmpty` or the number of connections may have changed. */

@@ -1,7 +1,8 @@
 import { setImmediate } from 'node:timers/promises';
 import { expect } from 'chai';
 import { silentLogger } from '../../src/shared/log.ts';
-import type { RequestSummary, WorkerStats } from '../../src/shared/messages.ts';
+import type { RequestSummary, ServingStats } from '../../src/shared/messages.ts';
+import { noAnswers } from '../../src/worker/answer-counts.ts';
 import { Leaving } from '../../src/worker/departure.ts';
 import type { Serving } from '../../src/worker/serving.ts';
 
@@ -22,10 +23,16 @@ class FakeServing implements Serving {
   }
   readonly sharesReads = false;
   accept(): void {}
-  get stats(): WorkerStats {
+  get stats(): ServingStats {
     const { pendingHooks } = this;
     const activeRequests = this.requests.length;
-    return { connections: this.idle + activeRequests, activeRequests, requests: 0, pendingHooks };
+    return {
+      connections: this.idle + activeRequests,
+      activeRequests,
+      requests: 0,
+      pendingHooks,
+      ...noAnswers(),
+    };
   }
   get isEmpty(): boolean {
     return this.stats.connections === 0 && this.pendingHooks === 0;
@@ -82,6 +89,16 @@ describe('a worker that leaves', () => {
     const left = leaving.begin({ graceMs: 60_000, idle: 'keep' });
     leaving.hasten({ graceMs: 60_000, idle: 'close' });
     expect(await left).to.deep.equal([]);
+  });
+
+  it('tells what became of its connections', async () => {
+    const serving = new FakeServing({ idle: 5, requests: [request] });
+    const leaving = leave(serving);
+    const left = leaving.begin({ graceMs: 20, idle: 'keep' });
+    leaving.moved += 2;
+    serving.idle -= 2;
+    expect(await left).to.deep.equal([request]);
+    expect(leaving.departed).to.deep.equal({ moved: 2, drained: 3 });
   });
 
   it('takes the shorter grace time of two orders', async () => {

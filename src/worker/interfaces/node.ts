@@ -7,7 +7,8 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { PostHookFunction } from '../../shared/application.ts';
 import { toError } from '../../shared/errors.ts';
-import type { RequestSummary, WorkerStats } from '../../shared/messages.ts';
+import type { RequestSummary, ServingStats } from '../../shared/messages.ts';
+import { countAnswer, noAnswers } from '../answer-counts.ts';
 import type { NodeListener } from '../application-kind.ts';
 import { ErrorLines } from '../error-lines.ts';
 import type { ServiceOptions } from '../service.ts';
@@ -43,6 +44,7 @@ export class NodeService implements Serving {
   #draining = false;
   #requests = 0;
   #pendingHooks = 0;
+  readonly #answers = noAnswers();
   #onChange: () => void = () => {};
 
   constructor(options: NodeServiceOptions) {
@@ -83,6 +85,7 @@ export class NodeService implements Serving {
     if (this.#draining || this.#options.settings.keepaliveMs === 0) response.setHeader('Connection', 'close');
     response.once('close', () => {
       this.#active.delete(response);
+      if (response.headersSent) countAnswer(this.#answers, response.statusCode);
       const report = hooks.run();
       for (const promise of report.pending) this.#track(promise);
       this.#options.accessLog?.write(report.access(this.#options.settings.logXForwardedFor));
@@ -121,13 +124,14 @@ export class NodeService implements Serving {
     });
   }
 
-  get stats(): WorkerStats {
+  get stats(): ServingStats {
     const { size: connections } = this.#sockets;
     return {
       connections,
       activeRequests: this.#active.size,
       requests: this.#requests,
       pendingHooks: this.#pendingHooks,
+      ...this.#answers,
     };
   }
   get isEmpty(): boolean {
