@@ -10,6 +10,7 @@ import type { Emit, WorkerInfo } from './events.ts';
 import type { Generation } from './generation.ts';
 import type { Listener } from './listeners.ts';
 import type { SeenWorker } from './reconcile.ts';
+import { newlyOverdue } from './recycling.ts';
 import { WorkerHandle } from './worker-handle.ts';
 import type { Drain, WorkerNews } from './worker-handle.ts';
 import type { WorkerEnd } from './worker-process.ts';
@@ -43,10 +44,21 @@ export class Crew {
     return [...this.#workers.values()];
   }
   get seen(): SeenWorker[] {
-    return this.workers.map(({ id, generation, state }) => ({ id, generation: generation.number, state }));
+    return this.workers.map(({ id, generation, state, overdue }) => ({
+      id,
+      generation: generation.number,
+      state,
+      overdue: overdue !== undefined,
+    }));
   }
   get ready(): readonly WorkerHandle[] {
     return this.workers.filter(({ state }) => state === 'ready');
+  }
+
+  /** Looks who has served for long enough. */
+  markOverdue(): void {
+    const found = newlyOverdue(this.ready.map(({ age }) => age));
+    for (const [id, reason] of found) this.find(id).overdue = reason;
   }
 
   /** Places of a generation that are not to be filled now: by debt, or since their worker is still being killed. */

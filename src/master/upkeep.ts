@@ -27,6 +27,7 @@ export class Upkeep {
 
   run(): void {
     const { plan, crew, reloading } = this.#parts;
+    crew.markOverdue();
     do {
       crew.keepDebtsOf(plan.generationNumbers);
       const { serving, candidate } = plan.wanted;
@@ -69,7 +70,7 @@ export class Upkeep {
         worker.kill('stopped');
         break;
       case 'retire':
-        this.retire(worker);
+        this.retire(worker, worker.overdue);
         break;
       case 'rest':
         reloading.noteReplaced(worker);

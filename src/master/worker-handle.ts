@@ -10,6 +10,7 @@ import { firstInheritedFd } from './fork-worker.ts';
 import type { Generation } from './generation.ts';
 import type { Listener } from './listeners.ts';
 import type { Departures } from './operation.ts';
+import type { AgingWorker, RecyclingReason } from './recycling.ts';
 import { WorkerProcess } from './worker-process.ts';
 import type { ProcessNews } from './worker-process.ts';
 import { nextWorkerState, stays } from './worker-states.ts';
@@ -47,6 +48,9 @@ export class WorkerHandle {
   readonly generation: Generation;
   readonly streak: number;
   readonly spawnedAtMs = Date.now();
+  /** why it is to be replaced although nothing is wrong with it */
+  overdue: RecyclingReason | undefined;
+  readonly #chance = Math.random();
   #state: WorkerState = 'spawned';
   #stateSinceMs = this.spawnedAtMs;
   #readyAtMs: number | undefined;
@@ -103,6 +107,13 @@ export class WorkerHandle {
   /** undefined when it never was ready */
   get readyForMs(): number | undefined {
     return this.#readyAtMs === undefined ? undefined : performance.now() - this.#readyAtMs;
+  }
+
+  /** what decides whether it is overdue */
+  get age(): AgingWorker {
+    const { requests = 0, rssBytes = 0 } = this.#stats ?? {};
+    const { id, overdue, readyForMs = 0 } = this;
+    return { id, limits: this.generation.options, overdue, requests, readyForMs, rssBytes, chance: this.#chance };
   }
 
   /** Takes in what was reported. Called by the master's loop only. */

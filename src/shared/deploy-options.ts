@@ -37,7 +37,7 @@ export const deployRows = {
     scope: 'master',
     appliesOn: 'reload',
     placeholder: 'N',
-    help: 'Workers above the wanted number that a reload may start at a time.',
+    help: 'Workers above the wanted number that a reload or recycling may start at a time.',
   },
   bake: {
     schema: duration(0),

@@ -9,6 +9,7 @@
 import { availableParallelism } from 'node:os';
 import type { z } from 'zod';
 import { deployRows } from './deploy-options.ts';
+import { recyclingRows } from './recycling-options.ts';
 import {
   bytes,
   duration,
@@ -28,6 +29,7 @@ export const optionGroups = {
   listening: 'Listening',
   processes: 'Processes',
   deploying: 'Deploying',
+  recycling: 'Recycling',
   limits: 'Limits and time-outs',
   http: 'Requests and responses',
   logs: 'Logs',
@@ -395,7 +397,10 @@ const masterRows = {
   },
 } as const satisfies Record<string, OptionRow>;
 
-export const optionTable = { ...masterRows, ...deployRows, ...serverRows } as const satisfies Record<string, OptionRow>;
+export const optionTable = { ...masterRows, ...deployRows, ...recyclingRows, ...serverRows } as const satisfies Record<
+  string,
+  OptionRow
+>;
 export const serverOptionTable = serverRows;
 
 type Key<Rows, Name extends keyof Rows> = Rows[Name] extends { key: infer K extends string } ? K : Name;

@@ -25,12 +25,17 @@ const letters: Record<string, WorkerState> = {
   d: 'draining',
   k: 'killed',
 };
-/** '1r 2b' is worker 1 of generation 1, ready, and worker 2 of generation 2, booting. */
+/** '1r 2b' is worker 1 of generation 1, ready, and worker 2 of generation 2, booting; '1r*' is overdue. */
 const see = (text: string): SeenWorker[] =>
   text
     .split(' ')
     .filter(Boolean)
-    .map((word, index) => ({ id: index + 1, generation: Number(word[0]), state: letters[word[1]!]! }));
+    .map((word, index) => ({
+      id: index + 1,
+      generation: Number(word[0]),
+      state: letters[word[1]!]!,
+      overdue: word[2] === '*',
+    }));
 const signs = { retire: '-', kill: 'x', rest: '~', resume: '^' } as const;
 /** '+2' spawns generation 2, '-1' retires worker 1, 'x1' kills it, '~1' lets it stand by, '^1' lets it accept again. */
 const show = (commands: readonly CrewCommand[]): string =>
@@ -108,6 +113,21 @@ describe('reconcile', () => {
     ['taken back: what boots of the old is not needed', {}, '1w 1w 1b', '^2 ^1 -3'],
     ['taken back: too many of the old', { workers: 1 }, '1w 1w 2r', '^2 -1 -3'],
 
+    ['overdue: the new one first', {}, '1r* 1r', '+1'],
+    ['overdue: waits for it', {}, '1r* 1r 1b', ''],
+    ['overdue: leaves for it', {}, '1r* 1r 1r', '-1'],
+    ['overdue: one at a time, the oldest first', {}, '1r* 1r* 1r', '-1 +1'],
+    ['overdue: as many at a time as allowed', { workers: 3, surge: 2 }, '1r* 1r* 1r*', '+1 +1'],
+    ['overdue: no more than there are', { workers: 3, surge: 9 }, '1r* 1r 1r', '+1'],
+    ['overdue: the replacement died', {}, '1r* 1r', '+1'],
+    ['overdue: another one has died', {}, '1r*', '+1 +1'],
+    ['overdue, and scaled down: it leaves first', { workers: 1 }, '1r 1r*', '-2'],
+    ['overdue, and scaled down: its replacement is not needed', { workers: 1 }, '1r* 1r 1b', '-3 -1'],
+    ['overdue while a canary boots: not now', { candidate: 2 }, '1r* 1r 2b', ''],
+    ['overdue in a roll: it is replaced anyway', { candidate: 2 }, '1r* 1r 2r', '-2 +2'],
+    ['overdue and new, in a roll: not now', { candidate: 2 }, '1r 2r* 2b', ''],
+    ['overdue while it bakes', { candidate: 2, warm: true }, '1w 1w 2r* 2r', '+2'],
+
     ['stop: all leave', { ending: 'graceful' }, '1s 1b 1r 1d 1k', '-1 -2 -3'],
     ['stop: those on standby, too', { ending: 'graceful' }, '1w 2r', '-1 -2'],
     ['stop at once: those on standby, too', { ending: 'now' }, '1w 2r', 'x1 x2'],
@@ -170,6 +190,8 @@ class World {
     if (event.type === 'stop') this.wanted = { ...this.wanted, ending: 'graceful' };
     if (!worker) return;
     if (event.type === 'proceed') this.proceed(worker);
+    if (event.type === 'age' && worker.state === 'ready')
+      this.workers = this.workers.map((one) => (one === worker ? { ...one, overdue: true } : one));
     if (event.type === 'die') {
       const failedBoot =
         worker.generation === this.wanted.candidate && (worker.state === 'spawned' || worker.state === 'booting');
@@ -209,7 +231,7 @@ class World {
 }
 
 interface Event {
-  type: 'proceed' | 'die' | 'scale' | 'reload' | 'undo' | 'accept' | 'stop';
+  type: 'proceed' | 'die' | 'scale' | 'reload' | 'undo' | 'accept' | 'age' | 'stop';
   pick: number;
 }
 const anEvent: Arbitrary<Event> = record({
@@ -217,7 +239,7 @@ const anEvent: Arbitrary<Event> = record({
     { weight: 12, arbitrary: constant('proceed' as const) },
     { weight: 3, arbitrary: constant('die' as const) },
     { weight: 2, arbitrary: constantFrom('scale' as const, 'reload' as const) },
-    { weight: 2, arbitrary: constantFrom('undo' as const, 'accept' as const) },
+    { weight: 2, arbitrary: constantFrom('undo' as const, 'accept' as const, 'age' as const) },
   ),
   pick: nat(1000),
 });
@@ -265,12 +287,13 @@ describe('reconcile, whatever happens', () => {
       property(array(anEvent, { maxLength: 60 }), (events) => {
         const world = run(events);
         const goal = world.wanted.candidate ?? world.wanted.serving;
-        for (let round = 0; round < 60; round += 1) {
+        for (let round = 0; round < 90; round += 1) {
           for (const worker of world.workers) world.proceed(worker);
           world.reconcile();
           world.accept();
         }
         expect(world.wanted.serving).to.equal(goal);
+        expect(world.workers.filter(({ overdue }) => overdue === true)).to.deep.equal([]);
         expect(world.workers.map(({ state, generation }) => `${generation} ${state}`)).to.deep.equal(
           Array.from({ length: world.wanted.workers }, () => `${goal} ready`),
         );
