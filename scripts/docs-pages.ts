@@ -57,7 +57,7 @@ An option has one name everywhere: \`maxHead\` in a configuration file and in \`
   \`--config\`. A module exports an object, or a function (async or not) that returns one. It is run in a process of
   its own, at the start and at each reload, and has ten seconds.
 - **Times** are \`500ms\`, \`30s\`, \`5m\`, \`1h\`; a bare number counts seconds. **Sizes** are \`512\`, \`64KiB\`, \`10MB\`.
-- **Lists** (\`bind\`, \`middleware\`): repeat the flag, separate the items of a variable with commas, write a list in a file.
+- **Lists** (\`bind\`, \`middleware\`, \`trustedProxies\` and the like): repeat the flag, separate the items of a variable with commas, write a list in a file.
 - **Switches**: \`--debug\` and \`--no-debug\`; \`true\`, \`yes\`, \`on\`, \`1\` and their opposites in a variable.
 - **Relative paths** in a configuration file are relative to the file, all others to the working directory.
 - **Empty variables** count as unset.

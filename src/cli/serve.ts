@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
 import { Master } from '../master/master.ts';
+import { parseAccessTarget } from '../shared/access-target.ts';
 import { EvyError } from '../shared/errors.ts';
 import { createLogger, type Logger } from '../shared/log.ts';
 import type { Options } from '../shared/options.ts';
@@ -17,7 +18,7 @@ function refuseLog(option: string, file: string, cause: unknown): never {
 
 /** A log that cannot be written is silent once evy runs; at the start it is an error. */
 function checkLogFile(option: string, file: string): void {
-  if (file === '' || file === '-' || file === 'off') return;
+  if (file === '') return;
   try {
     closeSync(openSync(file, 'a'));
   } catch (cause) {
@@ -27,7 +28,8 @@ function checkLogFile(option: string, file: string): void {
 
 function openLog({ logLevel: level, logStyle: style, logFile: file, accessLog }: Options): Logger {
   checkLogFile('logFile', file);
-  checkLogFile('accessLog', accessLog);
+  const target = parseAccessTarget(accessLog);
+  if (target?.kind === 'file') checkLogFile('accessLog', target.path);
   try {
     return createLogger({ level, style, file });
   } catch (cause) {

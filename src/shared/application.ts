@@ -90,7 +90,8 @@ export interface Environ {
   'CONTENT_TYPE'?: string;
   'CONTENT_LENGTH'?: string;
   'HTTPS'?: 'on';
-  'headers_raw': Array<[string, string]>;
+  /** the list is the request's own, its pairs are not to be changed */
+  'headers_raw': Array<readonly [string, string]>;
   'wsgi.version': readonly [1, 0];
   'wsgi.url_scheme': 'http' | 'https';
   'wsgi.input': Input;
@@ -103,6 +104,10 @@ export interface Environ {
   'evy.input': Input;
   /** aborted when the client goes away or the grace time ends */
   'evy.signal': AbortSignal;
+  /** what names the request in logs: as a trusted proxy sent it, else made by evy */
+  'evy.request_id': string;
+  /** W3C Trace Context, present when a trusted proxy sent a valid one */
+  'evy.traceparent'?: string;
   /** trailer fields of a chunked request, present once its body has been read (RFC 9110 §6.5) */
   'evy.trailers'?: Array<[string, string]>;
   /** present before post hooks run */

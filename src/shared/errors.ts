@@ -49,6 +49,14 @@ const rows = {
   HEAD_TIMEOUT: { status: 408, help: 'The request head was not complete within the option headTimeout.' },
   BODY_TIMEOUT: { status: 408, help: 'No byte of the body arrived within the option socketTimeout.' },
 
+  // What a proxy sent in front of a connection; nobody is there to be answered.
+  BAD_PROXY_HEADER: {
+    help: 'A peer of the option proxyProtocol did not begin with a valid PROXY protocol header; the connection was closed.',
+  },
+  PROXY_HEADER_TIMEOUT: {
+    help: 'A peer of the option proxyProtocol sent no whole PROXY protocol header within the option headTimeout; the connection was closed.',
+  },
+
   // What an application did.
   APP_FAILED: { status: 500, help: 'The application threw or its promise was rejected; the cause is logged.' },
   APP_NO_START: { status: 500, help: 'The application returned a body without having called startResponse.' },

@@ -35,12 +35,15 @@ export const logEvents = [
   'worker.delayed',
   'worker.killed',
   'worker.orphaned',
+  'connection.refused',
   'request.refused',
   'request.cut',
   'app.failed',
   'app.errors',
   'hook.failed',
   'access-log.failed',
+  'access-log.resumed',
+  'access-log.lost',
 ] as const;
 export type LogEvent = (typeof logEvents)[number];
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';

@@ -38,6 +38,9 @@ export interface RequestSummary {
   target: string;
   peer: string;
   ageMs: number;
+  /** when it was received or has been asked for */
+  requestId?: string | undefined;
+  traceparent?: string | undefined;
 }
 
 /** What a loop counts, in plain numbers since its start. */

@@ -10,13 +10,17 @@
  * - `acceptGate`: to stop accepting for a while, without closing. Fallback: none, the caller goes without.
  * - `shareReadBuffer`: accepted connections that read into one buffer of the process. `onread` does that for clients; a
  *   net.Server does not pass it on. Fallback: 'data' events, with a buffer of 64 KiB allocated for each read.
+ * - `socketBelow`: the socket that a TLS connection was made on. Fallback: it is known by the addresses of its ends.
  * - `resetNow`: `resetAndDestroy()` sends FIN before RST. Fallback: the connection is closed, with whatever the kernel sends.
+ * - `headBytes`: node:http does not tell the size of the head it made. Fallback: 0, the head counts as body.
  *
  * How the gate works: libuv polls a listening handle as it polls a reading one, and readStart/readStop switch that. They
  * refuse unless the handle is marked readable, which `open(fd)` does. A handle that net.Server.listen(port) has made is not marked
  * (readStart gives ENOTCONN) and cannot be marked once polled; inherited descriptors and `listenUnpolled` handles are.
  */
+import type { ServerResponse } from 'node:http';
 import net from 'node:net';
+import type { TLSSocket } from 'node:tls';
 import { getSystemErrorName } from 'node:util';
 
 /** What `_handle` of a net.Socket or net.Server is: libuv's TCP or pipe. Methods return 0 or a negative errno. */
@@ -177,10 +181,10 @@ export function acceptGate(server: net.Server): AcceptGate | undefined {
   return { pause: () => void current()?.readStop(), resume: () => void current()?.readStart() };
 }
 
-/** Where the bytes of a connection go that reads into the shared buffer: a view that is only good until this returns. */
+/** Where the bytes of a connection go that reads into the shared buffer: they are only good until this returns. */
 export interface SharedReads {
-  /** false stops reading until the socket is resumed */
-  deliver: (bytes: Buffer) => boolean;
+  /** takes the first `length` bytes of `buffer` */
+  deliver: (buffer: Buffer, length: number) => void;
 }
 
 const sharedBuffer = Buffer.allocUnsafeSlow(65_536);
@@ -193,8 +197,11 @@ export function shareReadBuffer(server: net.Server, accept: (socket: net.Socket,
     // Without a descriptor left there is none to accept with: libuv tries again.
     if (client === undefined) return;
     client.setNoDelay?.(true);
-    const reads: SharedReads = { deliver: () => true };
-    const callback = (length: number): boolean => reads.deliver(sharedBuffer.subarray(0, length));
+    const reads: SharedReads = { deliver: () => {} };
+    const callback = (length: number): boolean => {
+      reads.deliver(sharedBuffer, length);
+      return true;
+    };
     const options = { handle: client, allowHalfOpen: true, onread: { buffer: sharedBuffer, callback } };
     accept(new net.Socket({ ...options, readable: true, writable: true }), reads);
   };
@@ -253,6 +260,19 @@ export function probePrivateApi(): Promise<PrivateApi> {
 export function resetNow(socket: net.Socket): void {
   if (!privateApiIsOff()) (socket as unknown as { resetAndClosing: boolean }).resetAndClosing = isPlainTcp(socket);
   socket.destroy();
+}
+
+/** Bytes of the head that node:http made for a response; 0 when Node does not tell. */
+export function headBytes(response: ServerResponse): number {
+  if (privateApiIsOff()) return 0;
+  const { _header: head } = response as unknown as { _header?: unknown };
+  return typeof head === 'string' ? head.length : 0;
+}
+
+/** The socket that was handed to the TLS server; undefined where that cannot be told. */
+export function socketBelow(socket: TLSSocket): net.Socket | undefined {
+  const { _parent: below } = socket as unknown as { _parent?: unknown };
+  return below instanceof net.Socket && !privateApiIsOff() ? below : undefined;
 }
 
 /** Only a TCP handle has `reset`: not a pipe, and not what TLS puts in its place. */

@@ -4,6 +4,7 @@
  * application changed its directory, and after the layers were merged.
  */
 import { resolve } from 'node:path';
+import { parseAccessTarget } from './access-target.ts';
 import { optionRow } from './option-names.ts';
 import type { OptionName } from './options.ts';
 
@@ -11,10 +12,10 @@ const unixAddress = /^((?:tls:)?unix:)(.+)$/s;
 
 function absoluteText(kind: 'file' | 'log' | 'module' | 'address', value: string, folder: string): string {
   if (value === '') return value;
-  if (kind === 'log') return value === '-' || value === 'off' ? value : resolve(folder, value);
-  if (kind === 'address') {
+  if (kind === 'log' || kind === 'address') {
     const match = unixAddress.exec(value);
-    return match === null ? value : `${match[1]}${resolve(folder, match[2]!)}`;
+    if (match !== null) return `${match[1]}${resolve(folder, match[2]!)}`;
+    if (kind === 'address' || parseAccessTarget(value)?.kind !== 'file') return value;
   }
   // A module may be named by its URL, as import.meta.resolve() gives it.
   return kind === 'module' && value.startsWith('file:') ? value : resolve(folder, value);

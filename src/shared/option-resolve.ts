@@ -9,6 +9,7 @@
  * the environment, where platforms put PORT unasked; anywhere else the two together are a contradiction and an error.
  * A bind that is a port alone still takes its host from `host`.
  */
+import type { z } from 'zod';
 import { EvyError } from './errors.ts';
 import { optionKey, optionNames, optionRow } from './option-names.ts';
 import { absolutePaths } from './option-paths.ts';
@@ -49,6 +50,12 @@ function shown(value: unknown): string {
         : `'${value}'`
       : (JSON.stringify(value) ?? String(value));
   return text.length > longestShownValue ? `${text.slice(0, longestShownValue)}...` : text;
+}
+
+/** Names the option as it was written, the rule, and what does not fit it: of a list the entry alone. */
+function complaint({ label, value }: Setting, issue: z.core.$ZodIssue): string {
+  const entry: unknown = issue.code === 'custom' ? issue.params?.['shown'] : undefined;
+  return `${label} ${issue.message}, not ${shown(entry ?? value)}`;
 }
 
 /** The highest layer that names one of the options; -1 when none does. */
@@ -95,7 +102,7 @@ export function resolveOptions(layers: readonly Layer[]): Resolved {
     }
     const checked = row.schema.safeParse(absolutePaths(name, setting.value, setting.folder));
     if (checked.success) options[optionKey(name)] = checked.data;
-    else wrong.push(`${setting.label} ${checked.error.issues[0]!.message}, not ${shown(setting.value)}`);
+    else wrong.push(complaint(setting, checked.error.issues[0]!));
   }
   if (wrong.length > 0) throw new EvyError('BAD_OPTION', wrong.join('\n'));
   return { options: options as Options, origins: origins as Origins };

@@ -3,6 +3,9 @@
  * of the right type from a file or the API) and yields plain data in one unit.
  */
 import { z } from 'zod';
+import { parseFormat } from './access-format.ts';
+import { isSkipPattern, parseAccessTarget } from './access-target.ts';
+import { isPeerEntry, peerNotation } from './peer-list.ts';
 import { parseWarmUpRequest } from './warm-up-request.ts';
 import { formatBytes, formatDuration, parseBytes, parseDuration } from './units.ts';
 
@@ -25,6 +28,30 @@ export function requestList() {
 /** One word of a closed list. */
 export function oneOf<const Words extends readonly [string, ...string[]]>(words: Words) {
   return z.enum(words, { error: `is one of ${words.join(', ')}` });
+}
+
+/** One text or several that fit; of a list the entry that does not is shown, not the whole. */
+function listOf(rule: string, fits: (entry: string) => boolean) {
+  const one = z.string().transform((entry) => [entry]);
+  return z.union([one, z.array(z.string())], { error: rule }).transform((entries, context) => {
+    const wrong = entries.find((entry) => !fits(entry));
+    if (wrong === undefined) return entries;
+    context.addIssue({ code: 'custom', message: rule, params: { shown: wrong } });
+    return z.NEVER;
+  });
+}
+
+/** Several words of a closed list. */
+export const someOf = (words: readonly string[]) =>
+  listOf(`is one or more of ${words.join(', ')}`, (entry) => words.includes(entry));
+
+/** Peers of a connection (peer-list.ts). */
+export const peers = () => listOf(`is ${peerNotation}, or a list of these`, isPeerEntry);
+
+/** A field name (RFC 9110 §5.1). One with '_' never reaches the environment. */
+export function fieldName() {
+  const rule = 'is the name of a header, letters, digits and -';
+  return z.string({ error: rule }).regex(/^[A-Za-z][A-Za-z0-9-]*$/, { error: rule });
 }
 
 /** An object with any entries. */
@@ -113,4 +140,26 @@ export function octal() {
     context.addIssue({ code: 'custom', message: rule });
     return z.NEVER;
   });
+}
+
+/** A format of the access log: the workers compile it, the master must know that they can. */
+export function accessFormat() {
+  return z.string({ error: 'is a text' }).superRefine((value, context) => {
+    const parsed = parseFormat(value);
+    if (parsed.kind !== 'wrong') return;
+    const rule = 'is eventlet, common, combined, json, or a text with %(name)s fields';
+    context.addIssue({ code: 'custom', message: `${rule} (${parsed.why})` });
+  });
+}
+
+export function accessTarget() {
+  const rule = "is 'off', '-', a file, unix:path or tcp:host:port";
+  return z.string({ error: rule }).refine((value) => parseAccessTarget(value) !== undefined, { error: rule });
+}
+
+/** Paths, exact or with a star at the end for all that begin so. */
+export function pathPatterns() {
+  const rule = 'is a list of paths such as /health or /assets/*';
+  const list = z.union([z.string().transform((one) => [one]), z.array(z.string())], { error: rule });
+  return list.refine((paths) => paths.every(isSkipPattern), { error: rule });
 }

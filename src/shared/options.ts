@@ -11,13 +11,19 @@ import type { z } from 'zod';
 import { deployRows } from './deploy-options.ts';
 import { recyclingRows } from './recycling-options.ts';
 import {
+  accessFormat,
+  accessTarget,
   bytes,
   duration,
+  fieldName,
   flagOrDuration,
   integer,
   octal,
   oneOf,
+  pathPatterns,
+  peers,
   record,
+  someOf,
   switchValue,
   text,
   textList,
@@ -32,6 +38,7 @@ export const optionGroups = {
   recycling: 'Recycling',
   limits: 'Limits and time-outs',
   http: 'Requests and responses',
+  proxies: 'Proxies and tracing',
   logs: 'Logs',
 } as const;
 export type OptionGroup = keyof typeof optionGroups;
@@ -49,7 +56,7 @@ export interface OptionRow {
   readonly unit?: 'seconds' | 'bytes' | 'octal' | 'percent';
   /** heading under which help and documentation show it */
   readonly group: OptionGroup;
-  /** what a relative path in the value names: a file, a log ('-' and 'off' stay), a module, or a unix: address */
+  /** what a relative path in the value names: a file, a log (a file or a socket), a module, or a unix: address */
   readonly path?: 'file' | 'log' | 'module' | 'address';
   /** how `--help` shows the value; none for a switch */
   readonly placeholder?: string;
@@ -186,14 +193,58 @@ const serverRows = {
     flag: false,
     help: 'Entries added to the environment of each request.',
   },
+  trustedProxies: {
+    schema: peers(),
+    default: [],
+    group: 'proxies',
+    scope: 'server',
+    appliesOn: 'reload',
+    placeholder: 'PEER',
+    help: 'Peers whose forwarding headers, request ids and traceparent are believed: addresses, networks (10.0.0.0/8), unix, loopback, private; may be repeated.',
+  },
+  trustedHeaders: {
+    schema: someOf(['forwarded', 'x-forwarded-for', 'x-forwarded-proto', 'x-forwarded-host', 'x-forwarded-port']),
+    default: ['forwarded', 'x-forwarded-for', 'x-forwarded-proto', 'x-forwarded-host', 'x-forwarded-port'],
+    group: 'proxies',
+    scope: 'server',
+    appliesOn: 'reload',
+    placeholder: 'HEADER',
+    help: 'Headers of trusted proxies that are believed: those that your proxy sets or removes; may be repeated.',
+  },
+  proxyProtocol: {
+    schema: peers(),
+    default: [],
+    group: 'proxies',
+    scope: 'server',
+    appliesOn: 'reload',
+    placeholder: 'PEER',
+    help: 'Peers whose connections must begin with a PROXY protocol header, version 1 or 2, within headTimeout; named as in trustedProxies.',
+  },
+  requestIdHeader: {
+    schema: fieldName(),
+    default: 'X-Request-Id',
+    group: 'proxies',
+    scope: 'server',
+    appliesOn: 'reload',
+    placeholder: 'HEADER',
+    help: "Header whose value a trusted proxy gives as request id; without it evy makes one (env['evy.request_id']).",
+  },
+  sendRequestId: {
+    schema: switchValue(),
+    default: false,
+    group: 'proxies',
+    scope: 'server',
+    appliesOn: 'reload',
+    help: 'Return the request id in the response, in the header requestIdHeader.',
+  },
   logFormat: {
-    schema: text(),
-    default: '%(client_ip)s - - [%(date_time)s] "%(request_line)s" %(status_code)s %(body_length)s %(wall_seconds).6f',
+    schema: accessFormat(),
+    default: 'eventlet',
     group: 'logs',
     scope: 'server',
     appliesOn: 'reload',
     placeholder: 'FORMAT',
-    help: 'Line of the access log: client_ip, date_time, request_line, status_code, body_length, wall_seconds.',
+    help: 'Line of the access log: eventlet, common, combined, json, or a text with %(name)s fields (docs/access-log.md).',
   },
   logXForwardedFor: {
     schema: switchValue(),
@@ -212,14 +263,23 @@ const serverRows = {
     help: 'Send stack traces in 500 responses. Not for production.',
   },
   accessLog: {
-    schema: text(),
+    schema: accessTarget(),
     default: 'off',
     group: 'logs',
     path: 'log',
     scope: 'server',
     appliesOn: 'reload',
-    placeholder: 'FILE',
-    help: "Where access lines go: 'off', '-' for standard output, or a file.",
+    placeholder: 'TARGET',
+    help: "Where access lines go: 'off', '-' for standard output, a file, unix:path or tcp:host:port.",
+  },
+  accessLogSkip: {
+    schema: pathPatterns(),
+    default: [],
+    group: 'logs',
+    scope: 'server',
+    appliesOn: 'reload',
+    placeholder: 'PATH',
+    help: 'Path whose requests leave no access line unless they fail; with * at the end, all paths that begin so.',
   },
   logLevel: {
     schema: oneOf(['debug', 'info', 'warn', 'error']),

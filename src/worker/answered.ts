@@ -3,20 +3,44 @@ import type { Outcome } from '../shared/application.ts';
 import type { Exchange } from './exchange.ts';
 
 export class Answered {
-  #waiting: Exchange[] = [];
+  /** the usual one alone needs no list */
+  #first: Exchange | undefined;
+  #others: Exchange[] | undefined;
+
+  get isEmpty(): boolean {
+    return this.#first === undefined;
+  }
 
   push(exchange: Exchange): void {
-    this.#waiting.push(exchange);
+    if (this.#first === undefined) this.#first = exchange;
+    else (this.#others ??= []).push(exchange);
   }
 
   /** `sent`: bytes of the connection that the operating system took. */
   settleUpTo(sent: number): void {
-    while (this.#waiting.length > 0 && sent >= this.#waiting[0]!.endOffset) this.#waiting.shift()!.settle('sent');
+    const first = this.#first;
+    if (first === undefined || first.endOffset > sent) return;
+    const others = this.#others;
+    if (others === undefined) {
+      this.#first = undefined;
+      first.settle('sent');
+      return;
+    }
+    let count = 0;
+    while (count < others.length && others[count]!.endOffset <= sent) count += 1;
+    // What hooks of the settled ones bring about comes after what waits already.
+    this.#first = others[count];
+    this.#others = count + 1 < others.length ? others.slice(count + 1) : undefined;
+    first.settle('sent');
+    for (let index = 0; index < count; index += 1) others[index]!.settle('sent');
   }
 
   settleAll(outcome: Outcome): void {
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    for (const exchange of waiting) exchange.settle(outcome);
+    const first = this.#first;
+    const others = this.#others;
+    this.#first = undefined;
+    this.#others = undefined;
+    first?.settle(outcome);
+    for (const exchange of others ?? []) exchange.settle(outcome);
   }
 }

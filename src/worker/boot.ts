@@ -8,8 +8,8 @@ import type { Logger } from '../shared/log.ts';
 import type { MasterToWorker } from '../shared/messages.ts';
 import { attachListening } from '../shared/node-private.ts';
 import type { ServerSettings } from '../shared/options.ts';
-import { openAccessLog } from './access-log.ts';
-import type { AccessLog } from './access-log.ts';
+import { openAccessLog } from './access-log/access-log.ts';
+import type { AccessLog } from './access-log/access-log.ts';
 import { fetchHandler } from './interfaces/fetch.ts';
 import { NodeService } from './interfaces/node.ts';
 import { wsgiHandler } from './interfaces/wsgi.ts';
@@ -49,13 +49,9 @@ function makeServing(
   }
 }
 
-async function accessLogOf(
-  { accessLog: target, logFormat }: ServerSettings,
-  log: Logger,
-): Promise<AccessLog | undefined> {
-  if (target === 'off') return undefined;
+async function accessLogOf(settings: ServerSettings, log: Logger, generation: number): Promise<AccessLog | undefined> {
   try {
-    return await openAccessLog(target, logFormat, (error) => log.error('access-log.failed', { error: error.message }));
+    return await openAccessLog(settings, log, generation);
   } catch (cause) {
     if (cause instanceof EvyError) throw cause;
     throw new EvyError('BAD_OPTION', `option accessLog: ${(cause as Error).message}`, { cause });
@@ -91,7 +87,7 @@ export async function boot(configuration: Configuration, onStep: (step: string) 
     const own = makeServing(application, settings, log, undefined);
     await warmUp({ serving: own, scheme, requests: configuration.warmup, onStep });
   }
-  const accessLog = await accessLogOf(settings, log);
+  const accessLog = await accessLogOf(settings, log, generation);
   const serving = makeServing(application, settings, log, accessLog);
   const servers = binds.map((bind) => makeServer(bind.tls ? tls : undefined, serving));
   const gate = new Gatekeeper(servers, settings.workerConnections);

@@ -23,6 +23,8 @@ import { peerFacts } from './peer.ts';
 import { refusalText } from './refusal.ts';
 import { RequestReading } from './request-reading.ts';
 import type { ReadingOwner } from './request-reading.ts';
+import type { Forwarding } from './proxies/forwarding.ts';
+import type { ToldPeer } from './proxies/told-peer.ts';
 import type { Service } from './service.ts';
 
 /** how long a closing connection is read on, so that the client sees the response and no reset (RFC 9112 §9.6) */
@@ -30,6 +32,8 @@ const lingerMs = 2000;
 
 export class Connection implements ReadingOwner {
   readonly peer: PeerFacts;
+  /** undefined for a peer that is not trusted */
+  readonly forwarding: Forwarding | undefined;
   readonly deadlines: Deadlines;
   readonly #service: Service;
   readonly #socket: Socket;
@@ -40,11 +44,15 @@ export class Connection implements ReadingOwner {
   #writing: WritingState = 'idle';
   #exchange: Exchange | undefined;
 
-  /** With `reads` the bytes come there, good only until the call is over; otherwise as 'data' events. */
-  constructor(service: Service, socket: Socket, scheme: 'http' | 'https', reads?: SharedReads) {
+  /**
+   * With `reads` the bytes come there, good only until the call is over; otherwise as 'data' events. `told` is what its
+   * PROXY header says.
+   */
+  constructor(service: Service, socket: Socket, scheme: 'http' | 'https', reads?: SharedReads, told?: ToldPeer) {
     this.#service = service;
     this.#socket = socket;
-    this.peer = peerFacts(socket, scheme);
+    this.peer = peerFacts(socket, scheme, told);
+    this.forwarding = service.trustedProxies?.connection(this.peer);
     this.#output = new Output(socket, this.#onProgress);
     this.deadlines = new Deadlines(service.clock, service.settings.socketTimeoutMs, this.#expired);
     this.#reading = new RequestReading(socket, service.settings, this.deadlines, this);
@@ -69,10 +77,7 @@ export class Connection implements ReadingOwner {
 
   readonly #onData = (bytes: Buffer): void => this.#reading.push(bytes);
 
-  readonly #onShared = (bytes: Buffer): boolean => {
-    this.#reading.pushShared(bytes);
-    return true;
-  };
+  readonly #onShared = (buffer: Buffer, length: number): void => this.#reading.pushShared(buffer, length);
 
   readonly #onEnd = (): void => {
     if (!this.#reading.isOver) this.#reading.pump();
@@ -84,7 +89,7 @@ export class Connection implements ReadingOwner {
     this.#answered.settleUpTo(this.#output.sent);
     if (!this.#output.isEmpty) this.deadlines.expectWrite();
     else if (this.deadlines.wait === 'linger') this.deadlines.expect('linger', lingerMs);
-    if (!this.#reading.isOver && this.#reading.parser.buffered > 0 && this.mayBegin) this.#reading.pump();
+    this.#reading.goOn();
   };
 
   readonly #onClose = (): void => {
@@ -133,9 +138,12 @@ export class Connection implements ReadingOwner {
 
   begin(): void {
     this.#writing = nextWritingState(this.#writing, 'request');
-    const exchange = new Exchange(this.#service, this, this.#output, this.#reading.parser);
-    this.#exchange = exchange;
-    this.#service.begin(exchange);
+    this.#exchange = new Exchange(this.#service, this, this.#output, this.#reading.parser);
+    this.#service.begun();
+  }
+
+  call(): void {
+    this.#service.call(this.#exchange!);
   }
 
   bodyEnded(): void {
@@ -156,10 +164,13 @@ export class Connection implements ReadingOwner {
       exchange.input.fail(new EvyError(code, `the request body was refused (${code})`));
       return;
     }
-    this.#service.refused(code, this.peer.remoteAddress, undefined);
+    this.#service.refused(code, this.peer.remoteAddress);
     // A request that has been answered, while its body was still coming, has had its one response.
     if (exchange === undefined) {
-      this.#output.putText(refusalText(code, this.#reading.parser.line.method, this.#service.http10Only));
+      const { line } = this.#reading.parser;
+      const response = refusalText(code, line.method, this.#service.http10Only);
+      this.#output.putText(response);
+      this.#service.answeredRefusal(code, this.peer, line, response);
     }
     this.close();
   }
@@ -173,8 +184,8 @@ export class Connection implements ReadingOwner {
   }
 
   pumped(): void {
-    if (this.#service.closesIdle && this.isIdle) this.close();
     this.#flush();
+    if (this.#service.closesIdle && this.isIdle) this.close();
   }
 
   // ---- what an exchange asks for
@@ -236,7 +247,7 @@ export class Connection implements ReadingOwner {
     socket.off('data', this.#onData).off('end', this.#onEnd).off('error', ignoreError);
     // Its readers are others from now on: bytes go the way of any stream.
     if (this.#reads === undefined) socket.pause();
-    else this.#reads.deliver = (bytes) => socket.push(Buffer.from(bytes));
+    else this.#reads.deliver = (buffer, length) => void socket.push(Buffer.from(buffer.subarray(0, length)));
     this.#reading.stop();
     this.#writing = nextWritingState(this.#writing, 'close');
     this.deadlines.expectNothing();

@@ -3,17 +3,18 @@ import type { Writable } from 'node:stream';
 import type { Environ } from '../shared/application.ts';
 import type { RequestInput } from './input.ts';
 import type { FieldBlock } from './http/field-block.ts';
-import type { Field } from './http/fields.ts';
 import type { RequestLine } from './http/request-line.ts';
 import { decodePath } from './percent.ts';
 
-/** What is the same for each request of a connection. */
+/** Who is connected: the same for each request of a connection, unless trusted proxies tell otherwise. */
 export interface PeerFacts {
   serverName: string;
   serverPort: string;
   remoteAddress: string;
   remotePort: string;
   scheme: 'http' | 'https';
+  /** what a trusted proxy tells of the Host that its client asked for; undefined when it does not */
+  host: string | undefined;
 }
 
 /** What is the same for each request of a process. */
@@ -49,6 +50,7 @@ export function makeEnviron(
   defaults: EnvironDefaults,
 ): Environ {
   const { line, block } = request;
+  // A literal without a spread, then the variables: by far the fastest way to such an object in V8.
   const env = {
     'REQUEST_METHOD': line.method,
     'SCRIPT_NAME': '',
@@ -63,8 +65,8 @@ export function makeEnviron(
     'GATEWAY_INTERFACE': 'CGI/1.1',
     'REMOTE_ADDR': peer.remoteAddress,
     'REMOTE_PORT': peer.remotePort,
-    // Pairs of its own: the block is shared, and an application may change what it was given.
-    'headers_raw': block.fields.map(copyPair),
+    // A list of its own: the block is shared, and an application may change what it was given.
+    'headers_raw': block.fields.slice(),
     'wsgi.version': wsgiVersion,
     'wsgi.url_scheme': peer.scheme,
     'wsgi.input': input,
@@ -74,17 +76,15 @@ export function makeEnviron(
     'wsgi.run_once': false,
     'evy.posthooks': [],
     'evy.input': input,
-    // Last: with the spread in front V8 needs 60 µs for this literal (Node 20).
-    ...block.variables,
+    // Made for each request: that costs less than to make it at the first look.
+    'evy.request_id': input.requestId,
   } as unknown as Environ;
+  Object.assign(env, block.variables);
   Object.defineProperty(env, 'evy.signal', signalProperty);
   if (peer.scheme === 'https') env.HTTPS = 'on';
   // The host of an absolute target takes the place of Host (RFC 9112 §3.2.2).
   if (line.authority !== undefined) env['HTTP_HOST'] = line.authority;
+  if (peer.host !== undefined) env['HTTP_HOST'] = peer.host;
   for (const key in defaults.extra) env[key] = defaults.extra[key];
   return env;
-}
-
-function copyPair([name, value]: Readonly<Field>): Field {
-  return [name, value];
 }

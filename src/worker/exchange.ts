@@ -6,30 +6,36 @@ import type { Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
 import type { Chunk, Environ, Outcome } from '../shared/application.ts';
 import { EvyError } from '../shared/errors.ts';
+import { headerIn } from './access-log/record.ts';
 import { Cancellation } from './cancellation.ts';
 import type { Connection } from './connection.ts';
 import { makeEnviron } from './environ.ts';
+import type { PeerFacts } from './environ.ts';
 import { describeFailure, failureResponse } from './failure.ts';
 import { checkHead, encodeHead } from './http/response-head.ts';
-import type { AppHead } from './http/response-head.ts';
+import type { AppHead, BodyFraming } from './http/response-head.ts';
 import type { Version } from './http/request-line.ts';
 import type { RequestParser } from './http/request-parser.ts';
 import { RequestInput } from './input.ts';
 import type { InputSource } from './input.ts';
 import type { Output } from './output.ts';
 import { hookFailure, runPostHooks } from './posthooks.ts';
-import { ResponseBody, totalLength } from './response-body.ts';
+import { makeRequestId } from './request-id.ts';
+import type { NamedRequest, RequestNames } from './request-id.ts';
+import { putChunk, ResponseBody, totalLength } from './response-body.ts';
 import type { Service } from './service.ts';
 import { nextResponseState } from './states.ts';
 import type { ResponseState } from './states.ts';
 
-export class Exchange implements InputSource {
+export class Exchange implements InputSource, NamedRequest {
   readonly env: Environ;
   /** as the client sent them: what applications do to the environment must not decide about framing */
   readonly method: string;
   readonly target: string;
   readonly version: Version;
   readonly input: RequestInput;
+  /** who asks, by what trusted proxies say */
+  readonly peer: PeerFacts;
   readonly startedMs = performance.now();
   /** whether the connection may serve another request after this one, as the client asked and the head told */
   keepAlive: boolean;
@@ -41,12 +47,16 @@ export class Exchange implements InputSource {
   readonly #startOffset: number;
   #state: ResponseState = 'waiting';
   #head: AppHead | undefined;
-  /** once the head was sent */
+  /** position in the connection's output where the body starts; -1 until the head was sent */
+  #bodyOffset = -1;
+  /** of a response that is sent piece by piece */
   #body: ResponseBody | undefined;
+  #requestId: string | undefined;
+  #traceparent: string | undefined;
   #failed = false;
   #isCut = false;
   #hooksRun = 0;
-  readonly #cancellation = new Cancellation();
+  #cancellation: Cancellation | undefined;
   #onOver: Array<() => void> | undefined;
 
   constructor(service: Service, connection: Connection, output: Output, parser: RequestParser) {
@@ -61,7 +71,16 @@ export class Exchange implements InputSource {
     this.version = line.version;
     this.keepAlive = framing.keepAlive && !(service.http10Only && line.version === 'HTTP/1.1');
     this.input = new RequestInput(this, framing.body !== 'none', framing.expectsContinue);
-    this.env = makeEnviron(parser, connection.peer, this.input, service.environDefaults);
+    const { forwarding, peer } = connection;
+    if (forwarding === undefined) this.peer = peer;
+    else {
+      this.peer = forwarding.factsOf(block.variables, line.authority ?? block.variables['HTTP_HOST']);
+      const { requestId, traceparent } = service.naming.received(block.variables);
+      this.#requestId = requestId;
+      this.#traceparent = traceparent;
+    }
+    this.env = makeEnviron(parser, this.peer, this.input, service.environDefaults);
+    if (this.#traceparent !== undefined) this.env['evy.traceparent'] = this.#traceparent;
   }
 
   get state(): ResponseState {
@@ -91,7 +110,16 @@ export class Exchange implements InputSource {
   }
 
   get signal(): AbortSignal {
-    return this.#cancellation.signal;
+    return (this.#cancellation ??= new Cancellation()).signal;
+  }
+
+  /** As received, or made now. */
+  get requestId(): string {
+    return (this.#requestId ??= makeRequestId());
+  }
+  /** What the request is called so far, for reports. */
+  get names(): RequestNames {
+    return { requestId: this.#requestId, traceparent: this.#traceparent };
   }
 
   /** Sets status and headers; nothing is sent yet. @throws {EvyError} APP_BAD_STATUS, APP_BAD_HEADER */
@@ -105,7 +133,11 @@ export class Exchange implements InputSource {
   /** Sends a body that is known as a whole. */
   respond(chunks: readonly Chunk[]): void {
     if (!this.#isOpen) return;
-    if (this.#state === 'started') this.#sendHead(totalLength(chunks), true);
+    if (this.#state === 'started') {
+      const length = totalLength(chunks);
+      if (this.#sendWhole(chunks, length)) return;
+      this.#sendHead(length, true);
+    }
     for (const chunk of chunks) this.#body!.put(chunk);
     this.end();
   }
@@ -141,10 +173,10 @@ export class Exchange implements InputSource {
     const failure = describeFailure(thrown);
     if (this.#state === 'over') {
       // The client left; what the application says about that is of no interest unless somebody looks for it.
-      this.#service.log.debug('app.failed', { request: this.summary, error: failure.error.message });
+      this.#service.log.debug('app.failed', { request: this.summary, ...this.names, error: failure.error.message });
       return;
     }
-    if (failure.isClients) this.#service.refused(failure.code, this.#connection.peer.remoteAddress, this.summary);
+    if (failure.isClients) this.#service.refused(failure.code, this.peer.remoteAddress, this);
     else {
       this.#failed = true;
       this.#logFailure(failure.code, { error: failure.error.message, stack: failure.error.stack });
@@ -164,12 +196,13 @@ export class Exchange implements InputSource {
     const durationMs = performance.now() - this.startedMs;
     const bytesSent = Math.max(0, Math.min(this.#output.sent, this.endOffset) - this.#startOffset);
     const completed = outcome === 'sent' && !this.#isCut;
-    const status = this.#body ? this.#head!.status : 0;
-    const bodyBytes = this.#body ? Math.max(0, Math.min(this.#output.sent, this.endOffset) - this.#body.offset) : 0;
+    const hasHead = this.#bodyOffset >= 0;
+    const status = hasHead ? this.#head!.status : 0;
+    const bodyBytes = hasHead ? Math.max(0, Math.min(this.#output.sent, this.endOffset) - this.#bodyOffset) : 0;
     this.env['evy.response'] = { status, bytesSent, completed, outcome: this.#failed ? 'failed' : outcome, durationMs };
     if (!completed) {
       const code = this.#isCut ? 'APP_FAILED' : outcome === 'client-gone' ? 'CLIENT_GONE' : 'REQUEST_CUT';
-      this.#cancellation.abort(new EvyError(code, 'the response cannot be delivered'));
+      (this.#cancellation ??= new Cancellation()).abort(new EvyError(code, 'the response cannot be delivered'));
       for (const callback of this.#onOver ?? []) callback();
     }
     this.#service.settled(this, status, bodyBytes, durationMs / 1000);
@@ -186,20 +219,28 @@ export class Exchange implements InputSource {
     // An application may have put anything there.
     if (!Array.isArray(hooks) || hooks.length === this.#hooksRun) return;
     const from = this.#hooksRun;
-    const pending = runPostHooks(this.env, from, this.#service.log);
+    const pending = runPostHooks(this.env, from, this.#service.log, this);
     this.#hooksRun = hooks.length;
     for (const promise of pending) this.#service.track(promise);
   }
 
   /** The process does not end before this promise, within the grace time; what it is rejected with is logged. */
   waitUntil(promise: Promise<unknown>): void {
-    const failed = hookFailure(this.#service.log, this.summary);
+    const failed = hookFailure(this.#service.log, this);
     this.#service.track(Promise.resolve(promise).then(() => {}, failed));
   }
 
+  get logFields(): RequestNames & { request: string } {
+    return { request: this.summary, requestId: this.requestId, traceparent: this.#traceparent };
+  }
   /** Method and target, as logs name the request. */
   get summary(): string {
     return `${this.method} ${this.target}`;
+  }
+
+  /** A header that the application set, by its name in small letters, once the head was sent. For the access log. */
+  responseHeader(name: string): string | undefined {
+    return this.#bodyOffset < 0 ? undefined : headerIn(this.#head!.lines, name);
   }
 
   // What the input asks for.
@@ -215,26 +256,57 @@ export class Exchange implements InputSource {
     return socket;
   }
 
-  #sendHead(knownLength: number | undefined, whole: boolean): void {
+  /** The usual response in one go: nothing is counted that is known beforehand. False when it is not of that kind. */
+  #sendWhole(chunks: readonly Chunk[], length: number): boolean {
     const head = this.#head!;
-    const { method, version } = this;
-    const { http10Only, settings } = this.#service;
-    const keeps = this.keepAlive && this.#connection.mayPersist(whole);
-    const context = { method, version, http10Only, keepAlive: keeps };
-    const { text, framing, keepAlive } = encodeHead(head, context, knownLength);
-    this.keepAlive = keepAlive;
-    this.#output.putText(text);
-    const length = head.length ?? knownLength;
-    this.#body = new ResponseBody(this.#output, { framing, length, leastChunkBytes: settings.minimumChunkSize });
+    if (head.length !== undefined && head.length !== length) return false;
+    const framing = this.#putHead(length, true);
+    if (framing === 'length') for (const chunk of chunks) putChunk(this.#output, chunk);
+    this.#state = nextResponseState(this.#state, 'respond');
+    this.#finish();
+    return true;
+  }
+
+  #sendHead(knownLength: number | undefined, whole: boolean): void {
+    const framing = this.#putHead(knownLength, whole);
+    const length = this.#head!.length ?? knownLength;
+    this.#body = new ResponseBody(this.#output, {
+      framing,
+      length,
+      leastChunkBytes: this.#service.settings.minimumChunkSize,
+    });
     this.#state = nextResponseState(this.#state, 'send');
   }
 
+  #putHead(knownLength: number | undefined, whole: boolean): BodyFraming {
+    const { http10Only } = this.#service;
+    const { text, framing, keepAlive } = encodeHead(
+      this.#head!,
+      {
+        method: this.method,
+        version: this.version,
+        http10Only,
+        keepAlive: this.keepAlive && this.#connection.mayPersist(whole),
+      },
+      knownLength,
+    );
+    this.keepAlive = keepAlive;
+    const { naming } = this.#service;
+    this.#output.putText(naming.sends ? naming.addTo(text, this.requestId) : text);
+    this.#bodyOffset = this.#output.accepted;
+    return framing;
+  }
+
   #logFailure(code: string, fields: Readonly<Record<string, unknown>>): void {
-    this.#service.log.error('app.failed', { code, request: this.summary, ...fields });
+    this.#service.log.error('app.failed', { code, ...this.logFields, ...fields });
   }
 
   #complete(): void {
     this.#state = nextResponseState(this.#state, 'end');
+    this.#finish();
+  }
+
+  #finish(): void {
     this.endOffset = this.#output.accepted;
     this.#connection.responseDone(this);
   }

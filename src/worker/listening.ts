@@ -5,13 +5,21 @@ import { createServer as createTlsServer } from 'node:tls';
 import type { TlsOptions } from 'node:tls';
 import { acceptGate, shareReadBuffer } from '../shared/node-private.ts';
 import type { SharedReads } from '../shared/node-private.ts';
+import type { ProxyGate } from './proxies/proxy-gate.ts';
+import { frontOf } from './proxies/tls-front.ts';
+import type { ToldPeer } from './proxies/told-peer.ts';
 
 /** Where accepted connections go: our own HTTP loop, or node:http. */
 export interface Acceptor {
-  /** With `reads` the bytes come there, in a buffer that all connections share; otherwise as 'data' events. */
-  accept(socket: Socket, scheme: 'http' | 'https', reads?: SharedReads): void;
+  /**
+   * With `reads` the bytes come there, in a buffer that all connections share; otherwise as 'data' events. `told` is what
+   * the PROXY header of the connection says of it.
+   */
+  accept(socket: Socket, scheme: 'http' | 'https', reads?: SharedReads, told?: ToldPeer): void;
   /** whether `accept` takes `reads` */
   readonly sharesReads: boolean;
+  /** where connections wait for a PROXY header; undefined when none has to send one */
+  readonly proxyGate?: ProxyGate | undefined;
 }
 
 /** Time for a client to finish the TLS handshake. */
@@ -27,11 +35,21 @@ export function makeServer(tls: TlsOptions | undefined, acceptor: Acceptor): Ser
 }
 
 function makePlainServer(acceptor: Acceptor): Server {
-  const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => acceptor.accept(socket, 'http'));
-  if (acceptor.sharesReads) {
-    server.once('listening', () => shareReadBuffer(server, (socket, reads) => acceptor.accept(socket, 'http', reads)));
-  }
+  const accept = plainAccept(acceptor);
+  const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => accept(socket));
+  if (acceptor.sharesReads) server.once('listening', () => shareReadBuffer(server, accept));
   return server;
+}
+
+function plainAccept(acceptor: Acceptor): (socket: Socket, reads?: SharedReads) => void {
+  const { proxyGate } = acceptor;
+  if (proxyGate === undefined) return (socket, reads) => acceptor.accept(socket, 'http', reads);
+  return (socket, reads) => {
+    proxyGate.admit(socket, reads, (told) => {
+      acceptor.accept(socket, 'http', reads, told);
+      if (reads === undefined) socket.resume();
+    });
+  };
 }
 
 function makeTlsServer(tls: TlsOptions, acceptor: Acceptor): Server {
@@ -42,9 +60,13 @@ function makeTlsServer(tls: TlsOptions, acceptor: Acceptor): Server {
     allowHalfOpen: true,
     noDelay: true,
   } as TlsOptions);
-  server.on('secureConnection', (socket) => acceptor.accept(socket, 'https'));
   // A client that fails the handshake is no event for anybody but itself.
   server.on('tlsClientError', (_error, socket) => socket.destroy());
+  const { proxyGate } = acceptor;
+  if (proxyGate !== undefined) {
+    return frontOf(server, proxyGate, (socket, told) => acceptor.accept(socket, 'https', undefined, told));
+  }
+  server.on('secureConnection', (socket) => acceptor.accept(socket, 'https'));
   return server;
 }
 

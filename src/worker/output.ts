@@ -4,25 +4,34 @@
  * Everything put in while a write is under way leaves with the next one, so pipelined responses share a write. Because
  * big bodies leave in slices and each slice is acknowledged before the next, `sent` is what the operating system really
  * took: the bandwidth that post hooks and the access log are told.
+ *
+ * Most writes are taken by the kernel at once. `writableLength` says so as soon as write() has returned, which spares a
+ * callback for each response; only after a write that has to wait, an empty one follows it for the sake of its callback.
  */
 import type { Socket } from 'node:net';
 
-/** bytes of one write, and how much may wait before whoever produces is held back */
-const sliceBytes = 65_536;
+/** how much may wait before whoever produces is held back */
+const fullBytes = 65_536;
+/** bytes of one write: a head and 64 KiB of body still go together */
+const sliceBytes = 131_072;
 
 export class Output {
   readonly #socket: Socket;
   readonly #onProgress: () => void;
-  #parts: Array<string | Buffer> = [];
+  /** what comes before #text */
+  #parts: Array<string | Buffer> | undefined;
+  /** latin-1 */
+  #text = '';
   #underWay = 0;
   #endWhenEmpty = false;
   #isGone = false;
-  #waiting: Array<() => void> = [];
+  #waiting: Array<() => void> | undefined;
   /** bytes put in since the connection began */
   accepted = 0;
   /** bytes of these that the operating system took */
   sent = 0;
 
+  /** `onProgress` is called whenever `sent` has grown, from within `flush()` when the kernel took the bytes at once. */
   constructor(socket: Socket, onProgress: () => void) {
     this.#socket = socket;
     this.#onProgress = onProgress;
@@ -33,42 +42,35 @@ export class Output {
   }
   /** Whether the client takes bytes too slowly for more to be produced now. */
   get isFull(): boolean {
-    return this.accepted - this.sent >= sliceBytes;
+    return this.accepted - this.sent >= fullBytes;
   }
 
   /** Latin-1 text: one byte a character. */
   putText(text: string): void {
     this.accepted += text.length;
-    const last = this.#parts.length - 1;
-    const before = this.#parts[last];
-    if (typeof before === 'string') this.#parts[last] = before + text;
-    else this.#parts.push(text);
+    this.#text += text;
   }
 
   putBytes(bytes: Uint8Array): void {
     if (bytes.length === 0) return;
     this.accepted += bytes.length;
+    this.#parts ??= [];
+    if (this.#text !== '') this.#parts.push(this.#text);
+    this.#text = '';
     this.#parts.push(Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
   }
 
   flush(): void {
-    if (this.#underWay > 0 || this.#socket.destroyed) return;
-    if (this.#parts.length === 0) {
-      if (this.#endWhenEmpty && !this.#socket.writableEnded) this.#socket.end();
-      return;
+    let hasSent = false;
+    while (this.#underWay === 0 && this.accepted > this.sent && !this.#socket.destroyed) {
+      if (!this.#write()) break;
+      hasSent = true;
     }
-    const first = this.#parts[0]!;
-    if (this.#parts.length === 1 && typeof first === 'string' && first.length <= sliceBytes) {
-      this.#parts = [];
-      this.#underWay = first.length;
-      this.#socket.write(first, 'latin1', this.#written);
-      return;
-    }
-    const batch = this.#takeSlice();
-    this.#socket.cork();
-    for (const part of batch.slice(0, -1)) this.#socket.write(part);
-    this.#socket.write(batch.at(-1)!, this.#written);
-    this.#socket.uncork();
+    if (this.#endWhenEmpty && this.isEmpty && !this.#socket.writableEnded && !this.#socket.destroyed)
+      this.#socket.end();
+    if (!hasSent) return;
+    if (this.#waiting !== undefined && !this.isFull) this.#wake();
+    this.#onProgress();
   }
 
   /** Sends FIN once everything left. */
@@ -83,7 +85,7 @@ export class Output {
    */
   drained(): Promise<void> {
     if (!this.isFull || this.#isGone) return Promise.resolve();
-    return new Promise((resolve) => this.#waiting.push(resolve));
+    return new Promise((resolve) => (this.#waiting ??= []).push(resolve));
   }
 
   /** The socket is gone: whoever waits must not wait for ever. */
@@ -94,36 +96,71 @@ export class Output {
 
   #wake(): void {
     const waiting = this.#waiting;
-    this.#waiting = [];
-    for (const resolve of waiting) resolve();
+    this.#waiting = undefined;
+    for (const resolve of waiting ?? []) resolve();
+  }
+
+  /** Hands one slice to the socket. Returns whether the kernel took all of it at once. */
+  #write(): boolean {
+    const socket = this.#socket;
+    let bytes: number;
+    if (this.#parts === undefined && this.#text.length <= sliceBytes) {
+      const text = this.#text;
+      bytes = text.length;
+      this.#text = '';
+      socket.write(text, 'latin1');
+    } else {
+      const batch = this.#takeSlice();
+      bytes = 0;
+      socket.cork();
+      for (const part of batch) {
+        bytes += part.length;
+        socket.write(part);
+      }
+      socket.uncork();
+    }
+    // A failed write is followed by 'close', which settles what was on its way.
+    if (socket.writableLength === 0 && socket.errored === null) {
+      this.sent += bytes;
+      return true;
+    }
+    this.#underWay = bytes;
+    socket.write('', this.#written);
+    return false;
   }
 
   #takeSlice(): Buffer[] {
+    const parts = this.#parts ?? [];
+    if (this.#text !== '') parts.push(this.#text);
+    this.#text = '';
     const batch: Buffer[] = [];
     let room = sliceBytes;
-    while (room > 0 && this.#parts.length > 0) {
-      const part = this.#parts[0]!;
+    let taken = 0;
+    while (room > 0 && taken < parts.length) {
+      const part = parts[taken]!;
       const bytes = typeof part === 'string' ? Buffer.from(part, 'latin1') : part;
       if (bytes.length <= room) {
         batch.push(bytes);
-        this.#parts.shift();
+        taken += 1;
       } else {
         batch.push(bytes.subarray(0, room));
-        this.#parts[0] = bytes.subarray(room);
+        parts[taken] = bytes.subarray(room);
       }
       room -= batch.at(-1)!.length;
     }
-    this.#underWay = sliceBytes - room;
+    this.#parts = taken === parts.length ? undefined : parts.slice(taken);
     return batch;
   }
 
   readonly #written = (error?: Error | null): void => {
-    // A failed write is followed by 'close', which settles what was on its way.
     if (error) return;
     this.sent += this.#underWay;
     this.#underWay = 0;
-    if (this.#parts.length > 0 || this.#endWhenEmpty) this.flush();
-    if (!this.isFull && this.#waiting.length > 0) this.#wake();
+    const sentBefore = this.sent;
+    this.flush();
+    // What flush() has sent on, it has told already.
+    if (this.sent !== sentBefore) return;
+    if (this.#waiting !== undefined && !this.isFull) this.#wake();
     this.#onProgress();
   };
 }

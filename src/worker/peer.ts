@@ -1,14 +1,36 @@
-/** Addresses of a connection as the environment shows them, read from the socket once. */
+/** Addresses of a connection as the environment shows them, read once: from its PROXY header, or from the socket. */
 import type { Socket } from 'node:net';
+import { unixPeer } from '../shared/peer-list.ts';
 import type { PeerFacts } from './environ.ts';
+import type { ToldPeer } from './proxies/told-peer.ts';
 
-export function peerFacts(socket: Socket, scheme: 'http' | 'https'): PeerFacts {
+/** The address of a TCP peer that reset its connection before it was accepted; what it sent may be there all the same. */
+export const gonePeer = 'unknown';
+
+/** The address of the peer, 'unix' for one on a unix socket: a word that nobody who came by TCP gets. */
+export function peerAddress(socket: Socket): string {
+  return socket.remoteAddress ?? (socket.localAddress === undefined ? unixPeer : gonePeer);
+}
+
+export function peerFacts(socket: Socket, scheme: 'http' | 'https', told?: ToldPeer): PeerFacts {
+  if (told !== undefined) {
+    const { local, remote } = told;
+    return {
+      serverName: local.address,
+      serverPort: local.port,
+      remoteAddress: remote.address,
+      remotePort: remote.port,
+      scheme: told.isTls ? 'https' : scheme,
+      host: undefined,
+    };
+  }
   // A unix socket has no addresses.
   return {
-    serverName: socket.localAddress ?? 'unix',
+    serverName: socket.localAddress ?? unixPeer,
     serverPort: socket.localPort === undefined ? '' : String(socket.localPort),
-    remoteAddress: socket.remoteAddress ?? 'unix',
+    remoteAddress: peerAddress(socket),
     remotePort: socket.remotePort === undefined ? '' : String(socket.remotePort),
     scheme,
+    host: undefined,
   };
 }

@@ -5,32 +5,45 @@
 import type { Environ, PostHook } from '../shared/application.ts';
 import { toError } from '../shared/errors.ts';
 import type { Logger } from '../shared/log.ts';
+import type { NamedRequest } from './request-id.ts';
 
 /** What is done with whatever a hook throws: it is logged, with its request. */
-export function hookFailure(log: Logger, request: string): (thrown: unknown) => void {
+export function hookFailure(log: Logger, request: NamedRequest): (thrown: unknown) => void {
   return (thrown) => {
     const { stack, message } = toError(thrown);
-    log.error('hook.failed', { request, error: message, stack });
+    log.error('hook.failed', { ...request.logFields, error: message, stack });
   };
 }
 
 /** Runs the hooks from index `from` on, in order; returns the promises of those that are not done yet. */
-export function runPostHooks(env: Environ, from: number, log: Logger): Array<Promise<void>> {
-  const pending: Array<Promise<void>> = [];
+export function runPostHooks(
+  env: Environ,
+  from: number,
+  log: Logger,
+  request: NamedRequest,
+): ReadonlyArray<Promise<void>> {
+  let pending: Array<Promise<void>> | undefined;
   const hooks = env['evy.posthooks'] as readonly PostHook[];
-  const failed = hookFailure(log, `${env.REQUEST_METHOD} ${env.RAW_URI}`);
   // By index: a hook may push further ones.
   for (let index = from; index < hooks.length; index += 1) {
     try {
-      const [func, args, kwargs] = hooks[index]!;
-      const call = func as (env: Environ, ...rest: unknown[]) => unknown;
-      const result = kwargs === undefined ? call(env, ...(args ?? [])) : call(env, ...(args ?? []), kwargs);
-      if (isPromise(result)) pending.push(Promise.resolve(result).then(() => {}, failed));
+      const result = callHook(env, hooks[index]!);
+      if (isPromise(result)) (pending ??= []).push(Promise.resolve(result).then(() => {}, hookFailure(log, request)));
     } catch (thrown) {
-      failed(thrown);
+      hookFailure(log, request)(thrown);
     }
   }
-  return pending;
+  return pending ?? none;
+}
+
+const none: readonly never[] = [];
+
+function callHook(env: Environ, hook: PostHook): unknown {
+  const func = hook[0] as (env: Environ, ...rest: unknown[]) => unknown;
+  const args = hook[1];
+  const kwargs = hook[2];
+  if (args === undefined || args.length === 0) return kwargs === undefined ? func(env) : func(env, kwargs);
+  return kwargs === undefined ? func(env, ...args) : func(env, ...args, kwargs);
 }
 
 export function isPromise(value: unknown): value is PromiseLike<unknown> {

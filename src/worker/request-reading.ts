@@ -11,6 +11,7 @@ import { nextReadingState } from './states.ts';
 import type { ReadingState } from './states.ts';
 import type { Deadlines } from './deadlines.ts';
 import { RequestParser } from './http/request-parser.ts';
+import type { RequestEvent } from './http/request-parser.ts';
 import type { RequestInput } from './input.ts';
 
 /** What the reading side asks of its connection. */
@@ -23,6 +24,8 @@ export interface ReadingOwner {
   readonly mayBegin: boolean;
   /** the parser holds a head */
   begin(): void;
+  /** what came of its body together with the head has been delivered: the application's turn */
+  call(): void;
   /** the body of the request under way has come */
   bodyEnded(): void;
   /** whatever was under way has been answered, body and all */
@@ -86,17 +89,17 @@ export class RequestReading {
     return this.#owner.input?.owesContinue !== true && !(whole && isLong);
   }
 
-  /** As `push`, with bytes that are somebody else's after the call: what is kept is copied. */
-  pushShared(bytes: Buffer): void {
+  /** As `push`, with a buffer that is somebody else's after the call: what is kept is copied. */
+  pushShared(buffer: Buffer, length: number): void {
     this.#copies = true;
-    this.push(bytes);
+    this.push(buffer, length);
     this.#copies = false;
     this.parser.own();
   }
 
-  push(bytes: Buffer): void {
+  push(bytes: Buffer, length = bytes.length): void {
     if (this.#state === 'over') return;
-    this.parser.push(bytes);
+    this.parser.push(bytes, length);
     this.pump();
     if (this.parser.buffered > discardBytes || (this.#state === 'body' && !this.#hasRoom)) this.#socket.pause();
   }
@@ -104,17 +107,48 @@ export class RequestReading {
   pump(): void {
     if (this.#pumping) return;
     this.#pumping = true;
-    while ((this.#state === 'head' && this.#owner.mayBegin) || (this.#state === 'body' && this.#hasRoom)) {
-      const event = this.parser.next();
-      if (event === 'head') this.#begin();
-      else if (event === 'data') this.#deliver();
-      else if (event === 'end') this.#endBody();
-      else if (event === 'refused') this.refuse(this.parser.fault);
-      else break;
-    }
+    do {
+      this.#takeEvents();
+      // Answers gather while events are taken and leave together; what has left may make room for further requests.
+      this.#owner.pumped();
+    } while (this.#isHeldBack);
     this.#pumping = false;
     if (this.#state !== 'over') this.#afterPump();
-    this.#owner.pumped();
+  }
+
+  /** Output has left: requests that were held back for its sake may begin. */
+  goOn(): void {
+    if (this.#isHeldBack) this.pump();
+  }
+
+  /** Requests are here that could begin. */
+  get #isHeldBack(): boolean {
+    return this.#state === 'head' && this.parser.buffered > 0 && this.#owner.mayBegin;
+  }
+
+  #takeEvents(): void {
+    while ((this.#state === 'head' && this.#owner.mayBegin) || (this.#state === 'body' && this.#hasRoom)) {
+      const event = this.parser.next();
+      if (event === 'head') {
+        this.#begin();
+        // What came of its body together with the head is there before the application asks for it.
+        this.#takeBody();
+        this.#owner.call();
+      } else if (!this.#take(event)) return;
+    }
+  }
+
+  #takeBody(): void {
+    while (this.#state === 'body' && this.#hasRoom) if (!this.#take(this.parser.next())) return;
+  }
+
+  /** Acts upon an event within a body; false when there is nothing more to take. */
+  #take(event: RequestEvent): boolean {
+    if (event === 'data') this.#deliver();
+    else if (event === 'end') this.#endBody();
+    else if (event === 'refused') this.refuse(this.parser.fault);
+    else return false;
+    return true;
   }
 
   bodyWanted(): void {

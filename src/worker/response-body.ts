@@ -12,21 +12,43 @@ export interface BodyFacts {
   leastChunkBytes: number;
 }
 
+/** A call into Node costs more than to look at so few characters. */
+const shortText = 48;
+
 function byteLength(chunk: Chunk): number {
-  return typeof chunk === 'string' ? Buffer.byteLength(chunk) : chunk.byteLength;
+  if (typeof chunk !== 'string') return chunk.byteLength;
+  const { length } = chunk;
+  if (length > shortText) return Buffer.byteLength(chunk);
+  for (let index = 0; index < length; index += 1) if (chunk.charCodeAt(index) > 0x7f) return Buffer.byteLength(chunk);
+  return length;
 }
 
 /** Bytes of a body that is there as a whole. */
 export function totalLength(chunks: readonly Chunk[]): number {
   let total = 0;
-  for (const chunk of chunks) total += byteLength(chunk);
+  for (let index = 0; index < chunks.length; index += 1) total += byteLength(chunks[index]!);
   return total;
+}
+
+function latin1(bytes: Uint8Array): string {
+  const buffer = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return buffer.toString('latin1');
+}
+
+/** So few bytes are copied sooner than written apart from the head. */
+const fewBytes = 4096;
+
+/** Text goes as UTF-8, which for ASCII is the same as the latin-1 that the output takes. */
+export function putChunk(output: Output, chunk: Chunk, length = byteLength(chunk)): void {
+  if (typeof chunk !== 'string') {
+    if (length <= fewBytes) output.putText(latin1(chunk));
+    else output.putBytes(chunk);
+  } else if (length === chunk.length) output.putText(chunk);
+  else output.putBytes(Buffer.from(chunk));
 }
 
 export class ResponseBody {
   readonly framing: BodyFraming;
-  /** position in the connection's output where the body starts */
-  readonly offset: number;
   readonly #output: Output;
   readonly #leastChunkBytes: number;
   #left: number;
@@ -37,7 +59,6 @@ export class ResponseBody {
 
   constructor(output: Output, { framing, length, leastChunkBytes }: BodyFacts) {
     this.framing = framing;
-    this.offset = output.accepted;
     this.#output = output;
     this.#left = framing === 'length' && length !== undefined ? length : Infinity;
     this.#leastChunkBytes = framing === 'chunked' ? leastChunkBytes : 0;
@@ -71,9 +92,7 @@ export class ResponseBody {
     }
     this.#left -= length;
     if (this.framing === 'chunked') this.#output.putText(`${length.toString(16)}\r\n`);
-    if (typeof chunk !== 'string') this.#output.putBytes(chunk);
-    else if (length === chunk.length) this.#output.putText(chunk);
-    else this.#output.putBytes(Buffer.from(chunk));
+    putChunk(this.#output, chunk, length);
     if (this.framing === 'chunked') this.#output.putText('\r\n');
   }
 

@@ -8,15 +8,21 @@ import type { Logger } from '../shared/log.ts';
 import type { RequestSummary, ServingStats } from '../shared/messages.ts';
 import type { SharedReads } from '../shared/node-private.ts';
 import type { ServerSettings } from '../shared/options.ts';
-import { accessFields } from './access-log.ts';
-import type { AccessLog } from './access-log.ts';
+import type { AccessLog } from './access-log/access-log.ts';
+import { refusedRequest } from './access-log/refused.ts';
 import { countAnswer, noAnswers } from './answer-counts.ts';
 import { Clock } from './clock.ts';
 import { Connection } from './connection.ts';
 import type { Deadlines } from './deadlines.ts';
-import type { EnvironDefaults } from './environ.ts';
+import type { EnvironDefaults, PeerFacts } from './environ.ts';
 import { ErrorLines } from './error-lines.ts';
 import type { Exchange } from './exchange.ts';
+import type { RequestLine } from './http/request-line.ts';
+import { ProxyGate } from './proxies/proxy-gate.ts';
+import type { ToldPeer } from './proxies/told-peer.ts';
+import { trustedProxiesOf } from './proxies/forwarding.ts';
+import type { TrustedProxies } from './proxies/forwarding.ts';
+import { RequestNaming } from './request-id.ts';
 import type { Serving } from './serving.ts';
 
 /** Calls the application for an exchange; never throws. */
@@ -37,6 +43,10 @@ export class Service implements Serving {
   readonly http10Only: boolean;
   readonly environDefaults: EnvironDefaults;
   readonly clock: Clock;
+  /** undefined when nobody is trusted */
+  readonly trustedProxies: TrustedProxies | undefined;
+  readonly naming: RequestNaming;
+  readonly proxyGate: ProxyGate | undefined;
   readonly #handler: Handler;
   readonly #accessLog: AccessLog | undefined;
   readonly #connections = new Set<Connection>();
@@ -57,6 +67,9 @@ export class Service implements Serving {
     this.#handler = options.handler;
     this.#accessLog = options.accessLog;
     this.clock = new Clock(this.#deadlines);
+    this.trustedProxies = trustedProxiesOf(options.settings);
+    this.naming = new RequestNaming(options.settings);
+    this.proxyGate = ProxyGate.of(options.settings, options.log, () => this.#onChange());
     this.environDefaults = {
       errors: new ErrorLines(options.log),
       multiprocess: options.multiprocess,
@@ -65,14 +78,14 @@ export class Service implements Serving {
   }
 
   /** Serves a connection that was just accepted. */
-  accept(socket: Socket, scheme: 'http' | 'https', reads?: SharedReads): void {
+  accept(socket: Socket, scheme: 'http' | 'https', reads?: SharedReads, told?: ToldPeer): void {
     // A TLS handshake may end after everything else has.
     if (this.#stopped) {
       socket.destroy();
       return;
     }
     this.clock.start();
-    const connection = new Connection(this, socket, scheme, reads);
+    const connection = new Connection(this, socket, scheme, reads, told);
     this.#connections.add(connection);
     this.#deadlines.add(connection.deadlines);
     this.#onChange();
@@ -86,7 +99,7 @@ export class Service implements Serving {
   }
   get stats(): ServingStats {
     return {
-      connections: this.#connections.size,
+      connections: this.#connections.size + (this.proxyGate?.waiting ?? 0),
       activeRequests: this.#active,
       requests: this.#requests,
       pendingHooks: this.#pendingHooks,
@@ -95,7 +108,7 @@ export class Service implements Serving {
   }
   /** Nothing is left to do: no connection, no hook. */
   get isEmpty(): boolean {
-    return this.#connections.size === 0 && this.#pendingHooks === 0;
+    return this.#connections.size === 0 && this.#pendingHooks === 0 && !this.proxyGate?.waiting;
   }
   /** Calls back whenever a connection came or went, or a hook ended. */
   onChange(callback: () => void): void {
@@ -105,10 +118,11 @@ export class Service implements Serving {
   requestsUnderWay(): RequestSummary[] {
     const now = performance.now();
     const found: RequestSummary[] = [];
-    for (const { exchange, peer } of this.#connections) {
+    for (const { exchange } of this.#connections) {
       if (exchange === undefined || exchange.isOver || exchange.state === 'complete') continue;
-      const { method, target } = exchange;
-      found.push({ method, target, peer: peer.remoteAddress, ageMs: Math.round(now - exchange.startedMs) });
+      const { method, target, peer, names } = exchange;
+      const ageMs = Math.round(now - exchange.startedMs);
+      found.push({ method, target, peer: peer.remoteAddress, ageMs, ...names });
     }
     return found.toSorted((a, b) => b.ageMs - a.ageMs);
   }
@@ -120,13 +134,16 @@ export class Service implements Serving {
   /** Closes what is idle, now and whenever a connection becomes so. */
   closeIdle(): void {
     this.#closesIdle = true;
+    this.proxyGate?.closeAll();
     for (const connection of this.#connections) if (connection.isIdle) connection.close();
   }
   destroyAll(): void {
+    this.proxyGate?.closeAll();
     for (const connection of this.#connections) connection.destroy();
   }
   async stop(): Promise<void> {
     this.#stopped = true;
+    this.proxyGate?.closeAll();
     this.clock.stop();
     await this.#accessLog?.close();
   }
@@ -136,9 +153,11 @@ export class Service implements Serving {
 
   // ---- what connections and exchanges report
 
-  begin(exchange: Exchange): void {
+  begun(): void {
     this.#requests += 1;
     this.#active += 1;
+  }
+  call(exchange: Exchange): void {
     this.#handler(exchange);
   }
   answered(): void {
@@ -151,10 +170,16 @@ export class Service implements Serving {
   }
   settled(exchange: Exchange, status: number, bodyBytes: number, seconds: number): void {
     countAnswer(this.#answers, status);
-    this.#accessLog?.write(accessFields(exchange.env, status, bodyBytes, seconds, this.settings.logXForwardedFor));
+    this.#accessLog?.write(exchange, status, bodyBytes, seconds);
   }
-  refused(code: ErrorCode, peer: string, request: string | undefined): void {
-    this.log.info('request.refused', { code, peer, request });
+  /** The answer to a request that no exchange was made for. */
+  answeredRefusal(code: ErrorCode, peer: PeerFacts, line: RequestLine, response: string): void {
+    if (this.#accessLog === undefined) return;
+    const { request, status, bodyBytes } = refusedRequest(code, peer, line, response);
+    this.#accessLog.write(request, status, bodyBytes, 0);
+  }
+  refused(code: ErrorCode, peer: string, exchange?: Exchange): void {
+    this.log.info('request.refused', { code, peer, request: exchange?.summary, ...exchange?.names });
   }
   /** A post hook's promise: the process does not end before it. */
   track(promise: Promise<void>): void {

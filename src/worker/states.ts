@@ -28,11 +28,14 @@ export const nextWritingState = stateMachine<WritingState, 'request' | 'response
 /** waiting for the head; head given; head sent; no more bytes will be handed to the connection; socket given away; settled */
 export type ResponseState = 'waiting' | 'started' | 'streaming' | 'complete' | 'taken' | 'over';
 
-export const nextResponseState = stateMachine<ResponseState, 'start' | 'send' | 'end' | 'take' | 'settle'>('response', {
-  waiting: { start: 'started', take: 'taken', settle: 'over' },
-  started: { start: 'started', send: 'streaming', settle: 'over' },
-  streaming: { end: 'complete', settle: 'over' },
-  complete: { settle: 'over' },
-  taken: { settle: 'over' },
-  over: {},
-});
+export const nextResponseState = stateMachine<ResponseState, 'start' | 'send' | 'end' | 'respond' | 'take' | 'settle'>(
+  'response',
+  {
+    waiting: { start: 'started', take: 'taken', settle: 'over' },
+    started: { start: 'started', send: 'streaming', respond: 'complete', settle: 'over' },
+    streaming: { end: 'complete', settle: 'over' },
+    complete: { settle: 'over' },
+    taken: { settle: 'over' },
+    over: {},
+  },
+);

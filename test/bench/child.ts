@@ -2,25 +2,19 @@
  * The bench's processes: a server or a load generator answers each question of its parent with one message. This file
  * has both sides, so that a question and its answer are typed in one place.
  */
-import { fork, type ChildProcess } from 'node:child_process';
+import { fork, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 
-const answerWithinMs = 10_000;
+const answerWithinMs = 60_000;
 
 /** For each kind of question: what is asked and what is answered. */
 export type Protocol<P> = { [K in keyof P]: { question: unknown; answer: unknown } };
 
-/** CPU time that a process has used so far, all threads. */
-export interface CpuTime {
-  userMs: number;
-  systemMs: number;
-}
-
 /** What a server process can be asked. */
 export interface ServerProtocol {
   port: { question: undefined; answer: number };
-  cpu: { question: undefined; answer: CpuTime };
 }
 
 export interface LoadTask {
@@ -29,6 +23,19 @@ export interface LoadTask {
   connections: number;
   /** requests that a connection sends at once; 1 for no pipelining */
   pipeline: number;
+  /** a connection for each request */
+  fresh: boolean;
+}
+
+export interface PacedTask extends LoadTask {
+  requestsPerSecond: number;
+  seconds: number;
+}
+
+export interface SlowTask {
+  port: number;
+  request: string;
+  connections: number;
 }
 
 /** What a load generator can be asked. */
@@ -37,13 +44,28 @@ export interface LoadProtocol {
   /** whole responses so far */
   count: { question: undefined; answer: number };
   stop: { question: undefined; answer: undefined };
+  /** milliseconds from when each request was due to its whole response */
+  paced: { question: PacedTask; answer: number[] };
+  /** connections that ask, read a little and then read no more, until `stop` */
+  readSlowly: { question: SlowTask; answer: undefined };
 }
+
+const canPin = availableParallelism() > 1 && spawnSync('taskset', ['-V']).status === 0;
 
 export class BenchChild<P extends Protocol<P>> {
   readonly #child: ChildProcess;
 
-  constructor(file: string, args: readonly string[] = []) {
-    this.#child = fork(fileURLToPath(new URL(file, import.meta.url)), args, { execArgv: ['--import', 'tsx'] });
+  /** `core`: the processor that it runs on, where taskset(1) is there to say so. */
+  constructor(file: string, args: readonly string[] = [], core?: number) {
+    const pinned = core !== undefined && canPin;
+    this.#child = fork(fileURLToPath(new URL(file, import.meta.url)), args, {
+      execPath: pinned ? 'taskset' : process.execPath,
+      execArgv: [...(pinned ? ['-c', String(core), process.execPath] : []), '--import', 'tsx'],
+    });
+  }
+
+  get pid(): number {
+    return this.#child.pid!;
   }
 
   async ask<K extends keyof P & string>(
@@ -69,8 +91,11 @@ export class BenchChild<P extends Protocol<P>> {
   async end(): Promise<void> {
     if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
     const exit = once(this.#child, 'exit');
-    this.#child.kill('SIGKILL');
+    // Servers with children of their own end them when the channel closes.
+    this.#child.disconnect();
+    const killer = setTimeout(() => this.#child.kill('SIGKILL'), 5000);
     await exit;
+    clearTimeout(killer);
   }
 }
 
@@ -79,14 +104,10 @@ type Answers<P extends Protocol<P>> = {
 };
 
 /** In the child: answers its parent's questions and ends with it. */
-export function answerParent<P extends Protocol<P>>(answers: Answers<P>): void {
+export function answerParent<P extends Protocol<P>>(answers: Answers<P>, leave?: () => unknown): void {
   process.on('message', (message: { type: keyof P; value: P[keyof P]['question'] }) => {
+    if (!(message.type in answers)) return;
     void Promise.resolve(answers[message.type](message.value)).then((answer) => process.send?.(answer ?? null));
   });
-  process.on('disconnect', () => process.exit(0));
-}
-
-export function cpuTime(): CpuTime {
-  const { user, system } = process.cpuUsage();
-  return { userMs: user / 1000, systemMs: system / 1000 };
+  process.on('disconnect', () => void Promise.resolve(leave?.()).finally(() => process.exit(0)));
 }

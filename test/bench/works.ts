@@ -1,45 +1,69 @@
 /**
- * What is measured: one row a work, done by both servers. A further work is a further row; both applications must send
- * responses of one size, which the load generator checks.
+ * What is measured: one row a work. Each server of `servers/` does the same for it; the load generator checks that all
+ * responses of a server have one size.
  */
-import type { RequestListener } from 'node:http';
-import type { App } from 'evy';
+export const greeting = 'Hello, World!\r\n';
+export const blob = Buffer.alloc(65_536, 'b');
+/** 10 MB in pieces of 64 KiB */
+export const streamedPieces = 160;
+
+/** What an application does with a request. */
+export type Job = 'hello' | 'echo' | 'blob' | 'stream';
 
 export interface Work {
   name: string;
+  title: string;
+  job: Job;
   /** sent as it stands by every connection, again and again */
   request: string;
-  /** for evy */
-  app: App;
-  /** the same for node:http */
-  listener: RequestListener;
+  connections: number;
+  /** requests that a connection sends at once */
+  pipeline: number;
+  /** a connection for each request, and two worker processes where a server has workers */
+  fresh: boolean;
+  /** `throughput` where bytes count rather than requests */
+  measure: 'cpu' | 'throughput';
+  /** what we want to reach against `node:http`, or `node:cluster` where there are workers */
+  target: number;
 }
 
-const greeting = 'Hello, World!\r\n';
-const get = 'GET /hello?name=world HTTP/1.1\r\nHost: localhost:8080\r\nUser-Agent: bench\r\nAccept: */*\r\n\r\n';
-
-/** A hook like the one that counts bandwidth: it looks at the report of the response. */
-let bytesSent = 0;
-const countBytes = (env: { 'evy.response'?: { bytesSent: number } }) => {
-  bytesSent += env['evy.response']?.bytesSent ?? 0;
-};
+const usual = 'Host: localhost:8080\r\nUser-Agent: bench\r\nAccept: */*\r\n';
+const get = (path: string, more = '') => `GET ${path} HTTP/1.1\r\n${usual}${more}\r\n`;
+const body = 'x'.repeat(1024);
+const post = `POST /echo HTTP/1.1\r\n${usual}Content-Type: text/plain\r\nContent-Length: 1024\r\n\r\n${body}`;
+const plain = { connections: 64, pipeline: 1, fresh: false, measure: 'cpu' } as const;
 
 export const works: readonly Work[] = [
+  { ...plain, name: 'hello', title: 'GET hello', job: 'hello', request: get('/hello?name=world'), target: 2 },
   {
-    name: 'hello',
-    request: get,
-    app(env, startResponse) {
-      env['evy.posthooks'].push([countBytes, [], {}]);
-      startResponse('200 OK', [
-        ['Content-Type', 'text/plain'],
-        ['Content-Length', String(greeting.length)],
-      ]);
-      return [greeting];
-    },
-    listener(_request, response) {
-      response.writeHead(200, { 'Content-Type': 'text/plain', 'Content-Length': greeting.length });
-      response.end(greeting);
-    },
+    ...plain,
+    name: 'pipelined',
+    title: 'GET hello, 16 pipelined',
+    job: 'hello',
+    request: get('/hello?name=world'),
+    pipeline: 16,
+    target: 5,
+  },
+  { ...plain, name: 'post', title: 'POST 1 KiB, read and echoed', job: 'echo', request: post, target: 1.8 },
+  { ...plain, name: 'blob', title: '64 KiB from a Buffer', job: 'blob', request: get('/blob'), target: 1.3 },
+  {
+    ...plain,
+    name: 'stream',
+    title: '10 MB streamed',
+    job: 'stream',
+    request: get('/stream'),
+    connections: 4,
+    measure: 'throughput',
+    target: 1,
+  },
+  {
+    ...plain,
+    name: 'connect',
+    title: 'a connection for each request, 2 workers',
+    job: 'hello',
+    request: get('/hello', 'Connection: close\r\n'),
+    fresh: true,
+    target: 2,
   },
 ];
 

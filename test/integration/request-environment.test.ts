@@ -106,7 +106,8 @@ describe('the environment of a request', () => {
       const seen: unknown[] = [];
       const app: App = (env, startResponse) => {
         seen.push([env.headers_raw.map((pair) => [...pair]), env.HTTP_X_ONE, env['mine']]);
-        env.headers_raw[0]![1] = 'changed';
+        expect(() => Object.assign(env.headers_raw[0]!, { 1: 'changed' })).to.throw(TypeError);
+        env.headers_raw[0] = ['Host', 'changed'];
         env.headers_raw.push(['Y', 'z']);
         env['mine'] = true;
         delete env.HTTP_X_ONE;

@@ -1,10 +1,11 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { IncomingMessage, ServerResponse } from 'node:http';
+import { createServer, Socket } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
-import { acceptGate, listenUnpolled, probePrivateApi } from '../../src/shared/node-private.ts';
+import { acceptGate, headBytes, listenUnpolled, probePrivateApi } from '../../src/shared/node-private.ts';
 import { onEnd } from '../helpers/cleanup.ts';
 import { fixture, tempFolder } from '../helpers/files.ts';
 
@@ -24,6 +25,14 @@ async function trial(): Promise<unknown> {
 }
 
 describe("Node's private API", () => {
+  it('tells how long the head of a response is', () => {
+    const response = new ServerResponse(new IncomingMessage(new Socket()));
+    expect(headBytes(response)).to.equal(0);
+    response.sendDate = false;
+    response.writeHead(204, 'x', { A: 'b' });
+    expect(headBytes(response)).to.equal('HTTP/1.1 204 x\r\nA: b\r\nConnection: close\r\n\r\n'.length);
+  });
+
   it('does on this Node what it is used for', async () => {
     const inherited = {
       gate: true,

@@ -23,7 +23,8 @@ describe('option names', () => {
 
   it('knows switches and lists by their defaults', () => {
     expect(optionNames.filter(isSwitch)).to.include.members(['debug', 'logXForwardedFor']);
-    expect(optionNames.filter(isList)).to.have.members(['bind', 'middleware']);
+    const lists = ['bind', 'middleware', 'accessLogSkip', 'trustedProxies', 'trustedHeaders', 'proxyProtocol'];
+    expect(optionNames.filter(isList)).to.have.members(lists);
     expect(flagOptions).not.to.include.members(['app', 'middleware', 'environ']);
   });
 

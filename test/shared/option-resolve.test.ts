@@ -80,6 +80,22 @@ describe('option resolution', () => {
       expect(refusal(layer('file', { [name]: Number.NaN })), name).to.match(/ (is|is one of) .+, not null$/);
   });
 
+  it('names the entry of a list that is wrong', () => {
+    const peers = 'is an address, a network such as 10.0.0.0/8, unix, loopback or private, or a list of these';
+    expect(refusal(layer('flags', { trustedProxies: ['10.0.0.1', 'localhost'] }))).to.equal(
+      `--trustedProxies ${peers}, not localhost`,
+    );
+    expect(refusal(layer('file', { proxyProtocol: '10.0.0.0/33' }))).to.equal(
+      `evy.config.js: proxyProtocol ${peers}, not 10.0.0.0/33`,
+    );
+    expect(refusal(layer('flags', { trustedHeaders: ['x-forwarded-for', 'x-real-ip'] }))).to.match(
+      /^--trustedHeaders is one or more of forwarded, .+, not x-real-ip$/,
+    );
+    expect(refusal(layer('flags', { requestIdHeader: 'X_Request_Id' }))).to.equal(
+      '--requestIdHeader is the name of a header, letters, digits and -, not X_Request_Id',
+    );
+  });
+
   it('names all wrong values, one on a line', () => {
     const lines = refusal(layer('flags', { port: 'x', workers: '0' })).split('\n');
     expect(lines).to.have.length(2);

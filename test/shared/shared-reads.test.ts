@@ -27,10 +27,9 @@ describe('connections that share a read buffer', () => {
     const accept = (socket: Socket, reads: SharedReads): void => {
       onEnd(() => socket.destroy());
       socket.on('end', () => socket.end());
-      reads.deliver = (bytes) => {
-        buffers.add(bytes.buffer);
-        heard.set(socket, (heard.get(socket) ?? '') + bytes.toString('latin1'));
-        return true;
+      reads.deliver = (buffer, length) => {
+        buffers.add(buffer.buffer);
+        heard.set(socket, (heard.get(socket) ?? '') + buffer.toString('latin1', 0, length));
       };
     };
     expect(shareReadBuffer(server, accept)).to.equal(true);
@@ -42,16 +41,16 @@ describe('connections that share a read buffer', () => {
     await closed;
   });
 
-  it('stop reading when told so, until they are resumed', async () => {
+  it('stop reading when they are paused, until they are resumed', async () => {
     const server = await listening();
     let accepted: Socket | undefined;
     const heard: string[] = [];
     shareReadBuffer(server, (socket, reads) => {
       onEnd(() => socket.destroy());
       accepted = socket;
-      reads.deliver = (bytes) => {
-        heard.push(bytes.toString('latin1'));
-        return heard.length > 1;
+      reads.deliver = (buffer, length) => {
+        heard.push(buffer.toString('latin1', 0, length));
+        socket.pause();
       };
     });
     const socket = client(server);

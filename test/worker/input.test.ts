@@ -9,6 +9,7 @@ class Source implements InputSource {
   wanted = 0;
   onWanted: () => void = () => {};
   readonly signal = new AbortController().signal;
+  readonly requestId = 'r-1';
   bodyWanted(): void {
     this.wanted += 1;
     this.onWanted();

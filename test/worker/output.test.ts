@@ -5,11 +5,13 @@ import { Output } from '../../src/worker/output.ts';
 
 type Done = (error?: Error | null) => void;
 
-/** Takes what is written and acknowledges it when told to. */
+/** Takes what is written: at once, as a kernel with room does, or when it is told to acknowledge. */
 class FakeSocket {
   destroyed = false;
   writableEnded = false;
+  errored: Error | null = null;
   corked = 0;
+  hasRoom = false;
   /** what each acknowledged write brought */
   readonly writes: Buffer[] = [];
   #open: Buffer[] = [];
@@ -17,28 +19,36 @@ class FakeSocket {
 
   write(data: string | Buffer, ...rest: unknown[]): void {
     if (this.writableEnded) throw new Error('write after end');
-    this.#open.push(typeof data === 'string' ? Buffer.from(data, 'latin1') : data);
+    const bytes = typeof data === 'string' ? Buffer.from(data, 'latin1') : data;
     const done = rest.find((one) => typeof one === 'function') as Done | undefined;
-    if (done === undefined) return;
-    if (this.#done !== undefined) throw new Error('two writes at once');
-    this.#done = done;
+    if (done === undefined && this.#done !== undefined) throw new Error('two writes at once');
+    if (bytes.length > 0) this.#open.push(bytes);
+    if (done !== undefined) this.#done = done;
+    else if (this.hasRoom && this.corked === 0) this.#take();
   }
   cork(): void {
     this.corked += 1;
   }
   uncork(): void {
     this.corked -= 1;
+    if (this.hasRoom && this.corked === 0) this.#take();
   }
   end(): void {
     if (this.#done !== undefined) throw new Error('end before all was written');
     this.writableEnded = true;
   }
+  get writableLength(): number {
+    return this.#open.reduce((sum, { length }) => sum + length, 0);
+  }
   get isWriting(): boolean {
     return this.#done !== undefined;
   }
-  acknowledge(error?: Error): void {
+  #take(): void {
     this.writes.push(Buffer.concat(this.#open));
     this.#open = [];
+  }
+  acknowledge(error?: Error): void {
+    this.#take();
     const done = this.#done!;
     this.#done = undefined;
     done(error ?? null);
@@ -90,6 +100,25 @@ describe('Output', () => {
     expect([output.sent, socket.isWriting, progressed()]).to.deep.equal([0, false, 0]);
   });
 
+  it('counts what the kernel took at once before flush() returns, and tells it once', () => {
+    const { socket, output, progressed } = setUp();
+    socket.hasRoom = true;
+    output.putText('head');
+    output.putBytes(kilo(300));
+    output.flush();
+    expect([output.sent, output.isEmpty, socket.isWriting]).to.deep.equal([300 * 1024 + 4, true, false]);
+    expect([socket.writes.length, progressed()]).to.deep.equal([3, 1]);
+  });
+
+  it('does not take the bytes of a failed write for sent', () => {
+    const { socket, output, progressed } = setUp();
+    socket.hasRoom = true;
+    socket.errored = new Error('EPIPE');
+    output.putText('abc');
+    output.flush();
+    expect([output.sent, progressed()]).to.deep.equal([0, 0]);
+  });
+
   it('sends big bodies in slices, the next only when the one before was taken', () => {
     const { socket, output } = setUp();
     output.putText('head');
@@ -98,7 +127,7 @@ describe('Output', () => {
     output.flush();
     expect(output.isFull).to.equal(true);
     socket.acknowledgeAll();
-    expect(socket.writes.map((bytes) => bytes.length)).to.deep.equal([65_536, 65_536, 150 * 1024 + 8 - 2 * 65_536]);
+    expect(socket.writes.map((bytes) => bytes.length)).to.deep.equal([131_072, 150 * 1024 + 8 - 131_072]);
     expect(socket.corked).to.equal(0);
   });
 
@@ -109,9 +138,10 @@ describe('Output', () => {
       fc.constantFrom(kilo(63), 'x'.repeat(70_000)),
     );
     fc.assert(
-      fc.property(fc.array(fc.tuple(piece, fc.boolean())), (pieces) => {
+      fc.property(fc.array(fc.tuple(piece, fc.boolean(), fc.boolean())), (pieces) => {
         const { socket, output } = setUp();
-        for (const [data, flush] of pieces) {
+        for (const [data, flush, hasRoom] of pieces) {
+          socket.hasRoom = hasRoom;
           if (typeof data === 'string') output.putText(data);
           else output.putBytes(data);
           if (flush) output.flush();
@@ -122,7 +152,7 @@ describe('Output', () => {
           pieces.map(([data]) => (typeof data === 'string' ? Buffer.from(data, 'latin1') : data)),
         );
         expect(Buffer.concat(socket.writes).equals(expected)).to.equal(true);
-        expect(Math.max(0, ...socket.writes.map((bytes) => bytes.length))).to.be.at.most(65_536);
+        expect(Math.max(0, ...socket.writes.map((bytes) => bytes.length))).to.be.at.most(131_072);
         expect([output.sent, output.isEmpty]).to.deep.equal([expected.length, true]);
       }),
       { seed: 64, numRuns: 200 },

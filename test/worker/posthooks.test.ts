@@ -4,10 +4,14 @@ import type { LogFields, Logger } from '../../src/shared/log.ts';
 import { silentLogger } from '../../src/shared/log.ts';
 import { runPostHooks } from '../../src/worker/posthooks.ts';
 
+/** What log lines name the request by. */
+const logFields = { request: 'GET /a?b', requestId: 'r-1', traceparent: undefined };
+const request = { logFields };
+
 function setUp(...hooks: unknown[]) {
   const errors: LogFields[] = [];
   const log: Logger = { ...silentLogger, error: (event, fields) => void errors.push({ event, ...fields }) };
-  const env = { 'evy.posthooks': hooks, 'REQUEST_METHOD': 'GET', 'RAW_URI': '/a?b' } as unknown as Environ;
+  const env = { 'evy.posthooks': hooks } as unknown as Environ;
   return { env, log, errors };
 }
 
@@ -21,7 +25,7 @@ describe('post hooks', () => {
       [record],
       [record, undefined, { k: 1 }],
     );
-    expect(runPostHooks(env, 0, log)).to.deep.equal([]);
+    expect(runPostHooks(env, 0, log, request)).to.deep.equal([]);
     expect(calls).to.deep.equal([
       [env, 'arg1', 'arg2', { kwarg3: 3, kwarg4: 4 }],
       [env, 'only'],
@@ -49,10 +53,10 @@ describe('post hooks', () => {
       ],
       [() => ran.push('last')],
     );
-    await Promise.all(runPostHooks(env, 0, log));
+    await Promise.all(runPostHooks(env, 0, log, request));
     expect(ran).to.deep.equal(['last']);
     expect(errors.map(({ event }) => event)).to.deep.equal(Array.from({ length: 5 }, () => 'hook.failed'));
-    expect(errors.every(({ request }) => request === 'GET /a?b')).to.equal(true);
+    for (const line of errors) expect(line).to.include(logFields);
     expect(errors.map(({ error }) => error)).to.include.members([
       'first',
       'second',
@@ -67,7 +71,7 @@ describe('post hooks', () => {
       done.push(name);
     };
     const { env, log } = setUp([hook, ['a']], [() => 'no promise'], [hook, ['b']]);
-    const pending = runPostHooks(env, 0, log);
+    const pending = runPostHooks(env, 0, log, request);
     expect(pending).to.have.lengthOf(2);
     expect(done).to.deep.equal([]);
     await Promise.all(pending);
@@ -77,14 +81,14 @@ describe('post hooks', () => {
   it('may push further ones, which run too', () => {
     const ran: string[] = [];
     const { env, log } = setUp([(given: Environ) => given['evy.posthooks'].push([() => ran.push('second')])]);
-    expect(runPostHooks(env, 0, log)).to.have.lengthOf(0);
+    expect(runPostHooks(env, 0, log, request)).to.have.lengthOf(0);
     expect(ran).to.deep.equal(['second']);
   });
 
   it('that ran before are left out', () => {
     const ran: string[] = [];
     const { env, log } = setUp([() => ran.push('old')], [() => ran.push('new')]);
-    expect(runPostHooks(env, 1, log)).to.have.lengthOf(0);
+    expect(runPostHooks(env, 1, log, request)).to.have.lengthOf(0);
     expect(ran).to.deep.equal(['new']);
   });
 });

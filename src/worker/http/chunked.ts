@@ -46,18 +46,18 @@ export class ChunkedDecoder {
     );
   }
 
-  /** The next event in `bytes` from `from` on; `at` tells how far it got. */
-  next(bytes: Buffer, from: number): BodyEvent {
+  /** The next event in `bytes` between `from` and `end`; `at` tells how far it got. */
+  next(bytes: Buffer, from: number, end = bytes.length): BodyEvent {
     this.at = from;
-    while (this.at < bytes.length) {
+    while (this.at < end) {
       switch (this.#state) {
         case 'line': {
-          const event = this.#readLine(bytes);
+          const event = this.#readLine(bytes, end);
           if (event !== undefined) return event;
           break;
         }
         case 'data': {
-          const to = Math.min(bytes.length, this.at + this.#left);
+          const to = Math.min(end, this.at + this.#left);
           this.data = bytes.subarray(this.at, to);
           this.#left -= to - this.at;
           this.at = to;
@@ -75,16 +75,17 @@ export class ChunkedDecoder {
           this.#state = 'line';
           break;
         case 'trailers':
-          return this.#readTrailers(bytes);
+          return this.#readTrailers(bytes, end);
       }
     }
     return 'need-data';
   }
 
   /** Takes what there is of a chunk line; undefined when the line is whole and the state has moved on. */
-  #readLine(bytes: Buffer): BodyEvent | undefined {
-    const lineEnd = bytes.indexOf(lf, this.at);
-    const to = lineEnd < 0 ? bytes.length : lineEnd + 1;
+  #readLine(bytes: Buffer, end: number): BodyEvent | undefined {
+    const found = bytes.indexOf(lf, this.at);
+    const lineEnd = found < end ? found : -1;
+    const to = lineEnd < 0 ? end : lineEnd + 1;
     if (this.#line.length + to - this.at > maxLineBytes) return 'refused';
     this.#line += bytes.toString('latin1', this.at, to);
     this.at = to;
@@ -104,10 +105,10 @@ export class ChunkedDecoder {
     return 'refused';
   }
 
-  #readTrailers(bytes: Buffer): BodyEvent {
-    const taken = this.#trailerSection.push(bytes.toString('latin1', this.at));
+  #readTrailers(bytes: Buffer, end: number): BodyEvent {
+    const taken = this.#trailerSection.push(bytes.toString('latin1', this.at, end));
     if (taken < 0) {
-      this.at = bytes.length;
+      this.at = end;
       if (this.#trailerSection.fault === undefined) return 'need-data';
       this.fault = this.#trailerSection.fault;
       return 'refused';

@@ -44,12 +44,38 @@ export function fieldVariables(fields: readonly Field[], names: readonly HeaderN
 }
 
 /** The bytes were checked before; what can be wrong is told by its code. */
-export function readFieldBlock(text: string, version: Version, maxHeaders: number): FieldBlock | ErrorCode {
+export function readFieldBlock(text: string, version: Version): FieldBlock | ErrorCode {
   const fields: Field[] = [];
   const names: HeaderName[] = [];
   if (!parseFields(text, 0, fields, names)) return 'BAD_HEADER';
-  if (fields.length > maxHeaders) return 'TOO_MANY_HEADERS';
   const framing = readFraming(version, fields, names);
   if (typeof framing === 'string') return framing;
+  for (const field of fields) Object.freeze(field);
   return { text, version, fields, framing, variables: fieldVariables(fields, names) };
+}
+
+/** Two generations of blocks: when the younger is full it becomes the older, and what nobody asked for again goes. */
+const mostShared = 128;
+let young = new Map<string, FieldBlock>();
+let old = new Map<string, FieldBlock>();
+
+/** The same, shared by all connections: for the first head of one, since clients of a kind all send the same. */
+export function sharedBlock(text: string, version: Version): FieldBlock | ErrorCode {
+  const found = young.get(text) ?? old.get(text);
+  if (found?.version === version) {
+    if (!young.has(text)) keep(found);
+    return found;
+  }
+  // A copy of its own: the text received is a slice that would keep the whole chunk alive.
+  const block = readFieldBlock(Buffer.from(text, 'latin1').toString('latin1'), version);
+  if (typeof block !== 'string') keep(block);
+  return block;
+}
+
+function keep(block: FieldBlock): void {
+  if (young.size >= mostShared) {
+    old = young;
+    young = new Map();
+  }
+  young.set(block.text!, block);
 }

@@ -5,21 +5,18 @@
  *
  * 'head' (the fields below describe the request), then 'data' and 'end' when it has a body, then the next 'head';
  * 'refused' is final. What the application does not see allocates nothing but one string per chunk of heads.
+ *
+ * The bytes pushed may lie in a buffer that is used again for others: whoever pushes them calls `own()` before.
  */
 import type { ErrorCode } from '../../shared/errors.ts';
 import { ChunkedDecoder } from './chunked.ts';
-import { noFields, readFieldBlock } from './field-block.ts';
 import type { FieldBlock } from './field-block.ts';
 import type { Field } from './fields.ts';
-import { badHeadByte } from './grammar.ts';
-import { parseRequestLine } from './request-line.ts';
+import { HeadReader } from './head-reader.ts';
+import type { HeadLimits } from './head-reader.ts';
 import type { RequestLine } from './request-line.ts';
-import { Section } from './section.ts';
 
-export interface RequestLimits {
-  urlLengthLimit: number;
-  maxHeadBytes: number;
-  maxHeaders: number;
+export interface RequestLimits extends HeadLimits {
   /** 0 is unlimited */
   maxBodyBytes: number;
 }
@@ -27,34 +24,19 @@ export interface RequestLimits {
 export type RequestEvent = 'head' | 'data' | 'end' | 'need-data' | 'refused';
 
 const nothing = Buffer.alloc(0);
-const maxKeptText = 2048; // longer field lines are not kept to be recognised: an idle connection should hold little
-/** Empty lines before a request line are ignored (RFC 9112 §2.2), but not a flood of them. */
-const maxEmptyLines = 8;
 
 export class RequestParser {
   readonly #limits: RequestLimits;
-  readonly #section: Section;
+  readonly #head: HeadReader;
   #state: 'head' | 'length' | 'chunked' | 'refused' = 'head';
   #bytes: Buffer = nothing;
   #at = 0;
+  #end = 0;
   /** the latin-1 text of #bytes from #textFrom on, made when a head is looked for */
   #text: string | undefined;
   #textFrom = 0;
-  #emptyLines = 0;
-  #loneCr = false;
   #left = 0;
   #decoder: ChunkedDecoder | undefined;
-
-  /** Of the request whose 'head' came last. */
-  readonly line: RequestLine = {
-    method: '',
-    target: '',
-    version: 'HTTP/1.1',
-    path: '',
-    query: '',
-    authority: undefined,
-  };
-  block: FieldBlock = noFields;
   /** of the last 'data' event */
   data: Buffer = nothing;
   /** of the last 'end' event */
@@ -64,22 +46,26 @@ export class RequestParser {
 
   constructor(limits: RequestLimits) {
     this.#limits = limits;
-    this.#section = new Section({
-      maxFirstLineBytes: limits.urlLengthLimit,
-      maxBytes: limits.maxHeadBytes,
-      tooLongLine: 'URI_TOO_LONG',
-      tooLarge: 'HEAD_TOO_LARGE',
-    });
+    this.#head = new HeadReader(limits);
+  }
+
+  /** Of the request whose 'head' came last. */
+  get line(): RequestLine {
+    return this.#head.line;
+  }
+  /** Of the request whose 'head' came last. */
+  get block(): FieldBlock {
+    return this.#head.block;
   }
 
   /** bytes pushed and not consumed yet */
   get buffered(): number {
-    return this.#bytes.length - this.#at;
+    return this.#end - this.#at;
   }
 
   /** Whether part of a request head was consumed. */
   get isMidHead(): boolean {
-    return this.#state === 'head' && !this.#section.isEmpty;
+    return this.#state === 'head' && this.#head.isMidHead;
   }
 
   /** Bytes of the body that are still to come; Infinity for a chunked one. 0 between requests. */
@@ -87,23 +73,28 @@ export class RequestParser {
     return this.#state === 'length' ? this.#left : this.#state === 'chunked' ? Infinity : 0;
   }
 
-  push(bytes: Buffer): void {
-    this.#bytes = this.#at >= this.#bytes.length ? bytes : Buffer.concat([this.#bytes.subarray(this.#at), bytes]);
+  /** Takes the first `length` bytes of `bytes`. */
+  push(bytes: Buffer, length = bytes.length): void {
+    if (this.#at >= this.#end) {
+      this.#bytes = bytes;
+      this.#end = length;
+    } else {
+      this.#bytes = Buffer.concat([this.#bytes.subarray(this.#at, this.#end), bytes.subarray(0, length)]);
+      this.#end = this.#bytes.length;
+    }
     this.#at = 0;
     this.#text = undefined;
   }
 
   /** Copies what is left: the bytes are about to be reused by whoever pushed them. */
   own(): void {
-    if (this.buffered > 0) this.push(Buffer.from(this.takeRest()));
+    if (this.#at < this.#end) this.push(Buffer.from(this.takeRest()));
   }
 
   /** Takes out the bytes that were pushed and not consumed: for whoever takes the connection over. */
   takeRest(): Buffer {
-    const rest = this.#bytes.subarray(this.#at);
-    this.#bytes = nothing;
-    this.#at = 0;
-    this.#text = undefined;
+    const rest = this.#bytes.subarray(this.#at, this.#end);
+    this.#needData();
     return rest;
   }
 
@@ -111,13 +102,13 @@ export class RequestParser {
   finish(): ErrorCode | undefined {
     if (this.#state === 'refused') return this.fault;
     if (this.#state !== 'head') return 'BODY_CUT';
-    return this.#section.isEmpty ? undefined : 'HEAD_CUT';
+    return this.isMidHead ? 'HEAD_CUT' : undefined;
   }
 
   next(): RequestEvent {
     if (this.#state === 'refused') return 'refused';
     if (this.#state === 'length' && this.#left === 0) return this.#endBody(undefined);
-    if (this.#at >= this.#bytes.length) return this.#needData();
+    if (this.#at >= this.#end) return this.#needData();
     switch (this.#state) {
       case 'head':
         return this.#readHead();
@@ -131,6 +122,7 @@ export class RequestParser {
   #needData(): 'need-data' {
     this.#bytes = nothing;
     this.#at = 0;
+    this.#end = 0;
     this.#text = undefined;
     return 'need-data';
   }
@@ -138,77 +130,33 @@ export class RequestParser {
   #refuse(fault: ErrorCode): 'refused' {
     this.#state = 'refused';
     this.fault = fault;
-    this.takeRest();
+    this.#needData();
     return 'refused';
   }
 
   #readHead(): RequestEvent {
     if (this.#text === undefined) {
-      this.#text = this.#bytes.toString('latin1', this.#at);
+      this.#text = this.#bytes.toString('latin1', this.#at, this.#end);
       this.#textFrom = this.#at;
     }
-    const text = this.#text;
-    let at = this.#at - this.#textFrom;
-    if (this.#section.isEmpty) {
-      if (this.#loneCr && text.charCodeAt(at) !== 0x0a) return this.#refuse('BAD_BYTE');
-      while (this.#loneCr || text.startsWith('\r\n', at)) {
-        at += this.#loneCr ? 1 : 2;
-        this.#loneCr = false;
-        this.#emptyLines += 1;
-        if (this.#emptyLines > maxEmptyLines) return this.#refuse('BAD_REQUEST_LINE');
-      }
-      if (at === text.length) return this.#needData();
-      if (at === text.length - 1 && text.charCodeAt(at) === 0x0d) {
-        this.#loneCr = true;
-        return this.#needData();
-      }
-      const headEnd = text.indexOf('\r\n\r\n', at);
-      if (headEnd >= 0) {
-        const event = this.#readWholeHead(text, at, headEnd);
-        if (event !== undefined) return event;
-      }
-    }
-    const taken = this.#section.push(at === 0 ? text : text.slice(at));
-    this.line.method = '';
-    if (this.#section.fault !== undefined) return this.#refuse(this.#section.fault);
-    if (taken < 0) return this.#needData();
-    this.#at = this.#textFrom + at + taken;
-    const head = this.#section.take();
-    const lineEnd = head.indexOf('\r\n');
-    return this.#parseHead(head.slice(0, lineEnd), head.slice(lineEnd + 2), head.length <= maxKeptText);
+    const event = this.#head.next(this.#text, this.#at - this.#textFrom);
+    if (event === 'need-data') return this.#needData();
+    if (event === 'refused') return this.#refuse(this.#head.fault);
+    this.#at = this.#textFrom + this.#head.at;
+    return this.#startBody();
   }
 
-  /** The usual case: the head is whole and clean. Undefined when it is not: the careful way tells the first fault. */
-  #readWholeHead(text: string, at: number, headEnd: number): RequestEvent | undefined {
-    const lineEnd = text.indexOf('\r\n', at);
-    const { urlLengthLimit, maxHeadBytes } = this.#limits;
-    if (lineEnd - at > urlLengthLimit || headEnd - lineEnd > maxHeadBytes) return undefined;
-    const fieldText = text.slice(lineEnd + 2, headEnd + 2);
-    const repeated = fieldText === this.block.text;
-    if (badHeadByte.test(repeated ? text.slice(at, lineEnd + 2) : text.slice(at, headEnd + 2))) return undefined;
-    this.#at = this.#textFrom + headEnd + 4;
-    return this.#parseHead(text.slice(at, lineEnd), fieldText, text.length <= maxKeptText);
-  }
-
-  /** `keep`: whether the field text may be kept; it holds the text that it is a slice of. */
-  #parseHead(line: string, fieldText: string, keep: boolean): RequestEvent {
-    this.#emptyLines = 0;
-    const lineFault = parseRequestLine(line, this.line);
-    if (lineFault !== undefined) return this.#refuse(lineFault);
-    const { version } = this.line;
-    if (fieldText !== this.block.text || version !== this.block.version) {
-      const block = readFieldBlock(fieldText, version, this.#limits.maxHeaders);
-      if (typeof block === 'string') return this.#refuse(block);
-      this.block = keep ? block : { ...block, text: undefined };
-    }
+  /** A head is whole: what follows it is told by its framing. */
+  #startBody(): RequestEvent {
     const { framing } = this.block;
     this.trailers = undefined;
+    if (framing.body === 'none') return 'head';
     if (framing.body === 'length') {
       const { maxBodyBytes } = this.#limits;
       if (maxBodyBytes > 0 && framing.length > maxBodyBytes) return this.#refuse('BODY_TOO_LARGE');
       this.#state = 'length';
       this.#left = framing.length;
-    } else if (framing.body === 'chunked') {
+    } else {
       this.#state = 'chunked';
       this.#decoder = new ChunkedDecoder(this.#limits);
     }
@@ -224,7 +172,7 @@ export class RequestParser {
   }
 
   #readLength(): RequestEvent {
-    const to = Math.min(this.#bytes.length, this.#at + this.#left);
+    const to = Math.min(this.#end, this.#at + this.#left);
     this.data = this.#bytes.subarray(this.#at, to);
     this.#left -= to - this.#at;
     this.#at = to;
@@ -233,7 +181,7 @@ export class RequestParser {
 
   #readChunked(): RequestEvent {
     const decoder = this.#decoder!;
-    const event = decoder.next(this.#bytes, this.#at);
+    const event = decoder.next(this.#bytes, this.#at, this.#end);
     this.#at = decoder.at;
     switch (event) {
       case 'need-data':

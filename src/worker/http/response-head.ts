@@ -43,7 +43,13 @@ interface NameFacts {
   /** 'Content-Type: ' */
   prefix: string;
   kind: 'plain' | 'content-length' | 'connection' | 'date' | 'hop';
+  /** the last value that was checked, and its line: applications repeat themselves */
+  value: string;
+  line: string;
 }
+
+/** Longer values are checked each time: what is remembered must not keep much alive. */
+const maxRememberedLength = 128;
 
 /** Fields about this connection, which is the server's: never the application's to send (PEP 3333, RFC 9110 §7.6.1). */
 const hopByHop: ReadonlySet<string> = new Set([
@@ -77,7 +83,8 @@ function nameFacts(name: string, capitals: boolean): NameFacts {
       : hopByHop.has(lower)
         ? 'hop'
         : 'plain';
-  const facts: NameFacts = { prefix: `${capitals ? capitalize(name) : name}: `, kind };
+  const prefix = `${capitals ? capitalize(name) : name}: `;
+  const facts: NameFacts = { prefix, kind, value: '', line: `${prefix}\r\n` };
   if (known.size < maxKnown) known.set(name, facts);
   return facts;
 }
@@ -115,9 +122,12 @@ export function checkHead(
   const { status: code, line } = parseStatus(status);
   const head: AppHead = { status: code, statusLine: line, lines: '', length: undefined, hasDate: false, close: false };
   if (!isList(headers)) throw new EvyError('APP_BAD_HEADER', 'headers is a list of [name, value] pairs');
-  for (const [name, value] of headers) {
+  for (let index = 0; index < headers.length; index += 1) {
+    const pair = headers[index]!;
+    const name = pair[0];
+    const value = pair[1];
     const facts = nameFacts(name, capitals);
-    if (typeof value !== 'string' || !fieldValue.test(value)) throw badValue(name, value);
+    const headerLine = value === facts.value ? facts.line : lineOf(facts, name, value);
     switch (facts.kind) {
       case 'hop':
         continue;
@@ -134,9 +144,20 @@ export function checkHead(
       case 'plain':
         break;
     }
-    head.lines += `${facts.prefix}${value}\r\n`;
+    head.lines += headerLine;
   }
   return head;
+}
+
+/** @throws {EvyError} APP_BAD_HEADER */
+function lineOf(facts: NameFacts, name: string, value: unknown): string {
+  if (typeof value !== 'string' || !fieldValue.test(value)) throw badValue(name, value);
+  const line = `${facts.prefix}${value}\r\n`;
+  if (value.length <= maxRememberedLength) {
+    facts.value = value;
+    facts.line = line;
+  }
+  return line;
 }
 
 /**

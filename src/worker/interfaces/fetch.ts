@@ -59,7 +59,7 @@ function makeRequest(exchange: Exchange): Request {
   const method = env.REQUEST_METHOD;
   const init: RequestInit & { duplex?: 'half' } = {
     method,
-    headers: new Headers(env.headers_raw),
+    headers: new Headers(env.headers_raw as Array<[string, string]>),
     signal: exchange.signal,
   };
   if (input.isExpected && method !== 'GET' && method !== 'HEAD') {

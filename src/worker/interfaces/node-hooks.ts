@@ -3,13 +3,17 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Environ, PostHook } from '../../shared/application.ts';
 import { EvyError } from '../../shared/errors.ts';
+import { headBytes } from '../../shared/node-private.ts';
 import type { Logger } from '../../shared/log.ts';
 import type { RequestSummary } from '../../shared/messages.ts';
-import { accessFields } from '../access-log.ts';
 import { Cancellation } from '../cancellation.ts';
-import type { AccessFields } from '../access-log.ts';
+import type { AccessLog } from '../access-log/access-log.ts';
+import type { LoggedRequest } from '../access-log/record.ts';
 import { makeEnviron } from '../environ.ts';
 import type { EnvironDefaults, PeerFacts } from '../environ.ts';
+import type { Forwarding } from '../proxies/forwarding.ts';
+import { makeRequestId } from '../request-id.ts';
+import type { NamedRequest, RequestNames, RequestNaming } from '../request-id.ts';
 import { fieldVariables } from '../http/field-block.ts';
 import { headerName } from '../http/header-names.ts';
 import type { HeaderName } from '../http/header-names.ts';
@@ -17,32 +21,47 @@ import type { Field } from '../http/fields.ts';
 import { parseRequestLine } from '../http/request-line.ts';
 import type { RequestLine } from '../http/request-line.ts';
 import { RequestInput } from '../input.ts';
-import { peerFacts } from '../peer.ts';
 import { runPostHooks } from '../posthooks.ts';
 
 interface Defaults extends EnvironDefaults {
   log: Logger;
+  naming: RequestNaming;
 }
 
-export class NodeHooks {
+/** Who is connected, and what it is believed. */
+export interface Sender {
+  readonly peer: PeerFacts;
+  readonly forwarding: Forwarding | undefined;
+}
+
+interface RequestFields {
+  fields: Field[];
+  variables: Record<string, string>;
+}
+
+export class NodeHooks implements NamedRequest {
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
   readonly #defaults: Defaults;
   readonly #socket: Socket;
-  readonly #peer: PeerFacts;
+  readonly #sender: Sender;
   readonly #startedMs = performance.now();
   readonly #bytesBefore: number;
   readonly #cancellation = new Cancellation();
   #hooks: PostHook[] = [];
   #failed = false;
+  #requestId: string | undefined;
+  #traceparent: string | undefined;
+  #fields: RequestFields | undefined;
 
-  constructor(request: IncomingMessage, response: ServerResponse, defaults: Defaults) {
+  constructor(request: IncomingMessage, response: ServerResponse, sender: Sender, defaults: Defaults) {
     this.#request = request;
     this.#response = response;
     this.#defaults = defaults;
     this.#socket = request.socket;
-    this.#peer = peerFacts(request.socket, 'encrypted' in request.socket ? 'https' : 'http');
+    this.#sender = sender;
     this.#bytesBefore = request.socket.bytesWritten;
+    if (sender.forwarding !== undefined) this.#takeNames(defaults.naming.received(this.#requestFields().variables));
   }
 
   add(hook: PostHook): void {
@@ -59,13 +78,24 @@ export class NodeHooks {
     return {
       method,
       target: url,
-      peer: this.#peer.remoteAddress,
+      peer: this.#peer().remoteAddress,
       ageMs: Math.round(performance.now() - this.#startedMs),
+      requestId: this.#requestId,
+      traceparent: this.#traceparent,
     };
   }
 
-  /** The response is over: runs the hooks. */
-  run(): { pending: Array<Promise<void>>; access(forwardedFor: boolean): AccessFields } {
+  /** As received, or made now. */
+  get requestId(): string {
+    return (this.#requestId ??= makeRequestId());
+  }
+  get logFields(): RequestNames & { request: string } {
+    const { method, url } = this.#request;
+    return { request: `${method} ${url}`, requestId: this.requestId, traceparent: this.#traceparent };
+  }
+
+  /** The response is over: access line, then hooks. Returns those that take time. */
+  run(accessLog: AccessLog | undefined): ReadonlyArray<Promise<void>> {
     const durationMs = performance.now() - this.#startedMs;
     const { statusCode, headersSent, writableFinished } = this.#response;
     const status = headersSent ? statusCode : 0;
@@ -80,14 +110,26 @@ export class NodeHooks {
       durationMs,
     };
     env['evy.posthooks'] = this.#hooks;
-    return {
-      pending: this.#hooks.length > 0 ? runPostHooks(env, 0, this.#defaults.log) : [],
-      access: (forwardedFor) => accessFields(env, status, bytesSent, durationMs / 1000, forwardedFor),
+    accessLog?.write(this.#logged(env), status, this.#bodyBytes(bytesSent), durationMs / 1000);
+    return this.#hooks.length > 0 ? runPostHooks(env, 0, this.#defaults.log, this) : [];
+  }
+
+  #logged(env: Environ): LoggedRequest {
+    const { method = '', url: target = '', httpVersion } = this.#request;
+    const responseHeader = (name: string): string | undefined => {
+      const value = this.#response.headersSent ? this.#response.getHeader(name) : undefined;
+      return Array.isArray(value) ? value.join(', ') : value === undefined ? undefined : String(value);
     };
+    return { env, method, target, version: `HTTP/${httpVersion}`, responseHeader };
+  }
+
+  /** What of the bytes that left was no head; of a client that left early perhaps not even all of the head. */
+  #bodyBytes(bytesSent: number): number {
+    return Math.max(0, bytesSent - headBytes(this.#response));
   }
 
   #environ(): Environ {
-    const { method = '', url = '', httpVersion, rawHeaders } = this.#request;
+    const { method = '', url = '', httpVersion } = this.#request;
     const line: RequestLine = {
       method,
       target: url,
@@ -97,6 +139,39 @@ export class NodeHooks {
       authority: undefined,
     };
     parseRequestLine(`${method} ${url} ${line.version}`, line);
+    const { requestId } = this;
+    const input = new RequestInput(
+      {
+        bodyWanted() {},
+        sendContinue() {},
+        takeSocket: () => this.#socket,
+        signal: this.#cancellation.signal,
+        requestId,
+      },
+      false,
+      false,
+    );
+    const env = makeEnviron({ line, block: this.#requestFields() }, this.#peer(), input, this.#defaults);
+    if (this.#traceparent !== undefined) env['evy.traceparent'] = this.#traceparent;
+    return env;
+  }
+
+  /** Who asks, by what trusted proxies say. */
+  #peer(): PeerFacts {
+    const { peer, forwarding } = this.#sender;
+    if (forwarding === undefined) return peer;
+    const { variables } = this.#requestFields();
+    return forwarding.factsOf(variables, variables['HTTP_HOST']);
+  }
+
+  #takeNames({ requestId, traceparent }: RequestNames): void {
+    this.#requestId = requestId;
+    this.#traceparent = traceparent;
+  }
+
+  #requestFields(): RequestFields {
+    if (this.#fields !== undefined) return this.#fields;
+    const { rawHeaders } = this.#request;
     const fields: Field[] = [];
     const names: HeaderName[] = [];
     for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
@@ -105,16 +180,6 @@ export class NodeHooks {
       fields.push([rawHeaders[index]!, rawHeaders[index + 1]!]);
       names.push(facts);
     }
-    const input = new RequestInput(
-      { bodyWanted() {}, sendContinue() {}, takeSocket: () => this.#socket, signal: this.#cancellation.signal },
-      false,
-      false,
-    );
-    return makeEnviron(
-      { line, block: { fields, variables: fieldVariables(fields, names) } },
-      this.#peer,
-      input,
-      this.#defaults,
-    );
+    return (this.#fields = { fields, variables: fieldVariables(fields, names) });
   }
 }

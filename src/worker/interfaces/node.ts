@@ -8,12 +8,20 @@ import type { Socket } from 'node:net';
 import type { PostHookFunction } from '../../shared/application.ts';
 import { toError } from '../../shared/errors.ts';
 import type { RequestSummary, ServingStats } from '../../shared/messages.ts';
+import type { SharedReads } from '../../shared/node-private.ts';
 import { countAnswer, noAnswers } from '../answer-counts.ts';
 import type { NodeListener } from '../application-kind.ts';
 import { ErrorLines } from '../error-lines.ts';
 import type { ServiceOptions } from '../service.ts';
 import type { Serving } from '../serving.ts';
+import { peerFacts } from '../peer.ts';
+import { trustedProxiesOf } from '../proxies/forwarding.ts';
+import type { TrustedProxies } from '../proxies/forwarding.ts';
+import { ProxyGate } from '../proxies/proxy-gate.ts';
+import type { ToldPeer } from '../proxies/told-peer.ts';
+import { RequestNaming } from '../request-id.ts';
 import { NodeHooks } from './node-hooks.ts';
+import type { Sender } from './node-hooks.ts';
 
 const hooksOf = new WeakMap<ServerResponse, NodeHooks>();
 
@@ -38,8 +46,11 @@ export class NodeService implements Serving {
   readonly sharesReads = false;
   readonly #options: NodeServiceOptions;
   readonly #server: Server;
-  readonly #hookDefaults: ConstructorParameters<typeof NodeHooks>[2];
-  readonly #sockets = new Set<Socket>();
+  readonly #hookDefaults: ConstructorParameters<typeof NodeHooks>[3];
+  readonly #sockets = new Map<Socket, Sender>();
+  readonly #trustedProxies: TrustedProxies | undefined;
+  readonly #naming: RequestNaming;
+  readonly proxyGate: ProxyGate | undefined;
   readonly #active = new Map<ServerResponse, NodeHooks>();
   #draining = false;
   #requests = 0;
@@ -50,7 +61,11 @@ export class NodeService implements Serving {
   constructor(options: NodeServiceOptions) {
     this.#options = options;
     const { settings, log, multiprocess } = options;
-    this.#hookDefaults = { log, multiprocess, extra: settings.environ, errors: new ErrorLines(log) };
+    this.#trustedProxies = trustedProxiesOf(settings);
+    this.#naming = new RequestNaming(settings);
+    this.proxyGate = ProxyGate.of(settings, log, () => this.#onChange());
+    const errors = new ErrorLines(log);
+    this.#hookDefaults = { log, multiprocess, extra: settings.environ, errors, naming: this.#naming };
     this.#server = createServer(
       {
         maxHeaderSize: settings.urlLengthLimit + settings.maxHeadBytes,
@@ -66,8 +81,9 @@ export class NodeService implements Serving {
     this.#server.emit('listening');
   }
 
-  accept(socket: Socket): void {
-    this.#sockets.add(socket);
+  accept(socket: Socket, scheme: 'http' | 'https', _reads?: SharedReads, told?: ToldPeer): void {
+    const peer = peerFacts(socket, scheme, told);
+    this.#sockets.set(socket, { peer, forwarding: this.#trustedProxies?.connection(peer) });
     socket.once('close', () => {
       this.#sockets.delete(socket);
       this.#onChange();
@@ -79,16 +95,18 @@ export class NodeService implements Serving {
   readonly #onRequest = (request: IncomingMessage, response: ServerResponse): void => {
     this.#requests += 1;
     const { listener } = this.#options;
-    const hooks = new NodeHooks(request, response, this.#hookDefaults);
+    const sender = this.#sockets.get(request.socket);
+    // The client has gone with its socket, before node:http got to its request.
+    if (sender === undefined) return;
+    const hooks = new NodeHooks(request, response, sender, this.#hookDefaults);
+    if (this.#naming.sends) response.setHeader(this.#naming.header, hooks.requestId);
     this.#active.set(response, hooks);
     hooksOf.set(response, hooks);
     if (this.#draining || this.#options.settings.keepaliveMs === 0) response.setHeader('Connection', 'close');
     response.once('close', () => {
       this.#active.delete(response);
       if (response.headersSent) countAnswer(this.#answers, response.statusCode);
-      const report = hooks.run();
-      for (const promise of report.pending) this.#track(promise);
-      this.#options.accessLog?.write(report.access(this.#options.settings.logXForwardedFor));
+      for (const promise of hooks.run(this.#options.accessLog)) this.#track(promise);
     });
     try {
       const result = listener(request, response);
@@ -100,18 +118,16 @@ export class NodeService implements Serving {
 
   #fail(request: IncomingMessage, response: ServerResponse, thrown: unknown): void {
     const { message, stack } = toError(thrown);
-    this.#active.get(response)?.fail();
-    this.#options.log.error('app.failed', {
-      code: 'APP_FAILED',
-      request: `${request.method} ${request.url}`,
-      error: message,
-      stack,
-    });
+    const hooks = this.#active.get(response);
+    hooks?.fail();
+    const names = hooks?.logFields ?? { request: `${request.method} ${request.url}` };
+    this.#options.log.error('app.failed', { code: 'APP_FAILED', ...names, error: message, stack });
     if (response.headersSent) {
       response.destroy();
       return;
     }
     for (const name of response.getHeaderNames()) response.removeHeader(name);
+    if (this.#naming.sends && hooks) response.setHeader(this.#naming.header, hooks.requestId);
     const detail = this.#options.settings.debug ? `\n\n${stack}` : '';
     response.writeHead(500, { 'Content-Type': 'text/plain; charset=utf-8' }).end(`Internal Server Error${detail}\n`);
   }
@@ -125,9 +141,8 @@ export class NodeService implements Serving {
   }
 
   get stats(): ServingStats {
-    const { size: connections } = this.#sockets;
     return {
-      connections,
+      connections: this.#sockets.size + (this.proxyGate?.waiting ?? 0),
       activeRequests: this.#active.size,
       requests: this.#requests,
       pendingHooks: this.#pendingHooks,
@@ -135,7 +150,7 @@ export class NodeService implements Serving {
     };
   }
   get isEmpty(): boolean {
-    return this.#sockets.size === 0 && this.#pendingHooks === 0;
+    return this.#sockets.size === 0 && this.#pendingHooks === 0 && !this.proxyGate?.waiting;
   }
   onChange(callback: () => void): void {
     this.#onChange = callback;
@@ -148,15 +163,18 @@ export class NodeService implements Serving {
     for (const response of this.#active.keys()) if (!response.headersSent) response.setHeader('Connection', 'close');
   }
   closeIdle(): void {
+    this.proxyGate?.closeAll();
     this.#server.closeIdleConnections();
   }
   destroyAll(): void {
-    for (const socket of this.#sockets) socket.destroy();
+    this.proxyGate?.closeAll();
+    for (const socket of this.#sockets.keys()) socket.destroy();
   }
   reopenLogs(): void {
     this.#options.accessLog?.reopen();
   }
   async stop(): Promise<void> {
+    this.proxyGate?.closeAll();
     this.#server.close();
     await this.#options.accessLog?.close();
   }

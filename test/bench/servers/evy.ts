@@ -1,9 +1,9 @@
-/** One worker of ours: the built package, as an application imports it. */
+/** One process of ours, as an application starts it: `wsgi.server(listen(...), app)`. */
 import { listen, wsgi } from 'evy';
-import { answerParent, cpuTime, type ServerProtocol } from '../child.ts';
-import { workNamed } from '../works.ts';
+import { app } from '../apps/evy.ts';
+import { answerParent, type ServerProtocol } from '../child.ts';
 
-const { app } = workNamed(process.argv[2]);
-const address = await wsgi.server(listen(['127.0.0.1', 0]), app, { logOutput: false }).ready;
+const options = { logOutput: false, maxSize: 100_000, keepalive: 3600 };
+const address = await wsgi.server(listen(['127.0.0.1', 0]), app, options).ready;
 
-answerParent<ServerProtocol>({ port: () => ('port' in address ? address.port : 0), cpu: cpuTime });
+answerParent<ServerProtocol>({ port: () => ('port' in address ? address.port : 0) });

@@ -1,11 +1,13 @@
-/** What ours is compared with. */
+/** Node's own server in one process; with `same-work` its listener does what an evy application gets for nothing. */
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { answerParent, cpuTime, type ServerProtocol } from '../child.ts';
-import { workNamed } from '../works.ts';
+import { listeners, sameWork } from '../apps/node-http.ts';
+import { answerParent, type ServerProtocol } from '../child.ts';
+import type { Job } from '../works.ts';
 
-const server = createServer(workNamed(process.argv[2]).listener).listen(0, '127.0.0.1');
+const listener = process.argv[2] === 'same-work' ? sameWork : listeners[process.env['BENCH_JOB'] as Job];
+const server = createServer({ keepAliveTimeout: 3_600_000 }, listener).listen(0, '127.0.0.1');
 await once(server, 'listening');
 
-answerParent<ServerProtocol>({ port: () => (server.address() as AddressInfo).port, cpu: cpuTime });
+answerParent<ServerProtocol>({ port: () => (server.address() as AddressInfo).port });

@@ -4,7 +4,7 @@ import { expect } from 'chai';
 import { silentLogger, type LogFields, type Logger } from '../../../src/shared/log.ts';
 import { resolveServerInput } from '../../../src/shared/option-input.ts';
 import type { ServerOptionsInput, ServerSettings } from '../../../src/shared/options.ts';
-import { accessLogTo, type AccessLog } from '../../../src/worker/access-log.ts';
+import { accessLogTo, type AccessLog } from '../../../src/worker/access-log/access-log.ts';
 import { makeServer } from '../../../src/worker/listening.ts';
 import type { Serving } from '../../../src/worker/serving.ts';
 import { onEnd } from '../../helpers/cleanup.ts';
@@ -39,7 +39,7 @@ export function withService(
     const accessLines: string[] = [];
     const settings = resolveServerInput(options);
     const log: Logger = { ...silentLogger, error: (event, fields) => void errors.push({ event, ...fields }) };
-    const accessLog = accessLogTo({ write: (line) => accessLines.push(line.trimEnd()) }, settings.logFormat);
+    const accessLog = accessLogTo({ write: (line) => accessLines.push(line.trimEnd()) }, settings, log);
     const serving = make({ settings, log, accessLog, multiprocess: true });
     const server = makeServer(undefined, serving);
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

@@ -1,0 +1,88 @@
+/**
+ * `logFormat` as pieces, or what is wrong with it. Pure: the master calls it to check the option, the workers to
+ * compile the line.
+ *
+ * A format is a name (eventlet, common, combined, json) or a text with
+ *
+ * - `%(name)s`, of a number also `%(name)d` and `%(name).3f`: a field of the table
+ * - `%({Header-Name}i)s`, `%({Header-Name}o)s`: a header of the request, of the response
+ * - `%({key}e)s`: an entry of the environment that is a text
+ * - `%%`: a percent sign
+ */
+import { accessFieldTable, fieldNames, isFieldName, namedFormats, type FieldName } from './access-fields.ts';
+import { suggest } from './suggest.ts';
+
+export type Conversion = { as: 's' | 'd' } | { as: 'f'; digits: number };
+export type FormatPiece =
+  | { kind: 'literal'; text: string }
+  | { kind: 'field'; name: FieldName; conversion: Conversion }
+  | { kind: 'request-header' | 'response-header' | 'environ'; name: string };
+
+export type ParsedFormat =
+  | { kind: 'json' }
+  | { kind: 'pieces'; pieces: FormatPiece[] }
+  | { kind: 'wrong'; why: string };
+
+const formatNames = [...namedFormats.keys(), 'json'];
+const directive = /%(?:%|\((\w+|\{[^{}]+\}[a-z])\)(?:\.(\d{1,2}))?([a-zA-Z])|\()/g;
+const variable = /^\{(.+)\}([a-z])$/;
+const headerToken = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+const variableKinds = { i: 'request-header', o: 'response-header', e: 'environ' } as const;
+
+const didYouMean = (word: string, known: Iterable<string>): string => {
+  const found = suggest(word, known);
+  return found === undefined ? '' : `: did you mean ${found}?`;
+};
+
+function conversionOf(letter: string, digits: string | undefined): Conversion | undefined {
+  if (letter === 'f') return { as: 'f', digits: Number(digits ?? 6) };
+  return digits === undefined && (letter === 's' || letter === 'd') ? { as: letter } : undefined;
+}
+
+/** The piece that a directive means, or why it means none. */
+function pieceOf(whole: string, name: string, conversion: Conversion | undefined): FormatPiece | string {
+  if (conversion === undefined) return `${whole} has none of the endings s, d and f`;
+  const match = variable.exec(name);
+  if (match !== null) {
+    const [, key = '', letter = ''] = match;
+    if (!Object.hasOwn(variableKinds, letter))
+      return `${whole} names none of i (request), o (response), e (environment)`;
+    if (conversion.as !== 's') return `${whole} is a text and ends in s`;
+    const kind = variableKinds[letter as keyof typeof variableKinds];
+    if (kind !== 'environ' && !headerToken.test(key)) return `${key} is not a header name`;
+    return { kind, name: key };
+  }
+  if (!isFieldName(name)) return `${name} is not a field${didYouMean(name, fieldNames)}`;
+  if (conversion.as !== 's' && accessFieldTable[name].kind !== 'number') return `${name} is a text and ends in s`;
+  return { kind: 'field', name, conversion };
+}
+
+export function parseFormat(given: string): ParsedFormat {
+  if (given === 'json') return { kind: 'json' };
+  const format = namedFormats.get(given) ?? given;
+  const pieces: FormatPiece[] = [];
+  let from = 0;
+  const literal = (text: string) => {
+    if (text !== '') pieces.push({ kind: 'literal', text });
+  };
+  for (const match of format.matchAll(directive)) {
+    literal(format.slice(from, match.index));
+    const [whole, name, digits, letter] = match;
+    from = match.index + whole.length;
+    if (whole === '%%') {
+      literal('%');
+      continue;
+    }
+    if (name === undefined)
+      return { kind: 'wrong', why: `a field is written %(name)s, not ${format.slice(match.index)}` };
+    const piece = pieceOf(whole, name, conversionOf(letter!, digits));
+    if (typeof piece === 'string') return { kind: 'wrong', why: piece };
+    pieces.push(piece);
+  }
+  literal(format.slice(from));
+  if (/[\r\n]/.test(format)) return { kind: 'wrong', why: 'a line has no line end of its own' };
+  if (pieces.every(({ kind }) => kind === 'literal')) {
+    return { kind: 'wrong', why: `it has no field${didYouMean(given, formatNames)}` };
+  }
+  return { kind: 'pieces', pieces };
+}

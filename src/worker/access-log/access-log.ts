@@ -1,0 +1,159 @@
+/**
+ * The access log: one line a request, made when it is over, escaped so that no client can forge one, and written in
+ * batches. Nothing that happens to its target ends the server or hurts a request.
+ */
+import { performance } from 'node:perf_hooks';
+import { parseAccessTarget, type AccessTarget } from '../../shared/access-target.ts';
+import { toError } from '../../shared/errors.ts';
+import type { Logger } from '../../shared/log.ts';
+import type { ServerSettings } from '../../shared/options.ts';
+import { Batches } from './batches.ts';
+import { compileFormat, type MakeLine } from './compile.ts';
+import { FileSink } from './file-sink.ts';
+import type { AccessRecord, LoggedRequest } from './record.ts';
+import type { Sink } from './sink.ts';
+import { compileSkip, wentWell, type SkipsPath } from './skip.ts';
+import { SocketSink } from './socket-sink.ts';
+
+export type AccessSettings = Pick<ServerSettings, 'logFormat' | 'logXForwardedFor' | 'accessLogSkip'>;
+
+export interface AccessLog {
+  /** `status` is 0 when nothing was sent. */
+  write(request: LoggedRequest, status: number, bodyBytes: number, seconds: number): void;
+  /** Opens the file of the same name anew, after it was rotated away. */
+  reopen(): void;
+  /** Writes what waits; the end. */
+  close(): Promise<void>;
+}
+
+/** Where lines go. */
+interface Lines extends Pick<AccessLog, 'reopen' | 'close'> {
+  readonly isFull: boolean;
+  drop(): void;
+  add(line: string): void;
+}
+
+/** A target that goes on failing is reported this often. */
+const reportEveryMs = 60_000;
+
+const nobody = {} as LoggedRequest;
+
+class LineLog implements AccessLog {
+  readonly #makeLine: MakeLine;
+  readonly #skips: SkipsPath | undefined;
+  readonly #lines: Lines;
+  readonly #record: AccessRecord = { request: nobody, status: 0, bodyBytes: 0, seconds: 0, nowMs: 0 };
+
+  constructor(lines: Lines, settings: AccessSettings, generation: number) {
+    this.#lines = lines;
+    this.#makeLine = compileFormat(settings.logFormat, { forwardedFor: settings.logXForwardedFor, generation });
+    this.#skips = compileSkip(settings.accessLogSkip);
+  }
+
+  write(request: LoggedRequest, status: number, bodyBytes: number, seconds: number): void {
+    if (this.#skips !== undefined && wentWell(status) && this.#skips(request.env.RAW_PATH_INFO)) return;
+    if (this.#lines.isFull) {
+      this.#lines.drop();
+      return;
+    }
+    const record = this.#record;
+    record.request = request;
+    record.status = status;
+    record.bodyBytes = bodyBytes;
+    record.seconds = seconds;
+    record.nowMs = Date.now();
+    this.#lines.add(this.#makeLine(record));
+    record.request = nobody;
+  }
+
+  reopen(): void {
+    this.#lines.reopen();
+  }
+
+  close(): Promise<void> {
+    return this.#lines.close();
+  }
+}
+
+/** A target that fails and comes back all the time must not fill the other log: a failure, and its end, once in a while. */
+class FailureReport {
+  readonly #target: string;
+  readonly #log: Logger;
+  #nextMs = 0;
+  #isReported = false;
+  /** not told yet */
+  #dropped = 0;
+
+  constructor(target: string, log: Logger) {
+    this.#target = target;
+    this.#log = log;
+  }
+
+  readonly failed = (error: Error): void => {
+    const now = performance.now();
+    if (now < this.#nextMs) return;
+    this.#nextMs = now + reportEveryMs;
+    this.#isReported = true;
+    this.#log.error('access-log.failed', { target: this.#target, error: error.message });
+  };
+
+  readonly resumed = (droppedLines: number): void => {
+    this.#dropped += droppedLines;
+    if (!this.#isReported) return;
+    this.#log.warn('access-log.resumed', { target: this.#target, droppedLines: this.#dropped });
+    this.#isReported = false;
+    this.#dropped = 0;
+  };
+
+  readonly ended = (droppedLines: number): void => {
+    this.#dropped += droppedLines;
+    if (this.#dropped > 0) this.#log.error('access-log.lost', { target: this.#target, droppedLines: this.#dropped });
+  };
+}
+
+async function openSink(
+  target: Exclude<AccessTarget, { kind: 'off' }>,
+  onError: (error: Error) => void,
+): Promise<Sink> {
+  switch (target.kind) {
+    case 'stdout':
+      return FileSink.ofDescriptor(1);
+    case 'file':
+      return FileSink.open(target.path, onError);
+    case 'unix':
+      return new SocketSink({ path: target.path });
+    case 'tcp':
+      return new SocketSink({ host: target.host, port: target.port });
+  }
+}
+
+/**
+ * The log of the option `accessLog`, undefined when it is off. Rejects when a file cannot be opened; a socket may come
+ * later.
+ */
+export async function openAccessLog(
+  settings: AccessSettings & Pick<ServerSettings, 'accessLog'>,
+  log: Logger,
+  generation: number,
+): Promise<AccessLog | undefined> {
+  const { accessLog: name } = settings;
+  const target = parseAccessTarget(name);
+  if (target === undefined || target.kind === 'off') return undefined;
+  const report = new FailureReport(name, log);
+  return new LineLog(new Batches(await openSink(target, report.failed), report), settings, generation);
+}
+
+/** An access log to something that takes lines: eventlet's `log` option. What it throws must not hurt a request. */
+export function accessLogTo(sink: { write(line: string): unknown }, settings: AccessSettings, log: Logger): AccessLog {
+  const report = new FailureReport('log', log);
+  const add = (line: string): void => {
+    try {
+      sink.write(line);
+    } catch (thrown) {
+      report.failed(toError(thrown));
+    }
+  };
+  const nothing = (): void => {};
+  const lines = { isFull: false, drop: nothing, add, reopen: nothing, close: () => Promise.resolve() };
+  return new LineLog(lines, settings, 0);
+}

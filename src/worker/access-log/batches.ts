@@ -1,0 +1,187 @@
+/**
+ * Lines on their way out: collected into batches, so that a request costs a concatenation and no system call, and
+ * written one batch at a time.
+ *
+ * What the sink does never reaches a request. While it is slow or fails, lines wait up to a limit; beyond it they are
+ * dropped and counted, and the count is reported when lines get through again. A failed write is tried again, what it
+ * did not take first, after a delay that grows.
+ */
+import { stateMachine } from '../../shared/state-machine.ts';
+import type { Sink } from './sink.ts';
+
+/**
+ * Lines become bytes when they are so many characters. A string that was put together of many is a tree, which the
+ * garbage collector walks as long as it lives.
+ */
+const gatheredLength = 4096;
+/** A batch leaves when it has so many bytes, or after so long. */
+const batchBytes = 65_536;
+const batchMs = 150;
+/** bytes that may wait: behind a write that is under way or failed */
+const maxWaitingBytes = 1 << 20;
+const firstRetryMs = 100;
+const longestRetryMs = 10_000;
+/** how long the end waits for the last write */
+const closeWithinMs = 1000;
+
+type State = 'idle' | 'writing' | 'failed' | 'closed';
+const nextState = stateMachine<State, 'write' | 'written' | 'fail' | 'close'>('access log', {
+  idle: { write: 'writing', close: 'closed' },
+  writing: { written: 'idle', fail: 'failed', close: 'closed' },
+  failed: { write: 'writing', close: 'closed' },
+  closed: { written: 'closed', fail: 'closed', close: 'closed' },
+});
+
+export interface BatchReports {
+  /** called for each failure: whoever listens thins them out */
+  readonly failed: (error: Error) => void;
+  /** Lines get through again; so many were lost. */
+  readonly resumed: (droppedLines: number) => void;
+  /** It is over, and so many were lost since lines last got through. */
+  readonly ended: (droppedLines: number) => void;
+}
+
+const lineEnd = 0x0a;
+const countLines = (bytes: Buffer): number => bytes.reduce((count, byte) => (byte === lineEnd ? count + 1 : count), 0);
+
+export class Batches {
+  readonly #sink: Sink;
+  readonly #reports: BatchReports;
+  #state: State = 'idle';
+  #lines = '';
+  #gathered: Buffer[] = [];
+  #gatheredBytes = 0;
+  /** of a batch that failed, or was taken in part */
+  #rest: Buffer | undefined;
+  #dropped = 0;
+  #hasFailed = false;
+  #retryMs = firstRetryMs;
+  #timer: NodeJS.Timeout | undefined;
+  #isClosing = false;
+  #onRest: () => void = () => {};
+
+  constructor(sink: Sink, reports: BatchReports) {
+    this.#sink = sink;
+    this.#reports = reports;
+    process.on('exit', this.#onExit);
+  }
+
+  /** Lines are not wanted now: `drop()` counts one without its being made. */
+  get isFull(): boolean {
+    return this.#gatheredBytes >= maxWaitingBytes || this.#state === 'closed';
+  }
+
+  drop(): void {
+    if (this.#state === 'closed') return;
+    this.#dropped += 1;
+    if (this.#dropped === 1) this.#reports.failed(new Error('lines come faster than they can be written'));
+  }
+
+  add(line: string): void {
+    this.#lines += line;
+    if (this.#lines.length >= gatheredLength) this.#gather();
+    if (this.#gatheredBytes >= batchBytes && this.#state === 'idle') this.#write();
+    else if (this.#timer === undefined && this.#state !== 'writing') this.#writeAfter(batchMs);
+  }
+
+  #gather(): void {
+    if (this.#lines === '') return;
+    const bytes = Buffer.from(this.#lines);
+    this.#gathered.push(bytes);
+    this.#gatheredBytes += bytes.length;
+    this.#lines = '';
+  }
+
+  #writeAfter(ms: number): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      if (this.#state === 'idle' || this.#state === 'failed') this.#write();
+    }, ms).unref();
+  }
+
+  #take(): Buffer {
+    const rest = this.#rest;
+    this.#rest = undefined;
+    if (rest !== undefined) return rest;
+    this.#gather();
+    const bytes = Buffer.concat(this.#gathered);
+    this.#gathered = [];
+    this.#gatheredBytes = 0;
+    return bytes;
+  }
+
+  #write(): void {
+    const bytes = this.#take();
+    if (bytes.length === 0) {
+      this.#onRest();
+      return;
+    }
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#state = nextState(this.#state, 'write');
+    this.#sink.write(bytes, (taken, error) => this.#written(bytes.subarray(taken), error));
+  }
+
+  #written(rest: Buffer, error: Error | null | undefined): void {
+    if (rest.length > 0) this.#rest = rest;
+    if (error) this.#failed(error);
+    else {
+      this.#state = nextState(this.#state, 'written');
+      this.#gotThrough();
+      if (this.#state === 'closed') return;
+      if (this.#isClosing || this.#rest !== undefined || this.#gatheredBytes >= batchBytes) this.#write();
+      else if (this.#lines !== '' || this.#gatheredBytes > 0) this.#writeAfter(batchMs);
+    }
+  }
+
+  #failed(error: Error): void {
+    this.#state = nextState(this.#state, 'fail');
+    this.#hasFailed = true;
+    this.#reports.failed(error);
+    if (this.#state === 'closed') return;
+    if (this.#isClosing) this.#onRest();
+    else this.#writeAfter(this.#retryMs);
+    this.#retryMs = Math.min(2 * this.#retryMs, longestRetryMs);
+  }
+
+  #gotThrough(): void {
+    // It is not over before what has waited is written, too.
+    if (this.#rest !== undefined || this.#gatheredBytes >= batchBytes) return;
+    if (this.#hasFailed || this.#dropped > 0) this.#reports.resumed(this.#dropped);
+    this.#hasFailed = false;
+    this.#dropped = 0;
+    this.#retryMs = firstRetryMs;
+  }
+
+  reopen(): void {
+    this.#sink.reopen();
+  }
+
+  /** Writes what waits, within a second; what cannot be written by then is lost and counted. */
+  async close(): Promise<void> {
+    if (this.#state === 'closed') return;
+    this.#isClosing = true;
+    let timer: NodeJS.Timeout | undefined;
+    await new Promise<void>((resolve) => {
+      this.#onRest = resolve;
+      timer = setTimeout(resolve, closeWithinMs);
+      if (this.#state !== 'writing') this.#write();
+    });
+    clearTimeout(timer);
+    clearTimeout(this.#timer);
+    process.off('exit', this.#onExit);
+    this.#state = nextState(this.#state, 'close');
+    // What failed, then what waited behind it.
+    const lost = this.#dropped + countLines(this.#take()) + countLines(this.#take());
+    this.#reports.ended(lost);
+    this.#dropped = 0;
+    await this.#sink.close();
+  }
+
+  /** An application may call process.exit(). */
+  readonly #onExit = (): void => {
+    this.#sink.writeNow(this.#take());
+    this.#sink.writeNow(this.#take());
+  };
+}

@@ -1,0 +1,108 @@
+/** A file that is appended to, or a descriptor such as standard output. */
+import { close, open, write, writeSync } from 'node:fs';
+import { promisify } from 'node:util';
+import type { Sink, Written } from './sink.ts';
+
+const openFile = promisify(open);
+const ignore = (): void => {};
+
+/** A pipe whose reader is behind is tried again so often, and no longer than this when the process ends. */
+const againMs = 10;
+const attemptsAtEnd = 50;
+
+function wait(ms: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+}
+
+export class FileSink implements Sink {
+  readonly #path: string | undefined;
+  readonly #onError: (error: Error) => void;
+  #fd: number;
+  #isWriting = false;
+  /** what a full pipe did not take yet */
+  #waiting: Buffer | undefined;
+  #isClosed = false;
+  /** replaced while it was being written to */
+  #old: number[] = [];
+  #reopening: 'no' | 'once' | 'again' = 'no';
+
+  private constructor(fd: number, path: string | undefined, onError: (error: Error) => void) {
+    this.#fd = fd;
+    this.#path = path;
+    this.#onError = onError;
+  }
+
+  /** Rejects when the file cannot be opened. `onError` is told when that happens at a later time. */
+  static async open(path: string, onError: (error: Error) => void): Promise<FileSink> {
+    return new FileSink(await openFile(path, 'a'), path, onError);
+  }
+
+  static ofDescriptor(fd: number): FileSink {
+    return new FileSink(fd, undefined, ignore);
+  }
+
+  write(bytes: Buffer, written: Written): void {
+    this.#isWriting = true;
+    this.#waiting = undefined;
+    write(this.#fd, bytes, 0, bytes.length, null, (error, taken) => {
+      if (error?.code === 'EAGAIN') {
+        this.#waiting = bytes;
+        setTimeout(() => this.write(bytes, written), againMs).unref();
+        return;
+      }
+      this.#isWriting = false;
+      this.#closeOld();
+      written(error === null ? taken : 0, error);
+    });
+  }
+
+  writeNow(last: Buffer): void {
+    const bytes = this.#waiting === undefined ? last : Buffer.concat([this.#waiting, last]);
+    this.#waiting = undefined;
+    let at = 0;
+    for (let attempt = 0; at < bytes.length && attempt < attemptsAtEnd;) {
+      try {
+        at += writeSync(this.#fd, bytes, at);
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') return;
+        attempt += 1;
+        wait(againMs);
+      }
+    }
+  }
+
+  /** One opening at a time: the last file that has the name counts. Until it is open, lines go to the old one. */
+  reopen(): void {
+    if (this.#path === undefined || this.#isClosed) return;
+    this.#reopening = this.#reopening === 'no' ? 'once' : 'again';
+    if (this.#reopening === 'once') this.#open(this.#path);
+  }
+
+  #open(path: string): void {
+    open(path, 'a', (error, fd) => {
+      if (error !== null) this.#onError(error);
+      else if (this.#isClosed) close(fd, ignore);
+      else {
+        this.#old.push(this.#fd);
+        this.#fd = fd;
+        if (!this.#isWriting) this.#closeOld();
+      }
+      const isAgain = this.#reopening === 'again';
+      this.#reopening = isAgain ? 'once' : 'no';
+      if (isAgain) this.#open(path);
+    });
+  }
+
+  #closeOld(): void {
+    for (const fd of this.#old) close(fd, ignore);
+    this.#old = [];
+  }
+
+  close(): Promise<void> {
+    this.#isClosed = true;
+    if (this.#path !== undefined) this.#old.push(this.#fd);
+    // A write that never ends keeps its descriptor.
+    if (!this.#isWriting) this.#closeOld();
+    return Promise.resolve();
+  }
+}

@@ -1,0 +1,159 @@
+/**
+ * Who the client is, by what trusted proxies say. Pure: header values in, facts out, never a throw.
+ *
+ * Each proxy appends what it saw, so the lists are walked from the right: the last entry was written by the peer of the
+ * connection, which is trusted; the one before by the hop that this entry names, and so on as long as hops are trusted. The
+ * first that is not is the client, and what stands further left is its own invention. A malformed entry ends the walk:
+ * what was known before it stays.
+ */
+import { isIP } from 'node:net';
+import { lastElementStart, parseElement, parseNode, portOf } from '../http/forwarded.ts';
+import type { ForwardedNode } from '../http/forwarded.ts';
+import { hostAndPort } from '../http/grammar.ts';
+import type { PeerFacts } from '../environ.ts';
+
+/** Values of the fields that are believed, repeated ones joined. */
+export interface ForwardingFields {
+  forwarded: string | undefined;
+  for: string | undefined;
+  proto: string | undefined;
+  host: string | undefined;
+  port: string | undefined;
+}
+
+/** What one proxy says about the request that it got. */
+interface Hop {
+  /** whom it got it from; undefined when it does not say, or nothing that can be read */
+  node: ForwardedNode | undefined;
+  scheme: 'http' | 'https' | undefined;
+  host: string | undefined;
+  /** '' when it does not say */
+  port: string;
+}
+
+/** A longer chain is taken for one that ends there. */
+const maxHops = 32;
+
+/** `ws` and `wss` are what some proxies call an upgrade to WebSocket. */
+const schemes: Readonly<Record<string, 'http' | 'https'>> = { http: 'http', ws: 'http', https: 'https', wss: 'https' };
+const defaultPorts = { http: '80', https: '443' } as const;
+
+function schemeOf(text: string | undefined): 'http' | 'https' | undefined {
+  const lower = text?.toLowerCase() ?? '';
+  return Object.hasOwn(schemes, lower) ? schemes[lower] : undefined;
+}
+
+function portIn(host: string | undefined): string {
+  return portOf(/:(\d+)$/.exec(host ?? '')?.[1]);
+}
+
+function hostOf(text: string | undefined): string | undefined {
+  if (text === undefined || !hostAndPort.test(text)) return undefined;
+  // hostAndPort lets 99999 through.
+  return /:\d+$/.test(text) && portIn(text) === '' ? undefined : text;
+}
+
+function nodeOf(text: string | undefined, bare: boolean): ForwardedNode | undefined {
+  const node = text === undefined ? undefined : parseNode(text, bare);
+  return node?.kind === 'address' && isIP(node.name) === 0 ? undefined : node;
+}
+
+/** RFC 7239 §4, the last element first. */
+function* forwardedHops(text: string): Generator<Hop, void, undefined> {
+  for (let end = text.length; end >= 0;) {
+    const start = lastElementStart(text, end);
+    const part = text.slice(start, end);
+    end = start - 1;
+    // A list may hold empty elements (RFC 9110 §5.6.1).
+    if (/^[ \t]*$/.test(part)) continue;
+    const element = parseElement(part);
+    if (element === undefined) return;
+    const host = hostOf(element.host);
+    yield { node: nodeOf(element.for, false), scheme: schemeOf(element.proto), host, port: '' };
+  }
+}
+
+/** Members of a comma-separated list, the last one first, empty ones dropped. */
+function backwards(text: string | undefined): string[] {
+  if (text === undefined) return [];
+  // Mostly there is one.
+  if (/^[^ \t,]+$/.test(text)) return [text];
+  return text
+    .split(',')
+    .map((member) => member.replace(/^[ \t]+|[ \t]+$/g, ''))
+    .filter((member) => member !== '')
+    .toReversed();
+}
+
+/**
+ * X-Forwarded-*, the last members first. A proxy that appends to one list appends to all, so the members at the same
+ * distance from the right belong together; one that overwrites leaves a single member, which is then good for all.
+ */
+function* listedHops(fields: ForwardingFields): Generator<Hop, void, undefined> {
+  const [nodes, protos, hosts, ports] = [fields.for, fields.proto, fields.host, fields.port].map(backwards);
+  const depth = Math.max(1, nodes!.length);
+  for (let index = 0; index < depth; index += 1) {
+    yield {
+      node: nodeOf(nodes![index], true),
+      scheme: schemeOf(protos![index] ?? protos!.at(-1)),
+      host: hostOf(hosts![index] ?? hosts!.at(-1)),
+      port: portOf(ports![index] ?? ports!.at(-1)),
+    };
+  }
+}
+
+/**
+ * X-Forwarded-* are believed rather than `Forwarded` when both are there: the usual proxies write the former and pass a
+ * `Forwarded` on as their client sent it, hardly any does it the other way round.
+ */
+function hopsOf(fields: ForwardingFields): Iterable<Hop> {
+  const { for: nodes, proto, host, port } = fields;
+  const isListed = nodes !== undefined || proto !== undefined || host !== undefined || port !== undefined;
+  if (isListed) return listedHops(fields);
+  return fields.forwarded === undefined ? [] : forwardedHops(fields.forwarded);
+}
+
+/** `peer` as the application is to see it; `host` is the Host of the request. The same object when nothing is told. */
+export function clientFacts(
+  peer: PeerFacts,
+  fields: ForwardingFields,
+  host: string | undefined,
+  isTrusted: (address: string) => boolean,
+): PeerFacts {
+  let node: ForwardedNode | undefined;
+  let last: Hop | undefined;
+  let hops = 0;
+  for (const hop of hopsOf(fields)) {
+    last = hop;
+    node = hop.node ?? node;
+    hops += 1;
+    if (hop.node?.kind !== 'address' || hops === maxHops || !isTrusted(hop.node.name)) break;
+  }
+  return last === undefined ? peer : apply(peer, node, last, host);
+}
+
+function apply(peer: PeerFacts, node: ForwardedNode | undefined, hop: Hop, host: string | undefined): PeerFacts {
+  const scheme = hop.scheme ?? peer.scheme;
+  // The port that the client connected to: as told, or as its Host has it, or the scheme's own.
+  const isMoved = hop.host !== undefined || hop.scheme !== undefined;
+  const moved = isMoved ? portIn(hop.host ?? host) || defaultPorts[scheme] : peer.serverPort;
+  const serverPort = hop.port === '' ? moved : hop.port;
+  return {
+    serverName: hop.host === undefined ? peer.serverName : nameIn(hop.host),
+    serverPort,
+    remoteAddress: node?.name ?? peer.remoteAddress,
+    remotePort: node === undefined ? peer.remotePort : node.port,
+    scheme,
+    host: hop.host === undefined ? undefined : withPort(hop.host, hop.port, scheme),
+  };
+}
+
+/** As SERVER_NAME shows it: an IPv6 address without brackets. */
+function nameIn(host: string): string {
+  return host.replace(/:\d*$/, '').replace(/^\[(.*)\]$/, '$1');
+}
+
+/** X-Forwarded-Port belongs to an X-Forwarded-Host that has none. */
+function withPort(host: string, port: string, scheme: 'http' | 'https'): string {
+  return port === '' || port === defaultPorts[scheme] || /:\d*$/.test(host) ? host : `${host}:${port}`;
+}
