@@ -21,6 +21,7 @@
  * Two promises hold in each: no ready worker retires unless `workers` ready ones remain, and nothing is spawned
  * above `workers + surge` live ones.
  */
+import { isWarm, sortStandby } from './standby.ts';
 import { isLive, stays } from './worker-states.ts';
 import type { WorkerState } from './worker-states.ts';
 
@@ -117,22 +118,14 @@ export function reconcile(wanted: Wanted, seen: readonly SeenWorker[], held: Hel
 
   // While a canary boots, those left by a superseded reload count as strength: replacing them twice helps nobody.
   const standIns = () => (wanted.candidate !== null && !rolling ? old.ready.length : 0);
-  // The youngest have been away for the shortest time.
-  const resting = seen.filter(({ state }) => state === 'standby').toSorted((one, other) => one.id - other.id);
-  const canReturn = ({ generation }: SeenWorker) => !rolling && generation === wanted.serving;
-  while (serving.ready.length + standIns() < workers && resting.some(canReturn)) {
-    const [worker] = resting.splice(resting.findLastIndex(canReturn), 1);
-    commands.push({ do: 'resume', worker: worker!.id });
-    serving.ready.push(worker!);
-  }
-  const isWarm = ({ generation }: SeenWorker) => wanted.warm && generation === wanted.serving;
-  let warmPlaces = workers;
-  for (const worker of resting) {
-    if (isWarm(worker) && warmPlaces > 0) warmPlaces -= 1;
-    else retire(worker);
-  }
-  const replace = (worker: SeenWorker | undefined) => {
-    if (!worker || !isWarm(worker) || warmPlaces === 0) return retire(worker);
+  const missingReady = rolling ? 0 : workers - serving.ready.length - standIns();
+  const standby = sortStandby(wanted, seen, missingReady);
+  for (const worker of standby.returning) commands.push({ do: 'resume', worker: worker.id });
+  serving.ready.push(...standby.returning);
+  standby.leaving.forEach(retire);
+  let warmPlaces = standby.places;
+  const replace = (worker: SeenWorker) => {
+    if (!isWarm(wanted, worker) || warmPlaces === 0) return retire(worker);
     warmPlaces -= 1;
     commands.push({ do: 'rest', worker: worker.id });
   };
@@ -147,7 +140,7 @@ export function reconcile(wanted: Wanted, seen: readonly SeenWorker[], held: Hel
   };
   trim();
   let surplus = old.ready.length + target.ready.length - workers;
-  for (; surplus > 0 && old.ready.length > 0; surplus -= 1) replace(old.ready.shift());
+  for (; surplus > 0 && old.ready.length > 0; surplus -= 1) replace(old.ready.shift()!);
   for (; surplus > 0 && target.ready.length > 0; surplus -= 1) retire(target.ready.pop());
   trim();
   // After scaling down, what boots may be too much although each group by itself is not.
