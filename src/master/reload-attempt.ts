@@ -3,18 +3,20 @@ import { EvyError } from '../shared/errors.ts';
 import type { BakeWatch } from './bake.ts';
 import type { Deferred } from './command-queue.ts';
 import type { Operation } from './operation.ts';
+import { nextReloadPhase } from './reload-phases.ts';
+import type { ReloadInput, ReloadPhase } from './reload-phases.ts';
 import { ReloadError } from './results.ts';
-import type { ReloadPhase, ReloadResult } from './results.ts';
+import type { ReloadResult } from './results.ts';
 
 export class ReloadAttempt {
   /** the generation that it brings in */
   readonly number: number;
   readonly operation: Operation;
-  phase: ReloadPhase = 'preparing';
   /** the number of workers before, when this reload changed it */
   workersBefore: number | undefined;
   /** from the first ready worker on, when there is a bake time */
   bake: BakeWatch | undefined;
+  #phase: ReloadPhase = 'preparing';
   readonly #replaced = new Set<number>();
   readonly #answer: Deferred<ReloadResult> | undefined;
 
@@ -24,9 +26,16 @@ export class ReloadAttempt {
     this.#answer = answer;
   }
 
+  get phase(): ReloadPhase {
+    return this.#phase;
+  }
+  move(input: ReloadInput): void {
+    this.#phase = nextReloadPhase(this.#phase, input);
+  }
+
   /** Whether old workers give up their places to new ones, or have done so. */
   get isRolling(): boolean {
-    return this.phase === 'rolling' || this.phase === 'baking';
+    return this.#phase === 'rolling' || this.#phase === 'baking';
   }
 
   /** An old worker gave up its place; it may stand by first and leave later. */
@@ -41,31 +50,31 @@ export class ReloadAttempt {
   }
 
   succeed(): ReloadResult {
+    this.move('gone');
     const { result } = this;
     this.#answer?.resolve(result);
     return result;
   }
 
   fail(cause: Error): ReloadError {
-    const result = { ...this.result, reason: cause.message };
-    const superseded = cause instanceof EvyError && cause.code === 'RELOAD_SUPERSEDED';
-    // It had served already.
-    const isBack = this.phase === 'baking' || (cause instanceof EvyError && cause.code === 'RELOAD_ROLLED_BACK');
-    const error = superseded
-      ? new ReloadError('RELOAD_SUPERSEDED', cause.message, result, cause)
-      : isBack
-        ? new ReloadError(
-            'RELOAD_ROLLED_BACK',
-            this.#text('was taken back, the old one serves again', cause),
-            result,
-            cause,
-          )
-        : new ReloadError('RELOAD_FAILED', this.#text('failed, the old one serves on', cause), result, cause);
+    const code = cause instanceof EvyError ? cause.code : undefined;
+    this.move(code === 'RELOAD_ROLLED_BACK' ? 'condemn' : 'fail');
+    const error = this.#error(cause, code === 'RELOAD_SUPERSEDED');
     this.#answer?.reject(error);
     return error;
   }
 
-  #text(what: string, cause: Error): string {
-    return `reload to generation ${this.number} ${what}: ${cause.message}`;
+  #error(cause: Error, superseded: boolean): ReloadError {
+    const result = { ...this.result, reason: cause.message };
+    if (superseded) return new ReloadError('RELOAD_SUPERSEDED', cause.message, result, cause);
+    const about = `reload to generation ${this.number}`;
+    return this.#phase === 'rolled-back'
+      ? new ReloadError(
+          'RELOAD_ROLLED_BACK',
+          `${about} was taken back, the old one serves again: ${cause.message}`,
+          result,
+          cause,
+        )
+      : new ReloadError('RELOAD_FAILED', `${about} failed, the old one serves on: ${cause.message}`, result, cause);
   }
 }

@@ -17,7 +17,8 @@ import type { Emit } from './events.ts';
 import type { Operations } from './operation.ts';
 import type { Plan } from './plan.ts';
 import { ReloadAttempt } from './reload-attempt.ts';
-import type { ReloadPhase, ReloadResult } from './results.ts';
+import type { ReloadPhase } from './reload-phases.ts';
+import type { ReloadResult } from './results.ts';
 
 export interface ReloadingParts {
   readonly plan: Plan;
@@ -31,7 +32,7 @@ export interface ReloadingParts {
 /** How the last reload ended, or how far the one under way is. */
 export interface ReloadStatus {
   readonly generation: number;
-  readonly phase: ReloadPhase | 'done' | 'failed' | 'rolled-back';
+  readonly phase: ReloadPhase;
   readonly reason?: string;
 }
 
@@ -93,7 +94,7 @@ export class Reloading {
     for (const option of outcome.ignored) {
       this.#parts.logger.warn('option.ignored', { option, message: 'a reload cannot change it; restart to apply' });
     }
-    this.#attempt.phase = 'canary';
+    this.#attempt.move('prepared');
     this.#parts.plan.propose(outcome.generation);
   }
 
@@ -101,7 +102,7 @@ export class Reloading {
   candidateReady(): void {
     const attempt = this.#attempt;
     if (attempt?.phase !== 'canary') return;
-    attempt.phase = 'rolling';
+    attempt.move('ready');
     const { options } = this.#parts.plan.generation(attempt.number);
     if (options.bakeMs > 0) attempt.bake = new BakeWatch(options);
     attempt.workersBefore = this.#parts.plan.takeWorkersOf(attempt.number);
@@ -137,7 +138,7 @@ export class Reloading {
     const attempt = this.#attempt;
     if (attempt?.isRolling !== true) return false;
     if (attempt.phase === 'rolling' && isRolledOut) {
-      attempt.phase = 'baking';
+      attempt.move('live');
       attempt.bake?.begin(nowMs);
       const { generation, durationMs, replaced } = attempt.result;
       this.#parts.logger.info('reload.live', { generation, durationMs, replaced });
@@ -161,7 +162,7 @@ export class Reloading {
   settle(): void {
     const attempt = this.#accepted;
     if (attempt === undefined || attempt.phase === 'draining') return;
-    attempt.phase = 'draining';
+    attempt.move('accept');
     this.#parts.operations.conclude(attempt.operation, () => this.#done(attempt));
   }
 
@@ -183,8 +184,8 @@ export class Reloading {
     // Of our own errors only the application's stack tells anything.
     const stack = cause instanceof EvyError ? userStackOf(cause) : cause.stack;
     const error = attempt.fail(cause);
-    const isBack = error.code === 'RELOAD_ROLLED_BACK';
-    this.#status = { generation, phase: isBack ? 'rolled-back' : 'failed', reason: cause.message };
+    const isBack = attempt.phase === 'rolled-back';
+    this.#status = { generation, phase: attempt.phase, reason: cause.message };
     // One that was superseded is nobody's fault: whoever watches for failures is not to be called.
     const level = code === 'RELOAD_SUPERSEDED' ? 'info' : 'error';
     const fields = { generation, code, message: cause.message, stack };
@@ -201,7 +202,7 @@ export class Reloading {
   #done(attempt: ReloadAttempt): void {
     if (this.#accepted === attempt) this.#accepted = undefined;
     const result = attempt.succeed();
-    this.#status = { generation: attempt.number, phase: 'done' };
+    this.#status = { generation: attempt.number, phase: attempt.phase };
     this.#parts.logger.info('reload.done', { ...result });
     this.#parts.emit('reload:done', result);
   }

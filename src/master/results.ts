@@ -2,6 +2,7 @@
 import { EvyError } from '../shared/errors.ts';
 import type { ErrorCode } from '../shared/errors.ts';
 import type { Departures } from './operation.ts';
+import type { ReloadPhase } from './reload-phases.ts';
 
 /** What a reload did, complete: its last old worker has gone. */
 export interface ReloadResult extends Departures {
@@ -26,9 +27,6 @@ export interface StopResult extends Departures {
   /** workers that ended */
   readonly workers: number;
 }
-
-/** reading and checking; one new worker boots; the others follow; the old ones wait; they leave */
-export type ReloadPhase = 'preparing' | 'canary' | 'rolling' | 'baking' | 'draining';
 
 /** How far something is that takes its time. */
 export type Progress = {
