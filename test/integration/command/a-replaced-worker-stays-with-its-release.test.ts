@@ -25,10 +25,15 @@ const release = (own: string) => ({
     middleware: 'layer.mjs',
     envFile: '.env',
     port: 0,
-    workers: own === 'one' ? 1 : 2,
+    workers: own === 'three' ? 1 : 2,
     environ: { 'site.name': own },
   })};`,
 });
+/** A middleware that loads in one worker only. */
+const bootsOnce = `
+import { openSync } from 'node:fs';
+openSync(new URL('started', import.meta.url), 'wx');
+export default (app) => app;`;
 const told = (own: string) => JSON.stringify([own, own, own, own, 'by hand', own, true, own]);
 
 async function point(folder: string, own: string): Promise<void> {
@@ -59,7 +64,7 @@ describe('a link to the current release', () => {
     const at = { port: evy.port };
     expect(await answerOf(at)).to.equal(told('one'));
     await point(folder, 'two');
-    await killAll(evy, [1]);
+    await killAll(evy, [1, 1]);
     expect(await answerOf(at)).to.equal(told('one'));
     await reload(evy);
     await crewOf(evy, [2, 2]);
@@ -70,7 +75,7 @@ describe('a link to the current release', () => {
     // The first release, in which the master was started, is gone by now.
     await rm(join(folder, 'one'), { recursive: true });
     await reload(evy);
-    await crewOf(evy, [3, 3]);
+    await crewOf(evy, [3]);
     expect(await answerOf(at)).to.equal(told('three'));
     expect(await evy.stop()).to.deep.equal({ code: 0, signal: null });
   });
@@ -81,7 +86,20 @@ describe('a link to the current release', () => {
     await point(folder, 'two');
     evy.signal('SIGHUP');
     expect(await evy.until('reload.failed')).to.include({ code: 'APP_NOT_CALLABLE' });
-    await killAll(evy, [1]);
+    await killAll(evy, [1, 1]);
+    expect(await answerOf({ port: evy.port })).to.equal(told('one'));
+    expect(await evy.stop()).to.deep.equal({ code: 0, signal: null });
+  });
+
+  it('is not followed by who takes the place of an old worker that had left, when the reload is undone', async () => {
+    const evy = await start();
+    await writeFiles(folder, { 'two/layer.mjs': bootsOnce });
+    await point(folder, 'two');
+    evy.signal('SIGHUP');
+    const failed = await evy.until('reload.failed');
+    expect(failed.message).to.match(/layer\.mjs failed to load: EEXIST/);
+    expect(evy.seen('worker.retiring', ({ generation }) => generation === 1)).to.have.length(1);
+    await crewOf(evy, [1, 1]);
     expect(await answerOf({ port: evy.port })).to.equal(told('one'));
     expect(await evy.stop()).to.deep.equal({ code: 0, signal: null });
   });
