@@ -56,6 +56,8 @@ async function configure(given: Configuration): Promise<void> {
   // A drain, or the master's death, may have come while the application was loading.
   if (isLeaving()) return;
   state = nextState(state, 'booted');
+  // What loading took is no lag.
+  vitalSigns();
   setInterval(reportStats, statsEveryMs).unref();
   await tellMaster({ type: 'ready' });
 }
