@@ -2,6 +2,7 @@
 import { errorTable, type ErrorCode } from '../src/shared/errors.ts';
 import { defaultText } from '../src/shared/option-format.ts';
 import { flagName, isSwitch, optionNames, optionRow, variableNames } from '../src/shared/option-names.ts';
+import { differenceRows } from '../test/fuzz/differences.ts';
 import { optionGroups, type OptionGroup, type OptionName } from '../src/shared/options.ts';
 
 /** A cell's bars and angle brackets must not end it. */
@@ -38,6 +39,17 @@ function optionCells(name: OptionName): string[] {
     row.appliesOn,
     cell(row.help),
   ];
+}
+
+const differencesMark = '<!-- differences: written by npm run docs -->\n';
+const endMark = '<!-- end of differences -->';
+
+/** The page about security as it is, with the table of differences as it has to be. */
+export function securityPage(page: string): string {
+  const rows = differenceRows.map(({ what, evy, node, why }) => [cell(what), evy, node, cell(why)]);
+  const [before = '', behind = ''] = page.split(differencesMark);
+  const after = behind.slice(behind.indexOf(endMark));
+  return `${before}${differencesMark}\n${table(['what', 'evy', 'node:http', 'why'], rows)}\n${after}`;
 }
 
 export function optionsPage(): string {

@@ -1,22 +1,27 @@
 /**
- * Writes docs/options.md and docs/errors.md from the tables. With `--check` it writes nothing and fails when a file
+ * Writes docs/options.md and docs/errors.md from the tables, and the one in docs/security.md. With `--check` it writes nothing and fails when a file
  * differs.
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { argv, exit, stderr, stdout } from 'node:process';
-import { errorsPage, optionsPage } from './docs-pages.ts';
+import { errorsPage, optionsPage, securityPage } from './docs-pages.ts';
 
 const folder = fileURLToPath(new URL('../docs/', import.meta.url));
-const pages: Readonly<Record<string, () => string>> = { 'options.md': optionsPage, 'errors.md': errorsPage };
+const pages: Readonly<Record<string, (present: string) => string>> = {
+  'options.md': optionsPage,
+  'errors.md': errorsPage,
+  'security.md': securityPage,
+};
 const check = argv.includes('--check');
 let stale = 0;
 
 mkdirSync(folder, { recursive: true });
 for (const [name, page] of Object.entries(pages)) {
   const path = `${folder}${name}`;
-  const wanted = page();
-  if (existsSync(path) && readFileSync(path, 'utf8') === wanted) continue;
+  const present = existsSync(path) ? readFileSync(path, 'utf8') : '';
+  const wanted = page(present);
+  if (present === wanted) continue;
   stale += 1;
   if (check) stderr.write(`docs/${name} differs from the table: npm run docs\n`);
   else {

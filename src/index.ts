@@ -4,6 +4,7 @@ export type {
   App,
   Body,
   Chunk,
+  DrainNotice,
   Environ,
   FetchApp,
   FetchContext,

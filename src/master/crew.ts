@@ -9,6 +9,7 @@ import type { Backoff } from './backoff.ts';
 import type { Emit, WorkerInfo } from './events.ts';
 import type { Generation } from './generation.ts';
 import type { Listener } from './listeners.ts';
+import { Moves } from './migration/moves.ts';
 import type { SeenWorker } from './reconcile.ts';
 import { newlyOverdue } from './recycling.ts';
 import { WorkerHandle } from './worker-handle.ts';
@@ -23,6 +24,8 @@ export interface CrewParts {
   readonly emit: Emit;
   /** puts a worker's news into the queue */
   readonly report: (worker: WorkerHandle, news: WorkerNews) => void;
+  /** whether connections can move from worker to worker */
+  readonly moving: boolean;
 }
 
 export function workerInfo(worker: WorkerHandle): WorkerInfo {
@@ -34,10 +37,12 @@ export class Crew {
   readonly #workers = new Map<number, WorkerHandle>();
   /** by generation: a new generation starts without debts */
   readonly #backoffs = new Map<number, Backoff>();
+  readonly #moves: Moves;
   #lastId = 0;
 
   constructor(parts: CrewParts) {
     this.#parts = parts;
+    this.#moves = new Moves({ possible: parts.moving, logger: parts.logger }, this);
   }
 
   get workers(): readonly WorkerHandle[] {
@@ -53,6 +58,10 @@ export class Crew {
   }
   get ready(): readonly WorkerHandle[] {
     return this.workers.filter(({ state }) => state === 'ready');
+  }
+  /** those that connections can be given to */
+  get open(): readonly WorkerHandle[] {
+    return this.ready.filter(({ connected }) => connected);
   }
 
   /** Looks who has served for long enough. */
@@ -91,6 +100,7 @@ export class Crew {
     const worker: WorkerHandle = new WorkerHandle(
       { id: this.#lastId, generation, listeners, entry: workerEntry, streak },
       (news) => this.#parts.report(worker, news),
+      (message, handle) => this.#moves.take(worker, message, handle),
     );
     this.#workers.set(worker.id, worker);
     logger.debug('worker.spawned', { ...workerInfo(worker) });
@@ -116,6 +126,16 @@ export class Crew {
     this.#parts.emit('worker:resumed', workerInfo(worker));
   }
 
+  /** What a worker that retires is to do with its idle connections. */
+  idleOf(worker: WorkerHandle): Drain['idle'] {
+    return this.#moves.idleOf(worker);
+  }
+
+  /** The last worker is gone. */
+  close(): void {
+    this.#moves.close();
+  }
+
   retire(worker: WorkerHandle, drain: Drain, reason?: string): void {
     worker.retire(drain);
     const { logger, emit } = this.#parts;
@@ -137,6 +157,7 @@ export class Crew {
         if (worker.state !== 'ready') break;
         logger.info('worker.ready', { ...workerInfo(worker), bootMs: Date.now() - worker.spawnedAtMs });
         emit('worker:ready', workerInfo(worker));
+        this.#moves.workerReady();
         break;
       case 'failed':
         if (!quiet) logger.error('worker.failed', { ...workerInfo(worker), ...worker.failure });
@@ -153,6 +174,9 @@ export class Crew {
       case 'deadline':
         if (before !== worker.state)
           this.#logKilled(worker, isLive(before) ? 'it was not ready within bootTimeout' : 'its grace time is over');
+        break;
+      case 'lost':
+        this.#moves.gone(worker);
         break;
       case 'exit':
         this.#remove(worker, news, quiet && worker.readyForMs === undefined);
@@ -195,6 +219,7 @@ export class Crew {
 
   #remove(worker: WorkerHandle, { code, signal }: WorkerEnd, quiet: boolean): void {
     this.#workers.delete(worker.id);
+    this.#moves.gone(worker);
     const { logger, emit } = this.#parts;
     const error = worker.failure?.message;
     const asked = worker.endReason === 'retired' || worker.endReason === 'stopped';

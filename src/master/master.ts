@@ -159,10 +159,15 @@ export class Master extends EventEmitter<MasterEvents> {
       directory: this.#directory,
       tls: binds.some(({ bind }) => bind.tls),
     });
-    const { inheritedSockets, reason } = await probePrivateApi();
+    const { inheritedSockets, moving, reason } = await probePrivateApi();
     if (!inheritedSockets) {
       this.#logger.warn('master.fallback', {
         message: 'workers cannot inherit sockets here: the master accepts and hands connections over',
+        reason,
+      });
+    } else if (!moving) {
+      this.#logger.warn('master.fallback', {
+        message: 'connections cannot move to another worker here: a reload ends each with an announced close',
         reason,
       });
     }
@@ -175,6 +180,7 @@ export class Master extends EventEmitter<MasterEvents> {
       workerEntry,
       logger: this.#logger,
       emit: this.#emit,
+      moving,
       push: (command) => this.#queue.push(command),
       prepare: (number) => this.#prepareReload(number, first),
       finish: (result) => this.#finish(result),

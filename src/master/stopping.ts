@@ -1,7 +1,6 @@
 /** The stop: how long workers get, whom it waits for, and what came of it. */
 import type { Operation, Operations } from './operation.ts';
 import type { StopResult } from './results.ts';
-import type { Drain } from './worker-handle.ts';
 
 export class Stopping {
   readonly #operations: Operations;
@@ -21,11 +20,12 @@ export class Stopping {
     for (const worker of workers) this.#operation.sent(worker);
   }
 
-  /** How a worker is told to leave; `graceMs` is what its generation's options say. */
-  drain(graceMs: number): Drain {
-    // One that replaces a worker lets idle clients ask once more; one that stops has nobody to send them to.
-    const idle = this.#operation === undefined ? 'keep' : 'close';
-    return { graceMs: this.#graceMs ?? graceMs, idle };
+  get hasBegun(): boolean {
+    return this.#operation !== undefined;
+  }
+  /** what the stop gives workers, if it says so */
+  get graceMs(): number | undefined {
+    return this.#graceMs;
   }
 
   /** Also of a master that ends without having been stopped: no worker could boot. */

@@ -4,14 +4,12 @@
  * a command of its own.
  */
 import { EvyError, toError } from '../shared/errors.ts';
-import type { Logger } from '../shared/log.ts';
 import { deferred } from './command-queue.ts';
 import type { Command, Preparation } from './commands.ts';
 import { Crew } from './crew.ts';
-import type { Emit } from './events.ts';
+import type { CrewParts } from './crew.ts';
 import type { Generation } from './generation.ts';
 import { Handover } from './handover.ts';
-import type { Listener } from './listeners.ts';
 import { NewsDesk } from './news-desk.ts';
 import { Operations } from './operation.ts';
 import { Pending } from './pending.ts';
@@ -29,12 +27,8 @@ import { Upkeep } from './upkeep.ts';
 import type { WorkerHandle, WorkerNews } from './worker-handle.ts';
 import { isLive } from './worker-states.ts';
 
-export interface SupervisorParts {
+export interface SupervisorParts extends Omit<CrewParts, 'report'> {
   readonly first: Generation;
-  readonly listeners: readonly Listener[];
-  readonly workerEntry: string;
-  readonly logger: Logger;
-  readonly emit: Emit;
   readonly push: (command: Command) => void;
   /** reads the configuration and looks for the application anew */
   readonly prepare: (number: number) => Promise<Preparation>;
@@ -60,14 +54,14 @@ export class Supervisor {
 
   constructor(parts: SupervisorParts) {
     this.#parts = parts;
-    const { first, listeners, workerEntry, logger, emit, push } = parts;
+    const { first, listeners, logger, emit, push } = parts;
     const prepare = (number: number) =>
       void parts.prepare(number).then((outcome) => push({ type: 'prepared', number, outcome }));
     const report = (worker: WorkerHandle, news: WorkerNews) => push({ type: 'worker', worker, news });
     const operations = new Operations();
     const plan = new Plan(first);
-    const crew = new Crew({ listeners, workerEntry, logger, emit, report });
-    const handover = new Handover(listeners, () => crew.ready.filter(({ connected }) => connected));
+    const crew = new Crew({ ...parts, report });
+    const handover = new Handover(listeners, () => crew.open);
     const reloading = new Reloading({ plan, operations, logger, emit, prepare });
     const scalings = new Scalings({ operations, logger, emit });
     const stopping = new Stopping(operations);
@@ -160,8 +154,8 @@ export class Supervisor {
       case 'unsupported':
         logger.warn('signal.ignored', { signal: command.signal, message: 'it comes with a later version' });
         break;
-      case 'wake': // only to reconcile
-        break;
+      case 'wake':
+        break; // only to reconcile
       default:
         command satisfies never;
     }
@@ -191,6 +185,7 @@ export class Supervisor {
     if (ending !== 'no') {
       if (this.#crew.workers.length > 0) return;
       this.#handover.close();
+      this.#crew.close();
       this.#parts.finish(this.#stopping.result);
       this.#start?.end();
       return;
@@ -217,7 +212,7 @@ export class Supervisor {
       queueMicrotask(() => this.#parts.listeners.forEach((listener) => listener.close()));
     }
     this.#plan.end(ending);
-    for (const worker of this.#crew.workers) worker.hasten(this.#upkeep.drain);
+    for (const worker of this.#crew.workers) worker.hasten(this.#upkeep.drainOf(worker));
   }
 
   /** Whoever waits for something that will not come is told. */

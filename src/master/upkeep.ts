@@ -40,13 +40,15 @@ export class Upkeep {
   retire(worker: WorkerHandle, reason?: string): void {
     const { crew, reloading, scalings } = this.#parts;
     if (!reloading.noteRetired(worker)) scalings.noteRetired(worker.id);
-    crew.retire(worker, this.drain, reason);
+    crew.retire(worker, this.drainOf(worker), reason);
   }
 
   /** How a worker is told to leave now. */
-  get drain(): Drain {
-    const { plan, reloading, stopping } = this.#parts;
-    return stopping.drain(plan.generation(reloading.settingGeneration).options.graceMs);
+  drainOf(worker: WorkerHandle): Drain {
+    const { plan, crew, reloading, stopping } = this.#parts;
+    const { graceMs } = plan.generation(reloading.settingGeneration).options;
+    // A server that stops has nobody to send idle clients to.
+    return { graceMs: stopping.graceMs ?? graceMs, idle: stopping.hasBegun ? 'close' : crew.idleOf(worker) };
   }
 
   /** Milliseconds until something is due; undefined when only news can change anything. */

@@ -1,7 +1,8 @@
 /** Why a worker died, in the words that its log line, a failed reload or a failed start has. */
 import { EvyError } from '../shared/errors.ts';
 import { formatDuration } from '../shared/units.ts';
-import type { EndReason, Failure } from './worker-handle.ts';
+import type { EndReason } from './worker-handle.ts';
+import type { Failure } from './worker-record.ts';
 import type { WorkerEnd } from './worker-process.ts';
 
 /** What of a worker tells why it died. */

@@ -5,14 +5,17 @@
  * through `take()`, one at a time. So a state changes nowhere but inside the loop.
  */
 import type { Socket } from 'node:net';
-import type { Departed, MasterToWorker, WorkerStats, WorkerToMaster } from '../shared/messages.ts';
+import type { MasterToWorker, WorkerStats } from '../shared/messages.ts';
+import type { PassedHandle } from '../shared/node-private.ts';
 import { firstInheritedFd } from './fork-worker.ts';
 import type { Generation } from './generation.ts';
 import type { Listener } from './listeners.ts';
 import type { Departures } from './operation.ts';
 import type { AgingWorker, RecyclingReason } from './recycling.ts';
 import { WorkerProcess } from './worker-process.ts';
-import type { ProcessNews } from './worker-process.ts';
+import type { OnMoving, ProcessNews } from './worker-process.ts';
+import { WorkerRecord } from './worker-record.ts';
+import type { Failure } from './worker-record.ts';
 import { nextWorkerState, stays } from './worker-states.ts';
 import type { WorkerInput, WorkerState } from './worker-states.ts';
 
@@ -29,13 +32,6 @@ export interface WorkerPlan {
 export type WorkerNews = ProcessNews | { type: 'deadline'; of: WorkerState };
 export type Drain = Omit<Extract<MasterToWorker, { type: 'drain' }>, 'type'>;
 
-/** What the worker said of why it ends; a code only when it could not boot. */
-export interface Failure {
-  readonly code?: Extract<WorkerToMaster, { type: 'failed' }>['code'];
-  readonly message: string;
-  readonly stack?: string | undefined;
-}
-
 /** Why the master ended a worker; the first reason counts. */
 export type EndReason = 'retired' | 'boot-timeout' | 'stopped';
 
@@ -51,22 +47,19 @@ export class WorkerHandle {
   /** why it is to be replaced although nothing is wrong with it */
   overdue: RecyclingReason | undefined;
   readonly #chance = Math.random();
+  readonly #record = new WorkerRecord();
   #state: WorkerState = 'spawned';
   #stateSinceMs = this.spawnedAtMs;
   #readyAtMs: number | undefined;
-  #stats: WorkerStats | undefined;
-  #failure: Failure | undefined;
-  #bootStep: string | undefined;
   #endReason: EndReason | undefined;
-  #departed: Departed | undefined;
-  #cutRequests: number | undefined;
   #deadline: NodeJS.Timeout | undefined;
   #deadlineAtMs = Infinity;
+  #lastDrain: Drain | undefined;
   readonly #listeners: readonly Listener[];
   readonly #process: WorkerProcess;
   readonly #report: (news: WorkerNews) => void;
 
-  constructor(plan: WorkerPlan, report: (news: WorkerNews) => void) {
+  constructor(plan: WorkerPlan, report: (news: WorkerNews) => void, onMoving: OnMoving) {
     this.id = plan.id;
     this.generation = plan.generation;
     this.streak = plan.streak;
@@ -74,7 +67,7 @@ export class WorkerHandle {
     this.#report = report;
     const fds = plan.listeners.flatMap(({ fd }) => (fd === undefined ? [] : [fd]));
     const { directory, variables } = plan.generation;
-    this.#process = new WorkerProcess({ entry: plan.entry, fds, directory, variables }, report);
+    this.#process = new WorkerProcess({ entry: plan.entry, fds, directory, variables }, report, onMoving);
     this.#expect(plan.generation.options.bootTimeoutMs);
   }
 
@@ -92,14 +85,22 @@ export class WorkerHandle {
     return this.#process.connected;
   }
   get stats(): WorkerStats | undefined {
-    return this.#stats;
+    return this.#record.stats;
+  }
+  get connections(): number {
+    return this.#record.connections;
+  }
+  noteConnection(): void {
+    this.#record.noteConnection();
   }
   get failure(): Failure | undefined {
-    return this.#failure;
+    return this.#record.failure;
   }
-  /** what its boot was at last */
   get bootStep(): string | undefined {
-    return this.#bootStep;
+    return this.#record.bootStep;
+  }
+  get departures(): Departures {
+    return this.#record.departures;
   }
   get endReason(): EndReason | undefined {
     return this.#endReason;
@@ -111,20 +112,22 @@ export class WorkerHandle {
 
   /** what decides whether it is overdue */
   get age(): AgingWorker {
-    const { requests = 0, rssBytes = 0 } = this.#stats ?? {};
+    const { requests = 0, rssBytes = 0 } = this.#record.stats ?? {};
     const { id, overdue, readyForMs = 0 } = this;
     return { id, limits: this.generation.options, overdue, requests, readyForMs, rssBytes, chance: this.#chance };
   }
 
   /** Takes in what was reported. Called by the master's loop only. */
   take(news: WorkerNews): void {
+    if (news.type === 'deadline') {
+      if (news.of === this.#state) this.kill(stays(this.#state) ? 'boot-timeout' : 'retired');
+      return;
+    }
+    this.#record.note(news);
     switch (news.type) {
       case 'hello':
         this.#move('hello');
         if (this.#state === 'booting') this.#configure();
-        break;
-      case 'boot-step':
-        this.#bootStep = news.step;
         break;
       case 'ready':
         this.#move('ready');
@@ -132,44 +135,15 @@ export class WorkerHandle {
         this.#readyAtMs = performance.now();
         clearTimeout(this.#deadline);
         break;
-      case 'failed':
-        this.#failure = { code: news.code, message: news.message, stack: news.stack };
-        break;
-      case 'crashed':
-        this.#failure = { message: news.message, stack: news.stack };
-        break;
-      case 'stats':
-        this.#stats = news.stats;
-        break;
-      case 'deadline':
-        if (news.of === this.#state) this.kill(stays(this.#state) ? 'boot-timeout' : 'retired');
-        break;
       case 'overdue':
-        this.#departed = news.departed;
-        this.#cutRequests = news.requests.length;
         if (this.#state === 'draining') this.kill('retired');
         break;
       case 'exit':
-        if (news.forkError !== undefined) this.#failure = { message: `fork failed: ${news.forkError}` };
         this.#move('exit');
         clearTimeout(this.#deadline);
         break;
-      case 'drained':
-        this.#departed = news.departed;
-        this.#cutRequests = 0;
-        break;
-      case 'leaving':
-      case 'lost':
-        break;
-      default:
-        news satisfies never;
+      default: // it changes nothing here
     }
-  }
-
-  /** What became of its connections. One that died without last words has cut what it had when it last reported. */
-  get departures(): Departures {
-    const { moved = 0, drained = 0 } = this.#departed ?? {};
-    return { moved, drained, cut: this.#cutRequests ?? this.#stats?.activeRequests ?? 0 };
   }
 
   /** Asks it to accept nothing for now. */
@@ -192,14 +166,21 @@ export class WorkerHandle {
       this.#end();
       return;
     }
-    this.send({ type: 'drain', ...drain });
+    this.#sendDrain(drain);
     this.#expect(drain.graceMs + lastWordsMs);
+  }
+
+  /** Tells one that drains that there is a ready worker, which its connections can move to; its time stays as it is. */
+  letMove(): void {
+    if (this.#state !== 'draining' || this.#lastDrain?.idle === 'close') return;
+    const graceMs = Math.max(0, Math.round(this.#deadlineAtMs - performance.now() - lastWordsMs));
+    this.#sendDrain({ graceMs, idle: 'move' });
   }
 
   /** Asks one that drains already to be quicker, or to close idle connections now. Never gives it more time. */
   hasten(drain: Drain): void {
     if (this.#state !== 'draining') return;
-    this.send({ type: 'drain', ...drain });
+    this.#sendDrain(drain);
     const leftMs = this.#deadlineAtMs - performance.now();
     this.#expect(Math.max(0, Math.min(leftMs, drain.graceMs + lastWordsMs)));
   }
@@ -210,8 +191,13 @@ export class WorkerHandle {
     this.#end();
   }
 
-  send(message: MasterToWorker, socket?: Socket, done?: (error: Error | null) => void): void {
+  send(message: MasterToWorker, socket?: Socket | PassedHandle, done?: (error: Error | null) => void): void {
     this.#process.send(message, socket, done);
+  }
+
+  #sendDrain(drain: Drain): void {
+    this.#lastDrain = drain;
+    this.send({ type: 'drain', ...drain });
   }
 
   #configure(): void {

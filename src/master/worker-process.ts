@@ -3,8 +3,10 @@
  */
 import type { Worker } from 'node:cluster';
 import type { Socket } from 'node:net';
-import { enclose, fromWorker } from '../shared/messages.ts';
-import type { MasterToWorker, WorkerToMaster } from '../shared/messages.ts';
+import { enclose, fromWorker, isMovingToMaster } from '../shared/messages.ts';
+import type { MasterToWorker, MovingToMaster, WorkerToMaster } from '../shared/messages.ts';
+import { passedHandle } from '../shared/node-private.ts';
+import type { PassedHandle } from '../shared/node-private.ts';
 import { forkWorker } from './fork-worker.ts';
 import type { ForkPlan } from './fork-worker.ts';
 
@@ -17,22 +19,27 @@ export interface WorkerEnd {
 }
 
 export type ProcessNews =
-  | WorkerToMaster
+  | Exclude<WorkerToMaster, MovingToMaster>
   /** the channel is closed but the process lives on */
   | { type: 'lost' }
   | ({ type: 'exit' } & WorkerEnd);
+
+/** Gets what is about connections that move: at once, since no decision of the master hangs on it. */
+export type OnMoving = (message: MovingToMaster, handle: PassedHandle | undefined) => void;
 
 /** A channel closes a moment before its process ends; longer than this and the process has closed it itself. */
 const lostAfterMs = 1_000;
 
 export class WorkerProcess {
   readonly #report: (news: ProcessNews) => void;
+  readonly #onMoving: OnMoving;
   readonly #worker: Worker | undefined;
   #forkError: string | undefined;
 
   /** `report` is never called before this returns. */
-  constructor(plan: ForkPlan, report: (news: ProcessNews) => void) {
+  constructor(plan: ForkPlan, report: (news: ProcessNews) => void, onMoving: OnMoving) {
     this.#report = report;
+    this.#onMoving = onMoving;
     try {
       this.#worker = forkWorker(plan);
     } catch (error) {
@@ -54,10 +61,17 @@ export class WorkerProcess {
    * Sends, or tells `done` that it could not; messages to a worker that is about to end may be lost. A socket stays the
    * caller's to close.
    */
-  send(message: MasterToWorker, socket?: Socket, done: (error: Error | null) => void = () => {}): void {
+  send(message: MasterToWorker, socket?: Socket | PassedHandle, done: (error: Error | null) => void = () => {}): void {
+    if (!this.connected) {
+      queueMicrotask(() => done(new Error('the channel is closed')));
+      return;
+    }
     // keepOpen: else Node would close our copy only when the worker confirms, and never if it dies before that.
-    if (this.connected) this.#worker!.process.send(enclose(message), socket, { keepOpen: true }, done);
-    else queueMicrotask(() => done(new Error('the channel is closed')));
+    try {
+      this.#worker!.process.send(enclose(message), socket as Socket | undefined, { keepOpen: true }, done);
+    } catch (error) {
+      queueMicrotask(() => done(error as Error)); // a handle that this Node does not send
+    }
   }
 
   /** SIGKILL by the child's own handle: its pid cannot have been given to another process yet. */
@@ -68,9 +82,11 @@ export class WorkerProcess {
   #watch(worker: Worker): void {
     const child = worker.process;
     // An application may send messages of its own: only ours are taken.
-    child.on('message', (value: unknown) => {
+    child.on('message', (value: unknown, handle: unknown) => {
       const message = fromWorker(value);
-      if (message !== undefined) this.#report(message);
+      if (message === undefined) return;
+      if (isMovingToMaster(message)) this.#onMoving(message, passedHandle(handle));
+      else this.#report(message);
     });
     // Failed sends come here too: the worker is about to end then, and that is reported by itself.
     worker.on('error', (error: Error) => {

@@ -116,6 +116,12 @@ export interface Environ {
   [key: string]: unknown;
 }
 
+/** Comes with the event 'evy:drain' of a socket that was taken over: its worker is leaving. */
+export interface DrainNotice {
+  /** milliseconds until the socket is destroyed */
+  graceMs: number;
+}
+
 /** Returned as the body by an application that took the socket over (`wsgi.input.takeSocket()`). */
 export const ALREADY_HANDLED: readonly [] = Object.freeze([] as const);
 

@@ -34,6 +34,7 @@ const rows = {
   },
   UNKNOWN_TRANSFER_CODING: { status: 501, help: 'A transfer coding other than `chunked` (RFC 9112 §6.1).' },
   BAD_CHUNK: { status: 400, help: 'The chunked body is malformed (RFC 9112 §7.1).' },
+  BAD_TRAILER: { status: 400, help: 'Content-Length or Transfer-Encoding among the trailers (RFC 9110 §6.5.1).' },
   BAD_VERSION: { status: 505, help: 'An HTTP version that is neither 1.0 nor 1.1 (RFC 9110 §15.6.6).' },
   URI_TOO_LONG: { status: 414, help: 'The request line is longer than the option urlLengthLimit.' },
   HEAD_TOO_LARGE: { status: 431, help: 'The header block is larger than the option maxHead.' },
@@ -42,6 +43,15 @@ const rows = {
     status: 431,
     help: 'The trailer section is larger than the option maxHead or has more fields than maxHeaders.',
   },
+  LENGTH_REQUIRED: {
+    status: 411,
+    help: 'A chunked body for a server that speaks HTTP/1.0 (option maxHttpVersion, RFC 9110 §15.5.12).',
+  },
+  WRONG_SCHEME: {
+    status: 421,
+    help: 'The target names https on a connection without TLS, or http on one with it (RFC 9110 §7.4).',
+  },
+  WRONG_HOST: { status: 421, help: 'The host is not one of the option allowedHosts (RFC 9110 §7.4).' },
   UNKNOWN_EXPECTATION: { status: 417, help: 'Expect holds something other than 100-continue (RFC 9110 §10.1.1).' },
   BODY_TOO_LARGE: { status: 413, help: 'The body is larger than the option maxBody.' },
   BODY_CUT: { status: 400, help: 'The client ended the connection before its body was complete.' },

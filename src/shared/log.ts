@@ -36,6 +36,7 @@ export const logEvents = [
   'worker.killed',
   'worker.orphaned',
   'connection.refused',
+  'connections.moved',
   'request.refused',
   'request.cut',
   'app.failed',

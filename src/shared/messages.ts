@@ -71,7 +71,41 @@ export interface Departed {
   drained: number;
 }
 
+/** A connection on its way to another process, beside its handle: what cannot be seen from the socket. */
+export interface MovingConnection {
+  /** whom the client and the server are to applications: behind a proxy the socket does not tell */
+  peer: {
+    serverName: string;
+    serverPort: string;
+    remoteAddress: string;
+    remotePort: string;
+    scheme: 'http' | 'https';
+  };
+  /** bytes that were read and not acted upon, base64 */
+  rest?: string | undefined;
+}
+
+/**
+ * Both ways, since a channel is ordered: whoever answers a question has seen everything that was sent before it. So what neither
+ * was confirmed nor is still here never came (a process without a free descriptor loses the whole message).
+ */
+type Synchronisation = { type: 'sync'; upTo: number } | { type: 'synced'; upTo: number; here: number[] };
+
+/** How connections move (docs/architecture.md). A number is the sender's own, or the one that the sender was given. */
+export type MovingToWorker =
+  /** comes with a handle: serve it, and confirm */
+  | { type: 'adopt'; id: number; connection: MovingConnection }
+  /** another worker has it: close the copy */
+  | { type: 'moved'; id: number }
+  /** nobody has it: serve it on */
+  | { type: 'move-back'; id: number; because: 'no-worker' | 'not-received' }
+  | Synchronisation;
+export type MovingToMaster =
+  /** comes with a handle: find it another worker */
+  { type: 'move'; id: number; connection: MovingConnection } | { type: 'adopted'; id: number } | Synchronisation;
+
 export type MasterToWorker =
+  | MovingToWorker
   | {
       type: 'configure';
       generation: number;
@@ -85,8 +119,11 @@ export type MasterToWorker =
       /** requests as 'GET:/path' that it answers to itself before it accepts anything */
       warmup: string[];
     }
-  /** `idle`: whether connections without a request are closed at once, or get to ask once more within the grace time */
-  | { type: 'drain'; graceMs: number; idle: 'close' | 'keep' }
+  /**
+   * `idle`: connections without a request are closed at once, get to ask once more within the grace time, or, as there is a
+   * ready worker, move to it; those that cannot are kept.
+   */
+  | { type: 'drain'; graceMs: number; idle: 'close' | 'keep' | 'move' }
   /** to accept nothing and keep what it has; and to accept again */
   | { type: 'stand-by' }
   | { type: 'resume' }
@@ -95,6 +132,7 @@ export type MasterToWorker =
   | { type: 'connection'; bind: number };
 
 export type WorkerToMaster =
+  | MovingToMaster
   | { type: 'hello'; pid: number }
   /** what its boot is doing now, for whoever waits in vain */
   | { type: 'boot-step'; step: string }
@@ -117,6 +155,11 @@ const toWorker: ReadonlySet<string> = new Set<MasterToWorker['type']>([
   'resume',
   'reopen-logs',
   'connection',
+  'adopt',
+  'moved',
+  'move-back',
+  'sync',
+  'synced',
 ]);
 const toMaster: ReadonlySet<string> = new Set<WorkerToMaster['type']>([
   'hello',
@@ -128,6 +171,19 @@ const toMaster: ReadonlySet<string> = new Set<WorkerToMaster['type']>([
   'leaving',
   'overdue',
   'drained',
+  'move',
+  'adopted',
+  'sync',
+  'synced',
+]);
+const aboutMoving: ReadonlySet<string> = new Set<(MovingToWorker | MovingToMaster)['type']>([
+  'move',
+  'adopt',
+  'adopted',
+  'moved',
+  'move-back',
+  'sync',
+  'synced',
 ]);
 
 /** On the channel a message lies in an envelope: an application may send messages of its own, with types of its own. */
@@ -150,4 +206,11 @@ export function fromMaster(value: unknown): MasterToWorker | undefined {
 }
 export function fromWorker(value: unknown): WorkerToMaster | undefined {
   return open(value, toMaster) as WorkerToMaster | undefined;
+}
+
+export function isMovingToMaster(message: WorkerToMaster): message is MovingToMaster {
+  return aboutMoving.has(message.type);
+}
+export function isMovingToWorker(message: MasterToWorker): message is MovingToWorker {
+  return aboutMoving.has(message.type);
 }

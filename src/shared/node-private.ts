@@ -1,5 +1,5 @@
 /**
- * The one file that uses undocumented API of Node. Everything here was tried on Node 20, 22, 24 and 26 (Linux), is probed
+ * All that uses undocumented API of Node is here and in the folder beside it. It was tried on Node 20, 22, 24 and 26 (Linux), is probed
  * at start and has a fallback; `EVY_PRIVATE_API=off` turns all of it off.
  *
  * What is needed and why:
@@ -8,35 +8,28 @@
  * - `attachListening`: a net.Server on an inherited listening descriptor. In a node:cluster worker `listen({ fd })` asks
  *   the primary to open that number. For TCP there is a public way, for unix sockets there is not. Same fallback.
  * - `acceptGate`: to stop accepting for a while, without closing. Fallback: none, the caller goes without.
- * - `shareReadBuffer`: accepted connections that read into one buffer of the process. `onread` does that for clients; a
- *   net.Server does not pass it on. Fallback: 'data' events, with a buffer of 64 KiB allocated for each read.
- * - `socketBelow`: the socket that a TLS connection was made on. Fallback: it is known by the addresses of its ends.
+ * - shared-reads.ts: accepted connections that read into one buffer of the process.
+ * - moving.ts: connections that go to another process. http-connections.ts: those of node:http that may, and what it sent.
+ * - tls.ts: the socket that a TLS connection was made on.
  * - `resetNow`: `resetAndDestroy()` sends FIN before RST. Fallback: the connection is closed, with whatever the kernel sends.
- * - `headBytes`: node:http does not tell the size of the head it made. Fallback: 0, the head counts as body.
  *
  * How the gate works: libuv polls a listening handle as it polls a reading one, and readStart/readStop switch that. They
  * refuse unless the handle is marked readable, which `open(fd)` does. A handle that net.Server.listen(port) has made is not marked
  * (readStart gives ENOTCONN) and cannot be marked once polled; inherited descriptors and `listenUnpolled` handles are.
  */
-import type { ServerResponse } from 'node:http';
 import net from 'node:net';
-import type { TLSSocket } from 'node:tls';
 import { getSystemErrorName } from 'node:util';
+import { tryMoving } from './node-private/moving.ts';
+import { privateApiIsOff, rawHandleOf } from './node-private/raw.ts';
+import type { RawHandle } from './node-private/raw.ts';
 
-/** What `_handle` of a net.Socket or net.Server is: libuv's TCP or pipe. Methods return 0 or a negative errno. */
-interface RawHandle {
-  readonly fd: number;
-  open(fd: number): number;
-  listen(backlog: number): number;
-  readStart(): number;
-  readStop(): number;
-  close(): void;
-  /** TCP only */
-  setNoDelay?(on: boolean): number;
-  /** TCP only */
-  getsockname?(into: object): number;
-  onconnection?: (status: number, client?: RawHandle) => void;
-}
+export { headBytes, idleHttpSockets } from './node-private/http-connections.ts';
+export { attach, detach, passedHandle, reattach } from './node-private/moving.ts';
+export type { Detached, PassedHandle } from './node-private/moving.ts';
+export { shareReadBuffer } from './node-private/shared-reads.ts';
+export type { SharedReads } from './node-private/shared-reads.ts';
+export { socketBelow } from './node-private/tls.ts';
+
 interface PrivateNet {
   _createServerHandle(
     this: void,
@@ -80,12 +73,10 @@ export interface PrivateApi {
   /** listening sockets that are not polled, and servers on them */
   readonly inheritedSockets: boolean;
   readonly acceptGate: boolean;
+  /** connections can go to another process */
+  readonly moving: boolean;
   /** why something is missing, for the log */
   readonly reason?: string;
-}
-
-export function privateApiIsOff(): boolean {
-  return process.env['EVY_PRIVATE_API'] === 'off';
 }
 
 function systemError(errno: number, syscall: string): NodeJS.ErrnoException {
@@ -181,35 +172,10 @@ export function acceptGate(server: net.Server): AcceptGate | undefined {
   return { pause: () => void current()?.readStop(), resume: () => void current()?.readStart() };
 }
 
-/** Where the bytes of a connection go that reads into the shared buffer: they are only good until this returns. */
-export interface SharedReads {
-  /** takes the first `length` bytes of `buffer` */
-  deliver: (buffer: Buffer, length: number) => void;
-}
-
-const sharedBuffer = Buffer.allocUnsafeSlow(65_536);
-
-/** Makes the connections of a listening server read into one buffer. Returns false, changing nothing, where it cannot. */
-export function shareReadBuffer(server: net.Server, accept: (socket: net.Socket, reads: SharedReads) => void): boolean {
-  const handle = (server as unknown as PrivateServer)._handle;
-  if (privateApiIsOff() || typeof handle?.onconnection !== 'function') return false;
-  handle.onconnection = (_status, client) => {
-    // Without a descriptor left there is none to accept with: libuv tries again.
-    if (client === undefined) return;
-    client.setNoDelay?.(true);
-    const reads: SharedReads = { deliver: () => {} };
-    const callback = (length: number): boolean => {
-      reads.deliver(sharedBuffer, length);
-      return true;
-    };
-    const options = { handle: client, allowHalfOpen: true, onread: { buffer: sharedBuffer, callback } };
-    accept(new net.Socket({ ...options, readable: true, writable: true }), reads);
-  };
-  return true;
-}
-
 /** Whether a connection to an unpolled socket is left alone, and one after readStart is seen. */
 async function tryUnpolled(): Promise<void> {
+  if (typeof (net.Server.prototype as unknown as PrivateServer)._listen2 !== 'function')
+    throw new Error('net.Server has no _listen2');
   const handle = bindHandle({ kind: 'tcp', address: '127.0.0.1', port: 0, family: 4 });
   const clients: net.Socket[] = [];
   try {
@@ -234,21 +200,37 @@ async function tryUnpolled(): Promise<void> {
 
 let probed: Promise<PrivateApi> | undefined;
 
-async function probe(): Promise<PrivateApi> {
+/** Undefined when it works, or else why not. */
+async function fault(trial: () => Promise<void>): Promise<string | undefined> {
   try {
-    if (typeof (net.Server.prototype as unknown as PrivateServer)._listen2 !== 'function')
-      throw new Error('net.Server has no _listen2');
-    await tryUnpolled();
-    return { inheritedSockets: true, acceptGate: true };
+    await trial();
+    return undefined;
   } catch (error) {
-    return { inheritedSockets: false, acceptGate: false, reason: (error as Error).message };
+    return (error as Error).message;
   }
+}
+
+async function probe(): Promise<PrivateApi> {
+  const [listening, moving] = await Promise.all([fault(tryUnpolled), fault(tryMoving)]);
+  const reason = listening ?? moving;
+  const inheritedSockets = listening === undefined;
+  return {
+    inheritedSockets,
+    acceptGate: inheritedSockets,
+    moving: moving === undefined,
+    ...(reason === undefined ? {} : { reason }),
+  };
 }
 
 /** Tries, once a process, what of this file works here. */
 export function probePrivateApi(): Promise<PrivateApi> {
   if (privateApiIsOff())
-    return Promise.resolve({ inheritedSockets: false, acceptGate: false, reason: 'EVY_PRIVATE_API=off' });
+    return Promise.resolve({
+      inheritedSockets: false,
+      acceptGate: false,
+      moving: false,
+      reason: 'EVY_PRIVATE_API=off',
+    });
   probed ??= probe();
   return probed;
 }
@@ -262,21 +244,7 @@ export function resetNow(socket: net.Socket): void {
   socket.destroy();
 }
 
-/** Bytes of the head that node:http made for a response; 0 when Node does not tell. */
-export function headBytes(response: ServerResponse): number {
-  if (privateApiIsOff()) return 0;
-  const { _header: head } = response as unknown as { _header?: unknown };
-  return typeof head === 'string' ? head.length : 0;
-}
-
-/** The socket that was handed to the TLS server; undefined where that cannot be told. */
-export function socketBelow(socket: TLSSocket): net.Socket | undefined {
-  const { _parent: below } = socket as unknown as { _parent?: unknown };
-  return below instanceof net.Socket && !privateApiIsOff() ? below : undefined;
-}
-
 /** Only a TCP handle has `reset`: not a pipe, and not what TLS puts in its place. */
 function isPlainTcp(socket: net.Socket): boolean {
-  const handle = (socket as unknown as { _handle: { reset?: unknown } | null })._handle;
-  return typeof handle?.reset === 'function';
+  return typeof (rawHandleOf(socket) as { reset?: unknown } | undefined)?.reset === 'function';
 }

@@ -14,13 +14,17 @@ export const text = () => z.string({ error: 'is a text' });
 export const textList = () =>
   z.union([z.string().transform((one) => [one]), z.array(z.string())], { error: 'is a text or a list of texts' });
 
-/** Requests as 'GET:/path'. */
-export function requestList() {
-  const rule = 'is a request such as GET:/health, or a list of them';
-  return z.union([z.string(), z.array(z.string())], { error: rule }).transform((value, context) => {
-    const list = [value].flat();
-    if (list.every((item) => parseWarmUpRequest(item) !== undefined)) return list;
-    context.addIssue({ code: 'custom', message: rule });
+const hostPattern = /^(?:\.?[a-z0-9_-]+(?:\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\])$/;
+
+/** Host names without port, in lower case. */
+export function hostList() {
+  return textList().transform((names, context) => {
+    const lower = names.map((name) => name.toLowerCase());
+    if (lower.every((name) => hostPattern.test(name))) return lower;
+    context.addIssue({
+      code: 'custom',
+      message: 'is a list of host names without port, such as www.example.com or .example.com',
+    });
     return z.NEVER;
   });
 }
@@ -40,6 +44,10 @@ function listOf(rule: string, fits: (entry: string) => boolean) {
     return z.NEVER;
   });
 }
+
+/** Requests as 'GET:/path'. */
+export const requestList = () =>
+  listOf('is a request such as GET:/health, or several', (entry) => parseWarmUpRequest(entry) !== undefined);
 
 /** Several words of a closed list. */
 export const someOf = (words: readonly string[]) =>

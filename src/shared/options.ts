@@ -17,6 +17,7 @@ import {
   duration,
   fieldName,
   flagOrDuration,
+  hostList,
   integer,
   octal,
   oneOf,
@@ -156,6 +157,15 @@ const serverRows = {
     appliesOn: 'reload',
     placeholder: 'VERSION',
     help: "Highest version that is spoken; 'HTTP/1.0' turns keep-alive by default and chunked responses off.",
+  },
+  allowedHosts: {
+    schema: hostList(),
+    default: [],
+    group: 'http',
+    scope: 'server',
+    appliesOn: 'reload',
+    placeholder: 'NAME',
+    help: 'Hosts that are answered for, without port; .example.com is it and all below it. Others get 421. None: any host.',
   },
   minimumChunkSize: {
     schema: bytes(0),

@@ -1,6 +1,7 @@
 /** From a configuration to a worker that serves: load the application, warm it up, make its loop, then listen. */
 import type { Server } from 'node:net';
 import type { TlsOptions } from 'node:tls';
+import { sendToMaster } from './channel.ts';
 import { readCertificate } from '../shared/certificate.ts';
 import { EvyError } from '../shared/errors.ts';
 import { createLogger } from '../shared/log.ts';
@@ -16,6 +17,7 @@ import { wsgiHandler } from './interfaces/wsgi.ts';
 import { Gatekeeper, makeServer } from './listening.ts';
 import { loadRelease } from './load-application.ts';
 import type { LoadedApplication } from './load-application.ts';
+import { Mover } from './migration/mover.ts';
 import { readySignal } from './readiness.ts';
 import { Service } from './service.ts';
 import type { Serving } from './serving.ts';
@@ -30,6 +32,8 @@ export interface Running {
   readonly servers: readonly Server[];
   readonly gate: Gatekeeper;
   readonly log: Logger;
+  /** how connections get to another process, where there may be one */
+  readonly mover?: Mover;
 }
 
 function makeServing(
@@ -84,8 +88,9 @@ export async function boot(configuration: Configuration, onStep: (step: string) 
   const tls: TlsOptions | undefined = binds.some((bind) => bind.tls) ? await readCertificate(settings) : undefined;
   if (configuration.warmup.length > 0) {
     const scheme = binds[0]?.tls === true ? 'https' : 'http';
+    const host = settings.allowedHosts[0]?.replace(/^\./, '') ?? 'localhost';
     const own = makeServing(application, settings, log, undefined);
-    await warmUp({ serving: own, scheme, requests: configuration.warmup, onStep });
+    await warmUp({ serving: own, scheme, host, requests: configuration.warmup, onStep });
   }
   const accessLog = await accessLogOf(settings, log, generation);
   const serving = makeServing(application, settings, log, accessLog);
@@ -95,5 +100,6 @@ export async function boot(configuration: Configuration, onStep: (step: string) 
   for (const [index, { fd, backlog }] of binds.entries()) {
     if (fd !== undefined) await attachListening(servers[index]!, fd, backlog);
   }
-  return { serving, servers, gate, log };
+  const mover = new Mover({ send: sendToMaster, nowMs: () => performance.now() });
+  return { serving, servers, gate, log, mover };
 }

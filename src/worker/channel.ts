@@ -2,23 +2,35 @@
 import type { Socket } from 'node:net';
 import { enclose, fromMaster } from '../shared/messages.ts';
 import type { MasterToWorker, WorkerToMaster } from '../shared/messages.ts';
+import type { PassedHandle } from '../shared/node-private.ts';
+
+/** Sends, with a connection if there is one; `done` is called later on, with an error when the message cannot leave. */
+export function sendToMaster(
+  message: WorkerToMaster,
+  handle?: PassedHandle,
+  done: (error: Error | null) => void = () => {},
+): void {
+  try {
+    if (process.send === undefined || !process.connected) throw new Error('the channel is closed');
+    process.send(enclose(message), handle as Socket | undefined, { keepOpen: true }, done);
+  } catch (error) {
+    queueMicrotask(() => done(error as Error)); // also a handle that this Node does not send
+  }
+}
 
 /** Sends; resolves once the message has left, or cannot any more. */
 export function tellMaster(message: WorkerToMaster): Promise<void> {
-  return new Promise((resolve) => {
-    if (process.send === undefined || !process.connected) resolve();
-    else process.send(enclose(message), undefined, {}, () => resolve());
-  });
+  return new Promise((resolve) => sendToMaster(message, undefined, () => resolve()));
 }
 
 /** `onMessage` gets what the master sends, `onLost` is called once when the master is gone. */
 export function listenToMaster(
-  onMessage: (message: MasterToWorker, socket: Socket | undefined) => void,
+  onMessage: (message: MasterToWorker, handle: unknown) => void,
   onLost: () => void,
 ): void {
   process.on('message', (value, handle) => {
     const message = fromMaster(value);
-    if (message !== undefined) onMessage(message, handle as Socket | undefined);
+    if (message !== undefined) onMessage(message, handle);
   });
   process.once('disconnect', onLost);
 }

@@ -18,19 +18,19 @@ import type { PeerFacts } from './environ.ts';
 import { Exchange } from './exchange.ts';
 import { continueResponse } from './http/response-head.ts';
 import type { RequestInput } from './input.ts';
+import type { Movable, Released } from './migration/mover.ts';
+import { withdraw } from './migration/release.ts';
 import { Output } from './output.ts';
-import { peerFacts } from './peer.ts';
 import { refusalText } from './refusal.ts';
 import { RequestReading } from './request-reading.ts';
 import type { ReadingOwner } from './request-reading.ts';
 import type { Forwarding } from './proxies/forwarding.ts';
-import type { ToldPeer } from './proxies/told-peer.ts';
 import type { Service } from './service.ts';
 
 /** how long a closing connection is read on, so that the client sees the response and no reset (RFC 9112 §9.6) */
 const lingerMs = 2000;
 
-export class Connection implements ReadingOwner {
+export class Connection implements ReadingOwner, Movable {
   readonly peer: PeerFacts;
   /** undefined for a peer that is not trusted */
   readonly forwarding: Forwarding | undefined;
@@ -43,16 +43,18 @@ export class Connection implements ReadingOwner {
   readonly #answered = new Answered();
   #writing: WritingState = 'idle';
   #exchange: Exchange | undefined;
+  #isFixed: boolean;
 
   /**
-   * With `reads` the bytes come there, good only until the call is over; otherwise as 'data' events. `told` is what its
-   * PROXY header says.
+   * With `reads` the bytes come there, good only until the call is over; otherwise as 'data' events. `peer` is whom the
+   * client and the server are to applications.
    */
-  constructor(service: Service, socket: Socket, scheme: 'http' | 'https', reads?: SharedReads, told?: ToldPeer) {
+  constructor(service: Service, socket: Socket, peer: PeerFacts, reads?: SharedReads) {
     this.#service = service;
     this.#socket = socket;
-    this.peer = peerFacts(socket, scheme, told);
-    this.forwarding = service.trustedProxies?.connection(this.peer);
+    this.#isFixed = 'encrypted' in socket;
+    this.peer = peer;
+    this.forwarding = service.trustedProxies?.connection(peer);
     this.#output = new Output(socket, this.#onProgress);
     this.deadlines = new Deadlines(service.clock, service.settings.socketTimeoutMs, this.#expired);
     this.#reading = new RequestReading(socket, service.settings, this.deadlines, this);
@@ -72,6 +74,13 @@ export class Connection implements ReadingOwner {
   get exchange(): Exchange | undefined {
     return this.#exchange;
   }
+  /** The application took the socket over. */
+  get isTaken(): boolean {
+    return this.#exchange?.state === 'taken';
+  }
+  get socket(): Socket {
+    return this.#socket;
+  }
 
   // ---- the socket's events
 
@@ -89,16 +98,21 @@ export class Connection implements ReadingOwner {
     this.#answered.settleUpTo(this.#output.sent);
     if (!this.#output.isEmpty) this.deadlines.expectWrite();
     else if (this.deadlines.wait === 'linger') this.deadlines.expect('linger', lingerMs);
+    if (this.#service.mover !== undefined && this.offer()) return;
     this.#reading.goOn();
   };
 
   readonly #onClose = (): void => {
     this.#settleAll('client-gone');
+    this.#leave();
+  };
+
+  #leave(): void {
     this.#reading.stop();
     this.#writing = nextWritingState(this.#writing, 'lost');
     this.#output.release();
     this.#service.closed(this);
-  };
+  }
 
   readonly #expired = (wait: ReadWait | 'write'): void => {
     switch (wait) {
@@ -133,7 +147,13 @@ export class Connection implements ReadingOwner {
     return this.#exchange?.input;
   }
   get mayBegin(): boolean {
-    return !this.#output.isFull;
+    // One that is about to move takes its next request along.
+    return !this.#output.isFull && !(this.#service.mover?.hasRoom === true && this.#mayMove);
+  }
+
+  headFault(): ErrorCode | undefined {
+    const { line, block } = this.#reading.parser;
+    return this.#service.admission.faultOf(line, block, this);
   }
 
   begin(): void {
@@ -186,6 +206,49 @@ export class Connection implements ReadingOwner {
   pumped(): void {
     this.#flush();
     if (this.#service.closesIdle && this.isIdle) this.close();
+    else if (this.#service.mover !== undefined) this.offer();
+  }
+
+  // ---- moving to another process
+
+  /** Nothing stands against it but what is still on its way out. */
+  get #mayMove(): boolean {
+    if (this.#isFixed || this.#writing !== 'idle' || !this.#reading.isAtStart) return false;
+    return this.#service.mover?.mayTake(this.#socket) === true;
+  }
+
+  /** Moves if it may and there is room, or else later. Whether it is gone. */
+  offer(): boolean {
+    return this.#mayMove && this.#output.isEmpty && this.#service.mover!.offer(this);
+  }
+
+  release(): Released | undefined {
+    if (!this.#mayMove || !this.#output.isEmpty) return undefined;
+    const released = withdraw({
+      socket: this.#socket,
+      peer: this.peer,
+      listeners: {
+        ...(this.#reads === undefined && { data: this.#onData }),
+        end: this.#onEnd,
+        error: ignoreError,
+        close: this.#onClose,
+      },
+      takeRest: () => this.#reading.parser.takeRest(),
+      resume: (rest) => this.#service.take(this.#socket, this.peer, this.#reads, rest),
+    });
+    if (released !== undefined) this.#leave();
+    else {
+      // Whoever held back a request for it must not wait any longer.
+      this.#isFixed = true;
+      queueMicrotask(() => this.#reading.pump());
+    }
+    return released;
+  }
+
+  /** Goes on where another process, or another part of this one, has left off. */
+  continueWith(rest: Buffer): void {
+    if (rest.length > 0) this.#reading.push(rest);
+    else this.#reading.pump();
   }
 
   // ---- what an exchange asks for
@@ -202,8 +265,9 @@ export class Connection implements ReadingOwner {
 
   /** Whether another request can follow. `whole`: the response is there as a whole, so nobody reads on. */
   mayPersist(whole: boolean): boolean {
-    const { isDraining, settings } = this.#service;
-    return !isDraining && settings.keepaliveMs > 0 && this.#reading.mayContinue(whole);
+    const { isDraining, mover, settings } = this.#service;
+    if (isDraining && (this.#isFixed || mover?.expects(this.#socket) !== true)) return false;
+    return settings.keepaliveMs > 0 && this.#reading.mayContinue(whole);
   }
 
   flushSoon(): void {
@@ -257,6 +321,8 @@ export class Connection implements ReadingOwner {
     // Not paused but not read yet either, as a fresh socket is: the first 'data' listener makes it flow.
     (socket as { readableFlowing: boolean | null }).readableFlowing = null;
     if (this.#reads !== undefined) socket.read(0);
+    // After its listeners were attached.
+    if (this.#service.isDraining) process.nextTick(() => this.#service.announceDrain(socket));
     return socket;
   }
 

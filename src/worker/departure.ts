@@ -11,15 +11,13 @@ const lingerMs = 500;
 
 export interface Departure {
   graceMs: number;
-  idle: 'close' | 'keep';
+  idle: 'close' | 'keep' | 'move';
 }
 
 export class Leaving {
   readonly #running: Omit<Running, 'gate'>;
   #connections = 0;
   #cut = 0;
-  /** connections that were handed over to another worker */
-  moved = 0;
   #deadlineMs = Infinity;
   #timer: NodeJS.Timeout | undefined;
   #over: (isEmpty: boolean) => void = () => {};
@@ -33,12 +31,12 @@ export class Leaving {
    * cuts. Post hooks that are still running count as work, too.
    */
   async begin(departure: Departure): Promise<RequestSummary[]> {
-    const { serving, servers } = this.#running;
+    const { serving, servers, mover } = this.#running;
     for (const server of servers) stopListening(server);
     this.#connections = serving.stats.connections;
-    serving.drain();
     if (await this.#emptyWithin(departure)) return [];
-    // Only clients that never asked again are left, or work that takes too long.
+    // Only clients that never asked again are left, or work that takes too long. What is on its way arrives without us.
+    mover?.stop();
     serving.closeIdle();
     const cut = serving.requestsUnderWay();
     this.#cut = cut.length;
@@ -48,35 +46,50 @@ export class Leaving {
     return [];
   }
 
-  /** What became of the connections, once `begin` has resolved. One that the master handed over late is not counted. */
+  /** What became of the connections, once `begin` has resolved. One that came in late is not counted as drained. */
   get departed(): Departed {
-    const { moved } = this;
+    const moved = this.#running.mover?.moved ?? 0;
     return { moved, drained: Math.max(0, this.#connections - moved - this.#cut) };
   }
 
   /** A later order counts when it is the stricter one: a whole server that stops waits for nobody who is idle. */
   hasten({ graceMs: givenMs, idle }: Departure): void {
-    if (idle === 'close') this.#running.serving.closeIdle();
+    const { serving, mover } = this.#running;
+    if (idle === 'close') mover?.stop();
+    if (idle === 'move' && mover !== undefined) {
+      mover.begin(givenMs);
+      serving.moveWith(mover);
+    }
+    // After that: whether a response is the last of its connection hangs on it.
+    serving.drain(givenMs);
+    if (idle === 'close') serving.closeIdle();
     const graceMs = Math.min(givenMs, longestTimerMs);
     const deadlineMs = performance.now() + graceMs;
     if (deadlineMs >= this.#deadlineMs) return;
     this.#deadlineMs = deadlineMs;
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#over(this.#running.serving.isEmpty), graceMs);
+    this.#timer = setTimeout(() => this.#over(this.#isEmpty), graceMs);
+  }
+
+  get #isEmpty(): boolean {
+    const { serving, mover } = this.#running;
+    return serving.isEmpty && mover?.isEmpty !== false;
   }
 
   #emptyWithin(departure: Departure): Promise<boolean> {
-    const { serving } = this.#running;
+    const { serving, mover } = this.#running;
     return new Promise((resolve) => {
       this.#over = (isEmpty) => {
         clearTimeout(this.#timer);
         resolve(isEmpty);
       };
-      serving.onChange(() => {
-        if (serving.isEmpty) this.#over(true);
-      });
+      const look = () => {
+        if (this.#isEmpty) this.#over(true);
+      };
+      serving.onChange(look);
+      mover?.onChange(look);
       this.hasten(departure);
-      if (serving.isEmpty) this.#over(true);
+      look();
     });
   }
 }

@@ -14,7 +14,7 @@ export interface PeerFacts {
   remotePort: string;
   scheme: 'http' | 'https';
   /** what a trusted proxy tells of the Host that its client asked for; undefined when it does not */
-  host: string | undefined;
+  host?: string | undefined;
 }
 
 /** What is the same for each request of a process. */

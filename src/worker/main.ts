@@ -7,22 +7,25 @@ import cluster from 'node:cluster';
 import type { Socket } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
 import { EvyError, toError } from '../shared/errors.ts';
-import type { MasterToWorker, WorkerStats } from '../shared/messages.ts';
+import { isMovingToWorker } from '../shared/messages.ts';
+import type { MasterToWorker, MovingToWorker, WorkerStats } from '../shared/messages.ts';
+import { passedHandle } from '../shared/node-private.ts';
 import { stateMachine } from '../shared/state-machine.ts';
 import { boot } from './boot.ts';
 import type { Configuration, Running } from './boot.ts';
-import { listenToMaster, tellMaster } from './channel.ts';
+import { listenToMaster, sendToMaster, tellMaster } from './channel.ts';
 import { Leaving } from './departure.ts';
 import type { Departure } from './departure.ts';
 import { watchVitalSigns } from './vital-signs.ts';
 
-type State = 'waiting' | 'booting' | 'serving' | 'standby' | 'leaving';
-const nextState = stateMachine<State, 'configure' | 'booted' | 'rest' | 'resume' | 'drain'>('worker', {
+type State = 'waiting' | 'booting' | 'serving' | 'standby' | 'leaving' | 'left';
+const nextState = stateMachine<State, 'configure' | 'booted' | 'rest' | 'resume' | 'drain' | 'over'>('worker', {
   waiting: { configure: 'booting', drain: 'leaving' },
   booting: { booted: 'serving', drain: 'leaving' },
   serving: { rest: 'standby', drain: 'leaving' },
   standby: { resume: 'serving', drain: 'leaving' },
-  leaving: {},
+  leaving: { over: 'left' },
+  left: {},
 });
 
 const statsEveryMs = 1000;
@@ -64,7 +67,7 @@ async function configure(given: Configuration): Promise<void> {
 
 /** Asked anew: an await lies between, which narrowing does not see. */
 function isLeaving(): boolean {
-  return state === 'leaving';
+  return state === 'leaving' || state === 'left';
 }
 
 function reportStats(): void {
@@ -80,14 +83,15 @@ function rest(resting: boolean): void {
 }
 
 async function leave(departure: Departure): Promise<void> {
-  if (state === 'leaving') {
-    leaving?.hasten(departure);
+  if (isLeaving()) {
+    if (state === 'leaving') leaving?.hasten(departure);
     return;
   }
   state = nextState(state, 'drain');
   if (running === undefined) await exit(0);
   leaving = new Leaving(running!);
   const cut = await leaving.begin(departure);
+  state = nextState(state, 'over');
   const { departed } = leaving;
   reportStats();
   const left = running!.serving.stats.pendingHooks;
@@ -108,7 +112,7 @@ async function leave(departure: Departure): Promise<void> {
 }
 
 /** A connection that the master accepted, where workers cannot accept themselves. */
-function adopt(bind: number, socket: Socket | undefined): void {
+function accept(bind: number, socket: Socket | undefined): void {
   // The client may have gone on the way.
   if (socket === undefined) return;
   // One on standby may be given what the master sent before it knew.
@@ -121,7 +125,27 @@ function adopt(bind: number, socket: Socket | undefined): void {
   running.servers[bind]?.emit('connection', socket);
 }
 
-function receive(message: MasterToWorker, socket: Socket | undefined): void {
+/** Connections that move: from another worker to here, or away from here. */
+function move(message: MovingToWorker, given: unknown): void {
+  if (message.type !== 'adopt') {
+    running?.mover?.take(message);
+    return;
+  }
+  const handle = passedHandle(given);
+  if (handle === undefined) return; // no descriptor was left for it: the master finds out
+  // Unconfirmed: the master, who keeps a copy until then, gives it to another one.
+  if (running === undefined || state === 'left') handle.close();
+  else {
+    sendToMaster({ type: 'adopted', id: message.id });
+    running.serving.adopt(message.connection, handle);
+  }
+}
+
+function receive(message: MasterToWorker, handle: unknown): void {
+  if (isMovingToWorker(message)) {
+    move(message, handle);
+    return;
+  }
   switch (message.type) {
     case 'configure':
       void configure(message);
@@ -139,7 +163,7 @@ function receive(message: MasterToWorker, socket: Socket | undefined): void {
       reopenLogs();
       break;
     case 'connection':
-      adopt(message.bind, socket);
+      accept(message.bind, handle as Socket | undefined);
       break;
     default:
       message satisfies never;
@@ -153,6 +177,7 @@ function reopenLogs(): void {
 
 function orphaned(): void {
   running?.log.warn('worker.orphaned', {});
+  running?.mover?.channelLost();
   void leave({ graceMs: configuration?.graceMs ?? 0, idle: 'close' });
 }
 

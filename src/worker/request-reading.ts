@@ -22,6 +22,8 @@ export interface ReadingOwner {
   readonly input: RequestInput | undefined;
   /** the client takes answers fast enough for another request */
   readonly mayBegin: boolean;
+  /** why the request whose head the parser holds is not for this server; undefined when it is */
+  headFault(): ErrorCode | undefined;
   /** the parser holds a head */
   begin(): void;
   /** what came of its body together with the head has been delivered: the application's turn */
@@ -73,7 +75,11 @@ export class RequestReading {
   }
   /** No byte of a request is here. */
   get isBetween(): boolean {
-    return this.#state === 'head' && !this.parser.isMidHead && this.parser.buffered === 0;
+    return this.isAtStart && this.parser.buffered === 0;
+  }
+  /** No byte of a request was consumed, though some may be here. */
+  get isAtStart(): boolean {
+    return this.#state === 'head' && !this.parser.isMidHead;
   }
   /** The client has shut down its side, and nothing that it sent before is left. */
   get #isExhausted(): boolean {
@@ -130,6 +136,11 @@ export class RequestReading {
     while ((this.#state === 'head' && this.#owner.mayBegin) || (this.#state === 'body' && this.#hasRoom)) {
       const event = this.parser.next();
       if (event === 'head') {
+        const fault = this.#owner.headFault();
+        if (fault !== undefined) {
+          this.refuse(fault);
+          return;
+        }
         this.#begin();
         // What came of its body together with the head is there before the application asks for it.
         this.#takeBody();

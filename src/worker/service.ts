@@ -5,24 +5,29 @@
 import type { Socket } from 'node:net';
 import type { ErrorCode } from '../shared/errors.ts';
 import type { Logger } from '../shared/log.ts';
-import type { RequestSummary, ServingStats } from '../shared/messages.ts';
-import type { SharedReads } from '../shared/node-private.ts';
+import type { MovingConnection, RequestSummary, ServingStats } from '../shared/messages.ts';
+import { attach } from '../shared/node-private.ts';
+import type { PassedHandle, SharedReads } from '../shared/node-private.ts';
 import type { ServerSettings } from '../shared/options.ts';
 import type { AccessLog } from './access-log/access-log.ts';
 import { refusedRequest } from './access-log/refused.ts';
+import { Admission } from './admission.ts';
 import { countAnswer, noAnswers } from './answer-counts.ts';
 import { Clock } from './clock.ts';
 import { Connection } from './connection.ts';
 import type { Deadlines } from './deadlines.ts';
+import type { DrainNotice } from '../shared/application.ts';
 import type { EnvironDefaults, PeerFacts } from './environ.ts';
 import { ErrorLines } from './error-lines.ts';
 import type { Exchange } from './exchange.ts';
 import type { RequestLine } from './http/request-line.ts';
+import { peerFacts } from './peer.ts';
 import { ProxyGate } from './proxies/proxy-gate.ts';
 import type { ToldPeer } from './proxies/told-peer.ts';
 import { trustedProxiesOf } from './proxies/forwarding.ts';
 import type { TrustedProxies } from './proxies/forwarding.ts';
 import { RequestNaming } from './request-id.ts';
+import type { Mover } from './migration/mover.ts';
 import type { Serving } from './serving.ts';
 
 /** Calls the application for an exchange; never throws. */
@@ -41,6 +46,7 @@ export class Service implements Serving {
   readonly settings: ServerSettings;
   readonly log: Logger;
   readonly http10Only: boolean;
+  readonly admission: Admission;
   readonly environDefaults: EnvironDefaults;
   readonly clock: Clock;
   /** undefined when nobody is trusted */
@@ -51,7 +57,8 @@ export class Service implements Serving {
   readonly #accessLog: AccessLog | undefined;
   readonly #connections = new Set<Connection>();
   readonly #deadlines = new Set<Deadlines>();
-  #draining = false;
+  #drainByMs: number | undefined;
+  #mover: Mover | undefined;
   #closesIdle = false;
   #stopped = false;
   #requests = 0;
@@ -64,6 +71,7 @@ export class Service implements Serving {
     this.settings = options.settings;
     this.log = options.log;
     this.http10Only = options.settings.maxHttpVersion === 'HTTP/1.0';
+    this.admission = new Admission(options.settings);
     this.#handler = options.handler;
     this.#accessLog = options.accessLog;
     this.clock = new Clock(this.#deadlines);
@@ -84,15 +92,35 @@ export class Service implements Serving {
       socket.destroy();
       return;
     }
+    this.#add(new Connection(this, socket, peerFacts(socket, scheme, told), reads));
+  }
+
+  /** Serves a connection that was served before: by another process, or here until it was to move. */
+  take(socket: Socket, peer: PeerFacts, reads: SharedReads | undefined, rest: Buffer): void {
+    const connection = new Connection(this, socket, peer, reads);
+    this.#add(connection);
+    connection.continueWith(rest);
+  }
+
+  adopt({ peer, rest = '' }: MovingConnection, handle: PassedHandle): void {
+    const { socket, reads } = attach(handle, this.sharesReads);
+    this.take(socket, peer, reads, Buffer.from(rest, 'base64'));
+  }
+
+  #add(connection: Connection): void {
     this.clock.start();
-    const connection = new Connection(this, socket, scheme, reads, told);
     this.#connections.add(connection);
     this.#deadlines.add(connection.deadlines);
     this.#onChange();
   }
 
+  /** set once connections may move to another process */
+  get mover(): Mover | undefined {
+    return this.#mover;
+  }
+
   get isDraining(): boolean {
-    return this.#draining;
+    return this.#drainByMs !== undefined;
   }
   get closesIdle(): boolean {
     return this.#closesIdle;
@@ -127,9 +155,19 @@ export class Service implements Serving {
     return found.toSorted((a, b) => b.ageMs - a.ageMs);
   }
 
-  /** From now on each response is the last of its connection. */
-  drain(): void {
-    this.#draining = true;
+  /** From now on each response is the last of its connection, unless that moves. */
+  drain(graceMs: number): void {
+    this.#drainByMs = Math.min(this.#drainByMs ?? Infinity, performance.now() + graceMs);
+    for (const connection of this.#connections) if (connection.isTaken) this.announceDrain(connection.socket);
+  }
+  moveWith(mover: Mover): void {
+    this.#mover = mover;
+    for (const connection of this.#connections) connection.offer();
+  }
+  /** Tells whoever took a socket over how long it has. */
+  announceDrain(socket: Socket): void {
+    const notice: DrainNotice = { graceMs: Math.max(0, Math.round(this.#drainByMs! - performance.now())) };
+    socket.emit('evy:drain', notice);
   }
   /** Closes what is idle, now and whenever a connection becomes so. */
   closeIdle(): void {
@@ -166,6 +204,7 @@ export class Service implements Serving {
   closed(connection: Connection): void {
     this.#connections.delete(connection);
     this.#deadlines.delete(connection.deadlines);
+    this.#mover?.forget(connection);
     this.#onChange();
   }
   settled(exchange: Exchange, status: number, bodyBytes: number, seconds: number): void {

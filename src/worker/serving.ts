@@ -1,6 +1,8 @@
 /** What a worker does with accepted sockets, whichever loop serves them: our own (Service) or node:http (NodeService). */
-import type { RequestSummary, ServingStats } from '../shared/messages.ts';
+import type { MovingConnection, RequestSummary, ServingStats } from '../shared/messages.ts';
+import type { PassedHandle } from '../shared/node-private.ts';
 import type { Acceptor } from './listening.ts';
+import type { Mover } from './migration/mover.ts';
 
 export interface Serving extends Acceptor {
   readonly stats: ServingStats;
@@ -9,8 +11,12 @@ export interface Serving extends Acceptor {
   /** Calls back whenever `isEmpty` or the number of connections may have changed. */
   onChange(callback: () => void): void;
   requestsUnderWay(): RequestSummary[];
-  /** From now on each response is the last of its connection. */
-  drain(): void;
+  /** Serves a connection that another process has served so far. */
+  adopt(connection: MovingConnection, handle: PassedHandle): void;
+  /** From now on each response is the last of its connection, unless that moves. A later order may only be stricter. */
+  drain(graceMs: number): void;
+  /** Lets connections move, idle ones at once, others after their response. Called again when there is somewhere to go again. */
+  moveWith(mover: Mover): void;
   closeIdle(): void;
   destroyAll(): void;
   reopenLogs(): void;

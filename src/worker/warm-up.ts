@@ -20,6 +20,8 @@ export interface WarmUp {
   /** for these requests alone; stopped at the end */
   readonly serving: Serving;
   readonly scheme: 'http' | 'https';
+  /** for the Host header: one that is answered for */
+  readonly host: string;
   /** as 'GET:/path' */
   readonly requests: readonly string[];
   /** told before each request */
@@ -27,14 +29,14 @@ export interface WarmUp {
 }
 
 /** The status of the whole response. */
-async function statusOf({ serving, scheme }: WarmUp, { method, path }: WarmUpRequest): Promise<number> {
+async function statusOf({ serving, scheme, host }: WarmUp, { method, path }: WarmUpRequest): Promise<number> {
   const [client, server] = duplexPair();
   // Unlike sockets, neither side of a pair learns that the other one was destroyed.
   server.once('close', () => client.destroy());
   const sent = httpRequest({
     method,
     path,
-    headers: { 'Host': 'localhost', 'User-Agent': 'evy-warm-up', 'Connection': 'close' },
+    headers: { 'Host': host, 'User-Agent': 'evy-warm-up', 'Connection': 'close' },
     createConnection: () => client,
   });
   serving.accept(server as Socket, scheme);

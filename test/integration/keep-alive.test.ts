@@ -110,29 +110,4 @@ describe('a connection', () => {
       expect(client.received).to.equal('');
     }),
   );
-
-  it(
-    'answers all that was asked before the client shut down its side',
-    withServer(
-      async (env, startResponse) => {
-        await new Promise((resolve) => setImmediate(resolve));
-        startResponse('200 OK', []);
-        return [env.PATH_INFO];
-      },
-      {},
-      async ({ connect }) => {
-        const client = await connect();
-        client.send(get('/1') + get('/2') + get('/3'));
-        client.halfClose();
-        const responses = await client.responses(3);
-        expect(responses.map(text)).to.deep.equal(['/1', '/2', '/3']);
-        expect(responses.map((response) => header(response, 'connection'))).to.deep.equal([
-          undefined,
-          undefined,
-          'close',
-        ]);
-        expect(await client.closed()).to.equal('fin');
-      },
-    ),
-  );
 });

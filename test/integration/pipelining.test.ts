@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { header, text } from '../helpers/response-reader.ts';
+import { text } from '../helpers/response-reader.ts';
 import { waitFor } from '../helpers/wait-for.ts';
 import type { App } from '../../src/index.ts';
 import { answer, deferred, echo, get, post, withServer } from '../worker/helpers/with-server.ts';
@@ -65,33 +65,6 @@ describe('pipelined requests', () => {
       expect((await client.responses(3)).map(text)).to.deep.equal(['/a', '/a', '/end']);
     }),
   );
-
-  it(
-    'are answered before a bad one, which is answered last',
-    withServer(path, {}, async ({ connect, logged }) => {
-      const client = await connect();
-      client.send(`${get('/1')}${get('/2')}GET /3 HTTP/1.1\r\nHost : a\r\n\r\n${get('/4')}`);
-      const responses = await client.responses(3);
-      expect(responses.map(({ status }) => status)).to.deep.equal([200, 200, 400]);
-      expect(header(responses[2]!, 'date')).to.not.equal(undefined);
-      expect(header(responses[2]!, 'connection')).to.equal('close');
-      expect(await client.closed()).to.equal('fin');
-      expect(client.reader.responses).to.have.lengthOf(3);
-      expect(logged('request.refused')).to.have.lengthOf(1);
-    }),
-  );
-
-  it('that are refused wait for a slow answer before them', async () => {
-    const { gate, app } = slowApp();
-    await withServer(app, {}, async ({ connect, server }) => {
-      const client = await connect();
-      client.send(`${get('/slow')}\0bad`);
-      await waitFor('the request', () => server.counters.requests === 1);
-      gate.resolve();
-      expect((await client.responses(2)).map(({ status }) => status)).to.deep.equal([200, 400]);
-      expect(await client.closed()).to.equal('fin');
-    })();
-  });
 
   it(
     'after a request with Connection: close are not answered',

@@ -51,12 +51,12 @@ describe('a master stops', () => {
     expect(crew.lines('worker.killed')[0]).to.include({ message: 'its grace time is over' });
   });
 
-  it('lets idle clients ask once more when it only replaces a worker', async () => {
+  it('lets idle clients move when it only replaces a worker', async () => {
     const crew = await fakeCrew({ drain: 'overdue' }, { workers: 1, grace: '50ms' });
     await crew.master.start();
     await crew.master.reload();
     await waitFor('the old worker to be cut', () => crew.lines('request.cut').length === 1);
-    expect(crew.lines('request.cut')[0]).to.include({ target: '/slow?idle=keep' });
+    expect(crew.lines('request.cut')[0]).to.include({ target: '/slow?idle=move' });
   });
 
   it('hastens those that drain since a reload', async () => {

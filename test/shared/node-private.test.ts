@@ -43,7 +43,7 @@ describe("Node's private API", () => {
       closed: 'ECONNREFUSED',
     };
     expect(await trial()).to.deep.equal({
-      probe: { inheritedSockets: true, acceptGate: true },
+      probe: { inheritedSockets: true, acceptGate: true, moving: true },
       tcp: inherited,
       unix: { ...inherited, closed: 'ENOENT' },
       gateOfOrdinary: 'none',
@@ -53,7 +53,7 @@ describe("Node's private API", () => {
 
   it('is probed once', async () => {
     expect(probePrivateApi()).to.equal(probePrivateApi());
-    expect(await probePrivateApi()).to.deep.equal({ inheritedSockets: true, acceptGate: true });
+    expect(await probePrivateApi()).to.deep.equal({ inheritedSockets: true, acceptGate: true, moving: true });
   });
 
   it('is switched off as a whole by EVY_PRIVATE_API=off', async () => {
@@ -62,6 +62,7 @@ describe("Node's private API", () => {
     expect(await probePrivateApi()).to.deep.equal({
       inheritedSockets: false,
       acceptGate: false,
+      moving: false,
       reason: 'EVY_PRIVATE_API=off',
     });
     const server = createServer();

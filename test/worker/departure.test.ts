@@ -1,9 +1,11 @@
 import { setImmediate } from 'node:timers/promises';
+import type { Socket } from 'node:net';
 import { expect } from 'chai';
 import { silentLogger } from '../../src/shared/log.ts';
 import type { RequestSummary, ServingStats } from '../../src/shared/messages.ts';
 import { noAnswers } from '../../src/worker/answer-counts.ts';
 import { Leaving } from '../../src/worker/departure.ts';
+import { Mover } from '../../src/worker/migration/mover.ts';
 import type { Serving } from '../../src/worker/serving.ts';
 
 const request: RequestSummary = { method: 'GET', target: '/slow', peer: '192.0.2.1', ageMs: 7 };
@@ -23,6 +25,7 @@ class FakeServing implements Serving {
   }
   readonly sharesReads = false;
   accept(): void {}
+  adopt(): void {}
   get stats(): ServingStats {
     const { pendingHooks } = this;
     const activeRequests = this.requests.length;
@@ -46,6 +49,9 @@ class FakeServing implements Serving {
   drain(): void {
     this.orders.push('drain');
   }
+  moveWith(): void {
+    this.orders.push('moveWith');
+  }
   closeIdle(): void {
     this.orders.push('closeIdle');
     this.idle = 0;
@@ -60,7 +66,24 @@ class FakeServing implements Serving {
   async stop(): Promise<void> {}
 }
 
-const leave = (serving: Serving) => new Leaving({ serving, servers: [], log: silentLogger });
+const leave = (serving: Serving, mover?: Mover) =>
+  new Leaving({ serving, servers: [], log: silentLogger, ...(mover && { mover }) });
+
+const released = {
+  handle: { close() {} },
+  connection: {
+    peer: { serverName: '', serverPort: '', remoteAddress: '', remotePort: '', scheme: 'http' } as const,
+  },
+  drop: () => {},
+  resume: () => {},
+};
+
+/** A mover with one connection under way. */
+function busyMover(): { mover: Mover; arrive: () => void } {
+  const mover = new Mover({ send: () => {}, nowMs: () => 0 });
+  mover.offer({ socket: {} as Socket, release: () => released });
+  return { mover, arrive: () => mover.take({ type: 'moved', id: 1 }) };
+}
 
 describe('a worker that leaves', () => {
   it('is gone at once when nothing is left', async () => {
@@ -93,12 +116,15 @@ describe('a worker that leaves', () => {
 
   it('tells what became of its connections', async () => {
     const serving = new FakeServing({ idle: 5, requests: [request] });
-    const leaving = leave(serving);
-    const left = leaving.begin({ graceMs: 20, idle: 'keep' });
-    leaving.moved += 2;
-    serving.idle -= 2;
+    const mover = new Mover({ send: () => {}, nowMs: () => 0 });
+    const leaving = leave(serving, mover);
+    const left = leaving.begin({ graceMs: 50, idle: 'move' });
+    mover.offer({ socket: {} as Socket, release: () => released });
+    serving.idle -= 1;
+    mover.take({ type: 'moved', id: 1 });
+    mover.take({ type: 'moved', id: 1 });
     expect(await left).to.deep.equal([request]);
-    expect(leaving.departed).to.deep.equal({ moved: 2, drained: 3 });
+    expect(leaving.departed).to.deep.equal({ moved: 1, drained: 4 });
   });
 
   it('takes the shorter grace time of two orders', async () => {
@@ -123,5 +149,37 @@ describe('a worker that leaves', () => {
     const serving = new FakeServing({ pendingHooks: 1 });
     expect(await leave(serving).begin({ graceMs: 1, idle: 'close' })).to.deep.equal([]);
     expect(serving.stats.pendingHooks).to.equal(1);
+  });
+
+  it('lets connections move when told so, and waits for those under way', async () => {
+    const serving = new FakeServing({});
+    const { mover, arrive } = busyMover();
+    let isOver = false;
+    const left = leave(serving, mover)
+      .begin({ graceMs: 60_000, idle: 'move' })
+      .finally(() => (isOver = true));
+    expect(serving.orders).to.deep.equal(['moveWith', 'drain']);
+    await setImmediate();
+    expect(isOver).to.equal(false);
+    arrive();
+    expect(await left).to.deep.equal([]);
+  });
+
+  it('lets them move by a later order, too', async () => {
+    const serving = new FakeServing({ idle: 1 });
+    const leaving = leave(serving, busyMover().mover);
+    const left = leaving.begin({ graceMs: 1, idle: 'keep' });
+    leaving.hasten({ graceMs: 1, idle: 'move' });
+    expect(serving.orders).to.include('moveWith');
+    await left;
+  });
+
+  it('does not wait for those under way when the grace time ends, and lets none begin when told to close', async () => {
+    const { mover } = busyMover();
+    const leaving = leave(new FakeServing({}), mover);
+    const left = leaving.begin({ graceMs: 1, idle: 'move' });
+    leaving.hasten({ graceMs: 1, idle: 'close' });
+    expect(mover.hasRoom).to.equal(false);
+    expect(await left).to.deep.equal([]);
   });
 });

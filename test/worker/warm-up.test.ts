@@ -74,7 +74,7 @@ const interfaces: Record<string, Make> = {
 async function warmedUp(make: Make, requests: string[], scheme: 'http' | 'https' = 'http'): Promise<Warmed> {
   const warmed: Warmed = { seen: [], hooks: [], steps: [], error: undefined };
   const onStep = (step: string) => void warmed.steps.push(step);
-  await warmUp({ serving: make(warmed), scheme, requests, onStep }).catch((error: Error) => {
+  await warmUp({ serving: make(warmed), scheme, host: 'localhost', requests, onStep }).catch((error: Error) => {
     warmed.error = error;
   });
   return warmed;

@@ -119,6 +119,11 @@ export class ChunkedDecoder {
       this.fault = 'BAD_HEADER';
       return 'refused';
     }
+    // They would be about a body that is over: nobody means them but for harm (RFC 9110 §6.5.1).
+    if (names.some(({ special }) => special === 'content-length' || special === 'transfer-encoding')) {
+      this.fault = 'BAD_TRAILER';
+      return 'refused';
+    }
     if (this.trailers.length > this.#maxHeaders) {
       this.fault = 'TRAILERS_TOO_LARGE';
       return 'refused';

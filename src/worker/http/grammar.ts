@@ -17,7 +17,24 @@ export const originForm = /^\/[!"$-~]*$/;
 /** absolute-form of http(s) URIs (RFC 9112 §3.2.2), split into authority and the rest. */
 export const absoluteForm = /^https?:\/\/([^/?#]+)([/?][!"$-~]*)?$/i;
 
-const ipv6 = String.raw`\[[0-9A-Fa-f:.]+\]`;
+const octet = '(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])';
+const h16 = '[0-9A-Fa-f]{1,4}';
+const ls32 = String.raw`(?:${h16}:${h16}|${octet}(?:\.${octet}){3})`;
+/** `::` takes the place of one group or more: so many may stand before it when so many stand behind. No zone (RFC 9110 §4.2). */
+const before = (most: number): string => `(?:(?:${h16}:){0,${most - 1}}${h16})?`;
+/** IPv6address (RFC 3986 §3.2.2), line by line */
+const ipv6Address = [
+  `(?:${h16}:){6}${ls32}`,
+  `::(?:${h16}:){5}${ls32}`,
+  `${before(1)}::(?:${h16}:){4}${ls32}`,
+  `${before(2)}::(?:${h16}:){3}${ls32}`,
+  `${before(3)}::(?:${h16}:){2}${ls32}`,
+  `${before(4)}::${h16}:${ls32}`,
+  `${before(5)}::${ls32}`,
+  `${before(6)}::${h16}`,
+  `${before(7)}::`,
+].join('|');
+const ipv6 = String.raw`\[(?:${ipv6Address})\]`;
 const ipFuture = String.raw`\[v[0-9A-Fa-f]+\.[A-Za-z0-9\-._~!$&'()*+,;=:]+\]`;
 const regName = String.raw`(?:[A-Za-z0-9\-._~!$&'()*+,;=]|%[0-9A-Fa-f]{2})+`;
 

@@ -51,14 +51,14 @@ export class HeadReader {
     this.#limits = limits;
   }
 
-  /** Whether part of a head was consumed. */
+  /** Whether part of a head, or of an empty line before it, was consumed. */
   get isMidHead(): boolean {
-    return this.#section?.isEmpty === false;
+    return this.#loneCr || this.#section?.isEmpty === false;
   }
 
   /** Reads on in `text`, which is latin-1, from `from` on; after 'need-data' all of it is consumed. */
   next(text: string, from: number): HeadEvent {
-    if (!this.#loneCr && !this.isMidHead) {
+    if (!this.isMidHead) {
       if (this.#isRepeated(text, from)) {
         this.at = from + this.#headText.length;
         return 'head';

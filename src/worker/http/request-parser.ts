@@ -63,7 +63,7 @@ export class RequestParser {
     return this.#end - this.#at;
   }
 
-  /** Whether part of a request head was consumed. */
+  /** Whether part of a request head, or of an empty line before it, was consumed. */
   get isMidHead(): boolean {
     return this.#state === 'head' && this.#head.isMidHead;
   }

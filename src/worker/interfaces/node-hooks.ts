@@ -43,7 +43,7 @@ export class NodeHooks implements NamedRequest {
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
   readonly #defaults: Defaults;
-  readonly #socket: Socket;
+  readonly socket: Socket;
   readonly #sender: Sender;
   readonly #startedMs = performance.now();
   readonly #bytesBefore: number;
@@ -58,10 +58,15 @@ export class NodeHooks implements NamedRequest {
     this.#request = request;
     this.#response = response;
     this.#defaults = defaults;
-    this.#socket = request.socket;
+    this.socket = request.socket;
     this.#sender = sender;
     this.#bytesBefore = request.socket.bytesWritten;
     if (sender.forwarding !== undefined) this.#takeNames(defaults.naming.received(this.#requestFields().variables));
+  }
+
+  /** HTTP_* of the request. */
+  get variables(): Readonly<Record<string, string>> {
+    return this.#requestFields().variables;
   }
 
   add(hook: PostHook): void {
@@ -99,7 +104,7 @@ export class NodeHooks implements NamedRequest {
     const durationMs = performance.now() - this.#startedMs;
     const { statusCode, headersSent, writableFinished } = this.#response;
     const status = headersSent ? statusCode : 0;
-    const bytesSent = this.#socket.bytesWritten - this.#bytesBefore - this.#socket.writableLength;
+    const bytesSent = this.socket.bytesWritten - this.#bytesBefore - this.socket.writableLength;
     const env = this.#environ();
     if (!writableFinished) this.#cancellation.abort(new EvyError('CLIENT_GONE', 'the response cannot be delivered'));
     env['evy.response'] = {
@@ -144,7 +149,7 @@ export class NodeHooks implements NamedRequest {
       {
         bodyWanted() {},
         sendContinue() {},
-        takeSocket: () => this.#socket,
+        takeSocket: () => this.socket,
         signal: this.#cancellation.signal,
         requestId,
       },

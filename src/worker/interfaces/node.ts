@@ -2,18 +2,24 @@
  * Serves a `(req, res)` listener - Express, Koa's callback - with node:http, on the connections that we accepted.
  * Draining and post hooks work as on our own loop.
  */
-import { createServer } from 'node:http';
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { STATUS_CODES } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { PostHookFunction } from '../../shared/application.ts';
-import { toError } from '../../shared/errors.ts';
-import type { RequestSummary, ServingStats } from '../../shared/messages.ts';
-import type { SharedReads } from '../../shared/node-private.ts';
+import { errorTable, toError } from '../../shared/errors.ts';
+import type { ErrorCode } from '../../shared/errors.ts';
+import type { MovingConnection, RequestSummary, ServingStats } from '../../shared/messages.ts';
+import { attach } from '../../shared/node-private.ts';
+import type { PassedHandle, SharedReads } from '../../shared/node-private.ts';
+import { Admission } from '../admission.ts';
 import { countAnswer, noAnswers } from '../answer-counts.ts';
 import type { NodeListener } from '../application-kind.ts';
 import { ErrorLines } from '../error-lines.ts';
+import { absoluteForm } from '../http/grammar.ts';
+import type { Mover } from '../migration/mover.ts';
 import type { ServiceOptions } from '../service.ts';
 import type { Serving } from '../serving.ts';
+import type { PeerFacts } from '../environ.ts';
 import { peerFacts } from '../peer.ts';
 import { trustedProxiesOf } from '../proxies/forwarding.ts';
 import type { TrustedProxies } from '../proxies/forwarding.ts';
@@ -22,6 +28,10 @@ import type { ToldPeer } from '../proxies/told-peer.ts';
 import { RequestNaming } from '../request-id.ts';
 import { NodeHooks } from './node-hooks.ts';
 import type { Sender } from './node-hooks.ts';
+import { idleSockets, NodeMoves } from './node-moves.ts';
+import type { HttpSockets } from './node-moves.ts';
+import { NodeServer } from './node-server.ts';
+import { holdToLength } from './node-length.ts';
 
 const hooksOf = new WeakMap<ServerResponse, NodeHooks>();
 
@@ -45,14 +55,19 @@ type NodeServiceOptions = Omit<ServiceOptions, 'handler'> & { listener: NodeList
 export class NodeService implements Serving {
   readonly sharesReads = false;
   readonly #options: NodeServiceOptions;
-  readonly #server: Server;
+  readonly #server: NodeServer;
   readonly #hookDefaults: ConstructorParameters<typeof NodeHooks>[3];
   readonly #sockets = new Map<Socket, Sender>();
+  readonly #admission: Admission;
   readonly #trustedProxies: TrustedProxies | undefined;
   readonly #naming: RequestNaming;
   readonly proxyGate: ProxyGate | undefined;
   readonly #active = new Map<ServerResponse, NodeHooks>();
+  /** our side is closed */
+  readonly #dismissed = new WeakSet<Socket>();
+  #moves: NodeMoves | undefined;
   #draining = false;
+  #closesIdle = false;
   #requests = 0;
   #pendingHooks = 0;
   readonly #answers = noAnswers();
@@ -61,12 +76,13 @@ export class NodeService implements Serving {
   constructor(options: NodeServiceOptions) {
     this.#options = options;
     const { settings, log, multiprocess } = options;
+    this.#admission = new Admission(settings);
     this.#trustedProxies = trustedProxiesOf(settings);
     this.#naming = new RequestNaming(settings);
     this.proxyGate = ProxyGate.of(settings, log, () => this.#onChange());
     const errors = new ErrorLines(log);
     this.#hookDefaults = { log, multiprocess, extra: settings.environ, errors, naming: this.#naming };
-    this.#server = createServer(
+    this.#server = new NodeServer(
       {
         maxHeaderSize: settings.urlLengthLimit + settings.maxHeadBytes,
         headersTimeout: settings.headTimeoutMs,
@@ -82,30 +98,58 @@ export class NodeService implements Serving {
   }
 
   accept(socket: Socket, scheme: 'http' | 'https', _reads?: SharedReads, told?: ToldPeer): void {
-    const peer = peerFacts(socket, scheme, told);
+    this.#take(socket, peerFacts(socket, scheme, told));
+  }
+
+  #take(socket: Socket, peer: PeerFacts): void {
     this.#sockets.set(socket, { peer, forwarding: this.#trustedProxies?.connection(peer) });
     socket.once('close', () => {
       this.#sockets.delete(socket);
+      this.#moves?.gone(socket);
       this.#onChange();
     });
     this.#server.emit('connection', socket);
+    this.#moves?.lookSoon();
     this.#onChange();
   }
 
+  adopt({ peer, rest }: MovingConnection, handle: PassedHandle): void {
+    const { socket } = attach(handle, false);
+    if (rest !== undefined) socket.unshift(Buffer.from(rest, 'base64'));
+    this.#take(socket, peer);
+    if (rest === undefined) this.#server.excuse(socket, this.#options.settings.keepaliveMs);
+    if (this.#closesIdle) setImmediate(() => this.closeIdle());
+  }
+
   readonly #onRequest = (request: IncomingMessage, response: ServerResponse): void => {
-    this.#requests += 1;
-    const { listener } = this.#options;
+    const { socket } = request;
+    if (this.#dismissed.has(socket)) return; // it crossed our FIN: the client knows that nobody answers
+    this.#server.hasAsked(socket);
     const sender = this.#sockets.get(request.socket);
     // The client has gone with its socket, before node:http got to its request.
     if (sender === undefined) return;
     const hooks = new NodeHooks(request, response, sender, this.#hookDefaults);
+    const fault = this.#faultOf(request, hooks, sender);
+    if (fault !== undefined) {
+      this.#refuse(fault, response, hooks, sender);
+      return;
+    }
+    this.#requests += 1;
+    const { listener } = this.#options;
     if (this.#naming.sends) response.setHeader(this.#naming.header, hooks.requestId);
     this.#active.set(response, hooks);
     hooksOf.set(response, hooks);
-    if (this.#draining || this.#options.settings.keepaliveMs === 0) response.setHeader('Connection', 'close');
+    holdToLength(request, response, ({ code, bytes }) => {
+      if (code === 'APP_SHORT_BODY') hooks.fail();
+      this.#options.log.error('app.failed', { code, ...hooks.logFields, bytes });
+    });
+    const isLast = this.#draining && this.#moves?.expects(socket) !== true;
+    if (isLast || this.#options.settings.keepaliveMs === 0) response.setHeader('Connection', 'close');
     response.once('close', () => {
       this.#active.delete(response);
       if (response.headersSent) countAnswer(this.#answers, response.statusCode);
+      this.#moves?.lookSoon();
+      if (this.#closesIdle) setImmediate(() => this.closeIdle());
       for (const promise of hooks.run(this.#options.accessLog)) this.#track(promise);
     });
     try {
@@ -115,6 +159,21 @@ export class NodeService implements Serving {
       this.#fail(request, response, thrown);
     }
   };
+
+  #faultOf({ url = '' }: IncomingMessage, hooks: NodeHooks, sender: Sender): ErrorCode | undefined {
+    const authority = url.startsWith('/') ? undefined : absoluteForm.exec(url)?.[1];
+    if (authority !== undefined && !this.#admission.agrees(url, sender)) return 'WRONG_SCHEME';
+    if (!this.#admission.checksHosts) return undefined;
+    return this.#admission.allowsHost(authority, hooks.variables, sender) ? undefined : 'WRONG_HOST';
+  }
+
+  #refuse(code: ErrorCode, response: ServerResponse, hooks: NodeHooks, sender: Sender): void {
+    this.#options.log.info('request.refused', { code, peer: sender.peer.remoteAddress });
+    response.once('close', () => void hooks.run(this.#options.accessLog));
+    const status = errorTable[code].status ?? 400;
+    response.writeHead(status, { 'Content-Type': 'text/plain; charset=utf-8', 'Connection': 'close' });
+    response.end(`${status} ${STATUS_CODES[status]}\n`);
+  }
 
   #fail(request: IncomingMessage, response: ServerResponse, thrown: unknown): void {
     const { message, stack } = toError(thrown);
@@ -129,7 +188,9 @@ export class NodeService implements Serving {
     for (const name of response.getHeaderNames()) response.removeHeader(name);
     if (this.#naming.sends && hooks) response.setHeader(this.#naming.header, hooks.requestId);
     const detail = this.#options.settings.debug ? `\n\n${stack}` : '';
-    response.writeHead(500, { 'Content-Type': 'text/plain; charset=utf-8' }).end(`Internal Server Error${detail}\n`);
+    // With a reason of its own: the one that the listener has set may be what is wrong.
+    const reason = 'Internal Server Error';
+    response.writeHead(500, reason, { 'Content-Type': 'text/plain; charset=utf-8' }).end(`${reason}${detail}\n`);
   }
 
   #track(promise: Promise<void>): void {
@@ -160,11 +221,40 @@ export class NodeService implements Serving {
   }
   drain(): void {
     this.#draining = true;
-    for (const response of this.#active.keys()) if (!response.headersSent) response.setHeader('Connection', 'close');
+    for (const [response, { socket }] of this.#active) {
+      if (!response.headersSent && this.#moves?.expects(socket) !== true) response.setHeader('Connection', 'close');
+    }
   }
+  moveWith(mover: Mover): void {
+    this.#moves ??= new NodeMoves({ ...this.#httpSockets, released: this.#released, resumed: this.#resumed }, mover);
+    this.#moves.look();
+  }
+  readonly #released = (socket: Socket): PeerFacts => {
+    const { peer } = this.#sockets.get(socket)!;
+    this.#sockets.delete(socket);
+    socket.setTimeout(0);
+    this.#onChange();
+    return peer;
+  };
+  readonly #resumed = (socket: Socket, peer: PeerFacts): void => {
+    this.#sockets.set(socket, { peer, forwarding: this.#trustedProxies?.connection(peer) });
+    socket.setTimeout(this.#options.settings.keepaliveMs);
+  };
+  get #httpSockets(): HttpSockets {
+    const busySockets = () => [...this.#active.values()].map(({ socket }) => socket);
+    return { server: this.#server, sockets: this.#sockets, busySockets };
+  }
+
+  /** Closes our side of what is idle, now and whenever a connection becomes so: destroy() would reset a request on its way. */
   closeIdle(): void {
     this.proxyGate?.closeAll();
-    this.#server.closeIdleConnections();
+    this.#closesIdle = true;
+    const idle = idleSockets(this.#httpSockets);
+    if (idle === undefined) this.#server.closeIdleConnections();
+    for (const socket of idle ?? []) {
+      this.#dismissed.add(socket);
+      socket.end();
+    }
   }
   destroyAll(): void {
     this.proxyGate?.closeAll();
@@ -175,6 +265,7 @@ export class NodeService implements Serving {
   }
   async stop(): Promise<void> {
     this.proxyGate?.closeAll();
+    this.#moves?.stop();
     this.#server.close();
     await this.#options.accessLog?.close();
   }

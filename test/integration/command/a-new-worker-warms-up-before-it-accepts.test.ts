@@ -37,6 +37,14 @@ describe('a worker with warm-up requests', () => {
       .and.to.not.contain('/warm');
   });
 
+  it('asks for a host that is answered for', async () => {
+    const cwd = await tempFolder({ 'app.mjs': cold('one', '200 OK') });
+    const args = ['app.mjs', '--port', '0', '-w', '1', '--warmup', 'GET:/warm', '--allowed-hosts', '.example.com'];
+    const evy = await serve(args, { cwd });
+    expect(await readFile(join(cwd, 'hooks'), 'utf8')).to.equal('one ');
+    expect(await evy.stop()).to.deep.equal({ code: 0, signal: null });
+  });
+
   it('fails the reload when one is not answered well, and says which', async () => {
     const cwd = await tempFolder({ 'app.mjs': cold('one', '302 Found'), 'evy.config.json': config('/warm') });
     const evy = await serve([], { cwd });

@@ -1,7 +1,17 @@
 import { expect } from 'chai';
 import { tempFolder, writeFiles } from '../../helpers/files.ts';
 import { waitFor } from '../../helpers/wait-for.ts';
-import { answering, answerOf, crewOf, expectNoLoss, light, moreAnswers, onTwo, serve, underLoad } from './serving.ts';
+import {
+  answering,
+  answerOf,
+  crewOf,
+  expectUnnoticed,
+  light,
+  moreAnswers,
+  onTwo,
+  serve,
+  underLoad,
+} from './serving.ts';
 
 const superseded = { generation: 2, code: 'RELOAD_SUPERSEDED' };
 /** Says that its code was read, so that the file may be written anew. */
@@ -31,7 +41,7 @@ async function supersede(second: string, replaced: number): Promise<void> {
   expect(await evy.until('reload.done')).to.include({ generation: 3 });
   await crewOf(evy, [3, 3]);
   await moreAnswers(load);
-  expectNoLoss(await load.stop());
+  expectUnnoticed(await load.stop());
   expect(await answerOf({ port: evy.port })).to.equal('three');
   expect(evy.seen('reload.failed')).to.have.length(1);
   expect(await evy.stop()).to.deep.equal({ code: 0, signal: null });

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { crewOf, echo, expectNoLoss, light, moreAnswers, onTwo, serve, underLoad } from './serving.ts';
+import { crewOf, echo, expectUnnoticed, light, moreAnswers, onTwo, serve, underLoad } from './serving.ts';
 
 describe('a storm of twenty HUPs', () => {
   it('ends with as many workers as wanted, all of the newest generation', async function () {
@@ -21,7 +21,7 @@ describe('a storm of twenty HUPs', () => {
     expect(outcomes).to.have.members(Array.from({ length: 20 }, (_, index) => index + 2));
     for (const failed of evy.seen('reload.failed')) expect(failed).to.include({ code: 'RELOAD_SUPERSEDED' });
     await moreAnswers(load);
-    expectNoLoss(await load.stop());
+    expectUnnoticed(await load.stop());
     expect(await evy.stop()).to.deep.equal({ code: 0, signal: null });
   });
 });

@@ -143,3 +143,9 @@ export function expectNoLoss({ failed, wrong, non200, closedIdle, examples }: Lo
     examples: [],
   });
 }
+
+/** As `expectNoLoss`, and no connection ended at all: each client kept its own. */
+export function expectUnnoticed(result: LoadResult): void {
+  expectNoLoss(result);
+  expect(result.announcedClose).to.equal(0);
+}

@@ -8,7 +8,7 @@ import {
   ask,
   beginSlow,
   crewOf,
-  expectNoLoss,
+  expectUnnoticed,
   light,
   moreAnswers,
   onTwo,
@@ -63,7 +63,7 @@ describe('a signal that hits a worker', () => {
     expect(await exitOf(hit)).to.include({ level: 'info', code: 0 });
     expect((await crewOf(evy, [1, 1])).map(({ pid }) => pid)).to.not.include(hit);
     await moreAnswers(load);
-    expectNoLoss(await load.stop());
+    expectUnnoticed(await load.stop());
   });
 
   it('QUIT: it ends at once and is replaced', async () => {

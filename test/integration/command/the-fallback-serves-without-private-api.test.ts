@@ -35,6 +35,7 @@ describe('without private API of Node', () => {
     await moreAnswers(load);
     const result = await load.stop();
     expectNoLoss(result);
+    expect(result.announcedClose).to.be.greaterThan(0); // nothing moves here
     expect(Object.keys(result.seen)).to.have.length(6);
     const busy = await beginSlow({ path }, join(folder, 'gate'));
     evy.signal('SIGTERM');

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { EvyProcess } from '../../helpers/run-evy.ts';
-import { crewOf, echo, expectNoLoss, moreAnswers, onTwo, reload, serve, underLoad } from './serving.ts';
+import { crewOf, echo, expectUnnoticed, moreAnswers, onTwo, reload, serve, underLoad } from './serving.ts';
 
 async function scaleBy(evy: EvyProcess, signal: 'SIGTTIN' | 'SIGTTOU'): Promise<unknown> {
   const times = evy.seen('scale').length + 1;
@@ -27,7 +27,7 @@ describe('TTIN and TTOU under load', () => {
     await reload(evy);
     await crewOf(evy, [2]);
     await moreAnswers(load);
-    expectNoLoss(await load.stop());
+    expectUnnoticed(await load.stop());
     expect(await evy.stop()).to.deep.equal({ code: 0, signal: null });
   });
 });

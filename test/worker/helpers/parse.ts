@@ -49,23 +49,43 @@ function describeHead({ line, block }: RequestParser): ParsedRequest {
   };
 }
 
+export interface Reading {
+  parsed: Parsed;
+  /** the last request is there to the end of its body */
+  isWhole: boolean;
+  /** of the last request, or of the refused one if its line was understood; '' otherwise */
+  method: string;
+}
+
 /** The outcome of one parser that gets these pieces one after the other. */
-export function parse(pieces: Iterable<Buffer>, limits: Partial<RequestLimits> = {}): Parsed {
+export function read(pieces: Iterable<Buffer>, limits: Partial<RequestLimits> = {}): Reading {
   const parser = new RequestParser({ ...defaultLimits, ...limits });
   const parsed: Parsed = { requests: [] };
+  let isWhole = true;
   for (const piece of pieces) {
     // A copy, as a socket's buffer is one: a view must not be relied upon to stay.
     parser.push(Buffer.from(piece));
     for (let event = parser.next(); event !== 'need-data'; event = parser.next()) {
       const request = parsed.requests.at(-1)!;
-      if (event === 'head') parsed.requests.push(describeHead(parser));
-      else if (event === 'data') request.body += parser.data.toString('latin1');
-      else if (event === 'refused') return { ...parsed, refused: parser.fault };
-      else if (parser.trailers !== undefined) request.trailers = parser.trailers;
+      if (event === 'head') {
+        parsed.requests.push(describeHead(parser));
+        isWhole = parser.block.framing.body === 'none';
+      } else if (event === 'data') request.body += parser.data.toString('latin1');
+      else if (event === 'refused')
+        return { parsed: { ...parsed, refused: parser.fault }, isWhole, method: parser.line.method };
+      else {
+        isWhole = true;
+        if (parser.trailers !== undefined) request.trailers = parser.trailers;
+      }
     }
   }
   const unfinished = parser.finish();
-  return unfinished === undefined ? parsed : { ...parsed, unfinished };
+  return { parsed: unfinished === undefined ? parsed : { ...parsed, unfinished }, isWhole, method: parser.line.method };
+}
+
+/** The outcome alone. */
+export function parse(pieces: Iterable<Buffer>, limits: Partial<RequestLimits> = {}): Parsed {
+  return read(pieces, limits).parsed;
 }
 
 /** Whole, byte by byte, and at every split into two. */

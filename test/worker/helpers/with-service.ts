@@ -23,6 +23,8 @@ export interface WithService {
   readonly port: number;
   readonly accessLines: string[];
   readonly errors: Array<LogFields & { event: string }>;
+  /** lines of requests that were refused */
+  readonly refusals: LogFields[];
   connect(): Promise<RawClient>;
   /** no connection, request or hook is left, once the clients are closed */
   rest(): Promise<void>;
@@ -36,9 +38,14 @@ export function withService(
 ): () => Promise<void> {
   return async () => {
     const errors: Array<LogFields & { event: string }> = [];
+    const refusals: LogFields[] = [];
     const accessLines: string[] = [];
     const settings = resolveServerInput(options);
-    const log: Logger = { ...silentLogger, error: (event, fields) => void errors.push({ event, ...fields }) };
+    const log: Logger = {
+      ...silentLogger,
+      error: (event, fields) => void errors.push({ event, ...fields }),
+      info: (event, fields = {}) => void (event === 'request.refused' && refusals.push(fields)),
+    };
     const accessLog = accessLogTo({ write: (line) => accessLines.push(line.trimEnd()) }, settings, log);
     const serving = make({ settings, log, accessLog, multiprocess: true });
     const server = makeServer(undefined, serving);
@@ -64,6 +71,7 @@ export function withService(
       port,
       accessLines,
       errors,
+      refusals,
       rest,
       connect: async () => {
         const client = await connect({ port });

@@ -94,7 +94,8 @@ describe('RequestParser', () => {
       return parser.isMidHead;
     };
     expect(parser.isMidHead).to.equal(false);
-    expect(isMidHeadAfter('\r\n')).to.equal(false);
+    expect(isMidHeadAfter('\r')).to.equal(true); // of an empty line
+    expect(isMidHeadAfter('\n')).to.equal(false);
     expect(isMidHeadAfter('G')).to.equal(true);
     expect(isMidHeadAfter('ET / HTTP/1.0\r\n\r\n')).to.equal(false);
   });
@@ -104,5 +105,14 @@ describe('RequestParser', () => {
     parser.push(bytesOf('HEAD / HTTP/1.1\r\nHost: a\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\nA\0\r\n\r\n'));
     expect([parser.next(), parser.next()]).to.deep.equal(['head', 'refused']);
     expect(parser.line.method).to.equal('');
+  });
+
+  it('nor for that of one that is refused before it began', () => {
+    for (const bad of ['\rGET / HTTP/1.1\r\n\r\n', '\r\n'.repeat(9)]) {
+      const parser = new RequestParser(defaultLimits);
+      parser.push(bytesOf(`HEAD / HTTP/1.1\r\nHost: a\r\n\r\n${bad}`));
+      expect([parser.next(), parser.next()]).to.deep.equal(['head', 'refused']);
+      expect(parser.line.method).to.equal('');
+    }
   });
 });

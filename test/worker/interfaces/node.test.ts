@@ -180,7 +180,7 @@ describe('a node listener', () => {
           const [busy, idle] = [await connect(), await connect()];
           busy.send(get());
           await waitFor('the request', () => serving.stats.activeRequests === 1 && serving.stats.connections === 2);
-          serving.drain();
+          serving.drain(60_000);
           serving.closeIdle();
           gate.resolve();
           expect(header(await busy.response(), 'connection')).to.equal('close');
@@ -189,6 +189,30 @@ describe('a node listener', () => {
         },
       );
     }),
+  );
+
+  it(
+    'is not told of requests for other hosts, nor for another scheme: they get 421',
+    serve(
+      (request, response) => response.end(request.url),
+      async ({ connect, serving, refusals, accessLines }) => {
+        const allowed = await connect();
+        expect(text(await allowed.request('GET /a HTTP/1.1\r\nHost: A.example:80\r\n\r\n'))).to.equal('/a');
+        const targets = ['/', 'http://other/', 'https://a.example/'];
+        for (const [index, target] of targets.entries()) {
+          const client = await connect();
+          const host = index === 0 ? 'other' : 'a.example';
+          const response = await client.request(`GET ${target} HTTP/1.1\r\nHost: ${host}\r\n\r\n`);
+          expect([response.status, text(response)], target).to.deep.equal([421, '421 Misdirected Request\n']);
+          expect(await client.closed()).to.equal('fin');
+        }
+        expect(refusals.map(({ code }) => code)).to.deep.equal(['WRONG_HOST', 'WRONG_HOST', 'WRONG_SCHEME']);
+        expect(serving.stats.requests).to.equal(1);
+        await waitFor('the access lines', () => accessLines.length === 4);
+        expect(accessLines.filter((line) => line.includes(' 421 '))).to.have.lengthOf(3);
+      },
+      { allowedHosts: ['a.example'] },
+    ),
   );
 
   it('refuses a post hook for a response that is not ours', () => {

@@ -1,0 +1,205 @@
+/**
+ * Passes connections from workers that retire to workers that serve: the shell around the transfer table.
+ *
+ * It holds a copy of each descriptor until the connection is adopted, and never reads from it. There are as many as
+ * the windows of the retiring workers allow (a few each), so nothing here needs a bound of its own.
+ */
+import type { MovingConnection, MovingToMaster } from '../../shared/messages.ts';
+import type { PassedHandle } from '../../shared/node-private.ts';
+import { pickTarget } from './targets.ts';
+import type { Party, Target } from './targets.ts';
+import { nextTransferStep } from './transfer-table.ts';
+import type { TransferDeed, TransferInput, TransferState } from './transfer-table.ts';
+
+/** A worker that has not confirmed anything for so long is asked what it got. */
+const syncAfterMs = 250;
+/** A connection without an origin waits so long for a ready worker. */
+const strandedForMs = 30_000;
+
+interface Transfer {
+  /** a new one with each offer: a confirmation, or the lack of one, is about that offer and no other */
+  id: number;
+  readonly origin: Party;
+  /** the origin's own number for it */
+  readonly originId: number;
+  readonly connection: MovingConnection;
+  readonly handle: PassedHandle;
+  readonly sinceMs: number;
+  state: TransferState;
+  target: Target | undefined;
+}
+
+type Ending = Extract<TransferDeed, `close${string}`>;
+
+/** What became of the connections that a worker gave away. */
+export interface MoveCounts {
+  moved: number;
+  returned: number;
+}
+
+export class Relay {
+  /** ready workers that can be reached */
+  readonly #targets: () => readonly Target[];
+  readonly #transfers = new Map<number, Transfer>();
+  readonly #counts = new Map<Party, MoveCounts>();
+  /** who has confirmed something since the last look, and who was asked */
+  readonly #progressed = new Set<Party>();
+  readonly #asked = new Set<Party>();
+  #lastId = 0;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(targets: () => readonly Target[]) {
+    this.#targets = targets;
+  }
+
+  /** connections that are here */
+  get size(): number {
+    return this.#transfers.size;
+  }
+
+  take(party: Party, message: MovingToMaster, handle: PassedHandle | undefined): void {
+    switch (message.type) {
+      case 'move':
+        this.#accept(party, message, handle);
+        break;
+      case 'adopted': {
+        this.#progressed.add(party);
+        const transfer = this.#transfers.get(message.id);
+        if (transfer?.target === party) this.#step(transfer, 'adopted');
+        break;
+      }
+      case 'sync': {
+        const mine = this.#where(({ origin, originId }) => origin === party && originId <= message.upTo);
+        party.send({ type: 'synced', upTo: message.upTo, here: mine.map(({ originId }) => originId) });
+        break;
+      }
+      case 'synced':
+        this.#asked.delete(party);
+        for (const transfer of this.#where(({ target, id }) => target === party && id <= message.upTo))
+          this.#step(transfer, 'missed');
+        break;
+      default:
+        message satisfies never;
+    }
+  }
+
+  /** There is a worker that may not have been there before. */
+  flush(): void {
+    for (const transfer of this.#where(({ state }) => state === 'stranded')) this.#place(transfer);
+  }
+
+  /** A worker has ended, or cannot be reached any more. Returns what became of the connections that it gave away. */
+  gone(party: Party): MoveCounts {
+    for (const transfer of this.#where(({ origin }) => origin === party)) this.#step(transfer, 'origin-gone');
+    for (const transfer of this.#where(({ target }) => target === party)) this.#step(transfer, 'target-gone');
+    const counts = this.#counts.get(party) ?? { moved: 0, returned: 0 };
+    for (const perParty of [this.#counts, this.#progressed, this.#asked]) perParty.delete(party);
+    return counts;
+  }
+
+  /** No worker is left, and none will come. */
+  close(): void {
+    for (const transfer of this.#where(() => true)) this.#step(transfer, 'abandon');
+  }
+
+  #where(fits: (transfer: Transfer) => boolean): Transfer[] {
+    return [...this.#transfers.values()].filter(fits);
+  }
+
+  #accept(
+    origin: Party,
+    { id: originId, connection }: Extract<MovingToMaster, { type: 'move' }>,
+    handle: PassedHandle | undefined,
+  ): void {
+    // A message that came without what belongs to it: the origin learns it by its next 'sync'.
+    if (handle === undefined) return;
+    const common = { origin, originId, connection, handle, sinceMs: performance.now() };
+    const transfer: Transfer = { ...common, id: 0, state: 'here', target: undefined };
+    this.#number(transfer);
+    this.#timer ??= setInterval(() => this.#look(), syncAfterMs).unref();
+    this.#place(transfer);
+  }
+
+  #number(transfer: Transfer): void {
+    this.#transfers.delete(transfer.id);
+    this.#lastId += 1;
+    transfer.id = this.#lastId;
+    this.#transfers.set(transfer.id, transfer);
+  }
+
+  #place(transfer: Transfer): void {
+    transfer.target = pickTarget(this.#targets(), transfer.origin);
+    this.#step(transfer, transfer.target === undefined ? 'none-found' : 'found');
+  }
+
+  #step(transfer: Transfer, input: TransferInput): void {
+    const { to, deed } = nextTransferStep(transfer.state, input);
+    transfer.state = to;
+    if (to === 'here' || to === 'stranded') transfer.target = undefined;
+    switch (deed) {
+      case 'offer':
+        this.#offer(transfer, transfer.target!);
+        break;
+      case 'place':
+        this.#place(transfer);
+        break;
+      case 'close':
+      case 'close-and-confirm':
+      case 'close-and-return':
+        this.#end(transfer, deed, input === 'missed' ? 'not-received' : 'no-worker');
+        break;
+      case undefined:
+        break;
+      default:
+        deed satisfies never;
+    }
+  }
+
+  #offer(transfer: Transfer, target: Target): void {
+    this.#number(transfer);
+    const { id, connection, handle } = transfer;
+    target.noteConnection();
+    target.send({ type: 'adopt', id, connection }, handle, (error) => {
+      // Without an error it may still be lost: 'sync' tells. What waits on a channel that closes is forgotten: gone() comes.
+      if (error === null || this.#transfers.get(id) !== transfer) return;
+      this.#step(transfer, this.#targets().includes(target) ? 'missed' : 'target-gone');
+    });
+  }
+
+  #end({ id, origin, originId, handle }: Transfer, how: Ending, because: 'no-worker' | 'not-received'): void {
+    this.#transfers.delete(id);
+    handle.close();
+    if (how === 'close') return;
+    const counts = this.#counts.get(origin) ?? { moved: 0, returned: 0 };
+    this.#counts.set(origin, counts);
+    if (how === 'close-and-confirm') {
+      counts.moved += 1;
+      origin.send({ type: 'moved', id: originId });
+    } else {
+      counts.returned += 1;
+      origin.send({ type: 'move-back', id: originId, because });
+    }
+  }
+
+  /** From time to time, while connections are here: who is silent is asked, and who waits is looked after. */
+  #look(): void {
+    if (this.#transfers.size === 0) {
+      clearInterval(this.#timer);
+      this.#timer = undefined;
+      return;
+    }
+    const silent = new Set<Party>();
+    for (const { target } of this.#transfers.values())
+      if (target && !this.#progressed.has(target) && !this.#asked.has(target)) silent.add(target);
+    this.#progressed.clear();
+    for (const target of silent) {
+      this.#asked.add(target);
+      target.send({ type: 'sync', upTo: this.#lastId });
+    }
+    const tooOldMs = performance.now() - strandedForMs;
+    for (const transfer of this.#where(({ state }) => state === 'stranded')) {
+      if (transfer.sinceMs < tooOldMs) this.#step(transfer, 'abandon');
+      else this.#place(transfer);
+    }
+  }
+}

@@ -1,0 +1,30 @@
+/** What Node hides behind sockets and servers, as far as we touch it, and the switch that turns all of that off. */
+import type net from 'node:net';
+
+/** What `_handle` of a net.Socket or net.Server is: libuv's TCP or pipe. Methods return 0 or a negative errno. */
+export interface RawHandle {
+  readonly fd: number;
+  open(fd: number): number;
+  listen(backlog: number): number;
+  readStart(): number;
+  readStop(): number;
+  close(): void;
+  /** whether Node believes that it is being read */
+  reading?: boolean;
+  /** bytes that libuv has not written yet */
+  readonly writeQueueSize?: number;
+  /** TCP only */
+  setNoDelay?(on: boolean): number;
+  /** TCP only */
+  getsockname?(into: object): number;
+  onconnection?: (status: number, client?: RawHandle) => void;
+}
+
+export function privateApiIsOff(): boolean {
+  return process.env['EVY_PRIVATE_API'] === 'off';
+}
+
+/** The handle of a socket that is open. */
+export function rawHandleOf(socket: net.Socket): RawHandle | undefined {
+  return (socket as unknown as { _handle: RawHandle | null })._handle ?? undefined;
+}

@@ -1,0 +1,198 @@
+/**
+ * Connections on their way out of a worker that retires.
+ *
+ * A few are under way at a time: only those are not served meanwhile, and more would not be faster, as a channel carries one
+ * descriptor at a time. All others go on as before and wait their turn. Of each that has left a copy is kept, unread, until
+ * the other side has confirmed it; closing the copy is close(2) alone, which the client does not see.
+ */
+import type { Socket } from 'node:net';
+import type { MovingConnection, MovingToMaster, MovingToWorker } from '../../shared/messages.ts';
+import type { PassedHandle } from '../../shared/node-private.ts';
+
+/** A connection that has been taken out of service. */
+export interface Released {
+  readonly handle: PassedHandle;
+  readonly connection: MovingConnection;
+  /** another process serves it: closes our copy */
+  drop(): void;
+  /** no other process has it: serves it on */
+  resume(): void;
+}
+
+export interface Movable {
+  readonly socket: Socket;
+  /** Takes it out of service, unless there is something to do for it at this moment. */
+  release(): Released | undefined;
+}
+
+export interface MoverParts {
+  /** `written` is called when the message has left, with an error when it will not */
+  send(message: MovingToMaster, handle?: PassedHandle, written?: (error: Error | null) => void): void;
+  nowMs(): number;
+}
+
+/** connections under way at a time */
+const windowSize = 6;
+/** When nothing has been confirmed for so long, the master is asked what it got. */
+export const syncAfterMs = 250;
+/** A connection that did not get through so often stays. */
+const mostFailures = 3;
+
+type State = 'waiting' | 'moving' | 'stopped';
+
+export class Mover {
+  readonly #parts: MoverParts;
+  readonly #queue = new Set<Movable>();
+  readonly #underWay = new Map<number, Released & { socket: Socket; isWritten: boolean }>();
+  readonly #failures = new WeakMap<Socket, number>();
+  /** no order yet, or nobody to go to for now; on; for good */
+  #state: State = 'waiting';
+  #announceAtMs = Infinity;
+  #lastId = 0;
+  #moved = 0;
+  #hasProgressed = false;
+  #timer: NodeJS.Timeout | undefined;
+  #onChange: () => void = () => {};
+
+  constructor(parts: MoverParts) {
+    this.#parts = parts;
+  }
+
+  /** No connection is under way. */
+  get isEmpty(): boolean {
+    return this.#underWay.size === 0;
+  }
+  /** connections that another worker has taken over */
+  get moved(): number {
+    return this.#moved;
+  }
+  get hasRoom(): boolean {
+    return this.#state === 'moving' && this.#underWay.size < windowSize;
+  }
+  /** Calls back whenever `isEmpty` may have changed. */
+  onChange(callback: () => void): void {
+    this.#onChange = callback;
+  }
+
+  /** There is a worker to go to. In the first half of the grace time nobody is told to close who may still move. */
+  begin(graceMs: number): void {
+    if (this.#state === 'stopped') return;
+    this.#state = 'moving';
+    this.#announceAtMs = Math.min(this.#announceAtMs, this.#parts.nowMs() + graceMs / 2);
+    this.#fill();
+  }
+
+  /** From now on nothing more leaves; what is under way is waited for. */
+  stop(): void {
+    this.#state = 'stopped';
+    this.#queue.clear();
+  }
+
+  /** Whether this connection can be expected to move, so that its next response need not be its last. */
+  expects(socket: Socket): boolean {
+    return this.#state !== 'stopped' && this.mayTake(socket) && this.#parts.nowMs() < this.#announceAtMs;
+  }
+
+  mayTake(socket: Socket): boolean {
+    return (this.#failures.get(socket) ?? 0) < mostFailures;
+  }
+
+  /** Whether it is on its way now. Otherwise it is to be served on; it gets its turn, and may offer itself again. */
+  offer(movable: Movable): boolean {
+    if (this.#state === 'stopped' || !this.mayTake(movable.socket)) return false;
+    if (!this.hasRoom) {
+      this.#queue.add(movable);
+      return false;
+    }
+    this.#queue.delete(movable);
+    const released = movable.release();
+    if (released === undefined) return false;
+    this.#send(movable.socket, released);
+    return true;
+  }
+
+  /** It has ended. */
+  forget(movable: Movable): void {
+    this.#queue.delete(movable);
+  }
+
+  take(message: Exclude<MovingToWorker, { type: 'adopt' }>): void {
+    switch (message.type) {
+      case 'moved':
+        if (this.#underWay.has(message.id)) this.#moved += 1;
+        this.#settle(message.id, 'drop');
+        break;
+      case 'move-back':
+        if (message.because === 'no-worker') {
+          // Until the next order. That it could not go is no fault of this connection.
+          if (this.#state === 'moving') this.#state = 'waiting';
+          this.#settle(message.id, 'resume');
+        } else this.#failed(message.id);
+        break;
+      case 'sync':
+        // What was sent here was either adopted at once or refused.
+        this.#parts.send({ type: 'synced', upTo: message.upTo, here: [] });
+        break;
+      case 'synced': {
+        const here = new Set(message.here);
+        for (const id of this.#underWay.keys()) if (id <= message.upTo && !here.has(id)) this.#failed(id);
+        break;
+      }
+      default:
+        message satisfies never;
+    }
+  }
+
+  /**
+   * The channel is closed. Whether somebody reads what has left cannot be known, so we must not; what has not left is
+   * still ours.
+   */
+  channelLost(): void {
+    this.stop();
+    for (const [id, { isWritten }] of this.#underWay) this.#settle(id, isWritten ? 'drop' : 'resume');
+  }
+
+  #send(socket: Socket, released: Released): void {
+    this.#lastId += 1;
+    const id = this.#lastId;
+    const entry = { ...released, socket, isWritten: false };
+    this.#underWay.set(id, entry);
+    this.#timer ??= setInterval(() => this.#look(), syncAfterMs).unref();
+    this.#parts.send({ type: 'move', id, connection: released.connection }, released.handle, (error) => {
+      if (error === null) entry.isWritten = true;
+      else this.#failed(id);
+    });
+  }
+
+  #failed(id: number): void {
+    const entry = this.#underWay.get(id);
+    if (entry === undefined) return;
+    this.#failures.set(entry.socket, (this.#failures.get(entry.socket) ?? 0) + 1);
+    this.#settle(id, 'resume');
+  }
+
+  #settle(id: number, how: 'drop' | 'resume'): void {
+    const entry = this.#underWay.get(id);
+    if (entry === undefined) return;
+    this.#underWay.delete(id);
+    this.#hasProgressed = true;
+    entry[how]();
+    this.#fill();
+    this.#onChange();
+  }
+
+  #fill(): void {
+    for (const movable of this.#queue) {
+      if (!this.hasRoom) return;
+      this.offer(movable);
+    }
+  }
+
+  #look(): void {
+    if (this.isEmpty) {
+      clearInterval(this.#timer);
+      this.#timer = undefined;
+    } else if (!this.#hasProgressed) this.#parts.send({ type: 'sync', upTo: this.#lastId });
+    this.#hasProgressed = false;
+  }
+}

@@ -1,0 +1,201 @@
+import { expect } from 'chai';
+import { Relay } from '../../../src/master/migration/relay.ts';
+import type { Target } from '../../../src/master/migration/targets.ts';
+import type { MasterToWorker, MovingConnection } from '../../../src/shared/messages.ts';
+import type { PassedHandle } from '../../../src/shared/node-private.ts';
+import { onEnd } from '../../helpers/cleanup.ts';
+import { waitFor } from '../../helpers/wait-for.ts';
+
+const connection: MovingConnection = {
+  peer: { serverName: '', serverPort: '', remoteAddress: '', remotePort: '', scheme: 'http' },
+};
+
+class FakeHandle implements PassedHandle {
+  closed = 0;
+  close(): void {
+    this.closed += 1;
+  }
+}
+
+class FakeWorker implements Target {
+  readonly generation: { number: number };
+  connections = 0;
+  readonly sent: MasterToWorker[] = [];
+  /** what the next message with a handle comes to */
+  failure: Error | null = null;
+
+  constructor(generation: number) {
+    this.generation = { number: generation };
+  }
+  noteConnection(): void {
+    this.connections += 1;
+  }
+  send(message: MasterToWorker, _handle?: PassedHandle, done?: (error: Error | null) => void): void {
+    this.sent.push(message);
+    done?.(this.failure);
+  }
+  /** the numbers of the messages of one type */
+  ids(type: MasterToWorker['type']): number[] {
+    return this.sent.flatMap((message) => (message.type === type && 'id' in message ? [message.id] : []));
+  }
+}
+
+function make(...targets: FakeWorker[]) {
+  const ready = new Set(targets);
+  const relay = new Relay(() => [...ready]);
+  onEnd(() => relay.close());
+  const origin = new FakeWorker(1);
+  const give = (id: number): FakeHandle => {
+    const handle = new FakeHandle();
+    relay.take(origin, { type: 'move', id, connection }, handle);
+    return handle;
+  };
+  const die = (worker: FakeWorker) => {
+    ready.delete(worker);
+    return relay.gone(worker);
+  };
+  return { relay, origin, ready, give, die };
+}
+
+describe('the relay of moving connections', () => {
+  it('offers, and lets go when it is confirmed', () => {
+    const b = new FakeWorker(2);
+    const { relay, origin, give } = make(b);
+    const handle = give(7);
+    const [id] = b.ids('adopt');
+    expect([b.connections, handle.closed, relay.size]).to.deep.equal([1, 0, 1]);
+    relay.take(b, { type: 'adopted', id: id! }, undefined);
+    expect([handle.closed, relay.size]).to.deep.equal([1, 0]);
+    expect(origin.sent).to.deep.equal([{ type: 'moved', id: 7 }]);
+    expect(relay.gone(origin)).to.deep.equal({ moved: 1, returned: 0 });
+    // A confirmation too many changes nothing.
+    relay.take(b, { type: 'adopted', id: id! }, undefined);
+    expect(handle.closed).to.equal(1);
+  });
+
+  it('spreads connections by what it has given itself', () => {
+    const [b, c] = [new FakeWorker(2), new FakeWorker(2)];
+    const { give } = make(b, c);
+    for (let id = 1; id <= 6; id += 1) give(id);
+    expect([b.connections, c.connections]).to.deep.equal([3, 3]);
+  });
+
+  it('returns what nobody can take', () => {
+    const { relay, origin, give } = make();
+    const handle = give(1);
+    expect(origin.sent).to.deep.equal([{ type: 'move-back', id: 1, because: 'no-worker' }]);
+    expect([handle.closed, relay.size]).to.deep.equal([1, 0]);
+  });
+
+  it('offers to another worker what one that died had not confirmed', () => {
+    const [b, c] = [new FakeWorker(3), new FakeWorker(2)];
+    const { relay, origin, give, die } = make(b, c);
+    const [first, second] = [give(1), give(2)];
+    const [one, two] = b.ids('adopt');
+    relay.take(b, { type: 'adopted', id: one! }, undefined);
+    die(b);
+    expect(c.ids('adopt')).to.have.lengthOf(1);
+    expect(c.ids('adopt')).to.not.include(two);
+    relay.take(c, { type: 'adopted', id: c.ids('adopt')[0]! }, undefined);
+    expect([first.closed, second.closed]).to.deep.equal([1, 1]);
+    expect(origin.ids('moved')).to.deep.equal([1, 2]);
+  });
+
+  it('returns what a dead worker had not confirmed when there is no other', () => {
+    const b = new FakeWorker(2);
+    const { origin, give, die } = make(b);
+    give(1);
+    die(b);
+    expect(origin.sent).to.deep.equal([{ type: 'move-back', id: 1, because: 'no-worker' }]);
+  });
+
+  it('returns what could not be sent', () => {
+    const b = new FakeWorker(2);
+    const { origin, give } = make(b);
+    b.failure = new Error('no such handle type');
+    give(1);
+    expect(origin.sent).to.deep.equal([{ type: 'move-back', id: 1, because: 'not-received' }]);
+  });
+
+  it('asks a silent worker, and returns what it never got', async () => {
+    const b = new FakeWorker(2);
+    const { relay, origin, give } = make(b);
+    const handle = give(1);
+    const asked = () => b.sent.find((message) => message.type === 'sync');
+    await waitFor('the question', () => asked() !== undefined);
+    relay.take(b, { type: 'synced', upTo: (asked() as { upTo: number }).upTo, here: [] }, undefined);
+    expect(handle.closed).to.equal(1);
+    expect(origin.sent).to.deep.equal([{ type: 'move-back', id: 1, because: 'not-received' }]);
+  });
+
+  it('does not take the answer to an old question for one about a later offer', () => {
+    const [b, c] = [new FakeWorker(3), new FakeWorker(2)];
+    const { relay, origin, give, die } = make(b, c);
+    const handle = give(1);
+    const asked = b.ids('adopt')[0]!;
+    die(b);
+    // c was asked before, and answers now: its offer is under way.
+    relay.take(c, { type: 'synced', upTo: asked, here: [] }, undefined);
+    expect([handle.closed, origin.sent.length]).to.deep.equal([0, 0]);
+    relay.take(c, { type: 'adopted', id: c.ids('adopt')[0]! }, undefined);
+    expect(origin.ids('moved')).to.deep.equal([1]);
+  });
+
+  it('tells the origin what is still here', () => {
+    const b = new FakeWorker(2);
+    const { relay, origin, give } = make(b);
+    give(3);
+    give(4);
+    relay.take(b, { type: 'adopted', id: b.ids('adopt')[0]! }, undefined);
+    // 5 came without its descriptor.
+    relay.take(origin, { type: 'move', id: 5, connection }, undefined);
+    relay.take(origin, { type: 'sync', upTo: 5 }, undefined);
+    expect(origin.sent.at(-1)).to.deep.equal({ type: 'synced', upTo: 5, here: [4] });
+  });
+
+  describe('when the origin has died', () => {
+    it('goes on with what is here', () => {
+      const b = new FakeWorker(2);
+      const { relay, origin, give } = make(b);
+      const handle = give(1);
+      relay.gone(origin);
+      relay.take(b, { type: 'adopted', id: b.ids('adopt')[0]! }, undefined);
+      expect(handle.closed).to.equal(1);
+      expect(origin.sent).to.deep.equal([]);
+    });
+
+    it('keeps a connection until there is a worker, and takes no death amiss', () => {
+      const [b, c] = [new FakeWorker(2), new FakeWorker(2)];
+      const { relay, origin, ready, give, die } = make(b);
+      const handle = give(1);
+      relay.gone(origin);
+      die(b);
+      expect([handle.closed, relay.size]).to.deep.equal([0, 1]);
+      ready.add(c);
+      relay.flush();
+      relay.take(c, { type: 'adopted', id: c.ids('adopt')[0]! }, undefined);
+      expect([handle.closed, relay.size]).to.deep.equal([1, 0]);
+    });
+
+    it('tries again what a worker did not get', async () => {
+      const b = new FakeWorker(2);
+      const { relay, origin, give } = make(b);
+      const handle = give(1);
+      relay.gone(origin);
+      relay.take(b, { type: 'synced', upTo: b.ids('adopt')[0]!, here: [] }, undefined);
+      await waitFor('a second offer', () => b.ids('adopt').length === 2);
+      expect(handle.closed).to.equal(0);
+      relay.take(b, { type: 'adopted', id: b.ids('adopt')[1]! }, undefined);
+      expect(handle.closed).to.equal(1);
+    });
+  });
+
+  it('closes what is left when no worker will come', () => {
+    const b = new FakeWorker(2);
+    const { relay, give } = make(b);
+    const handles = [give(1), give(2)];
+    relay.close();
+    expect(handles.map(({ closed }) => closed)).to.deep.equal([1, 1]);
+    expect(relay.size).to.equal(0);
+  });
+});

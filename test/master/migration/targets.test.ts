@@ -1,0 +1,29 @@
+import { expect } from 'chai';
+import { pickTarget, type Target } from '../../../src/master/migration/targets.ts';
+
+const target = (number: number, connections: number): Target => ({
+  generation: { number },
+  connections,
+  send() {},
+  noteConnection() {},
+});
+
+describe('where a moving connection goes', () => {
+  const [old, busy, idle] = [target(1, 0), target(2, 7), target(2, 3)];
+
+  it('to the worker of the newest generation with the fewest connections', () => {
+    expect(pickTarget([old, busy, idle], target(1, 9))).to.equal(idle);
+    expect(pickTarget([idle, busy, old], target(1, 9))).to.equal(idle);
+    expect(pickTarget([busy, old], target(1, 9))).to.equal(busy);
+  });
+
+  it('to an older generation when there is no other', () => {
+    expect(pickTarget([old], target(2, 1))).to.equal(old);
+  });
+
+  it('never back to where it comes from', () => {
+    expect(pickTarget([idle, old], idle)).to.equal(old);
+    expect(pickTarget([idle], idle)).to.equal(undefined);
+    expect(pickTarget([], idle)).to.equal(undefined);
+  });
+});

@@ -1,0 +1,187 @@
+import type { Socket } from 'node:net';
+import { expect } from 'chai';
+import type { MovingConnection, MovingToMaster } from '../../../src/shared/messages.ts';
+import { Mover, syncAfterMs, type Movable, type Released } from '../../../src/worker/migration/mover.ts';
+import { waitFor } from '../../helpers/wait-for.ts';
+
+const connection: MovingConnection = {
+  peer: { serverName: '', serverPort: '', remoteAddress: '', remotePort: '', scheme: 'http' },
+};
+
+class FakeConnection implements Movable {
+  readonly socket = {} as Socket;
+  state: 'served' | 'under way' | 'moved' = 'served';
+  isBusy = false;
+
+  release(): Released | undefined {
+    if (this.isBusy) return undefined;
+    this.state = 'under way';
+    return {
+      handle: { close() {} },
+      connection,
+      drop: () => (this.state = 'moved'),
+      resume: () => (this.state = 'served'),
+    };
+  }
+}
+
+function make() {
+  const sent: MovingToMaster[] = [];
+  const written: Array<(error: Error | null) => void> = [];
+  const clock = { nowMs: 0 };
+  const mover = new Mover({
+    send: (message, _handle, done) => {
+      sent.push(message);
+      if (done) written.push(done);
+    },
+    nowMs: () => clock.nowMs,
+  });
+  const ids = () => sent.flatMap((message) => (message.type === 'move' ? [message.id] : []));
+  const confirmAll = () => {
+    for (const id of ids()) mover.take({ type: 'moved', id });
+  };
+  return { mover, sent, written, clock, ids, confirmAll };
+}
+
+const states = (connections: readonly FakeConnection[], state: FakeConnection['state']) =>
+  connections.filter((one) => one.state === state).length;
+const crowd = (count: number) => Array.from({ length: count }, () => new FakeConnection());
+
+describe('the mover of a worker that retires', () => {
+  it('lets a few go at a time, and each gets its turn', () => {
+    const { mover, ids, confirmAll } = make();
+    const connections = crowd(20);
+    mover.begin(60_000);
+    const gone = connections.map((one) => mover.offer(one));
+    const windowSize = gone.filter(Boolean).length;
+    expect(windowSize).to.be.within(4, 8);
+    expect(states(connections, 'under way')).to.equal(windowSize);
+    expect(mover.hasRoom).to.equal(false);
+    mover.take({ type: 'moved', id: ids()[0]! });
+    expect(states(connections, 'under way')).to.equal(windowSize);
+    for (let rounds = 0; rounds < 20; rounds += 1) confirmAll();
+    expect(states(connections, 'moved')).to.equal(20);
+    expect(ids()).to.have.lengthOf(20);
+    expect(mover.isEmpty).to.equal(true);
+  });
+
+  it('waits for the order', () => {
+    const { mover, ids } = make();
+    const one = new FakeConnection();
+    expect(mover.offer(one)).to.equal(false);
+    expect(ids()).to.deep.equal([]);
+    mover.begin(60_000);
+    expect(one.state).to.equal('under way');
+  });
+
+  it('passes over who is busy when its turn comes', () => {
+    const { mover, ids } = make();
+    mover.begin(60_000);
+    for (const one of crowd(6)) mover.offer(one);
+    const [busy, free, closed] = crowd(3) as [FakeConnection, FakeConnection, FakeConnection];
+    for (const one of [busy, closed, free]) mover.offer(one);
+    busy.isBusy = true;
+    mover.forget(closed);
+    mover.take({ type: 'moved', id: ids()[0]! });
+    expect([busy.state, free.state, closed.state]).to.deep.equal(['served', 'under way', 'served']);
+    busy.isBusy = false;
+    mover.take({ type: 'moved', id: ids()[1]! });
+    expect(busy.state).to.equal('served'); // it offers itself again, after its response
+    expect(mover.offer(busy)).to.equal(true);
+  });
+
+  it('serves on what was not received, tries it thrice, and then keeps it', () => {
+    const { mover, ids } = make();
+    const one = new FakeConnection();
+    mover.begin(60_000);
+    for (let times = 1; times <= 3; times += 1) {
+      expect(mover.expects(one.socket)).to.equal(true);
+      expect(mover.offer(one)).to.equal(true);
+      mover.take({ type: 'move-back', id: ids().at(-1)!, because: 'not-received' });
+      expect(one.state).to.equal('served');
+    }
+    expect(mover.offer(one)).to.equal(false);
+    expect(mover.expects(one.socket)).to.equal(false);
+  });
+
+  it('waits for the next order when there is nobody to go to', () => {
+    const { mover, ids } = make();
+    const [one, two] = crowd(2) as [FakeConnection, FakeConnection];
+    mover.begin(60_000);
+    mover.offer(one);
+    mover.take({ type: 'move-back', id: ids()[0]!, because: 'no-worker' });
+    expect([mover.offer(one), mover.offer(two)]).to.deep.equal([false, false]);
+    expect([mover.expects(one.socket), ids().length]).to.deep.equal([true, 1]);
+    mover.begin(60_000);
+    expect([one.state, two.state]).to.deep.equal(['under way', 'under way']);
+  });
+
+  it('asks when nothing is confirmed, and serves on what never arrived', async () => {
+    const { mover, sent, ids } = make();
+    const [lost, slow] = crowd(2) as [FakeConnection, FakeConnection];
+    mover.begin(60_000);
+    mover.offer(lost);
+    mover.offer(slow);
+    await waitFor('the question', () => sent.some(({ type }) => type === 'sync'), { withinMs: syncAfterMs + 5_000 });
+    const later = new FakeConnection();
+    mover.offer(later);
+    mover.take({ type: 'synced', upTo: 2, here: [ids()[1]!] });
+    expect([lost.state, slow.state, later.state]).to.deep.equal(['served', 'under way', 'under way']);
+    mover.take({ type: 'moved', id: ids()[1]! });
+    mover.take({ type: 'moved', id: ids()[2]! });
+    expect(mover.isEmpty).to.equal(true);
+  });
+
+  it('answers a question: what came was adopted at once', () => {
+    const { mover, sent } = make();
+    mover.take({ type: 'sync', upTo: 9 });
+    expect(sent).to.deep.equal([{ type: 'synced', upTo: 9, here: [] }]);
+  });
+
+  it('closes what has left when the channel is lost, and serves on what has not', () => {
+    const { mover, written } = make();
+    const [left, stuck, queued] = crowd(3) as [FakeConnection, FakeConnection, FakeConnection];
+    mover.begin(60_000);
+    mover.offer(left);
+    mover.offer(stuck);
+    written[0]!(null);
+    mover.channelLost();
+    expect([left.state, stuck.state]).to.deep.equal(['moved', 'served']);
+    expect(mover.offer(queued)).to.equal(false);
+  });
+
+  it('serves on what could not be sent', () => {
+    const { mover, written } = make();
+    const one = new FakeConnection();
+    mover.begin(60_000);
+    mover.offer(one);
+    written[0]!(new Error('no such handle type'));
+    expect(one.state).to.equal('served');
+  });
+
+  it('expects connections to move for half of the grace time, however often it is told to begin', () => {
+    const { mover, clock } = make();
+    const { socket } = new FakeConnection();
+    mover.begin(10_000);
+    clock.nowMs = 4_999;
+    expect(mover.expects(socket)).to.equal(true);
+    mover.begin(5_001);
+    clock.nowMs = 5_000;
+    expect(mover.expects(socket)).to.equal(false);
+  });
+
+  it('lets nothing more leave once it is stopped, and tells when all has arrived', () => {
+    const { mover, confirmAll } = make();
+    const connections = crowd(10);
+    let empty = 0;
+    mover.onChange(() => (empty += mover.isEmpty ? 1 : 0));
+    mover.begin(60_000);
+    for (const one of connections) mover.offer(one);
+    const underWay = states(connections, 'under way');
+    mover.stop();
+    mover.begin(60_000);
+    confirmAll();
+    expect(states(connections, 'moved')).to.equal(underWay);
+    expect([empty, mover.expects(connections[9]!.socket)]).to.deep.equal([1, false]);
+  });
+});
