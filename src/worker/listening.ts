@@ -72,7 +72,7 @@ function makeTlsServer(tls: TlsOptions, acceptor: Acceptor): Server {
 }
 
 /**
- * Stops accepting while `limit` connections are open, TLS handshakes counted, and goes on when there are fewer. The
+ * Stops accepting while `limit` connections are open, TLS handshakes counted, or while it is told to rest, and goes on after that. The
  * connections beyond wait in the kernel's backlog, where another worker may take them.
  */
 export class Gatekeeper {
@@ -81,6 +81,7 @@ export class Gatekeeper {
   readonly #handshakes: Handshakes;
   #connections = 0;
   #gates: Array<{ pause(): void; resume(): void }> | undefined;
+  #resting = false;
   #closed = false;
 
   constructor(servers: readonly Server[], limit: number) {
@@ -92,12 +93,22 @@ export class Gatekeeper {
   /** `connections`: those that are served. */
   update(connections: number): void {
     this.#connections = connections;
-    const isFull = connections + this.#handshakes.count >= this.#limit;
-    if (isFull === this.#closed) return;
-    this.#closed = isFull;
+    this.#set();
+  }
+
+  /** Whether to accept nothing, however few connections there are. */
+  rest(resting: boolean): void {
+    this.#resting = resting;
+    this.#set();
+  }
+
+  #set(): void {
+    const close = this.#resting || this.#connections + this.#handshakes.count >= this.#limit;
+    if (close === this.#closed) return;
+    this.#closed = close;
     this.#gates ??= this.#servers.map((server) => acceptGate(server)).filter((gate) => gate !== undefined);
     for (const gate of this.#gates) {
-      if (isFull) gate.pause();
+      if (close) gate.pause();
       else gate.resume();
     }
   }
