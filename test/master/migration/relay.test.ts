@@ -20,6 +20,7 @@ class FakeHandle implements PassedHandle {
 class FakeWorker implements Target {
   readonly generation: { number: number };
   connections = 0;
+  connected = true;
   readonly sent: MasterToWorker[] = [];
   /** what the next message with a handle comes to */
   failure: Error | null = null;
@@ -126,6 +127,15 @@ describe('the relay of moving connections', () => {
     relay.take(b, { type: 'synced', upTo: (asked() as { upTo: number }).upTo, here: [] }, undefined);
     expect(handle.closed).to.equal(1);
     expect(origin.sent).to.deep.equal([{ type: 'move-back', id: 1, because: 'not-received' }]);
+  });
+
+  it('gives up on a worker whose channel has closed although it lives', async () => {
+    const b = new FakeWorker(2);
+    const { origin, ready, give } = make(b);
+    give(1);
+    ready.delete(b);
+    b.connected = false;
+    await waitFor('the connection to be returned', () => origin.ids('move-back').length === 1);
   });
 
   it('does not take the answer to an old question for one about a later offer', () => {
