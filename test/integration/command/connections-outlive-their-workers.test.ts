@@ -66,6 +66,16 @@ describe('under pipelined, cut and posted requests, rolling reloads', () => {
     expect(await evy.stop()).to.deep.equal({ code: 0, signal: null });
   });
 
+  it('lose nothing over TLS, and announce what they close', async function () {
+    this.timeout(90_000);
+    const tls = ['--certfile', certfile, '--keyfile', keyfile];
+    const evy = await serve(['--bind', 'tls:127.0.0.1:0', ...tls, '--workers', '2', application('hammered-wsgi')]);
+    const result = await hammered(evy, { port: evy.port, tls: trusted }, 2);
+    expect(result).to.deep.include(noFault);
+    expect(result.announced).to.be.greaterThan(0);
+    expect(evy.seen('connections.moved')).to.deep.equal([]);
+  });
+
   it('keep connections of a unix socket as well', async function () {
     this.timeout(90_000);
     const path = join(await tempFolder(), 'evy.sock');
