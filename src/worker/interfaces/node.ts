@@ -45,6 +45,8 @@ export class NodeService implements Serving {
   readonly #hookDefaults: ConstructorParameters<typeof NodeHooks>[2];
   readonly #sockets = new Set<Socket>();
   readonly #active = new Map<ServerResponse, NodeHooks>();
+  /** came with bytes of a request, which node:http does not count as read */
+  readonly #begun = new WeakSet<Socket>();
   /** our side is closed */
   readonly #dismissed = new WeakSet<Socket>();
   #moves: NodeMoves | undefined;
@@ -87,7 +89,10 @@ export class NodeService implements Serving {
 
   adopt({ rest }: MovingConnection, handle: PassedHandle): void {
     const { socket } = attach(handle, false);
-    if (rest !== undefined) socket.unshift(Buffer.from(rest, 'base64'));
+    if (rest !== undefined) {
+      this.#begun.add(socket);
+      socket.unshift(Buffer.from(rest, 'base64'));
+    }
     this.accept(socket);
     if (rest === undefined) this.#server.excuse(socket, this.#options.settings.keepaliveMs);
     if (this.#closesIdle) setImmediate(() => this.closeIdle());
@@ -185,7 +190,7 @@ export class NodeService implements Serving {
   };
   get #httpSockets(): HttpSockets {
     const busySockets = () => [...this.#active.values()].map(({ socket }) => socket);
-    return { server: this.#server, sockets: this.#sockets, busySockets };
+    return { server: this.#server, sockets: this.#sockets, begun: this.#begun, busySockets };
   }
 
   /** Closes our side of what is idle, now and whenever a connection becomes so: destroy() would reset a request on its way. */
