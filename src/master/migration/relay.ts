@@ -89,7 +89,8 @@ export class Relay {
 
   /** A worker has ended, or cannot be reached any more. Returns what became of the connections that it gave away. */
   gone(party: Party): MoveCounts {
-    this.#stepAll(({ origin }) => origin === party, 'origin-gone');
+    const hasOrigin = ({ state }: Transfer) => state === 'here' || state === 'offered';
+    this.#stepAll((one) => one.origin === party && hasOrigin(one), 'origin-gone');
     this.#stepAll(({ target }) => target === party, 'target-gone');
     const counts = this.#counts.get(party) ?? { moved: 0, returned: 0 };
     for (const perParty of [this.#counts, this.#progressed, this.#asked]) perParty.delete(party);
@@ -164,7 +165,7 @@ export class Relay {
     target.noteConnection();
     target.send({ type: 'adopt', id, connection }, handle, (error) => {
       // Without an error it may still be lost: 'sync' tells. What waits on a channel that closes is forgotten: gone() comes.
-      if (error === null || this.#transfers.get(id) !== transfer) return;
+      if (error === null || transfer.id !== id || transfer.target !== target || transfer.state === 'over') return;
       this.#step(transfer, this.#targets().includes(target) ? 'missed' : 'target-gone');
     });
   }
