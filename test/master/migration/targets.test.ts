@@ -4,6 +4,7 @@ import { pickTarget, type Target } from '../../../src/master/migration/targets.t
 const target = (number: number, connections: number): Target => ({
   generation: { number },
   connections,
+  connected: true,
   send() {},
   noteConnection() {},
 });
