@@ -3,6 +3,7 @@
  */
 import { readCertificate } from '../shared/certificate.ts';
 import { chooseBinds } from '../master/chosen-binds.ts';
+import { readEnvFile } from '../master/env-file.ts';
 import { resolveRelease } from '../master/release.ts';
 import type { Options } from '../shared/options.ts';
 import type { Environment } from './environment.ts';
@@ -10,6 +11,7 @@ import type { Environment } from './environment.ts';
 /** @throws {EvyError} what a start with these options would say, as far as it can be known */
 export async function checkConfig(options: Options, environment: Environment, folder: string): Promise<void> {
   await resolveRelease(options, folder);
+  await readEnvFile(options.envFile, environment);
   const { binds } = chooseBinds(options, environment, process.pid);
   if (binds.some(({ bind }) => bind.tls)) await readCertificate(options);
 }

@@ -8,7 +8,7 @@
  */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { basename, dirname, extname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { EvyError, type ErrorCode } from '../shared/errors.ts';
@@ -25,6 +25,14 @@ const readTimeoutMs = 10_000;
 const childFile = fileURLToPath(new URL(`./config-child${extname(import.meta.url)}`, import.meta.url));
 
 /**
+ * The file in the real folder that a link leads to: what its relative paths name belongs to one release. The file
+ * itself may be a link into a folder that releases share; its paths are meant from where it is linked.
+ */
+function inRealFolder(path: string): string {
+  return join(realpathSync(dirname(path)), basename(path));
+}
+
+/**
  * The file named with --config, or the one in the folder; undefined when there is none.
  * @throws {EvyError} BAD_CONFIG when the named one is missing, or the folder has several
  */
@@ -33,12 +41,12 @@ export function findConfigFile(named: string | undefined, folder: string): strin
     const path = resolve(folder, named);
     const isFile = statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
     if (!isFile) throw new EvyError('BAD_CONFIG', `--config ${named}: no such file`);
-    return path;
+    return inRealFolder(path);
   }
   const found = names.filter((name) => existsSync(join(folder, name)));
   if (found.length > 1)
     throw new EvyError('BAD_CONFIG', `${found.join(' and ')} are both here: keep one, or name one with --config`);
-  return found[0] === undefined ? undefined : join(folder, found[0]);
+  return found[0] === undefined ? undefined : inRealFolder(join(folder, found[0]));
 }
 
 /** ' (line 3, column 5)' for the place that a JSON error names. */
@@ -71,10 +79,10 @@ function userCause(stack: string | undefined): { cause?: Error } {
   return { cause };
 }
 
-async function readModule(path: string, timeoutMs: number): Promise<unknown> {
+async function readModule(path: string, folder: string, timeoutMs: number): Promise<unknown> {
   // What the file prints goes to standard error: standard output may be --print-config's.
   const execArgv = process.execArgv.filter((flag) => !flag.startsWith('--inspect'));
-  const child = fork(childFile, [path], { execArgv, stdio: ['ignore', 2, 2, 'ipc'], cwd: process.cwd() });
+  const child = fork(childFile, [path], { execArgv, stdio: ['ignore', 2, 2, 'ipc'], cwd: folder });
   let message: ConfigMessage | undefined;
   child.once('message', (received) => {
     message = received as ConfigMessage;
@@ -95,11 +103,12 @@ async function readModule(path: string, timeoutMs: number): Promise<unknown> {
 }
 
 /**
- * The options that a configuration file holds, read anew each time. Relative paths belong to the file's folder.
+ * The options that a configuration file holds, read anew each time. Relative paths belong to the file's folder. A module
+ * runs in `folder`: the one that this process was started in may be gone with the release that it belonged to.
  * @throws {EvyError} BAD_CONFIG, with the user's own error as cause; NO_TYPESCRIPT
  */
-export async function readConfigFile(path: string, timeoutMs = readTimeoutMs): Promise<Layer> {
-  const value = extname(path) === '.json' ? readJson(path) : await readModule(path, timeoutMs);
+export async function readConfigFile(path: string, folder = process.cwd(), timeoutMs = readTimeoutMs): Promise<Layer> {
+  const value = extname(path) === '.json' ? readJson(path) : await readModule(path, folder, timeoutMs);
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new EvyError('BAD_CONFIG', `${path} holds no object with options`);
   }

@@ -19,7 +19,7 @@ export async function readConfiguration(
   folder: string,
 ): Promise<Configuration> {
   const configFile = findConfigFile(commandLine.configFile, folder);
-  const layers: Layer[] = configFile === undefined ? [] : [await readConfigFile(configFile)];
+  const layers: Layer[] = configFile === undefined ? [] : [await readConfigFile(configFile, folder)];
   layers.push(environmentLayer(environment, folder).layer, commandLine.layer);
   return { ...resolveOptions(layers), configFile };
 }

@@ -1,15 +1,8 @@
 /** Everything that can happen to a master, as a closed union: what its queue holds. */
 import type { Deferred } from './command-queue.ts';
 import type { Generation } from './generation.ts';
+import type { ReloadResult, ScaleResult } from './results.ts';
 import type { WorkerHandle, WorkerNews } from './worker-handle.ts';
-
-/** What a finished reload did. */
-export interface ReloadResult {
-  readonly generation: number;
-  readonly durationMs: number;
-  /** workers of the old generation that were told to leave */
-  readonly replaced: number;
-}
 
 /** The outcome of reading the configuration and looking for the application anew. */
 export type Preparation = { generation: Generation; ignored: readonly string[] } | { error: Error };
@@ -18,7 +11,7 @@ export type Command =
   | { type: 'worker'; worker: WorkerHandle; news: WorkerNews }
   | { type: 'reload'; answer?: Deferred<ReloadResult> }
   | { type: 'prepared'; number: number; outcome: Preparation }
-  | { type: 'scale'; change: { to: number } | { by: number }; answer?: Deferred<void> }
+  | { type: 'scale'; change: { to: number } | { by: number }; answer?: Deferred<ScaleResult> }
   | { type: 'stop'; graceMs?: number | undefined; answer?: Deferred<void> }
   | { type: 'stop-now'; answer?: Deferred<void> }
   /** as from a terminal: stops gracefully, and at once the second time */

@@ -11,6 +11,7 @@ import type { Generation } from './generation.ts';
 import type { Listener } from './listeners.ts';
 import { Moves } from './migration/moves.ts';
 import type { SeenWorker } from './reconcile.ts';
+import { newlyOverdue } from './recycling.ts';
 import { WorkerHandle } from './worker-handle.ts';
 import type { Drain, WorkerNews } from './worker-handle.ts';
 import type { WorkerEnd } from './worker-process.ts';
@@ -48,7 +49,12 @@ export class Crew {
     return [...this.#workers.values()];
   }
   get seen(): SeenWorker[] {
-    return this.workers.map(({ id, generation, state }) => ({ id, generation: generation.number, state }));
+    return this.workers.map(({ id, generation, state, overdue }) => ({
+      id,
+      generation: generation.number,
+      state,
+      overdue: overdue !== undefined,
+    }));
   }
   get ready(): readonly WorkerHandle[] {
     return this.workers.filter(({ state }) => state === 'ready');
@@ -56,6 +62,12 @@ export class Crew {
   /** those that connections can be given to */
   get open(): readonly WorkerHandle[] {
     return this.ready.filter(({ connected }) => connected);
+  }
+
+  /** Looks who has served for long enough. */
+  markOverdue(): void {
+    const found = newlyOverdue(this.ready.map(({ age }) => age));
+    for (const [id, reason] of found) this.find(id).overdue = reason;
   }
 
   /** Places of a generation that are not to be filled now: by debt, or since their worker is still being killed. */
@@ -100,6 +112,18 @@ export class Crew {
     const found = this.#workers.get(id);
     if (!found) throw new Error(`there is no worker ${id}`);
     return found;
+  }
+
+  rest(worker: WorkerHandle): void {
+    worker.rest();
+    this.#parts.logger.info('worker.standby', { ...workerInfo(worker) });
+    this.#parts.emit('worker:standby', workerInfo(worker));
+  }
+
+  resume(worker: WorkerHandle): void {
+    worker.resume();
+    this.#parts.logger.info('worker.resumed', { ...workerInfo(worker) });
+    this.#parts.emit('worker:resumed', workerInfo(worker));
   }
 
   /** What a worker that retires is to do with its idle connections. */

@@ -1,6 +1,6 @@
 /** What a master tells whoever embeds it. */
-import type { ReloadResult } from './commands.ts';
 import type { BoundAddress } from './listeners.ts';
+import type { Progress, ReloadError, ReloadResult, ScaleResult, StopResult } from './results.ts';
 
 export interface WorkerInfo {
   readonly worker: number;
@@ -19,14 +19,22 @@ export interface MasterEvents {
   'ready': [{ addresses: readonly BoundAddress[] }];
   'worker:spawned': [WorkerInfo];
   'worker:ready': [WorkerInfo];
+  /** accepts nothing for now; accepts again */
+  'worker:standby': [WorkerInfo];
+  'worker:resumed': [WorkerInfo];
   'worker:retiring': [WorkerInfo];
   'worker:exit': [WorkerExit];
   'reload:started': [{ generation: number }];
+  /** the new generation serves alone; the old one may still stand by, or finish what it has */
+  'reload:live': [Pick<ReloadResult, 'generation' | 'durationMs' | 'replaced'>];
   'reload:done': [ReloadResult];
-  'reload:failed': [{ generation: number; error: Error }];
+  'reload:failed': [{ generation: number; error: ReloadError }];
   'scale': [{ from: number; to: number }];
+  'scale:done': [ScaleResult];
+  /** a step of a reload, a scaling or a stop */
+  'progress': [Progress];
   'stopping': [];
-  'stopped': [];
+  'stopped': [StopResult];
 }
 
 /** Emits one event. Listeners run after the command that caused it is done, never in the middle of it. */

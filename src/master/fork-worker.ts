@@ -5,6 +5,7 @@
 import cluster from 'node:cluster';
 import type { Worker } from 'node:cluster';
 import { fileURLToPath } from 'node:url';
+import type { Variables } from './env-file.ts';
 import { systemdVariables } from './systemd.ts';
 
 /** Inherited descriptors begin here in the worker: after stdin, stdout, stderr and the channel. */
@@ -15,6 +16,9 @@ export interface ForkPlan {
   readonly entry: string;
   /** listening sockets, in the order of the binds */
   readonly fds: readonly number[];
+  readonly directory: string;
+  /** beside the environment of this process */
+  readonly variables: Variables;
 }
 
 /** The worker's main module beside this one: .js as built, .ts when run from source. */
@@ -45,10 +49,12 @@ export function forkWorker(plan: ForkPlan): Worker {
     cluster.setupPrimary({
       exec: plan.entry,
       args: [],
+      cwd: plan.directory,
       execArgv: workerExecArgv(process.execArgv),
       stdio: ['ignore', 1, 2, 'ipc', ...plan.fds],
     });
-    return cluster.fork(Object.fromEntries(systemdVariables.map((name) => [name, undefined])));
+    const without = Object.fromEntries(systemdVariables.map((name) => [name, undefined]));
+    return cluster.fork({ ...plan.variables, ...without });
   } finally {
     mutable.settings = before;
   }

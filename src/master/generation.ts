@@ -1,6 +1,7 @@
 /**
  * A generation: what one start or reload runs, resolved once and then fixed. Its replacements boot the same.
  */
+import { realpath } from 'node:fs/promises';
 import { isDeepStrictEqual } from 'node:util';
 import type { Release } from '../shared/messages.ts';
 import { serverSettings } from '../shared/option-input.ts';
@@ -8,6 +9,8 @@ import { optionKey } from '../shared/option-names.ts';
 import { optionTable } from '../shared/options.ts';
 import type { OptionName, OptionRow, Options, ServerSettings } from '../shared/options.ts';
 import { readCertificate } from '../shared/certificate.ts';
+import { readEnvFile } from './env-file.ts';
+import type { Variables } from './env-file.ts';
 import { resolveRelease } from './release.ts';
 
 export interface Generation {
@@ -15,6 +18,10 @@ export interface Generation {
   readonly options: Options;
   readonly release: Release;
   readonly settings: ServerSettings;
+  /** the working directory of its workers, a real path */
+  readonly directory: string;
+  /** what its workers' environment has beside the master's own */
+  readonly variables: Variables;
 }
 
 /** What a reload may change, from `fresh`; the rest stays as it is in `running`, and is named in `ignored` if it differs. */
@@ -30,7 +37,7 @@ export function reloadedOptions(running: Options, fresh: Options): { options: Op
   return { options: result as Options, ignored };
 }
 
-/** @throws {EvyError} what is wrong with the application's path or the certificate */
+/** @throws {EvyError} what is wrong with the application's path, the certificate or the file with variables */
 export async function prepareGeneration(
   number: number,
   options: Options,
@@ -38,5 +45,8 @@ export async function prepareGeneration(
 ): Promise<Generation> {
   const release = await resolveRelease(options, place.directory);
   if (place.tls) await readCertificate(options);
-  return { number, options, release, settings: serverSettings(options) };
+  const directory = await realpath(place.directory);
+  // PWD still names the link: an application that trusts it must not get to another release.
+  const variables = { ...(await readEnvFile(options.envFile, process.env)), PWD: directory };
+  return { number, options, release, settings: serverSettings(options), directory, variables };
 }

@@ -14,7 +14,7 @@ import { probePrivateApi } from '../shared/node-private.ts';
 import type { Options } from '../shared/options.ts';
 import { chooseBinds } from './chosen-binds.ts';
 import { CommandQueue, deferred } from './command-queue.ts';
-import type { Command, Preparation, ReloadResult } from './commands.ts';
+import type { Command, Preparation } from './commands.ts';
 import type { Emit, MasterEvents } from './events.ts';
 import { defaultWorkerEntry } from './fork-worker.ts';
 import { prepareGeneration, reloadedOptions } from './generation.ts';
@@ -24,6 +24,7 @@ import type { BoundAddress, Listener } from './listeners.ts';
 import { removePidfile, writePidfile } from './pidfile.ts';
 import { checkPlatform } from './platform.ts';
 import { logicalDirectory } from './release.ts';
+import type { ReloadResult, ScaleResult, StopResult } from './results.ts';
 import { installSignals } from './signals.ts';
 import { masterStatus } from './status.ts';
 import type { MasterState, MasterStatus } from './status.ts';
@@ -42,6 +43,8 @@ export interface MasterParts {
   workerEntry?: string;
 }
 
+const nothingStopped: StopResult = { durationMs: 0, workers: 0, moved: 0, drained: 0, cut: 0 };
+
 export class Master extends EventEmitter<MasterEvents> {
   readonly #parts: MasterParts;
   readonly #logger: Logger;
@@ -51,7 +54,7 @@ export class Master extends EventEmitter<MasterEvents> {
   #supervisor: Supervisor | undefined;
   #listeners: Listener[] = [];
   #removeSignals: () => void = () => {};
-  readonly #stopped = deferred<void>();
+  readonly #stopped = deferred<StopResult>();
 
   constructor(parts: MasterParts) {
     super();
@@ -84,33 +87,36 @@ export class Master extends EventEmitter<MasterEvents> {
     return { addresses };
   }
 
-  /** Brings in the application and the configuration anew; rejects when it fails, with the old generation in place. */
+  /**
+   * Brings in the application and the configuration anew; resolves when the last old worker has gone. (The event
+   * 'reload:live' tells when the new ones serve.) Rejects with a ReloadError, with the old generation in place.
+   */
   reload(): Promise<ReloadResult> {
     const answer = deferred<ReloadResult>();
     this.#push({ type: 'reload', answer });
     return answer.promise;
   }
 
-  /** Resolves when that many workers serve. */
-  scale(workers: number): Promise<void> {
+  /** Resolves when that many workers serve, and those that are too many have gone. */
+  scale(workers: number): Promise<ScaleResult> {
     if (!Number.isInteger(workers) || workers < 1 || workers > mostWorkers) {
       return Promise.reject(
         new EvyError('BAD_OPTION', `workers ${workers}: is a whole number from 1 to ${mostWorkers}`),
       );
     }
-    const answer = deferred<void>();
+    const answer = deferred<ScaleResult>();
     this.#push({ type: 'scale', change: { to: workers }, answer });
     return answer.promise;
   }
 
   /** Lets the workers finish what they have, within the grace time; resolves when all are gone. */
-  async stop({ graceMs }: { graceMs?: number } = {}): Promise<void> {
+  async stop({ graceMs }: { graceMs?: number } = {}): Promise<StopResult> {
     this.#push({ type: 'stop', graceMs: graceMs === undefined ? undefined : checkGraceMs(graceMs) });
     return this.#stopped.promise;
   }
 
   /** Kills the workers. */
-  stopNow(): Promise<void> {
+  stopNow(): Promise<StopResult> {
     this.#push({ type: 'stop-now' });
     return this.#stopped.promise;
   }
@@ -123,8 +129,8 @@ export class Master extends EventEmitter<MasterEvents> {
   status(): MasterStatus {
     const supervisor = this.#supervisor;
     const state: MasterState = this.#state === 'running' ? supervisor!.state : this.#state;
-    const none = { workers: this.#parts.options.workers, surge: 0, serving: 0, candidate: null, ending: 'no' } as const;
-    return masterStatus(state, supervisor?.wanted ?? none, this.#addresses, supervisor?.workers ?? []);
+    const wanted = supervisor?.wanted ?? { workers: this.#parts.options.workers, serving: 0, candidate: null };
+    return masterStatus(state, wanted, this.#addresses, supervisor?.workers ?? [], supervisor?.reload);
   }
 
   get #addresses(): readonly BoundAddress[] {
@@ -177,7 +183,7 @@ export class Master extends EventEmitter<MasterEvents> {
       moving,
       push: (command) => this.#queue.push(command),
       prepare: (number) => this.#prepareReload(number, first),
-      finish: () => this.#finish(),
+      finish: (result) => this.#finish(result),
     });
   }
 
@@ -193,7 +199,7 @@ export class Master extends EventEmitter<MasterEvents> {
   }
 
   /** Leaves nothing behind: sockets, files, signal handlers. What comes later is answered at once. */
-  #finish(): void {
+  #finish(result: StopResult = nothingStopped): void {
     if (this.#state === 'stopped') return;
     const wasRunning = this.#state === 'running';
     this.#state = 'stopped';
@@ -203,9 +209,9 @@ export class Master extends EventEmitter<MasterEvents> {
     this.#queue.open((command) => {
       if ('answer' in command) command.answer?.reject(new EvyError('STOPPING', 'the master has stopped'));
     });
-    this.#stopped.resolve();
+    this.#stopped.resolve(result);
     if (!wasRunning) return;
-    this.#logger.info('master.stopped');
-    this.#emit('stopped');
+    this.#logger.info('master.stopped', { ...result });
+    this.#emit('stopped', result);
   }
 }

@@ -2,10 +2,11 @@
 import type { WorkerStats } from '../shared/messages.ts';
 import type { BoundAddress } from './listeners.ts';
 import type { Wanted } from './reconcile.ts';
+import type { ReloadStatus } from './reloading.ts';
 import type { WorkerHandle } from './worker-handle.ts';
 import type { WorkerState } from './worker-states.ts';
 
-export type MasterState = 'idle' | 'starting' | 'serving' | 'reloading' | 'stopping' | 'stopped';
+export type MasterState = 'idle' | 'starting' | 'serving' | 'reloading' | 'baking' | 'stopping' | 'stopped';
 
 export interface WorkerStatus {
   readonly worker: number;
@@ -23,10 +24,12 @@ export interface WorkerStatus {
 export interface MasterStatus {
   readonly pid: number;
   readonly state: MasterState;
-  /** the generation that serves; 0 before the start */
+  /** the generation that was accepted last; 0 before the start */
   readonly generation: number;
-  /** the one that a reload brings in */
+  /** the one that a reload brings in; it serves alone already when the state is 'baking' */
   readonly candidate: number | null;
+  /** the reload under way, or the last one */
+  readonly reload?: ReloadStatus;
   readonly wantedWorkers: number;
   readonly addresses: readonly BoundAddress[];
   readonly workers: readonly WorkerStatus[];
@@ -47,15 +50,17 @@ function workerStatus(worker: WorkerHandle): WorkerStatus {
 
 export function masterStatus(
   state: MasterState,
-  wanted: Wanted,
+  wanted: Pick<Wanted, 'serving' | 'candidate' | 'workers'>,
   addresses: readonly BoundAddress[],
   workers: readonly WorkerHandle[],
+  reload: ReloadStatus | undefined,
 ): MasterStatus {
   return {
     pid: process.pid,
     state,
     generation: wanted.serving,
     candidate: wanted.candidate,
+    ...(reload === undefined ? {} : { reload }),
     wantedWorkers: wanted.workers,
     addresses,
     workers: workers.map(workerStatus),

@@ -10,15 +10,21 @@ import { Crew } from './crew.ts';
 import type { CrewParts } from './crew.ts';
 import type { Generation } from './generation.ts';
 import { Handover } from './handover.ts';
+import { NewsDesk } from './news-desk.ts';
+import { Operations } from './operation.ts';
 import { Pending } from './pending.ts';
 import { Plan } from './plan.ts';
-import { isRolledOut, reconcile } from './reconcile.ts';
+import { ProgressReport, progressOf } from './progress.ts';
 import type { Wanted } from './reconcile.ts';
+import { Reloading } from './reloading.ts';
+import type { ReloadStatus } from './reloading.ts';
+import type { StopResult } from './results.ts';
+import { Scalings } from './scaling.ts';
 import { StartWatch } from './start-watch.ts';
 import type { MasterState } from './status.ts';
-import { deathError } from './worker-death.ts';
-import type { Drain, WorkerHandle, WorkerNews } from './worker-handle.ts';
-import type { WorkerEnd } from './worker-process.ts';
+import { Stopping } from './stopping.ts';
+import { Upkeep } from './upkeep.ts';
+import type { WorkerHandle, WorkerNews } from './worker-handle.ts';
 import { isLive } from './worker-states.ts';
 
 export interface SupervisorParts extends Omit<CrewParts, 'report'> {
@@ -27,7 +33,7 @@ export interface SupervisorParts extends Omit<CrewParts, 'report'> {
   /** reads the configuration and looks for the application anew */
   readonly prepare: (number: number) => Promise<Preparation>;
   /** the last worker is gone */
-  readonly finish: () => void;
+  readonly finish: (result: StopResult) => void;
 }
 
 export class Supervisor {
@@ -35,10 +41,15 @@ export class Supervisor {
   readonly #plan: Plan;
   readonly #crew: Crew;
   readonly #handover: Handover;
+  readonly #reloading: Reloading;
+  readonly #scalings: Scalings;
+  readonly #stopping: Stopping;
+  readonly #progress: ProgressReport;
+  readonly #upkeep: Upkeep;
+  readonly #desk: NewsDesk;
   /** until the first generation is up */
   #start: StartWatch | undefined;
   readonly #pending = new Pending();
-  #stopGraceMs: number | undefined;
   #wakeTimer: NodeJS.Timeout | undefined;
 
   constructor(parts: SupervisorParts) {
@@ -46,10 +57,29 @@ export class Supervisor {
     const { first, listeners, logger, emit, push } = parts;
     const prepare = (number: number) =>
       void parts.prepare(number).then((outcome) => push({ type: 'prepared', number, outcome }));
-    this.#plan = new Plan({ first, logger, emit, prepare });
     const report = (worker: WorkerHandle, news: WorkerNews) => push({ type: 'worker', worker, news });
-    this.#crew = new Crew({ ...parts, report });
-    this.#handover = new Handover(listeners, () => this.#crew.open);
+    const operations = new Operations();
+    const plan = new Plan(first);
+    const crew = new Crew({ ...parts, report });
+    const handover = new Handover(listeners, () => crew.open);
+    const reloading = new Reloading({ plan, operations, logger, emit, prepare });
+    const scalings = new Scalings({ operations, logger, emit });
+    const stopping = new Stopping(operations);
+    this.#plan = plan;
+    this.#crew = crew;
+    this.#handover = handover;
+    this.#reloading = reloading;
+    this.#scalings = scalings;
+    this.#stopping = stopping;
+    const upkeep = new Upkeep({ plan, crew, handover, reloading, scalings, stopping });
+    this.#upkeep = upkeep;
+    const start = () => this.#start;
+    const hopeless = (error: Error) => {
+      this.#abandon(error);
+      plan.end('now');
+    };
+    this.#desk = new NewsDesk({ plan, crew, handover, operations, reloading, upkeep, logger, start, hopeless });
+    this.#progress = new ProgressReport(emit);
   }
 
   get wanted(): Wanted {
@@ -58,10 +88,15 @@ export class Supervisor {
   get workers(): readonly WorkerHandle[] {
     return this.#crew.workers;
   }
+  get reload(): ReloadStatus | undefined {
+    return this.#reloading.status;
+  }
   get state(): MasterState {
     if (this.wanted.ending !== 'no') return 'stopping';
     if (this.#start) return 'starting';
-    return this.#plan.reloading ? 'reloading' : 'serving';
+    const { phase } = this.#reloading;
+    if (phase === undefined) return 'serving';
+    return phase === 'baking' ? 'baking' : 'reloading';
   }
 
   /** Resolves once the first generation is up; rejects when none of it can boot, after everything has ended. */
@@ -87,20 +122,20 @@ export class Supervisor {
     const { logger } = this.#parts;
     switch (command.type) {
       case 'worker':
-        this.#takeNews(command.worker, command.news);
+        this.#desk.take(command.worker, command.news);
         break;
       case 'reload':
         if (this.#refused(command.answer)) break;
         if (this.#start) this.#pending.reload(command);
-        else this.#plan.beginReload(command.answer);
+        else this.#reloading.begin(command.answer);
         break;
       case 'prepared':
-        this.#plan.prepared(command.number, command.outcome);
+        this.#reloading.prepared(command.number, command.outcome);
         break;
       case 'scale':
         if (this.#refused(command.answer)) break;
-        this.#plan.scale(command.change);
-        this.#pending.scaling(command.answer);
+        this.#reloading.keepWorkers();
+        this.#scalings.begin(this.#plan.scale(command.change), command.answer);
         break;
       case 'stop':
         this.#stop('graceful', command.graceMs);
@@ -133,30 +168,15 @@ export class Supervisor {
   }
 
   #reconcile(): void {
-    this.#crew.keepDebtsOf(this.#plan.generationNumbers);
-    const { serving, candidate, ending } = this.wanted;
-    const held = { serving: this.#crew.held(serving), candidate: this.#crew.held(candidate) };
-    for (const command of reconcile(this.wanted, this.#crew.seen, held)) {
-      if (command.do === 'spawn') this.#crew.spawn(this.#plan.generation(command.generation));
-      else if (command.do === 'kill') this.#crew.find(command.worker).kill('stopped');
-      else this.#retire(this.#crew.find(command.worker));
-    }
-    if (isRolledOut(this.wanted, this.#crew.seen)) this.#plan.finishReload();
+    this.#upkeep.run();
+    const { wanted } = this;
+    const stopping = wanted.ending !== 'no';
+    const under = { reloads: this.#reloading.underWay, scaling: this.#scalings.underWay, stopping };
+    this.#progress.tell(progressOf(under, wanted, this.#crew.seen));
     this.#settle();
     clearTimeout(this.#wakeTimer);
-    const wakeMs = ending === 'no' ? this.#crew.nextWakeMs : undefined;
+    const wakeMs = this.#upkeep.nextWakeMs;
     if (wakeMs !== undefined) this.#wakeTimer = setTimeout(() => this.#parts.push({ type: 'wake' }), wakeMs + 1);
-  }
-
-  #retire(worker: WorkerHandle, reason?: string): void {
-    this.#plan.noteRetired(worker.generation.number);
-    this.#crew.retire(worker, this.#drainOf(worker), reason);
-  }
-
-  #drainOf(worker: WorkerHandle): Drain {
-    const graceMs = this.#stopGraceMs ?? this.#plan.current.options.graceMs;
-    // A server that stops has nobody to send idle clients to.
-    return { graceMs, idle: this.wanted.ending === 'no' ? this.#crew.idleOf(worker) : 'close' };
   }
 
   /** Answers what has come true. */
@@ -166,7 +186,7 @@ export class Supervisor {
       if (this.#crew.workers.length > 0) return;
       this.#handover.close();
       this.#crew.close();
-      this.#parts.finish();
+      this.#parts.finish(this.#stopping.result);
       this.#start?.end();
       return;
     }
@@ -175,71 +195,30 @@ export class Supervisor {
       for (const command of this.#pending.takeReloads()) this.#parts.push(command);
     }
     const live = this.#crew.workers.filter(({ state }) => isLive(state));
-    if (live.length === workers && live.every(({ state }) => state === 'ready')) this.#pending.scaled();
-  }
-
-  #takeNews(worker: WorkerHandle, news: WorkerNews): void {
-    // Of a start or a reload only the outcome is told, once.
-    const quiet = this.#start?.anyReady === false || worker.generation.number !== this.wanted.serving;
-    this.#crew.take(worker, news, { quiet });
-    switch (news.type) {
-      case 'ready':
-        if (worker.state === 'ready') this.#workerReady(worker);
-        break;
-      case 'leaving':
-      case 'lost':
-        if (isLive(worker.state)) this.#retire(worker, news.type === 'lost' ? 'it closed its channel' : 'SIGTERM');
-        break;
-      case 'exit':
-        this.#handover.gone(worker);
-        this.#workerGone(worker, news);
-        break;
-      default: // nothing to decide
-    }
-  }
-
-  #workerReady(worker: WorkerHandle): void {
-    this.#handover.flush();
-    const { number } = worker.generation;
-    if (this.#start?.noteReady(this.#parts.logger)) this.#crew.release(number);
-    if (number === this.wanted.candidate) this.#plan.candidateReady();
-  }
-
-  #workerGone(worker: WorkerHandle, end: WorkerEnd): void {
-    const { serving, candidate, ending } = this.wanted;
-    const { endReason, generation, readyForMs } = worker;
-    if (ending !== 'no' || endReason === 'retired' || endReason === 'stopped') return;
-    const error = deathError(worker, end);
-    if (generation.number === candidate) {
-      // One that served already gets a second try: it may have been killed from outside.
-      const streak = this.#crew.noteDeath(worker, { hold: false });
-      if (readyForMs === undefined || streak > 1) this.#plan.failReload(error);
-    } else if (generation.number === serving) {
-      this.#crew.noteDeath(worker, { hold: this.#start?.anyReady === false });
-      this.#start?.noteFailure(error);
-      if (!this.#start?.isHopeless(this.#crew.workers)) return;
-      this.#abandon(error);
-      this.#plan.end('now');
-    }
+    if (live.length === workers && live.every(({ state }) => state === 'ready')) this.#scalings.complete();
   }
 
   #stop(ending: 'graceful' | 'now', graceMs?: number): void {
     if (this.wanted.ending === 'no') {
-      this.#plan.failReload(new EvyError('RELOAD_SUPERSEDED', 'the master was stopped before this reload was done'));
+      this.#reloading.giveWay('the master was stopped before this reload was done');
       this.#abandon(new EvyError('STOPPING', 'the master was stopped before'));
       this.#parts.logger.info('master.stopping', { graceful: ending === 'graceful' });
       this.#parts.emit('stopping');
-      this.#stopGraceMs = graceMs;
+      this.#stopping.begin(
+        graceMs,
+        this.#crew.workers.map(({ id }) => id),
+      );
       // Whoever connects from now on is to be refused rather than to wait for nobody. The drain goes out first.
       queueMicrotask(() => this.#parts.listeners.forEach((listener) => listener.close()));
     }
     this.#plan.end(ending);
-    for (const worker of this.#crew.workers) worker.hasten(this.#drainOf(worker));
+    for (const worker of this.#crew.workers) worker.hasten(this.#upkeep.drainOf(worker));
   }
 
   /** Whoever waits for something that will not come is told. */
   #abandon(error: Error): void {
     this.#start?.noteFailure(error);
     this.#pending.abandon(error);
+    this.#scalings.abandon(error);
   }
 }

@@ -1,13 +1,15 @@
 /** Why a worker died, in the words that its log line, a failed reload or a failed start has. */
 import { EvyError } from '../shared/errors.ts';
 import { formatDuration } from '../shared/units.ts';
-import type { EndReason, Failure } from './worker-handle.ts';
+import type { EndReason } from './worker-handle.ts';
+import type { Failure } from './worker-record.ts';
 import type { WorkerEnd } from './worker-process.ts';
 
 /** What of a worker tells why it died. */
 export interface Deceased {
   readonly failure: Failure | undefined;
   readonly endReason: EndReason | undefined;
+  readonly bootStep: string | undefined;
   readonly generation: { readonly options: { readonly bootTimeoutMs: number } };
 }
 
@@ -24,13 +26,15 @@ function errorFromWorker({ message, stack }: Failure): Error {
 }
 
 /** The error of a worker that did not become ready, or did not stay up. */
-export function deathError({ failure, endReason, generation }: Deceased, end: WorkerEnd): EvyError {
+export function deathError({ failure, endReason, bootStep, generation }: Deceased, end: WorkerEnd): EvyError {
   if (failure?.code !== undefined)
     return new EvyError(failure.code, failure.message, { cause: errorFromWorker(failure) });
   if (endReason === 'boot-timeout') {
+    const within = formatDuration(generation.options.bootTimeoutMs);
+    const step = bootStep === undefined ? '' : `; it was at: ${bootStep}`;
     return new EvyError(
       'BOOT_TIMEOUT',
-      `a worker was not ready within ${formatDuration(generation.options.bootTimeoutMs)} (option bootTimeout) and was killed`,
+      `a worker was not ready within ${within} (option bootTimeout) and was killed${step}`,
     );
   }
   const last = failure === undefined ? '' : `; its last error: ${failure.message}`;

@@ -5,14 +5,18 @@
  * through `take()`, one at a time. So a state changes nowhere but inside the loop.
  */
 import type { Socket } from 'node:net';
-import type { MasterToWorker, WorkerStats, WorkerToMaster } from '../shared/messages.ts';
+import type { MasterToWorker, WorkerStats } from '../shared/messages.ts';
 import type { PassedHandle } from '../shared/node-private.ts';
 import { firstInheritedFd } from './fork-worker.ts';
 import type { Generation } from './generation.ts';
 import type { Listener } from './listeners.ts';
+import type { Departures } from './operation.ts';
+import type { AgingWorker, RecyclingReason } from './recycling.ts';
 import { WorkerProcess } from './worker-process.ts';
 import type { OnMoving, ProcessNews } from './worker-process.ts';
-import { isLive, nextWorkerState } from './worker-states.ts';
+import { WorkerRecord } from './worker-record.ts';
+import type { Failure } from './worker-record.ts';
+import { nextWorkerState, stays } from './worker-states.ts';
 import type { WorkerInput, WorkerState } from './worker-states.ts';
 
 export interface WorkerPlan {
@@ -28,13 +32,6 @@ export interface WorkerPlan {
 export type WorkerNews = ProcessNews | { type: 'deadline'; of: WorkerState };
 export type Drain = Omit<Extract<MasterToWorker, { type: 'drain' }>, 'type'>;
 
-/** What the worker said of why it ends; a code only when it could not boot. */
-export interface Failure {
-  readonly code?: Extract<WorkerToMaster, { type: 'failed' }>['code'];
-  readonly message: string;
-  readonly stack?: string | undefined;
-}
-
 /** Why the master ended a worker; the first reason counts. */
 export type EndReason = 'retired' | 'boot-timeout' | 'stopped';
 
@@ -47,17 +44,17 @@ export class WorkerHandle {
   readonly generation: Generation;
   readonly streak: number;
   readonly spawnedAtMs = Date.now();
+  /** why it is to be replaced although nothing is wrong with it */
+  overdue: RecyclingReason | undefined;
+  readonly #chance = Math.random();
+  readonly #record = new WorkerRecord();
   #state: WorkerState = 'spawned';
   #stateSinceMs = this.spawnedAtMs;
   #readyAtMs: number | undefined;
-  #stats: WorkerStats | undefined;
-  #failure: Failure | undefined;
   #endReason: EndReason | undefined;
   #deadline: NodeJS.Timeout | undefined;
   #deadlineAtMs = Infinity;
   #lastDrain: Drain | undefined;
-  /** connections that went there since it counted last */
-  #newConnections = 0;
   readonly #listeners: readonly Listener[];
   readonly #process: WorkerProcess;
   readonly #report: (news: WorkerNews) => void;
@@ -69,7 +66,8 @@ export class WorkerHandle {
     this.#listeners = plan.listeners;
     this.#report = report;
     const fds = plan.listeners.flatMap(({ fd }) => (fd === undefined ? [] : [fd]));
-    this.#process = new WorkerProcess({ entry: plan.entry, fds }, report, onMoving);
+    const { directory, variables } = plan.generation;
+    this.#process = new WorkerProcess({ entry: plan.entry, fds, directory, variables }, report, onMoving);
     this.#expect(plan.generation.options.bootTimeoutMs);
   }
 
@@ -87,17 +85,22 @@ export class WorkerHandle {
     return this.#process.connected;
   }
   get stats(): WorkerStats | undefined {
-    return this.#stats;
+    return this.#record.stats;
   }
-  /** as far as it is known here */
   get connections(): number {
-    return (this.#stats?.connections ?? 0) + this.#newConnections;
+    return this.#record.connections;
   }
   noteConnection(): void {
-    this.#newConnections += 1;
+    this.#record.noteConnection();
   }
   get failure(): Failure | undefined {
-    return this.#failure;
+    return this.#record.failure;
+  }
+  get bootStep(): string | undefined {
+    return this.#record.bootStep;
+  }
+  get departures(): Departures {
+    return this.#record.departures;
   }
   get endReason(): EndReason | undefined {
     return this.#endReason;
@@ -107,8 +110,20 @@ export class WorkerHandle {
     return this.#readyAtMs === undefined ? undefined : performance.now() - this.#readyAtMs;
   }
 
+  /** what decides whether it is overdue */
+  get age(): AgingWorker {
+    const { requests = 0, rssBytes = 0 } = this.#record.stats ?? {};
+    const { id, overdue, readyForMs = 0 } = this;
+    return { id, limits: this.generation.options, overdue, requests, readyForMs, rssBytes, chance: this.#chance };
+  }
+
   /** Takes in what was reported. Called by the master's loop only. */
   take(news: WorkerNews): void {
+    if (news.type === 'deadline') {
+      if (news.of === this.#state) this.kill(stays(this.#state) ? 'boot-timeout' : 'retired');
+      return;
+    }
+    this.#record.note(news);
     switch (news.type) {
       case 'hello':
         this.#move('hello');
@@ -120,34 +135,27 @@ export class WorkerHandle {
         this.#readyAtMs = performance.now();
         clearTimeout(this.#deadline);
         break;
-      case 'failed':
-        this.#failure = { code: news.code, message: news.message, stack: news.stack };
-        break;
-      case 'crashed':
-        this.#failure = { message: news.message, stack: news.stack };
-        break;
-      case 'stats':
-        this.#stats = news.stats;
-        this.#newConnections = 0;
-        break;
-      case 'deadline':
-        if (news.of === this.#state) this.kill(isLive(this.#state) ? 'boot-timeout' : 'retired');
-        break;
       case 'overdue':
         if (this.#state === 'draining') this.kill('retired');
         break;
       case 'exit':
-        if (news.forkError !== undefined) this.#failure = { message: `fork failed: ${news.forkError}` };
         this.#move('exit');
         clearTimeout(this.#deadline);
         break;
-      case 'leaving':
-      case 'lost':
-      case 'drained':
-        break;
-      default:
-        news satisfies never;
+      default: // it changes nothing here
     }
+  }
+
+  /** Asks it to accept nothing for now. */
+  rest(): void {
+    this.#move('rest');
+    this.send({ type: 'stand-by' });
+  }
+
+  /** Asks one on standby to accept again. */
+  resume(): void {
+    this.#move('resume');
+    this.send({ type: 'resume' });
   }
 
   /** Asks it to finish what it has and end; kills it when that takes too long. */
@@ -201,7 +209,8 @@ export class WorkerHandle {
       backlog,
       ...(fd === undefined ? {} : { fd: firstInheritedFd + index }),
     }));
-    this.send({ type: 'configure', generation: number, release, settings, binds, graceMs: options.graceMs });
+    const { graceMs, ready, warmup } = options;
+    this.send({ type: 'configure', generation: number, release, settings, binds, graceMs, ready, warmup });
   }
 
   #move(input: WorkerInput): void {

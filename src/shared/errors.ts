@@ -116,8 +116,15 @@ const rows = {
     exit: 4,
     help: 'The application threw while its module was loaded; its own stack trace is shown.',
   },
+  WARM_UP_FAILED: {
+    exit: 4,
+    help: 'A request of the option warmup was not answered with 2xx or 3xx; the worker was not let to serve.',
+  },
   NO_TYPESCRIPT: { exit: 4, help: 'This Node cannot run TypeScript and tsx is not installed beside the application.' },
   RELOAD_FAILED: { help: 'The new generation did not boot; the old one serves on, whole.' },
+  RELOAD_ROLLED_BACK: {
+    help: 'The new generation served, but not well enough within the option bake; the old one serves again.',
+  },
   RELOAD_SUPERSEDED: { help: 'A later reload or a stop came before this reload was done.' },
   STOPPING: { help: 'The master is stopping and takes no further command.' },
   NOT_SUPPORTED: { help: 'A master is started once, and not inside of a node:cluster worker.' },

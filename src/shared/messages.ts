@@ -43,12 +43,32 @@ export interface RequestSummary {
   traceparent?: string | undefined;
 }
 
-/** What a worker counts, in plain numbers since its start. */
-export interface WorkerStats {
+/** What a loop counts, in plain numbers since its start. */
+export interface ServingStats {
   connections: number;
   activeRequests: number;
   requests: number;
   pendingHooks: number;
+  /** answers by class of status; the rest of the requests is under way or got none */
+  answers2xx: number;
+  answers3xx: number;
+  answers4xx: number;
+  answers5xx: number;
+}
+
+/** The same of a worker, and how its process is. */
+export interface WorkerStats extends ServingStats {
+  rssBytes: number;
+  /** how late its event loop was, in the mean since the last report */
+  lagMs: number;
+}
+
+/** What became of the connections that a worker had when it was told to leave. */
+export interface Departed {
+  /** handed over to another worker */
+  moved: number;
+  /** ended after their last response, or idle */
+  drained: number;
 }
 
 /** A connection on its way to another process, beside its handle: what cannot be seen from the socket. */
@@ -94,12 +114,19 @@ export type MasterToWorker =
       binds: WorkerBind[];
       /** for a worker whose master has died and can no longer say it */
       graceMs: number;
+      /** whether it is ready when it is loaded, or when the application says so */
+      ready: 'load' | 'signal';
+      /** requests as 'GET:/path' that it answers to itself before it accepts anything */
+      warmup: string[];
     }
   /**
    * `idle`: connections without a request are closed at once, get to ask once more within the grace time, or, as there is a
    * ready worker, move to it; those that cannot are kept.
    */
   | { type: 'drain'; graceMs: number; idle: 'close' | 'keep' | 'move' }
+  /** to accept nothing and keep what it has; and to accept again */
+  | { type: 'stand-by' }
+  | { type: 'resume' }
   | { type: 'reopen-logs' }
   /** comes with a socket: the master accepts where workers cannot (see shared/node-private.ts) */
   | { type: 'connection'; bind: number };
@@ -107,6 +134,8 @@ export type MasterToWorker =
 export type WorkerToMaster =
   | MovingToMaster
   | { type: 'hello'; pid: number }
+  /** what its boot is doing now, for whoever waits in vain */
+  | { type: 'boot-step'; step: string }
   | { type: 'ready' }
   /** the worker cannot boot and ends */
   | { type: 'failed'; code: ErrorCode; message: string; stack?: string | undefined }
@@ -116,12 +145,14 @@ export type WorkerToMaster =
   /** a worker that was sent TERM by hand: it drains, and is to be replaced */
   | { type: 'leaving' }
   /** the grace time is over; these requests will be cut */
-  | { type: 'overdue'; requests: RequestSummary[] }
-  | { type: 'drained' };
+  | { type: 'overdue'; requests: RequestSummary[]; departed: Departed }
+  | { type: 'drained'; departed: Departed };
 
 const toWorker: ReadonlySet<string> = new Set<MasterToWorker['type']>([
   'configure',
   'drain',
+  'stand-by',
+  'resume',
   'reopen-logs',
   'connection',
   'adopt',
@@ -132,6 +163,7 @@ const toWorker: ReadonlySet<string> = new Set<MasterToWorker['type']>([
 ]);
 const toMaster: ReadonlySet<string> = new Set<WorkerToMaster['type']>([
   'hello',
+  'boot-step',
   'ready',
   'failed',
   'crashed',

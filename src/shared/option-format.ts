@@ -16,6 +16,7 @@ export function formatOption(name: OptionName, value: unknown): string {
   if (typeof value === 'number') {
     if (row.unit === 'seconds') return formatDuration(value);
     if (row.unit === 'bytes') return formatBytes(value);
+    if (row.unit === 'percent') return `${value}%`;
     if (row.unit === 'octal') return value.toString(8).padStart(4, '0');
   }
   if (value === '') return 'none';

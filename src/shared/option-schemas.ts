@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { parseFormat } from './access-format.ts';
 import { isSkipPattern, parseAccessTarget } from './access-target.ts';
 import { isPeerEntry, peerNotation } from './peer-list.ts';
+import { parseWarmUpRequest } from './warm-up-request.ts';
 import { formatBytes, formatDuration, parseBytes, parseDuration } from './units.ts';
 
 export const text = () => z.string({ error: 'is a text' });
@@ -43,6 +44,10 @@ function listOf(rule: string, fits: (entry: string) => boolean) {
     return z.NEVER;
   });
 }
+
+/** Requests as 'GET:/path'. */
+export const requestList = () =>
+  listOf('is a request such as GET:/health, or several', (entry) => parseWarmUpRequest(entry) !== undefined);
 
 /** Several words of a closed list. */
 export const someOf = (words: readonly string[]) =>
@@ -88,6 +93,18 @@ export function bytes(least: number) {
   return z.union([z.number(), z.string()], { error: rule }).transform((value, context) => {
     const size = parseBytes(String(value));
     if (size !== undefined && size >= least) return size;
+    context.addIssue({ code: 'custom', message: rule });
+    return z.NEVER;
+  });
+}
+
+/** A number from 0 to 100, from '5%' or a number. */
+export function percent() {
+  const rule = 'is a rate such as 5% or 0.5, from 0 to 100';
+  return z.union([z.number(), z.string()], { error: rule }).transform((value, context) => {
+    const match = /^(\d+(?:\.\d+)?)%?$/.exec(String(value).trim());
+    const number = match === null ? NaN : Number(match[1]);
+    if (number >= 0 && number <= 100) return number;
     context.addIssue({ code: 'custom', message: rule });
     return z.NEVER;
   });

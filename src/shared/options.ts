@@ -8,6 +8,8 @@
  */
 import { availableParallelism } from 'node:os';
 import type { z } from 'zod';
+import { deployRows } from './deploy-options.ts';
+import { recyclingRows } from './recycling-options.ts';
 import {
   accessFormat,
   accessTarget,
@@ -33,6 +35,8 @@ export const optionGroups = {
   application: 'Application',
   listening: 'Listening',
   processes: 'Processes',
+  deploying: 'Deploying',
+  recycling: 'Recycling',
   limits: 'Limits and time-outs',
   http: 'Requests and responses',
   proxies: 'Proxies and tracing',
@@ -50,7 +54,7 @@ export interface OptionRow {
   /** whether a reload applies a changed value, or only a restart */
   readonly appliesOn: 'reload' | 'restart';
   /** unit of a bare number */
-  readonly unit?: 'seconds' | 'bytes' | 'octal';
+  readonly unit?: 'seconds' | 'bytes' | 'octal' | 'percent';
   /** heading under which help and documentation show it */
   readonly group: OptionGroup;
   /** what a relative path in the value names: a file, a log (a file or a socket), a module, or a unix: address */
@@ -510,7 +514,10 @@ const masterRows = {
   },
 } as const satisfies Record<string, OptionRow>;
 
-export const optionTable = { ...masterRows, ...serverRows } as const;
+export const optionTable = { ...masterRows, ...deployRows, ...recyclingRows, ...serverRows } as const satisfies Record<
+  string,
+  OptionRow
+>;
 export const serverOptionTable = serverRows;
 
 type Key<Rows, Name extends keyof Rows> = Rows[Name] extends { key: infer K extends string } ? K : Name;

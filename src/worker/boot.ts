@@ -1,4 +1,4 @@
-/** From a configuration to a worker that serves: load the application, make its loop, then listen. */
+/** From a configuration to a worker that serves: load the application, warm it up, make its loop, then listen. */
 import type { Server } from 'node:net';
 import type { TlsOptions } from 'node:tls';
 import { sendToMaster } from './channel.ts';
@@ -19,8 +19,10 @@ import { Gatekeeper, makeServer } from './listening.ts';
 import { loadRelease } from './load-application.ts';
 import type { LoadedApplication } from './load-application.ts';
 import { Mover } from './migration/mover.ts';
+import { readySignal } from './readiness.ts';
 import { Service } from './service.ts';
 import type { Serving } from './serving.ts';
+import { warmUp } from './warm-up.ts';
 
 export type Configuration = Extract<MasterToWorker, { type: 'configure' }>;
 
@@ -29,6 +31,7 @@ export interface Running {
   readonly serving: Serving;
   /** one per bind, in its order */
   readonly servers: readonly Server[];
+  readonly gate: Gatekeeper;
   readonly log: Logger;
   /** how connections get to another process, where there may be one */
   readonly mover?: Mover;
@@ -60,13 +63,36 @@ async function accessLogOf(settings: ServerSettings, log: Logger, generation: nu
   }
 }
 
-/** @throws {EvyError} what loadRelease and readCertificate throw, and errors of listen(2) */
-export async function boot(configuration: Configuration): Promise<Running> {
+/** The application, loaded, and ready as it says itself. */
+async function loadReady(
+  { release, ready }: Configuration,
+  onStep: (step: string) => void,
+): Promise<LoadedApplication> {
+  onStep('loading the application');
+  // It may say so while it is loaded.
+  const signal = ready === 'signal' ? readySignal() : undefined;
+  const application = await loadRelease(release);
+  if (signal !== undefined) onStep("waiting for the application's ready()");
+  await signal;
+  return application;
+}
+
+/**
+ * `onStep` is told what the boot is at.
+ * @throws {EvyError} what loadRelease, warmUp and readCertificate throw, and errors of listen(2)
+ */
+export async function boot(configuration: Configuration, onStep: (step: string) => void): Promise<Running> {
   const { settings, binds, generation } = configuration;
   const { logLevel: level, logStyle: style, logFile: file } = settings;
   const log = createLogger({ level, style, file, fields: { pid: process.pid, generation } });
-  const application = await loadRelease(configuration.release);
+  const application = await loadReady(configuration, onStep);
   const tls: TlsOptions | undefined = binds.some((bind) => bind.tls) ? await readCertificate(settings) : undefined;
+  if (configuration.warmup.length > 0) {
+    const scheme = binds[0]?.tls === true ? 'https' : 'http';
+    const host = settings.allowedHosts[0]?.replace(/^\./, '') ?? 'localhost';
+    const own = makeServing(application, settings, log, undefined);
+    await warmUp({ serving: own, scheme, host, requests: configuration.warmup, onStep });
+  }
   const accessLog = await accessLogOf(settings, log, generation);
   const serving = makeServing(application, settings, log, accessLog);
   const servers = binds.map((bind) => makeServer(bind.tls ? tls : undefined, serving));
@@ -76,5 +102,5 @@ export async function boot(configuration: Configuration): Promise<Running> {
     if (fd !== undefined) await attachListening(servers[index]!, fd, backlog);
   }
   const mover = new Mover({ send: sendToMaster, nowMs: () => performance.now() });
-  return { serving, servers, log, mover };
+  return { serving, servers, gate, log, mover };
 }

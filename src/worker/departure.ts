@@ -1,6 +1,6 @@
 /** How a worker leaves: it accepts no more, finishes what it has within the grace time, and tells what it could not. */
 import { performance } from 'node:perf_hooks';
-import type { RequestSummary } from '../shared/messages.ts';
+import type { Departed, RequestSummary } from '../shared/messages.ts';
 import { stopListening } from './listening.ts';
 import type { Running } from './boot.ts';
 
@@ -15,12 +15,14 @@ export interface Departure {
 }
 
 export class Leaving {
-  readonly #running: Running;
+  readonly #running: Omit<Running, 'gate'>;
+  #connections = 0;
+  #cut = 0;
   #deadlineMs = Infinity;
   #timer: NodeJS.Timeout | undefined;
   #over: (isEmpty: boolean) => void = () => {};
 
-  constructor(running: Running) {
+  constructor(running: Omit<Running, 'gate'>) {
     this.#running = running;
   }
 
@@ -31,15 +33,23 @@ export class Leaving {
   async begin(departure: Departure): Promise<RequestSummary[]> {
     const { serving, servers, mover } = this.#running;
     for (const server of servers) stopListening(server);
+    this.#connections = serving.stats.connections;
     if (await this.#emptyWithin(departure)) return [];
     // Only clients that never asked again are left, or work that takes too long. What is on its way arrives without us.
     mover?.stop();
     serving.closeIdle();
     const cut = serving.requestsUnderWay();
+    this.#cut = cut.length;
     if (cut.length > 0 || serving.stats.pendingHooks > 0) return cut;
     this.#deadlineMs = Infinity;
     await this.#emptyWithin({ graceMs: lingerMs, idle: 'close' });
     return [];
+  }
+
+  /** What became of the connections, once `begin` has resolved. One that came in late is not counted as drained. */
+  get departed(): Departed {
+    const moved = this.#running.mover?.moved ?? 0;
+    return { moved, drained: Math.max(0, this.#connections - moved - this.#cut) };
   }
 
   /** A later order counts when it is the stricter one: a whole server that stops waits for nobody who is idle. */

@@ -72,32 +72,43 @@ function makeTlsServer(tls: TlsOptions, acceptor: Acceptor): Server {
 }
 
 /**
- * Stops accepting while `limit` connections are open, TLS handshakes counted, and goes on when there are fewer. The
- * connections beyond wait in the kernel's backlog, where another worker may take them.
+ * Stops accepting while `limit` connections are open, TLS handshakes counted, or while it is told to rest, and goes on
+ * after that. The connections beyond wait in the kernel's backlog, where another worker may take them.
  */
 export class Gatekeeper {
   readonly #servers: readonly Server[];
   readonly #limit: number;
   readonly #handshakes: Handshakes;
-  #connections = 0;
   #gates: Array<{ pause(): void; resume(): void }> | undefined;
+  #connections = 0;
+  #resting = false;
   #closed = false;
 
   constructor(servers: readonly Server[], limit: number) {
     this.#servers = servers;
     this.#limit = limit;
-    this.#handshakes = new Handshakes(servers, () => this.update(this.#connections));
+    this.#handshakes = new Handshakes(servers, () => this.#set());
   }
 
   /** `connections`: those that are served. */
   update(connections: number): void {
     this.#connections = connections;
-    const isFull = connections + this.#handshakes.count >= this.#limit;
-    if (isFull === this.#closed) return;
-    this.#closed = isFull;
+    this.#set();
+  }
+
+  /** Whether to accept nothing, however few connections there are. */
+  rest(resting: boolean): void {
+    this.#resting = resting;
+    this.#set();
+  }
+
+  #set(): void {
+    const close = this.#resting || this.#connections + this.#handshakes.count >= this.#limit;
+    if (close === this.#closed) return;
+    this.#closed = close;
     this.#gates ??= this.#servers.map((server) => acceptGate(server)).filter((gate) => gate !== undefined);
     for (const gate of this.#gates) {
-      if (isFull) gate.pause();
+      if (close) gate.pause();
       else gate.resume();
     }
   }

@@ -16,12 +16,14 @@ import type { Configuration, Running } from './boot.ts';
 import { listenToMaster, sendToMaster, tellMaster } from './channel.ts';
 import { Leaving } from './departure.ts';
 import type { Departure } from './departure.ts';
+import { watchVitalSigns } from './vital-signs.ts';
 
-type State = 'waiting' | 'booting' | 'serving' | 'leaving' | 'left';
-const nextState = stateMachine<State, 'configure' | 'booted' | 'drain' | 'over'>('worker', {
+type State = 'waiting' | 'booting' | 'serving' | 'standby' | 'leaving' | 'left';
+const nextState = stateMachine<State, 'configure' | 'booted' | 'rest' | 'resume' | 'drain' | 'over'>('worker', {
   waiting: { configure: 'booting', drain: 'leaving' },
   booting: { booted: 'serving', drain: 'leaving' },
-  serving: { drain: 'leaving' },
+  serving: { rest: 'standby', drain: 'leaving' },
+  standby: { resume: 'serving', drain: 'leaving' },
   leaving: { over: 'left' },
   left: {},
 });
@@ -32,7 +34,7 @@ let state: State = 'waiting';
 let running: Running | undefined;
 let configuration: Configuration | undefined;
 let leaving: Leaving | undefined;
-let lastStats = '';
+const vitalSigns = watchVitalSigns();
 
 async function exit(code: number): Promise<never> {
   await running?.serving.stop();
@@ -46,7 +48,7 @@ async function configure(given: Configuration): Promise<void> {
   configuration = given;
   process.title = `evy worker (generation ${given.generation})`;
   try {
-    running = await boot(given);
+    running = await boot(given, (step) => void tellMaster({ type: 'boot-step', step }));
   } catch (thrown) {
     const error = toError(thrown);
     const cause = error.cause instanceof Error ? error.cause : error;
@@ -57,6 +59,8 @@ async function configure(given: Configuration): Promise<void> {
   // A drain, or the master's death, may have come while the application was loading.
   if (isLeaving()) return;
   state = nextState(state, 'booted');
+  // What loading took is no lag.
+  vitalSigns();
   setInterval(reportStats, statsEveryMs).unref();
   await tellMaster({ type: 'ready' });
 }
@@ -67,11 +71,15 @@ function isLeaving(): boolean {
 }
 
 function reportStats(): void {
-  const stats: WorkerStats = running!.serving.stats;
-  const text = JSON.stringify(stats);
-  if (text === lastStats) return;
-  lastStats = text;
+  const stats: WorkerStats = { ...running!.serving.stats, ...vitalSigns() };
   void tellMaster({ type: 'stats', stats });
+}
+
+/** Accepts nothing, or accepts again; what it has stays. One that leaves has closed for good. */
+function rest(resting: boolean): void {
+  if (isLeaving()) return;
+  state = nextState(state, resting ? 'rest' : 'resume');
+  running!.gate.rest(resting);
 }
 
 async function leave(departure: Departure): Promise<void> {
@@ -84,17 +92,18 @@ async function leave(departure: Departure): Promise<void> {
   leaving = new Leaving(running!);
   const cut = await leaving.begin(departure);
   state = nextState(state, 'over');
+  const { departed } = leaving;
   reportStats();
   const left = running!.serving.stats.pendingHooks;
   if (cut.length === 0 && left === 0) {
-    await tellMaster({ type: 'drained' });
+    await tellMaster({ type: 'drained', departed });
     await exit(0);
   }
   // Their applications are told, their hooks run, and the log is written, before the master kills us.
   running!.serving.destroyAll();
   await setImmediate();
   await running!.serving.stop();
-  await tellMaster({ type: 'overdue', requests: cut });
+  await tellMaster({ type: 'overdue', requests: cut, departed });
   // The master kills us now. Without a master we have to do it ourselves.
   if (!process.connected) {
     for (const request of cut) running!.log.error('request.cut', { ...request });
@@ -106,7 +115,8 @@ async function leave(departure: Departure): Promise<void> {
 function accept(bind: number, socket: Socket | undefined): void {
   // The client may have gone on the way.
   if (socket === undefined) return;
-  if (running === undefined || state !== 'serving') {
+  // One on standby may be given what the master sent before it knew.
+  if (running === undefined || isLeaving()) {
     socket.destroy();
     return;
   }
@@ -142,6 +152,12 @@ function receive(message: MasterToWorker, handle: unknown): void {
       break;
     case 'drain':
       void leave(message);
+      break;
+    case 'stand-by':
+      rest(true);
+      break;
+    case 'resume':
+      rest(false);
       break;
     case 'reopen-logs':
       reopenLogs();

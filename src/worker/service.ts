@@ -5,13 +5,14 @@
 import type { Socket } from 'node:net';
 import type { ErrorCode } from '../shared/errors.ts';
 import type { Logger } from '../shared/log.ts';
-import type { MovingConnection, RequestSummary, WorkerStats } from '../shared/messages.ts';
+import type { MovingConnection, RequestSummary, ServingStats } from '../shared/messages.ts';
 import { attach } from '../shared/node-private.ts';
 import type { PassedHandle, SharedReads } from '../shared/node-private.ts';
 import type { ServerSettings } from '../shared/options.ts';
 import type { AccessLog } from './access-log/access-log.ts';
 import { refusedRequest } from './access-log/refused.ts';
 import { Admission } from './admission.ts';
+import { countAnswer, noAnswers } from './answer-counts.ts';
 import { Clock } from './clock.ts';
 import { Connection } from './connection.ts';
 import type { Deadlines } from './deadlines.ts';
@@ -62,6 +63,7 @@ export class Service implements Serving {
   #stopped = false;
   #requests = 0;
   #active = 0;
+  readonly #answers = noAnswers();
   #pendingHooks = 0;
   #onChange: () => void = () => {};
 
@@ -123,12 +125,13 @@ export class Service implements Serving {
   get closesIdle(): boolean {
     return this.#closesIdle;
   }
-  get stats(): WorkerStats {
+  get stats(): ServingStats {
     return {
       connections: this.#connections.size + (this.proxyGate?.waiting ?? 0),
       activeRequests: this.#active,
       requests: this.#requests,
       pendingHooks: this.#pendingHooks,
+      ...this.#answers,
     };
   }
   /** Nothing is left to do: no connection, no hook. */
@@ -205,6 +208,7 @@ export class Service implements Serving {
     this.#onChange();
   }
   settled(exchange: Exchange, status: number, bodyBytes: number, seconds: number): void {
+    countAnswer(this.#answers, status);
     this.#accessLog?.write(exchange, status, bodyBytes, seconds);
   }
   /** The answer to a request that no exchange was made for. */

@@ -1,11 +1,11 @@
 /** What a worker does with accepted sockets, whichever loop serves them: our own (Service) or node:http (NodeService). */
-import type { MovingConnection, RequestSummary, WorkerStats } from '../shared/messages.ts';
+import type { MovingConnection, RequestSummary, ServingStats } from '../shared/messages.ts';
 import type { PassedHandle } from '../shared/node-private.ts';
 import type { Acceptor } from './listening.ts';
 import type { Mover } from './migration/mover.ts';
 
 export interface Serving extends Acceptor {
-  readonly stats: WorkerStats;
+  readonly stats: ServingStats;
   /** no connection and no post hook is left */
   readonly isEmpty: boolean;
   /** Calls back whenever `isEmpty` or the number of connections may have changed. */

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { writeFile } from 'node:fs/promises';
+import { symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { findConfigFile, readConfigFile } from '../../src/cli/config-file.ts';
 import { EvyError } from '../../src/shared/errors.ts';
@@ -8,7 +8,7 @@ import { tempFolder } from '../helpers/files.ts';
 
 async function read(name: string, text: string, timeoutMs?: number): Promise<Record<string, unknown>> {
   const folder = await tempFolder({ [name]: text });
-  const layer = await readConfigFile(join(folder, name), timeoutMs);
+  const layer = await readConfigFile(join(folder, name), process.cwd(), timeoutMs);
   return Object.fromEntries([...layer.settings].map(([option, { value }]) => [option, value]));
 }
 
@@ -37,6 +37,16 @@ describe('configuration file', () => {
 
     it('where --config says', async () => {
       expect(await found(['evy.config.js', 'etc/other.json'], 'etc/other.json')).to.equal('etc/other.json');
+    });
+
+    it('in the real folder behind a link, which it keeps when the link moves on', async () => {
+      const folder = await tempFolder({ 'one/evy.config.json': '', 'two/evy.config.json': '', 'shared/evy.json': '' });
+      await symlink('one', join(folder, 'current'));
+      expect(findConfigFile(undefined, join(folder, 'current'))).to.equal(join(folder, 'one/evy.config.json'));
+      expect(findConfigFile('current/evy.config.json', folder)).to.equal(join(folder, 'one/evy.config.json'));
+      // A file that is a link itself belongs to where it is linked.
+      await symlink('../shared/evy.json', join(folder, 'one/linked.json'));
+      expect(findConfigFile('current/linked.json', folder)).to.equal(join(folder, 'one/linked.json'));
     });
 
     it('or it is said why not', async () => {

@@ -6,6 +6,7 @@ import { Master } from '../../src/master/master.ts';
 import type { MasterParts } from '../../src/master/master.ts';
 import type { MasterEvents } from '../../src/master/events.ts';
 import type { LogEvent, LogFields, Logger, LogLevel } from '../../src/shared/log.ts';
+import type { WorkerStats } from '../../src/shared/messages.ts';
 import { resolveInput } from '../../src/shared/option-input.ts';
 import type { OptionsInput } from '../../src/shared/options.ts';
 import { onEnd } from '../helpers/cleanup.ts';
@@ -19,6 +20,8 @@ export interface Behaviour {
   goodBoots?: number;
   /** 'last-only' waits until idle connections are to be closed as well */
   drain?: 'exit' | 'overdue' | 'ignore' | 'last-only';
+  /** what differs in the counts that a worker reports once it is ready */
+  stats?: Partial<WorkerStats>;
   /** file that gets a dot for each reopen-logs */
   reopened?: string;
 }
@@ -57,12 +60,17 @@ const names: ReadonlyArray<keyof MasterEvents> = [
   'ready',
   'worker:spawned',
   'worker:ready',
+  'worker:standby',
+  'worker:resumed',
   'worker:retiring',
   'worker:exit',
   'reload:started',
+  'reload:live',
   'reload:done',
   'reload:failed',
   'scale',
+  'scale:done',
+  'progress',
   'stopping',
   'stopped',
 ];

@@ -12,23 +12,35 @@ const wants = (change: Partial<Wanted> = {}): Wanted => ({
   surge: 1,
   serving: 1,
   candidate: null,
+  warm: false,
   ending: 'no',
   ...change,
 });
 
-const letters: Record<string, WorkerState> = { s: 'spawned', b: 'booting', r: 'ready', d: 'draining', k: 'killed' };
-/** '1r 2b' is worker 1 of generation 1, ready, and worker 2 of generation 2, booting. */
+const letters: Record<string, WorkerState> = {
+  s: 'spawned',
+  b: 'booting',
+  r: 'ready',
+  w: 'standby',
+  d: 'draining',
+  k: 'killed',
+};
+/** '1r 2b' is worker 1 of generation 1, ready, and worker 2 of generation 2, booting; '1r*' is overdue. */
 const see = (text: string): SeenWorker[] =>
   text
     .split(' ')
     .filter(Boolean)
-    .map((word, index) => ({ id: index + 1, generation: Number(word[0]), state: letters[word[1]!]! }));
-/** '+2' spawns generation 2, '-1' retires worker 1, 'x1' kills it. */
+    .map((word, index) => ({
+      id: index + 1,
+      generation: Number(word[0]),
+      state: letters[word[1]!]!,
+      overdue: word[2] === '*',
+    }));
+const signs = { retire: '-', kill: 'x', rest: '~', resume: '^' } as const;
+/** '+2' spawns generation 2, '-1' retires worker 1, 'x1' kills it, '~1' lets it stand by, '^1' lets it accept again. */
 const show = (commands: readonly CrewCommand[]): string =>
   commands
-    .map((command) =>
-      command.do === 'spawn' ? `+${command.generation}` : `${command.do === 'kill' ? 'x' : '-'}${command.worker}`,
-    )
+    .map((command) => (command.do === 'spawn' ? `+${command.generation}` : `${signs[command.do]}${command.worker}`))
     .join(' ');
 
 describe('reconcile', () => {
@@ -61,6 +73,16 @@ describe('reconcile', () => {
     ['roll: scaled down', { workers: 1, candidate: 2 }, '1r 1r 2r 2b', '-4 -1 -2'],
     ['roll: every candidate died: the canary phase again', { candidate: 2 }, '1r', '+1 +2'],
 
+    ['surge: still one canary', { workers: 4, surge: 3, candidate: 2 }, '1r 1r 1r 1r', '+2'],
+    [
+      'surge: as many as allowed follow at a time',
+      { workers: 4, surge: 3, candidate: 2 },
+      '1r 1r 1r 1r 2r',
+      '-1 +2 +2 +2',
+    ],
+    ['surge: the last step is what is left', { workers: 4, surge: 3, candidate: 2 }, '1r 1r 2r 2r 2r', '-1 +2'],
+    ['surge: more than all', { workers: 2, surge: 9, candidate: 2 }, '1r 1r 2r', '-1 +2'],
+
     ['undone: what boots of the new leaves at once', {}, '1r 1r 2b', '-3'],
     ['undone: new ones stay until the old are back', {}, '1r 2r', '+1'],
     ['undone: new ones leave for the old', {}, '2r 1r 1r', '-1'],
@@ -69,7 +91,46 @@ describe('reconcile', () => {
     ['superseded: what boots leaves, what serves counts as strength', { candidate: 3 }, '1r 2r 2b', '-3 +3'],
     ['superseded: replaced by the newest', { candidate: 3 }, '1r 2r 3r', '-2 +3'],
 
+    ['warm: an old one stands by for the ready canary', { candidate: 2, warm: true }, '1r 1r 2r', '~1 +2'],
+    ['warm: whoever boots of the old leaves', { candidate: 2, warm: true }, '1r 1b 2r', '-2 +2'],
+    ['warm: all have taken over', { candidate: 2, warm: true }, '1w 1w 2r 2r', ''],
+    ['warm: a dead new one is replaced by a new one', { candidate: 2, warm: true }, '1w 1w 2r', '+2'],
+    ['warm: all new ones dead: the old accept again', { candidate: 2, warm: true }, '1w 1w', '^2 ^1 +2'],
+    ['warm: and stand by again', { candidate: 2, warm: true }, '1r 1r 2r', '~1 +2'],
+    ['warm: one on standby fills the gap of a dead old one', { candidate: 2, warm: true }, '1w 1r', '^1 +2'],
+    [
+      'warm: scaled down: no more stand by than are wanted',
+      { workers: 1, candidate: 2, warm: true },
+      '1w 1w 2r 2r',
+      '-1 -4',
+    ],
+    ['warm: what a superseded reload left does not stand by', { candidate: 3, warm: true }, '1w 1w 2r 2r 3r', '-3 +3'],
+    ['warm: nor does it call the old ones back', { candidate: 3, warm: true }, '1w 1w 2r 2r', '+3'],
+    ['accepted: those on standby leave', { serving: 2 }, '1w 1w 2r 2r', '-2 -1'],
+    ['taken back: the old accept, the new leave', {}, '1w 1w 2r 2r', '^2 ^1 -3 -4'],
+    ['taken back: one has died meanwhile', {}, '1w 2r 2r', '^1 -2 +1'],
+    ['taken back in the middle', {}, '1w 1r 2r 2b', '^1 -4 -3'],
+    ['taken back: what boots of the old is not needed', {}, '1w 1w 1b', '^2 ^1 -3'],
+    ['taken back: too many of the old', { workers: 1 }, '1w 1w 2r', '^2 -1 -3'],
+
+    ['overdue: the new one first', {}, '1r* 1r', '+1'],
+    ['overdue: waits for it', {}, '1r* 1r 1b', ''],
+    ['overdue: leaves for it', {}, '1r* 1r 1r', '-1'],
+    ['overdue: one at a time, the oldest first', {}, '1r* 1r* 1r', '-1 +1'],
+    ['overdue: as many at a time as allowed', { workers: 3, surge: 2 }, '1r* 1r* 1r*', '+1 +1'],
+    ['overdue: no more than there are', { workers: 3, surge: 9 }, '1r* 1r 1r', '+1'],
+    ['overdue: the replacement died', {}, '1r* 1r', '+1'],
+    ['overdue: another one has died', {}, '1r*', '+1 +1'],
+    ['overdue, and scaled down: it leaves first', { workers: 1 }, '1r 1r*', '-2'],
+    ['overdue, and scaled down: its replacement is not needed', { workers: 1 }, '1r* 1r 1b', '-3 -1'],
+    ['overdue while a canary boots: not now', { candidate: 2 }, '1r* 1r 2b', ''],
+    ['overdue in a roll: it is replaced anyway', { candidate: 2 }, '1r* 1r 2r', '-2 +2'],
+    ['overdue and new, in a roll: not now', { candidate: 2 }, '1r 2r* 2b', ''],
+    ['overdue while it bakes', { candidate: 2, warm: true }, '1w 1w 2r* 2r', '+2'],
+
     ['stop: all leave', { ending: 'graceful' }, '1s 1b 1r 1d 1k', '-1 -2 -3'],
+    ['stop: those on standby, too', { ending: 'graceful' }, '1w 2r', '-1 -2'],
+    ['stop at once: those on standby, too', { ending: 'now' }, '1w 2r', 'x1 x2'],
     ['stop during a reload', { ending: 'graceful', candidate: 2 }, '1r 1r 2b', '-1 -2 -3'],
     ['stop: nothing is spawned', { ending: 'graceful', candidate: 2 }, '1d', ''],
     ['stop at once', { ending: 'now' }, '1s 1b 1r 1d 1k', 'x1 x2 x3 x4'],
@@ -120,16 +181,22 @@ class World {
   happen(event: Event): void {
     const worker = this.workers[event.pick % Math.max(1, this.workers.length)];
     if (event.type === 'scale') this.wanted = { ...this.wanted, workers: 1 + (event.pick % 6) };
-    if (event.type === 'reload') this.wanted = { ...this.wanted, candidate: (this.#lastGeneration += 1) };
-    if (event.type === 'undo') this.wanted = { ...this.wanted, candidate: null };
+    if (event.type === 'reload') {
+      this.#lastGeneration += 1;
+      this.wanted = { ...this.wanted, candidate: this.#lastGeneration, warm: event.pick % 2 === 0 };
+    }
+    if (event.type === 'undo') this.wanted = { ...this.wanted, candidate: null, warm: false };
+    if (event.type === 'accept') this.accept();
     if (event.type === 'stop') this.wanted = { ...this.wanted, ending: 'graceful' };
     if (!worker) return;
     if (event.type === 'proceed') this.proceed(worker);
+    if (event.type === 'age' && worker.state === 'ready')
+      this.workers = this.workers.map((one) => (one === worker ? { ...one, overdue: true } : one));
     if (event.type === 'die') {
       const failedBoot =
         worker.generation === this.wanted.candidate && (worker.state === 'spawned' || worker.state === 'booting');
       this.put(worker, nextWorkerState(worker.state, 'exit'));
-      if (failedBoot) this.wanted = { ...this.wanted, candidate: null };
+      if (failedBoot) this.wanted = { ...this.wanted, candidate: null, warm: false };
     }
   }
 
@@ -149,17 +216,22 @@ class World {
         this.workers.push({ id: this.#lastId, generation: command.generation, state: 'spawned' });
       } else {
         const worker = this.workers.find(({ id }) => id === command.worker)!;
-        this.put(worker, nextWorkerState(worker.state, command.do === 'kill' ? 'deadline' : 'retire'));
+        this.put(worker, nextWorkerState(worker.state, command.do === 'kill' ? 'deadline' : command.do));
       }
     }
-    if (isRolledOut(this.wanted, this.workers))
-      this.wanted = { ...this.wanted, serving: this.wanted.candidate!, candidate: null };
+    if (!this.wanted.warm) this.accept();
     return commands;
+  }
+
+  /** The candidate, if it serves alone, is good. */
+  accept(): void {
+    if (isRolledOut(this.wanted, this.workers))
+      this.wanted = { ...this.wanted, serving: this.wanted.candidate!, candidate: null, warm: false };
   }
 }
 
 interface Event {
-  type: 'proceed' | 'die' | 'scale' | 'reload' | 'undo' | 'stop';
+  type: 'proceed' | 'die' | 'scale' | 'reload' | 'undo' | 'accept' | 'age' | 'stop';
   pick: number;
 }
 const anEvent: Arbitrary<Event> = record({
@@ -167,7 +239,7 @@ const anEvent: Arbitrary<Event> = record({
     { weight: 12, arbitrary: constant('proceed' as const) },
     { weight: 3, arbitrary: constant('die' as const) },
     { weight: 2, arbitrary: constantFrom('scale' as const, 'reload' as const) },
-    { weight: 1, arbitrary: constant('undo' as const) },
+    { weight: 2, arbitrary: constantFrom('undo' as const, 'accept' as const, 'age' as const) },
   ),
   pick: nat(1000),
 });
@@ -215,11 +287,13 @@ describe('reconcile, whatever happens', () => {
       property(array(anEvent, { maxLength: 60 }), (events) => {
         const world = run(events);
         const goal = world.wanted.candidate ?? world.wanted.serving;
-        for (let round = 0; round < 60; round += 1) {
+        for (let round = 0; round < 90; round += 1) {
           for (const worker of world.workers) world.proceed(worker);
           world.reconcile();
+          world.accept();
         }
         expect(world.wanted.serving).to.equal(goal);
+        expect(world.workers.filter(({ overdue }) => overdue === true)).to.deep.equal([]);
         expect(world.workers.map(({ state, generation }) => `${generation} ${state}`)).to.deep.equal(
           Array.from({ length: world.wanted.workers }, () => `${goal} ready`),
         );

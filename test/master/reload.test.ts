@@ -1,6 +1,7 @@
 import { renameSync, statSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import type { ReloadError } from '../../src/master/results.ts';
 import { EvyError } from '../../src/shared/errors.ts';
 import { resolveInput } from '../../src/shared/option-input.ts';
 import { certfile, keyfile, otherKeyfile } from '../helpers/certificates.ts';
@@ -35,7 +36,7 @@ describe('a reload', () => {
     const crew = await fakeCrew({}, { workers: 3 });
     await crew.master.start();
     const result = await crew.master.reload();
-    expect(result).to.include({ generation: 2, replaced: 3 });
+    expect(result).to.include({ generation: 2, replaced: 3, moved: 6, drained: 9, cut: 0 });
     expect(result.durationMs).to.be.above(0);
     await crew.settled(3, 2);
     expect((await crew.ask())[0]).to.equal(2);
@@ -50,7 +51,27 @@ describe('a reload', () => {
       'worker:ready',
       'worker:spawned',
     ]);
-    expect(crew.lines('reload.done')).to.have.length(1);
+    expect(crew.lines('reload.live')[0]).to.include({ generation: 2, replaced: 3 });
+    expect(crew.lines('reload.done')).to.deep.equal([result]);
+  });
+
+  it('starts as many at a time as the new configuration says', async () => {
+    let surge = 1;
+    const crew: FakeCrew = await fakeCrew(
+      {},
+      { workers: 4 },
+      { resolve: () => resolveInput({ app: crew.app, workers: 4, port: 0, surge }) },
+    );
+    await crew.master.start();
+    surge = 3;
+    expect(await crew.master.reload()).to.include({ replaced: 4 });
+    await crew.settled(4, 2);
+    expect(extremes(crew)).to.deep.equal({ mostLive: 7, leastReady: 4 });
+    const order = crew.events
+      .filter(([, info]) => (info as { generation?: number } | undefined)?.generation === 2)
+      .map(([name]) => name)
+      .filter((name) => name === 'worker:spawned' || name === 'worker:ready');
+    expect(order.slice(0, 5)).to.deep.equal(['worker:spawned', 'worker:ready', ...Array(3).fill('worker:spawned')]);
   });
 
   for (const [boot, code] of [
@@ -67,6 +88,12 @@ describe('a reload', () => {
       const error = await rejection(crew.master.reload());
       expect(error).to.include({ code: 'RELOAD_FAILED' });
       expect(error.cause).to.include({ code });
+      expect((error as ReloadError).result).to.include({
+        generation: 2,
+        replaced: 0,
+        cut: 0,
+        reason: (error.cause as Error).message,
+      });
       await crew.settled(2, 1);
       expect(crew.pids()).to.deep.equal(pids);
       expect(crew.lines('reload.failed')[0]).to.include({ generation: 2, code });

@@ -121,7 +121,12 @@ describe('signals', () => {
 });
 
 describe('the reason of a death', () => {
-  const worker = { failure: undefined, endReason: undefined, generation: { options: { bootTimeoutMs: 60_000 } } };
+  const worker = {
+    failure: undefined,
+    endReason: undefined,
+    bootStep: undefined,
+    generation: { options: { bootTimeoutMs: 60_000 } },
+  };
   const end = { code: null, signal: null };
 
   it("is the worker's own word, with its stack", () => {
@@ -140,5 +145,7 @@ describe('the reason of a death', () => {
     expect(unborn).to.contain('could not be started').and.to.contain('EAGAIN');
     const late = deathError({ ...worker, endReason: 'boot-timeout' }, { ...end, signal: 'SIGKILL' });
     expect(late.message).to.contain('within 1m (option bootTimeout)');
+    const step = deathError({ ...worker, endReason: 'boot-timeout', bootStep: 'warm-up GET /x' }, end);
+    expect(step.message).to.match(/it was at: warm-up GET \/x$/);
   });
 });

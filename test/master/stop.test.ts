@@ -11,7 +11,8 @@ describe('a master stops', () => {
     const { addresses } = await crew.master.start();
     const pids = crew.pids();
     expect((await askAt(addresses[1]!))[0]).to.equal(1);
-    await crew.master.stop();
+    const result = await crew.master.stop();
+    expect(result).to.include({ workers: 2, moved: 4, drained: 6, cut: 0 });
     expect(pids.some(isRunning)).to.equal(false);
     expect(await rejection(askAt(addresses[0]!))).to.include({ code: 'ECONNREFUSED' });
     expect(existsSync(join(crew.folder, 'app.sock'))).to.equal(false);
@@ -21,14 +22,15 @@ describe('a master stops', () => {
       'stopping',
       'stopped',
     ]);
-    expect(crew.lines('master.stopped')).to.have.length(1);
+    expect(crew.lines('master.stopped')).to.deep.equal([result]);
+    expect(crew.events.at(-1)).to.deep.equal(['stopped', result]);
     expect(crew.master.status()).to.deep.include({ state: 'stopped', workers: [] });
   });
 
   it('names the requests that a worker could not finish, and kills it', async () => {
     const crew = await fakeCrew({ drain: 'overdue' }, { workers: 1, grace: '100ms' });
     await crew.master.start();
-    await crew.master.stop();
+    expect(await crew.master.stop()).to.include({ workers: 1, moved: 0, drained: 1, cut: 1 });
     expect(crew.lines('request.cut')[0]).to.include({
       method: 'GET',
       target: '/slow?idle=close',
@@ -43,7 +45,8 @@ describe('a master stops', () => {
     const crew = await fakeCrew({ drain: 'ignore' }, { workers: 1 });
     await crew.master.start();
     const began = performance.now();
-    await crew.master.stop({ graceMs: 50 });
+    // Without last words its last report counts.
+    expect(await crew.master.stop({ graceMs: 50 })).to.include({ moved: 0, drained: 0, cut: 2 });
     expect(performance.now() - began).to.be.within(1000, 5000);
     expect(crew.lines('worker.killed')[0]).to.include({ message: 'its grace time is over' });
   });
@@ -59,7 +62,8 @@ describe('a master stops', () => {
   it('hastens those that drain since a reload', async () => {
     const crew = await fakeCrew({ drain: 'last-only' }, { workers: 1 });
     await crew.master.start();
-    await crew.master.reload();
+    void crew.master.reload();
+    await crew.until('reload:live');
     expect(crew.master.status().workers.map(({ state }) => state)).to.deep.equal(['draining', 'ready']);
     await crew.master.stop();
     expect(crew.lines('worker.exit').map(({ code }) => code)).to.deep.equal([0, 0]);
@@ -68,7 +72,8 @@ describe('a master stops', () => {
   it('within the grace time of the stop, whatever those that drain were given', async () => {
     const crew = await fakeCrew({ drain: 'ignore' }, { workers: 1, grace: '1h' });
     await crew.master.start();
-    await crew.master.reload();
+    void crew.master.reload();
+    await crew.until('reload:live');
     await crew.master.stop({ graceMs: 0 });
     expect(crew.lines('worker.killed')).to.have.length(2);
   });

@@ -1,15 +1,21 @@
 import { expect } from 'chai';
-import { isLive, nextWorkerState, workerInputs, workerStates } from '../../src/master/worker-states.ts';
+import { isLive, nextWorkerState, stays, workerInputs, workerStates } from '../../src/master/worker-states.ts';
 import type { WorkerInput, WorkerState } from '../../src/master/worker-states.ts';
 
+type Next = WorkerState | '-';
+/** In the order of `workerInputs`: hello, ready, rest, resume, retire, deadline, exit. */
+const row = (...next: [Next, Next, Next, Next, Next, Next, Next]) =>
+  Object.fromEntries(workerInputs.map((input, index) => [input, next[index]!])) as Record<WorkerInput, Next>;
+
 /** Every state with every input; '-' is an illegal move. Written out a second time, so that a change is meant. */
-const expected: Record<WorkerState, Record<WorkerInput, WorkerState | '-'>> = {
-  spawned: { hello: 'booting', ready: '-', retire: 'killed', deadline: 'killed', exit: 'gone' },
-  booting: { hello: '-', ready: 'ready', retire: 'draining', deadline: 'killed', exit: 'gone' },
-  ready: { hello: '-', ready: '-', retire: 'draining', deadline: 'killed', exit: 'gone' },
-  draining: { hello: '-', ready: 'draining', retire: '-', deadline: 'killed', exit: 'gone' },
-  killed: { hello: 'killed', ready: 'killed', retire: '-', deadline: '-', exit: 'gone' },
-  gone: { hello: '-', ready: '-', retire: '-', deadline: '-', exit: '-' },
+const expected: Record<WorkerState, Record<WorkerInput, Next>> = {
+  spawned: row('booting', '-', '-', '-', 'killed', 'killed', 'gone'),
+  booting: row('-', 'ready', '-', '-', 'draining', 'killed', 'gone'),
+  ready: row('-', '-', 'standby', '-', 'draining', 'killed', 'gone'),
+  standby: row('-', '-', '-', 'ready', 'draining', 'killed', 'gone'),
+  draining: row('-', 'draining', '-', '-', '-', 'killed', 'gone'),
+  killed: row('killed', 'killed', '-', '-', '-', '-', 'gone'),
+  gone: row('-', '-', '-', '-', '-', '-', '-'),
 };
 
 describe('the life of a worker', () => {
@@ -31,7 +37,8 @@ describe('the life of a worker', () => {
     }
   });
 
-  it('counts while it serves or is on its way there', () => {
+  it('counts while it accepts or is on its way there, and stays until it is told to leave', () => {
     expect(workerStates.filter(isLive)).to.deep.equal(['spawned', 'booting', 'ready']);
+    expect(workerStates.filter(stays)).to.deep.equal(['spawned', 'booting', 'ready', 'standby']);
   });
 });

@@ -2,7 +2,8 @@ import { setImmediate } from 'node:timers/promises';
 import type { Socket } from 'node:net';
 import { expect } from 'chai';
 import { silentLogger } from '../../src/shared/log.ts';
-import type { RequestSummary, WorkerStats } from '../../src/shared/messages.ts';
+import type { RequestSummary, ServingStats } from '../../src/shared/messages.ts';
+import { noAnswers } from '../../src/worker/answer-counts.ts';
 import { Leaving } from '../../src/worker/departure.ts';
 import { Mover } from '../../src/worker/migration/mover.ts';
 import type { Serving } from '../../src/worker/serving.ts';
@@ -25,10 +26,16 @@ class FakeServing implements Serving {
   readonly sharesReads = false;
   accept(): void {}
   adopt(): void {}
-  get stats(): WorkerStats {
+  get stats(): ServingStats {
     const { pendingHooks } = this;
     const activeRequests = this.requests.length;
-    return { connections: this.idle + activeRequests, activeRequests, requests: 0, pendingHooks };
+    return {
+      connections: this.idle + activeRequests,
+      activeRequests,
+      requests: 0,
+      pendingHooks,
+      ...noAnswers(),
+    };
   }
   get isEmpty(): boolean {
     return this.stats.connections === 0 && this.pendingHooks === 0;
@@ -62,17 +69,18 @@ class FakeServing implements Serving {
 const leave = (serving: Serving, mover?: Mover) =>
   new Leaving({ serving, servers: [], log: silentLogger, ...(mover && { mover }) });
 
+const released = {
+  handle: { close() {} },
+  connection: {
+    peer: { serverName: '', serverPort: '', remoteAddress: '', remotePort: '', scheme: 'http' } as const,
+  },
+  drop: () => {},
+  resume: () => {},
+};
+
 /** A mover with one connection under way. */
 function busyMover(): { mover: Mover; arrive: () => void } {
   const mover = new Mover({ send: () => {}, nowMs: () => 0 });
-  const released = {
-    handle: { close() {} },
-    connection: {
-      peer: { serverName: '', serverPort: '', remoteAddress: '', remotePort: '', scheme: 'http' } as const,
-    },
-    drop: () => {},
-    resume: () => {},
-  };
   mover.offer({ socket: {} as Socket, release: () => released });
   return { mover, arrive: () => mover.take({ type: 'moved', id: 1 }) };
 }
@@ -104,6 +112,19 @@ describe('a worker that leaves', () => {
     const left = leaving.begin({ graceMs: 60_000, idle: 'keep' });
     leaving.hasten({ graceMs: 60_000, idle: 'close' });
     expect(await left).to.deep.equal([]);
+  });
+
+  it('tells what became of its connections', async () => {
+    const serving = new FakeServing({ idle: 5, requests: [request] });
+    const mover = new Mover({ send: () => {}, nowMs: () => 0 });
+    const leaving = leave(serving, mover);
+    const left = leaving.begin({ graceMs: 50, idle: 'move' });
+    mover.offer({ socket: {} as Socket, release: () => released });
+    serving.idle -= 1;
+    mover.take({ type: 'moved', id: 1 });
+    mover.take({ type: 'moved', id: 1 });
+    expect(await left).to.deep.equal([request]);
+    expect(leaving.departed).to.deep.equal({ moved: 1, drained: 4 });
   });
 
   it('takes the shorter grace time of two orders', async () => {

@@ -8,10 +8,11 @@ import type { Socket } from 'node:net';
 import type { PostHookFunction } from '../../shared/application.ts';
 import { errorTable, toError } from '../../shared/errors.ts';
 import type { ErrorCode } from '../../shared/errors.ts';
-import type { MovingConnection, RequestSummary, WorkerStats } from '../../shared/messages.ts';
+import type { MovingConnection, RequestSummary, ServingStats } from '../../shared/messages.ts';
 import { attach } from '../../shared/node-private.ts';
 import type { PassedHandle, SharedReads } from '../../shared/node-private.ts';
 import { Admission } from '../admission.ts';
+import { countAnswer, noAnswers } from '../answer-counts.ts';
 import type { NodeListener } from '../application-kind.ts';
 import { ErrorLines } from '../error-lines.ts';
 import { absoluteForm } from '../http/grammar.ts';
@@ -84,6 +85,7 @@ export class NodeService implements Serving {
   #closesIdle = false;
   #requests = 0;
   #pendingHooks = 0;
+  readonly #answers = noAnswers();
   #onChange: () => void = () => {};
 
   constructor(options: NodeServiceOptions) {
@@ -168,6 +170,7 @@ export class NodeService implements Serving {
     if (this.#isLast(socket, sender)) response.setHeader('Connection', 'close');
     response.once('close', () => {
       this.#active.delete(response);
+      if (response.headersSent) countAnswer(this.#answers, response.statusCode);
       this.#moves?.lookSoon();
       if (this.#closesIdle) setImmediate(() => this.closeIdle());
       for (const promise of hooks.run(this.#options.accessLog)) this.#track(promise);
@@ -229,12 +232,13 @@ export class NodeService implements Serving {
     });
   }
 
-  get stats(): WorkerStats {
+  get stats(): ServingStats {
     return {
       connections: this.#sockets.size + (this.proxyGate?.waiting ?? 0),
       activeRequests: this.#active.size,
       requests: this.#requests,
       pendingHooks: this.#pendingHooks,
+      ...this.#answers,
     };
   }
   get isEmpty(): boolean {

@@ -34,11 +34,11 @@ export async function serve(args: readonly string[], options?: RunOptions): Prom
   return evy;
 }
 
-/** HUP, and the line that says that the reload is done. */
+/** HUP, and the line that says that the new generation serves. Old workers may still be finishing what they have. */
 export async function reload(evy: EvyProcess): Promise<LogLine> {
-  const times = evy.seen('reload.done').length + 1;
+  const times = evy.seen('reload.live').length + 1;
   evy.signal('SIGHUP');
-  return evy.until('reload.done', { times });
+  return evy.until('reload.live', { times });
 }
 
 export interface Worker {

@@ -1,0 +1,87 @@
+/** What a worker reports, and what that means for a start, a reload, and its place. */
+import type { Logger } from '../shared/log.ts';
+import type { Crew } from './crew.ts';
+import type { Handover } from './handover.ts';
+import type { Operations } from './operation.ts';
+import type { Plan } from './plan.ts';
+import type { Reloading } from './reloading.ts';
+import type { StartWatch } from './start-watch.ts';
+import type { Upkeep } from './upkeep.ts';
+import { deathError } from './worker-death.ts';
+import type { WorkerHandle, WorkerNews } from './worker-handle.ts';
+import type { WorkerEnd } from './worker-process.ts';
+import { stays } from './worker-states.ts';
+
+export interface NewsDeskParts {
+  readonly plan: Plan;
+  readonly crew: Crew;
+  readonly handover: Handover;
+  readonly operations: Operations;
+  readonly reloading: Reloading;
+  readonly upkeep: Upkeep;
+  readonly logger: Logger;
+  /** until the first generation is up */
+  readonly start: () => StartWatch | undefined;
+  /** no worker of the first generation became ready */
+  readonly hopeless: (error: Error) => void;
+}
+
+export class NewsDesk {
+  readonly #parts: NewsDeskParts;
+
+  constructor(parts: NewsDeskParts) {
+    this.#parts = parts;
+  }
+
+  take(worker: WorkerHandle, news: WorkerNews): void {
+    const { plan, crew, handover, operations, reloading, upkeep, start } = this.#parts;
+    // Of a start or a reload only the outcome is told, once.
+    const quiet = start()?.anyReady === false || worker.generation.number !== plan.wanted.serving;
+    crew.take(worker, news, { quiet });
+    switch (news.type) {
+      case 'ready':
+        if (worker.state === 'ready') this.#ready(worker);
+        break;
+      case 'stats':
+        if (worker.generation.number === plan.wanted.candidate) reloading.noteStats(worker.id, news.stats);
+        break;
+      case 'leaving':
+      case 'lost':
+        if (stays(worker.state)) upkeep.retire(worker, news.type === 'lost' ? 'it closed its channel' : 'SIGTERM');
+        break;
+      case 'exit':
+        handover.gone(worker);
+        operations.gone(worker.id, worker.departures);
+        this.#gone(worker, news);
+        break;
+      default: // nothing to decide
+    }
+  }
+
+  #ready(worker: WorkerHandle): void {
+    const { plan, crew, handover, reloading, logger, start } = this.#parts;
+    handover.flush();
+    const { number } = worker.generation;
+    if (start()?.noteReady(logger)) crew.release(number);
+    if (number === plan.wanted.candidate) reloading.candidateReady();
+  }
+
+  #gone(worker: WorkerHandle, end: WorkerEnd): void {
+    const { plan, crew, reloading } = this.#parts;
+    const start = this.#parts.start();
+    const { serving, candidate, ending } = plan.wanted;
+    const { endReason, generation, readyForMs } = worker;
+    if (ending !== 'no' || endReason === 'retired' || endReason === 'stopped') return;
+    const error = deathError(worker, end);
+    if (generation.number === candidate) {
+      // One that served already gets a second try: it may have been killed from outside.
+      const streak = crew.noteDeath(worker, { hold: false });
+      if (readyForMs === undefined || streak > 1) reloading.fail(error);
+      else reloading.noteCrash();
+    } else if (generation.number === serving) {
+      crew.noteDeath(worker, { hold: start?.anyReady === false });
+      start?.noteFailure(error);
+      if (start?.isHopeless(crew.workers)) this.#parts.hopeless(error);
+    }
+  }
+}

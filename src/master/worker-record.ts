@@ -1,0 +1,75 @@
+/** What a worker has told of itself, and what is known of its connections: kept, not acted upon. */
+import type { Departed, WorkerStats, WorkerToMaster } from '../shared/messages.ts';
+import type { Departures } from './operation.ts';
+import type { ProcessNews } from './worker-process.ts';
+
+/** What the worker said of why it ends; a code only when it could not boot. */
+export interface Failure {
+  readonly code?: Extract<WorkerToMaster, { type: 'failed' }>['code'];
+  readonly message: string;
+  readonly stack?: string | undefined;
+}
+
+export class WorkerRecord {
+  #stats: WorkerStats | undefined;
+  #failure: Failure | undefined;
+  #bootStep: string | undefined;
+  #departed: Departed | undefined;
+  #cutRequests: number | undefined;
+  /** connections that went there since it counted last */
+  #newConnections = 0;
+
+  get stats(): WorkerStats | undefined {
+    return this.#stats;
+  }
+  get failure(): Failure | undefined {
+    return this.#failure;
+  }
+  /** what its boot was at last */
+  get bootStep(): string | undefined {
+    return this.#bootStep;
+  }
+  /** as far as it is known here */
+  get connections(): number {
+    return (this.#stats?.connections ?? 0) + this.#newConnections;
+  }
+  /** What became of its connections. One that died without last words has cut what it had when it last reported. */
+  get departures(): Departures {
+    const { moved = 0, drained = 0 } = this.#departed ?? {};
+    return { moved, drained, cut: this.#cutRequests ?? this.#stats?.activeRequests ?? 0 };
+  }
+
+  noteConnection(): void {
+    this.#newConnections += 1;
+  }
+
+  note(news: ProcessNews): void {
+    switch (news.type) {
+      case 'boot-step':
+        this.#bootStep = news.step;
+        break;
+      case 'failed':
+        this.#failure = { code: news.code, message: news.message, stack: news.stack };
+        break;
+      case 'crashed':
+        this.#failure = { message: news.message, stack: news.stack };
+        break;
+      case 'stats':
+        this.#stats = news.stats;
+        this.#newConnections = 0;
+        break;
+      case 'overdue':
+        this.#departed = news.departed;
+        this.#cutRequests = news.requests.length;
+        break;
+      case 'drained':
+        this.#departed = news.departed;
+        this.#cutRequests = 0;
+        break;
+      case 'exit':
+        if (news.forkError !== undefined) this.#failure = { message: `fork failed: ${news.forkError}` };
+        break;
+      default: // nothing to keep
+    }
+  }
+}

@@ -1,0 +1,78 @@
+import { expect } from 'chai';
+import { tempFolder, writeFiles } from '../../helpers/files.ts';
+import type { EvyProcess } from '../../helpers/run-evy.ts';
+import { waitFor } from '../../helpers/wait-for.ts';
+import { answering, answerOf, ask, crewOf, expectNoLoss, light, moreAnswers, serve, underLoad } from './serving.ts';
+import type { Worker } from './serving.ts';
+
+/** Serves well, but: 500 for `/sick`, dies of `/crash`, blocks its event loop after `/block`. */
+const sick = `
+${answering('two').replace('export default', 'const well =')}
+export default (env, startResponse) => {
+  if (env.PATH_INFO === '/sick') throw new Error('sick');
+  if (env.PATH_INFO === '/crash') setImmediate(() => { throw new Error('crashed'); });
+  if (env.PATH_INFO === '/block') {
+    setInterval(() => { for (const end = Date.now() + 400; Date.now() < end; ); }, 10);
+  }
+  return well(env, startResponse);
+};`;
+
+const config = (options: object = {}) =>
+  JSON.stringify({ app: 'app.mjs', port: 0, workers: 2, bake: '1h', ...options });
+
+async function baking(options?: object): Promise<{ evy: EvyProcess; before: Worker[] }> {
+  const cwd = await tempFolder({ 'app.mjs': answering('one'), 'evy.config.json': config(options) });
+  const evy = await serve([], { cwd });
+  const before = await crewOf(evy, [1, 1]);
+  await writeFiles(cwd, { 'app.mjs': sick });
+  evy.signal('SIGHUP');
+  await evy.until('reload.live');
+  await crewOf(evy, [1, 1, 2, 2]);
+  await waitFor('the new ones alone', async () => (await answerOf({ port: evy.port })) === 'two');
+  return { evy, before };
+}
+
+async function expectTakenBack(evy: EvyProcess, before: Worker[], reason: RegExp): Promise<void> {
+  const back = await evy.until('reload.rolled-back');
+  expect(back).to.include({ level: 'error', generation: 2, code: 'RELOAD_ROLLED_BACK' });
+  expect(back.message).to.match(reason);
+  expect(await crewOf(evy, [1, 1])).to.deep.equal(before);
+  expect(await answerOf({ port: evy.port })).to.equal('one');
+  expect(evy.seen('worker.resumed')).to.have.length(2);
+  expect(evy.seen('reload.done')).to.deep.equal([]);
+  expect(await evy.stop()).to.deep.equal({ code: 0, signal: null });
+}
+
+describe('a release that bakes', () => {
+  it('is taken back when too many of its answers are errors, without losing a request of others', async function () {
+    this.timeout(30_000);
+    const { evy, before } = await baking();
+    const load = await underLoad(evy, light);
+    // As fast as the load: about every second request fails.
+    await waitFor(
+      'the verdict',
+      async () => {
+        await ask({ port: evy.port }, '/sick');
+        return evy.seen('reload.rolled-back').length > 0;
+      },
+      { withinMs: 15_000, everyMs: 1 },
+    );
+    await moreAnswers(load);
+    expectNoLoss(await load.stop());
+    await expectTakenBack(evy, before, /answers were 5xx .* more than 5 % \(option bakeMaxErrorRate\)$/);
+  });
+
+  it('is taken back when its workers die', async () => {
+    const { evy, before } = await baking({ bakeMaxCrashes: 0 });
+    await ask({ port: evy.port }, '/crash').catch(() => {});
+    await expectTakenBack(evy, before, /^a worker died, which is more than 0 \(option bakeMaxCrashes\)$/);
+  });
+
+  it('is taken back when its event loops are late', async function () {
+    this.timeout(40_000);
+    const { evy, before } = await baking({ bakeMaxLag: '100ms' });
+    await ask({ port: evy.port }, '/block');
+    await evy.until('reload.rolled-back', { withinMs: 20_000 });
+    await expectTakenBack(evy, before, /ms late, which is more than 100ms \(option bakeMaxLag\)$/);
+  });
+});

@@ -1,0 +1,57 @@
+import { expect } from 'chai';
+import { connect as connectSocket } from 'node:net';
+import type { Socket } from 'node:net';
+import { setImmediate } from 'node:timers/promises';
+import { listenUnpolled } from '../../src/shared/node-private.ts';
+import { Gatekeeper, makeServer } from '../../src/worker/listening.ts';
+import { onEnd } from '../helpers/cleanup.ts';
+import { waitFor } from '../helpers/wait-for.ts';
+
+async function guarded(limit: number) {
+  const accepted: Socket[] = [];
+  const server = makeServer(undefined, { sharesReads: false, accept: (socket) => void accepted.push(socket) });
+  const listening = listenUnpolled({ kind: 'tcp', address: '127.0.0.1', port: 0, family: 4 }, 8);
+  await listening.serve(server, 8);
+  const clients: Socket[] = [];
+  onEnd(() => {
+    for (const socket of [...clients, ...accepted]) socket.destroy();
+    server.close();
+  });
+  return {
+    accepted,
+    gate: new Gatekeeper([server], limit),
+    /** Resolves when the kernel has it, whoever accepts it later. */
+    arrive: async () => {
+      const client = connectSocket(listening.address!.port, '127.0.0.1');
+      clients.push(client);
+      await new Promise((resolve, reject) => client.once('connect', resolve).once('error', reject));
+      for (let turns = 0; turns < 5; turns += 1) await setImmediate();
+    },
+  };
+}
+
+describe('a gatekeeper', () => {
+  it('accepts nothing while it rests, and what has waited after that', async () => {
+    const { accepted, gate, arrive } = await guarded(100);
+    gate.rest(true);
+    await arrive();
+    gate.update(0);
+    await arrive();
+    expect(accepted).to.have.length(0);
+    gate.rest(false);
+    await waitFor('both', () => accepted.length === 2);
+  });
+
+  it('accepts nothing while it is full, also when it has rested', async () => {
+    const { accepted, gate, arrive } = await guarded(1);
+    await arrive();
+    await waitFor('the first one', () => accepted.length === 1);
+    gate.update(1);
+    gate.rest(true);
+    gate.rest(false);
+    await arrive();
+    expect(accepted).to.have.length(1);
+    gate.update(0);
+    await waitFor('the second one', () => accepted.length === 2);
+  });
+});
