@@ -104,6 +104,7 @@ describe('a connection that moves', () => {
       await write(kind);
       await reload(evy);
       await crewOf(evy, [index + 2]);
+      expect(await evy.until('reload.done', { times: index + 1 })).to.include({ moved: 6, drained: 0, cut: 0 });
       for (const client of [used, fresh[index]!]) {
         const response = await client.request(get);
         expect(text(response)).to.equal(say(kind, String(client.socket.localPort)));
