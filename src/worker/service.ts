@@ -95,7 +95,7 @@ export class Service implements Serving {
       socket.destroy();
       return;
     }
-    this.#add(new Connection(this, socket, peerFacts(socket, scheme, told), reads));
+    this.#add(new Connection(this, socket, peerFacts(socket, scheme, told, reads?.local), reads));
   }
 
   /** Serves a connection that was served before: by another process, or here until it was to move. */

@@ -61,9 +61,10 @@ class FakeSocket {
 function setUp() {
   const socket = new FakeSocket();
   let progress = 0;
-  const output = new Output(socket as unknown as Socket, () => {
+  const progressed = (): void => {
     progress += 1;
-  });
+  };
+  const output = new Output(socket as unknown as Socket, { progressed });
   return { socket, output, progressed: () => progress };
 }
 const kilo = (count: number) => Buffer.alloc(count * 1024, 'k');
