@@ -58,6 +58,7 @@ const rows = {
   HEAD_CUT: { status: 400, help: 'The client ended the connection in the middle of a request head.' },
   HEAD_TIMEOUT: { status: 408, help: 'The request head was not complete within the option headTimeout.' },
   BODY_TIMEOUT: { status: 408, help: 'No byte of the body arrived within the option socketTimeout.' },
+  BODY_TOO_SLOW: { status: 408, help: 'The body came more slowly than the option bodyMinRate.' },
 
   // What a proxy sent in front of a connection; nobody is there to be answered.
   BAD_PROXY_HEADER: {

@@ -37,6 +37,7 @@ export const logEvents = [
   'worker.orphaned',
   'connection.refused',
   'connections.moved',
+  'connections.limited',
   'request.refused',
   'request.cut',
   'app.failed',

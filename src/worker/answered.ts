@@ -11,6 +11,10 @@ export class Answered {
     return this.#first === undefined;
   }
 
+  get count(): number {
+    return (this.#first === undefined ? 0 : 1) + (this.#others?.length ?? 0);
+  }
+
   push(exchange: Exchange): void {
     if (this.#first === undefined) this.#first = exchange;
     else (this.#others ??= []).push(exchange);

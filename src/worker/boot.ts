@@ -11,6 +11,7 @@ import { attachListening } from '../shared/node-private.ts';
 import type { ServerSettings } from '../shared/options.ts';
 import { openAccessLog } from './access-log/access-log.ts';
 import type { AccessLog } from './access-log/access-log.ts';
+import { connectionLimit } from './connection-limit.ts';
 import { fetchHandler } from './interfaces/fetch.ts';
 import { NodeService } from './interfaces/node.ts';
 import { wsgiHandler } from './interfaces/wsgi.ts';
@@ -95,7 +96,7 @@ export async function boot(configuration: Configuration, onStep: (step: string) 
   const accessLog = await accessLogOf(settings, log, generation);
   const serving = makeServing(application, settings, log, accessLog);
   const servers = binds.map((bind) => makeServer(bind.tls ? tls : undefined, serving));
-  const gate = new Gatekeeper(servers, settings.workerConnections);
+  const gate = new Gatekeeper(servers, connectionLimit(settings.workerConnections, log));
   serving.onChange(() => gate.update(serving.stats.connections));
   for (const [index, { fd, backlog }] of binds.entries()) {
     if (fd !== undefined) await attachListening(servers[index]!, fd, backlog);

@@ -16,6 +16,7 @@ import { Deadlines } from './deadlines.ts';
 import type { ReadWait } from './deadlines.ts';
 import type { PeerFacts } from './environ.ts';
 import { Exchange } from './exchange.ts';
+import { keepAliveField } from './http/keep-alive-field.ts';
 import { continueResponse } from './http/response-head.ts';
 import type { RequestInput } from './input.ts';
 import type { Movable, Released } from './migration/mover.ts';
@@ -44,6 +45,8 @@ export class Connection implements ReadingOwner, Movable {
   #writing: WritingState = 'idle';
   #exchange: Exchange | undefined;
   #isFixed: boolean;
+  /** begun so far */
+  #requests = 0;
 
   /**
    * With `reads` the bytes come there, good only until the call is over; otherwise as 'data' events. `peer` is whom the
@@ -148,7 +151,8 @@ export class Connection implements ReadingOwner, Movable {
   }
   get mayBegin(): boolean {
     // One that is about to move takes its next request along.
-    return !this.#output.isFull && !(this.#service.mover?.hasRoom === true && this.#mayMove);
+    if (this.#output.isFull || this.#answered.count >= this.#service.settings.pipelineDepth) return false;
+    return !(this.#service.mover?.hasRoom === true && this.#mayMove);
   }
 
   headFault(): ErrorCode | undefined {
@@ -159,6 +163,7 @@ export class Connection implements ReadingOwner, Movable {
   begin(): void {
     this.#writing = nextWritingState(this.#writing, 'request');
     this.#exchange = new Exchange(this.#service, this, this.#output, this.#reading.parser);
+    this.#requests += 1;
     this.#service.begun();
   }
 
@@ -261,13 +266,23 @@ export class Connection implements ReadingOwner, Movable {
     if (!this.isAnswering || this.#service.http10Only) return;
     this.#output.putText(continueResponse(headers));
     this.#output.flush();
+    // From now on it is the client's turn.
+    this.#reading.bodyWanted();
   }
 
   /** Whether another request can follow. `whole`: the response is there as a whole, so nobody reads on. */
   mayPersist(whole: boolean): boolean {
     const { isDraining, mover, settings } = this.#service;
     if (isDraining && (this.#isFixed || mover?.expects(this.#socket) !== true)) return false;
-    return settings.keepaliveMs > 0 && this.#reading.mayContinue(whole);
+    const { keepaliveMs, maxRequestsPerConnection: most } = settings;
+    if (keepaliveMs === 0 || (most > 0 && this.#requests >= most)) return false;
+    return this.#reading.mayContinue(whole);
+  }
+
+  /** What a response that keeps the connection says about it; '' is nothing. */
+  get keepAliveField(): string {
+    const { settings } = this.#service;
+    return settings.keepAliveHeader ? keepAliveField(settings, this.#requests) : '';
   }
 
   flushSoon(): void {

@@ -18,6 +18,10 @@ export class Deadlines implements Expiring {
     this.#expired = expired;
   }
 
+  get nowMs(): number {
+    return this.#clock.nowMs;
+  }
+
   expect(wait: Exclude<ReadWait, 'none'>, ms: number): void {
     this.wait = wait;
     this.readDeadlineMs = this.#clock.after(ms);

@@ -287,6 +287,7 @@ export class Exchange implements InputSource, NamedRequest {
         version: this.version,
         http10Only,
         keepAlive: this.keepAlive && this.#connection.mayPersist(whole),
+        keepAliveField: this.#connection.keepAliveField,
       },
       knownLength,
     );

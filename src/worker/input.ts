@@ -18,6 +18,8 @@ export interface InputSource {
 }
 
 const highWaterBytes = 65_536;
+/** a piece costs some hundred bytes however small it is: chunks of one byte must not fill the memory */
+const highWaterPieces = 1024;
 const nothing = Buffer.alloc(0);
 const noChunks: Buffer[] = [];
 const noHeaders: ReadonlyArray<readonly [string, string]> = [];
@@ -52,7 +54,7 @@ export class RequestInput implements Input {
   readonly isExpected: boolean;
   /** @internal whether more may be delivered now */
   get hasRoom(): boolean {
-    return this.#buffered < highWaterBytes;
+    return this.#buffered < highWaterBytes && this.#chunks.length < highWaterPieces;
   }
   /** @internal whether the client still waits for `100 Continue` */
   get owesContinue(): boolean {

@@ -5,6 +5,7 @@ import { createServer as createTlsServer } from 'node:tls';
 import type { TlsOptions } from 'node:tls';
 import { acceptGate, shareReadBuffer } from '../shared/node-private.ts';
 import type { SharedReads } from '../shared/node-private.ts';
+import { Handshakes } from './handshakes.ts';
 import type { ProxyGate } from './proxies/proxy-gate.ts';
 import { frontOf } from './proxies/tls-front.ts';
 import type { ToldPeer } from './proxies/told-peer.ts';
@@ -71,22 +72,25 @@ function makeTlsServer(tls: TlsOptions, acceptor: Acceptor): Server {
 }
 
 /**
- * Stops accepting while `limit` connections are open, or while it is told to rest, and goes on after that. The
+ * Stops accepting while `limit` connections are open, TLS handshakes counted, or while it is told to rest, and goes on after that. The
  * connections beyond wait in the kernel's backlog, where another worker may take them.
  */
 export class Gatekeeper {
   readonly #servers: readonly Server[];
   readonly #limit: number;
-  #gates: Array<{ pause(): void; resume(): void }> | undefined;
+  readonly #handshakes: Handshakes;
   #connections = 0;
+  #gates: Array<{ pause(): void; resume(): void }> | undefined;
   #resting = false;
   #closed = false;
 
   constructor(servers: readonly Server[], limit: number) {
     this.#servers = servers;
     this.#limit = limit;
+    this.#handshakes = new Handshakes(servers, () => this.update(this.#connections));
   }
 
+  /** `connections`: those that are served. */
   update(connections: number): void {
     this.#connections = connections;
     this.#set();
@@ -99,7 +103,7 @@ export class Gatekeeper {
   }
 
   #set(): void {
-    const close = this.#resting || this.#connections >= this.#limit;
+    const close = this.#resting || this.#connections + this.#handshakes.count >= this.#limit;
     if (close === this.#closed) return;
     this.#closed = close;
     this.#gates ??= this.#servers.map((server) => acceptGate(server)).filter((gate) => gate !== undefined);

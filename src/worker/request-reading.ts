@@ -7,6 +7,7 @@
 import type { Socket } from 'node:net';
 import type { ErrorCode } from '../shared/errors.ts';
 import type { ServerSettings } from '../shared/options.ts';
+import { BodyPace } from './body-pace.ts';
 import { nextReadingState } from './states.ts';
 import type { ReadingState } from './states.ts';
 import type { Deadlines } from './deadlines.ts';
@@ -42,8 +43,8 @@ export interface ReadingOwner {
   tooMuchToDiscard(): void;
 }
 
-/** what the client may still send of a body that nobody reads, to keep the connection; and of pipelined requests */
-const discardBytes = 65_536;
+/** what is read ahead of pipelined requests; the rest waits in the kernel */
+const readAheadBytes = 65_536;
 
 export class RequestReading {
   readonly parser: RequestParser;
@@ -53,6 +54,10 @@ export class RequestReading {
   readonly #owner: ReadingOwner;
   #state: ReadingState = 'head';
   #discarded = 0;
+  /** from the first body on, where a least rate is asked for */
+  #pace: BodyPace | undefined;
+  /** the pace allows less than socketTimeout does */
+  #isPressed = false;
   #pumping = false;
   /** the bytes at hand must not be kept */
   #copies = false;
@@ -91,7 +96,8 @@ export class RequestReading {
     if (this.#state === 'over' || this.#isExhausted) return false;
     if (this.#state !== 'body') return true;
     // A client that waits for 100 Continue may send its body or not; one with a long body would only be throttled.
-    const isLong = this.parser.block.framing.body === 'length' && this.parser.bodyBytesLeft > discardBytes;
+    const isLong =
+      this.parser.block.framing.body === 'length' && this.parser.bodyBytesLeft > this.#settings.maxDiscardBytes;
     return this.#owner.input?.owesContinue !== true && !(whole && isLong);
   }
 
@@ -105,9 +111,10 @@ export class RequestReading {
 
   push(bytes: Buffer, length = bytes.length): void {
     if (this.#state === 'over') return;
+    if (this.#state === 'body') this.#pace?.received(length, this.#deadlines.nowMs);
     this.parser.push(bytes, length);
     this.pump();
-    if (this.parser.buffered > discardBytes || (this.#state === 'body' && !this.#hasRoom)) this.#socket.pause();
+    if (this.parser.buffered > readAheadBytes || (this.#state === 'body' && !this.#hasRoom)) this.#socket.pause();
   }
 
   pump(): void {
@@ -181,9 +188,8 @@ export class RequestReading {
     this.#owner.refused(code);
   }
 
-  /** An application that does not read is slow, not the client. */
   bodyTimedOut(): void {
-    if (this.#hasRoom) this.refuse('BODY_TIMEOUT');
+    this.refuse(this.#isPressed ? 'BODY_TOO_SLOW' : 'BODY_TIMEOUT');
   }
 
   expectRequest(): void {
@@ -199,7 +205,14 @@ export class RequestReading {
     const hasBody = this.parser.block.framing.body !== 'none';
     this.#state = nextReadingState(this.#state, hasBody ? 'request-with-body' : 'request');
     this.#discarded = 0;
+    if (hasBody) this.#beginPace();
     this.#owner.begin();
+  }
+
+  #beginPace(): void {
+    const { bodyMinRate, socketTimeoutMs } = this.#settings;
+    if (bodyMinRate > 0) this.#pace ??= new BodyPace(bodyMinRate, socketTimeoutMs);
+    this.#pace?.begin();
   }
 
   #deliver(): void {
@@ -209,7 +222,7 @@ export class RequestReading {
       return;
     }
     this.#discarded += this.parser.data.length;
-    if (this.#discarded > discardBytes) this.#owner.tooMuchToDiscard();
+    if (this.#discarded > this.#settings.maxDiscardBytes) this.#owner.tooMuchToDiscard();
   }
 
   #endBody(): void {
@@ -221,6 +234,7 @@ export class RequestReading {
   #next(): void {
     this.#state = nextReadingState(this.#state, 'response');
     this.#owner.requestEnded();
+    this.parser.forget();
   }
 
   #afterPump(): void {
@@ -231,15 +245,29 @@ export class RequestReading {
       return;
     }
     this.#expectBytes();
-    const hasRoom = this.#state === 'body' ? this.#hasRoom : this.parser.buffered <= discardBytes;
+    const hasRoom = this.#state === 'body' ? this.#hasRoom : this.parser.buffered <= readAheadBytes;
     if (hasRoom && this.#socket.isPaused()) this.#socket.resume();
   }
 
   #expectBytes(): void {
-    const { socketTimeoutMs, headTimeoutMs } = this.#settings;
-    if (this.#state === 'body') this.#deadlines.expect('body', socketTimeoutMs);
+    const { headTimeoutMs } = this.#settings;
+    if (this.#state === 'body') this.#expectBody();
     else if (this.#state === 'held' || this.parser.buffered > 0) this.#deadlines.expectNothing();
     else if (!this.parser.isMidHead) this.expectRequest();
     else if (this.#deadlines.wait !== 'head') this.#deadlines.expect('head', headTimeoutMs);
+  }
+
+  /** An application that does not read is slow, not the client; and one that waits for 100 Continue does as it should. */
+  #expectBody(): void {
+    const { nowMs } = this.#deadlines;
+    if (!this.#hasRoom || (this.#owner.isAnswering && this.#owner.input?.owesContinue === true)) {
+      this.#pace?.pause(nowMs);
+      this.#deadlines.expectNothing();
+    } else {
+      const { socketTimeoutMs } = this.#settings;
+      const leftMs = this.#pace?.wait(nowMs) ?? Infinity;
+      this.#isPressed = leftMs < socketTimeoutMs;
+      this.#deadlines.expect('body', this.#isPressed ? leftMs : socketTimeoutMs);
+    }
   }
 }

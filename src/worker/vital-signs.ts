@@ -9,28 +9,25 @@ const resolutionMs = 100;
 
 export type VitalSigns = Pick<WorkerStats, 'rssBytes' | 'lagMs'>;
 
-/** Node opens a file for it; without a descriptor left, and a server may well come to that, it is what it was. */
-function rssBytes(before: number): number {
-  try {
-    return process.memoryUsage.rss();
-  } catch {
-    return before;
-  }
-}
-
 /** Returns a function that tells the signs since it was called last. */
 export function watchVitalSigns(): () => VitalSigns {
   const delays = monitorEventLoopDelay({ resolution: resolutionMs });
   delays.enable();
   // Never reset: that would forget the tick which is under way, the very one that a blocked loop delays.
-  let before = { count: 0, sumMs: 0, rssBytes: 0 };
+  let before = { count: 0, sumMs: 0 };
+  let rssBytes = 0;
   return () => {
     const { count } = delays;
     const sumMs = count === 0 ? 0 : (delays.mean / 1e6) * count;
     const ticks = count - before.count;
     // Each sample is the time between two ticks.
     const lagMs = ticks === 0 ? 0 : Math.max(0, Math.round((sumMs - before.sumMs) / ticks - resolutionMs));
-    before = { count, sumMs, rssBytes: rssBytes(before.rssBytes) };
-    return { rssBytes: before.rssBytes, lagMs };
+    before = { count, sumMs };
+    try {
+      rssBytes = process.memoryUsage.rss();
+    } catch {
+      // It opens a file; without a descriptor left the last value has to do.
+    }
+    return { rssBytes, lagMs };
   };
 }

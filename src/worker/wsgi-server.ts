@@ -10,6 +10,7 @@ import { createLogger } from '../shared/log.ts';
 import type { Logger } from '../shared/log.ts';
 import type { ServerOptionsInput } from '../shared/options.ts';
 import { accessLogTo } from './access-log/access-log.ts';
+import { connectionLimit } from './connection-limit.ts';
 import { Leaving } from './departure.ts';
 import { wsgiHandler } from './interfaces/wsgi.ts';
 import { ListenSocket } from './listen-socket.ts';
@@ -105,7 +106,7 @@ class OneProcessServer {
     const accessLog = logOutput ? accessLogTo(sink, settings, log) : undefined;
     const service = new Service({ settings, handler: wsgiHandler(this.#app), log, accessLog, multiprocess: false });
     const listening = makeServer(await this.#socket.tls, service);
-    const gate = new Gatekeeper([listening], maxSize);
+    const gate = new Gatekeeper([listening], connectionLimit(maxSize, log));
     service.onChange(() => gate.update(service.stats.connections));
     this.#service = service;
     this.#server = listening;

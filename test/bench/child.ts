@@ -56,11 +56,11 @@ export class BenchChild<P extends Protocol<P>> {
   readonly #child: ChildProcess;
 
   /** `core`: the processor that it runs on, where taskset(1) is there to say so. */
-  constructor(file: string, args: readonly string[] = [], core?: number) {
+  constructor(file: string, args: readonly string[] = [], core?: number, nodeFlags: readonly string[] = []) {
     const pinned = core !== undefined && canPin;
     this.#child = fork(fileURLToPath(new URL(file, import.meta.url)), args, {
       execPath: pinned ? 'taskset' : process.execPath,
-      execArgv: [...(pinned ? ['-c', String(core), process.execPath] : []), '--import', 'tsx'],
+      execArgv: [...(pinned ? ['-c', String(core), process.execPath] : []), '--import', 'tsx', ...nodeFlags],
     });
   }
 

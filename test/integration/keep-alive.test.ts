@@ -94,6 +94,61 @@ describe('a connection', () => {
   );
 
   it(
+    'tells how long it is kept, when keepAliveHeader is on, and says close when it is not',
+    withServer(hello, { keepAliveHeader: true, keepalive: '30s' }, async ({ connect }) => {
+      const client = await connect();
+      for (const request of [get(), http10('Connection: keep-alive\r\n')]) {
+        const response = await client.request(request);
+        expect([header(response, 'connection'), header(response, 'keep-alive')]).to.deep.equal([
+          'keep-alive',
+          'timeout=30',
+        ]);
+      }
+      const last = await client.request(get('/', 'Connection: close\r\n'));
+      expect([header(last, 'connection'), header(last, 'keep-alive')]).to.deep.equal(['close', undefined]);
+    }),
+  );
+
+  it(
+    'tells how many requests it still takes, when keepAliveHeader is on and they are limited',
+    withServer(hello, { keepAliveHeader: true, maxRequestsPerConnection: 3 }, async ({ connect }) => {
+      const client = await connect();
+      client.send(get().repeat(3));
+      const told = (await client.responses(3)).map((response) => header(response, 'keep-alive'));
+      expect(told).to.deep.equal(['timeout=65, max=2', 'timeout=65, max=1', undefined]);
+    }),
+  );
+
+  it(
+    'ends after maxRequestsPerConnection, announced by the last response',
+    withServer(hello, { maxRequestsPerConnection: 3 }, async ({ connect, server }) => {
+      const client = await connect();
+      const closes: Array<string | undefined> = [];
+      for (let times = 0; times < 3; times += 1) closes.push(header(await client.request(get()), 'connection'));
+      expect(closes).to.deep.equal([undefined, undefined, 'close']);
+      expect(await client.closed()).to.equal('fin');
+      expect(server.counters.requests).to.equal(3);
+    }),
+  );
+
+  it(
+    'ends after maxRequestsPerConnection whatever was pipelined behind, and the answers can be read',
+    withServer(hello, { maxRequestsPerConnection: 3 }, async ({ connect, server }) => {
+      const client = await connect();
+      client.send(get().repeat(10));
+      const responses = await client.responses(3);
+      expect(responses.map((response) => header(response, 'connection'))).to.deep.equal([
+        undefined,
+        undefined,
+        'close',
+      ]);
+      client.send(get().repeat(1000));
+      expect(await client.closed()).to.equal('fin');
+      expect([server.counters.requests, client.reader.responses.length]).to.deep.equal([3, 3]);
+    }),
+  );
+
+  it(
     'that is idle ends in order after keepalive seconds',
     withServer(hello, { keepalive: 0.1 }, async ({ connect }) => {
       const client = await connect();

@@ -103,6 +103,28 @@ describe('pipelined requests', () => {
     }),
   );
 
+  for (const pipelineDepth of [1, 5, undefined]) {
+    const most = pipelineDepth ?? 64;
+    it(`are begun while at most ${most} answers wait to be taken`, async () => {
+      let waiting = 0;
+      let mostWaiting = 0;
+      const app: App = (env, startResponse) => {
+        waiting += 1;
+        mostWaiting = Math.max(mostWaiting, waiting);
+        env['evy.posthooks'].push([() => (waiting -= 1), [], {}]);
+        startResponse('200 OK', []);
+        return [env.PATH_INFO];
+      };
+      await withServer(app, pipelineDepth === undefined ? {} : { pipelineDepth }, async ({ connect }) => {
+        const client = await connect();
+        const paths = Array.from({ length: 500 }, (_, index) => `/${index}`);
+        client.send(paths.map((one) => get(one)).join(''));
+        expect((await client.responses(500)).map(text)).to.deep.equal(paths);
+        expect(mostWaiting).to.equal(most);
+      })();
+    });
+  }
+
   it(
     'that ask for 100 Continue are answered each in its place',
     withServer(echo, {}, async ({ connect }) => {

@@ -117,6 +117,45 @@ describe('a request body', () => {
   );
 
   it(
+    'that nobody reads is thrown away up to maxDiscard, and past it ends the connection in order',
+    withServer(hello, { maxDiscard: 1000 }, async ({ connect }) => {
+      const client = await connect();
+      // The bodies come later than their answers: one that has come already costs nothing.
+      const kept = await client.request(post('x'.repeat(1000)).slice(0, -1000), 'POST');
+      expect(header(kept, 'connection')).to.equal(undefined);
+      client.send('x'.repeat(1000));
+      const last = await client.request(post('x'.repeat(1001)).slice(0, -1001), 'POST');
+      expect([text(last), header(last, 'connection')]).to.deep.equal(['hello', 'close']);
+      expect(await client.closed()).to.equal('fin');
+    }),
+  );
+
+  it(
+    'of unknown length that nobody reads is thrown away up to maxDiscard, and past it ends the connection in order',
+    withServer(hello, { maxDiscard: 1000 }, async ({ connect }) => {
+      const client = await connect();
+      client.send('POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n');
+      expect(header(await client.response(), 'connection')).to.equal(undefined);
+      client.send(`3e8\r\n${'x'.repeat(1000)}\r\n0\r\n\r\n${get()}`);
+      expect(text(await client.response())).to.equal('hello');
+      client.send('POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n');
+      await client.response();
+      client.send(`3e9\r\n${'x'.repeat(1001)}\r\n`);
+      expect(await client.closed()).to.equal('fin');
+    }),
+  );
+
+  it(
+    'that nobody reads ends the connection with maxDiscard 0, and a request without body keeps it',
+    withServer(hello, { maxDiscard: 0 }, async ({ connect }) => {
+      const client = await connect();
+      expect(header(await client.request(get()), 'connection')).to.equal(undefined);
+      expect(header(await client.request(post('x').slice(0, -1), 'POST'), 'connection')).to.equal('close');
+      expect(await client.closed()).to.equal('fin');
+    }),
+  );
+
+  it(
     'that was read in part leaves the rest to be thrown away',
     withServer(
       async (env, startResponse) => {

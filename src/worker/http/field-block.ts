@@ -44,10 +44,11 @@ export function fieldVariables(fields: readonly Field[], names: readonly HeaderN
 }
 
 /** The bytes were checked before; what can be wrong is told by its code. */
-export function readFieldBlock(text: string, version: Version): FieldBlock | ErrorCode {
+export function readFieldBlock(text: string, version: Version, maxHeaders: number): FieldBlock | ErrorCode {
   const fields: Field[] = [];
   const names: HeaderName[] = [];
   if (!parseFields(text, 0, fields, names)) return 'BAD_HEADER';
+  if (fields.length > maxHeaders) return 'TOO_MANY_HEADERS';
   const framing = readFraming(version, fields, names);
   if (typeof framing === 'string') return framing;
   for (const field of fields) Object.freeze(field);
@@ -60,14 +61,14 @@ let young = new Map<string, FieldBlock>();
 let old = new Map<string, FieldBlock>();
 
 /** The same, shared by all connections: for the first head of one, since clients of a kind all send the same. */
-export function sharedBlock(text: string, version: Version): FieldBlock | ErrorCode {
+export function sharedBlock(text: string, version: Version, maxHeaders: number): FieldBlock | ErrorCode {
   const found = young.get(text) ?? old.get(text);
-  if (found?.version === version) {
+  if (found?.version === version && found.fields.length <= maxHeaders) {
     if (!young.has(text)) keep(found);
     return found;
   }
   // A copy of its own: the text received is a slice that would keep the whole chunk alive.
-  const block = readFieldBlock(Buffer.from(text, 'latin1').toString('latin1'), version);
+  const block = readFieldBlock(Buffer.from(text, 'latin1').toString('latin1'), version, maxHeaders);
   if (typeof block !== 'string') keep(block);
   return block;
 }

@@ -21,6 +21,14 @@ export interface HeadLimits {
 
 export type HeadEvent = 'head' | 'need-data' | 'refused';
 
+const noLine: RequestLine = {
+  method: '',
+  target: '',
+  version: 'HTTP/1.1',
+  path: '',
+  query: '',
+  authority: undefined,
+};
 const headEndMark = '\r\n\r\n';
 const maxKeptText = 2048; // longer heads are not kept to be recognised: an idle connection should hold little
 /** Empty lines before a request line are ignored (RFC 9112 §2.2), but not a flood of them. */
@@ -34,17 +42,12 @@ export class HeadReader {
   #headText = '';
   #emptyLines = 0;
   #loneCr = false;
+  /** whether the last head may be kept between requests: what is a slice of a text holds all of it */
+  #isKept = true;
   /** position in the text after what the last call consumed */
   at = 0;
   fault: ErrorCode = 'BAD_REQUEST_LINE';
-  readonly line: RequestLine = {
-    method: '',
-    target: '',
-    version: 'HTTP/1.1',
-    path: '',
-    query: '',
-    authority: undefined,
-  };
+  readonly line: RequestLine = { ...noLine };
   block: FieldBlock = noFields;
 
   constructor(limits: HeadLimits) {
@@ -54,6 +57,14 @@ export class HeadReader {
   /** Whether part of a head, or of an empty line before it, was consumed. */
   get isMidHead(): boolean {
     return this.#loneCr || this.#section?.isEmpty === false;
+  }
+
+  /** A request is over: what was large of its head goes. */
+  forget(): void {
+    if (this.#isKept) return;
+    if (this.block.text === undefined) this.block = noFields;
+    Object.assign(this.line, noLine);
+    this.#isKept = true;
   }
 
   /** Reads on in `text`, which is latin-1, from `from` on; after 'need-data' all of it is consumed. */
@@ -132,16 +143,16 @@ export class HeadReader {
   /** `keep`: whether the field text may be kept; it holds the text that it is a slice of. */
   #parse(line: string, fieldText: string, keep: boolean): HeadEvent {
     this.#emptyLines = 0;
+    this.#isKept = keep;
     const lineFault = parseRequestLine(line, this.line);
     if (lineFault !== undefined) return this.#refuse(lineFault);
     const { version } = this.line;
     if (fieldText !== this.block.text || version !== this.block.version) {
       const read = keep && this.block === noFields ? sharedBlock : readFieldBlock;
-      const block = read(fieldText, version);
+      const block = read(fieldText, version, this.#limits.maxHeaders);
       if (typeof block === 'string') return this.#refuse(block);
       this.block = keep ? block : { ...block, text: undefined };
     }
-    if (this.block.fields.length > this.#limits.maxHeaders) return this.#refuse('TOO_MANY_HEADERS');
     return 'head';
   }
 

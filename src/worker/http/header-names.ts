@@ -2,7 +2,8 @@
  * Field names as received, looked up once: token check, environment key and what the framing rules need to know.
  *
  * The names of all clients together are few, so a map from the spelling to its facts makes the check and the
- * upper-casing free. It is bounded: a client that sends ever new names only loses the short cut.
+ * upper-casing free. It is bounded: when a client that sends ever new names has filled it, it begins anew, so that the
+ * names of everybody else are soon there again.
  */
 import { token } from './grammar.ts';
 
@@ -53,10 +54,11 @@ export function headerName(name: string): HeaderName | undefined {
   const found = known.get(name);
   if (found !== undefined) return found;
   if (!token.test(name)) return undefined;
-  const facts = describe(name);
-  if (known.size < maxKnown && name.length <= maxKnownLength) {
-    // A copy of its own: the text received is a slice that would keep the whole chunk alive.
-    known.set(Buffer.from(name, 'latin1').toString('latin1'), facts);
-  }
+  if (name.length > maxKnownLength) return describe(name);
+  // A copy, also for the facts: the text received is a slice that would keep the whole chunk alive.
+  const own = Buffer.from(name, 'latin1').toString('latin1');
+  const facts = describe(own);
+  if (known.size >= maxKnown) known.clear();
+  known.set(own, facts);
   return facts;
 }

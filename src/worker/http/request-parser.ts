@@ -98,6 +98,13 @@ export class RequestParser {
     return rest;
   }
 
+  /** Nobody asks for the last request any more: what was large of it does not wait for the next one. */
+  forget(): void {
+    this.data = nothing;
+    this.trailers = undefined;
+    if (this.buffered === 0) this.#head.forget();
+  }
+
   /** What the end of input means here: nothing between requests, a fault within one. */
   finish(): ErrorCode | undefined {
     if (this.#state === 'refused') return this.fault;

@@ -31,6 +31,8 @@ export interface HeadContext {
   http10Only: boolean;
   /** the client and the server would keep the connection */
   keepAlive: boolean;
+  /** lines that say so, when clients are to be told how long; else '' */
+  keepAliveField: string;
 }
 
 export interface EncodedHead {
@@ -192,7 +194,8 @@ export function encodeHead(head: AppHead, context: HeadContext, knownLength: num
     if (context.method === 'HEAD') framing = 'none';
   }
   const isHttp11 = context.version === 'HTTP/1.1' && !context.http10Only;
-  const connection = keepAlive ? (isHttp11 ? '' : 'Connection: keep-alive\r\n') : 'Connection: close\r\n';
+  const kept = context.keepAliveField || (isHttp11 ? '' : 'Connection: keep-alive\r\n');
+  const connection = keepAlive ? kept : 'Connection: close\r\n';
   const date = head.hasDate ? '' : dateLine();
   const statusLine = context.http10Only ? `HTTP/1.0${head.statusLine.slice(8)}` : head.statusLine;
   return { text: `${statusLine}${head.lines}${date}${lengthLine}${connection}\r\n`, framing, keepAlive };

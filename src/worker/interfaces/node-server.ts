@@ -16,7 +16,7 @@ export class NodeServer extends Server {
 
   /** It has sent a request. */
   hasAsked(socket: Socket): void {
-    if (this.#idle.delete(socket)) socket.setTimeout(0);
+    if (this.#idle.delete(socket)) socket.setTimeout(this.timeout);
   }
 
   override emit(...event: [name: string | symbol, ...values: unknown[]]): boolean {

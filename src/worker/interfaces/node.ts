@@ -33,6 +33,14 @@ import type { HttpSockets } from './node-moves.ts';
 import { NodeServer } from './node-server.ts';
 import { holdToLength } from './node-length.ts';
 
+/** how often node:http looks for heads that take too long; half a minute by itself */
+const connectionsCheckingInterval = 1_000;
+
+/** A connection, and how many requests it has had. */
+interface Client extends Sender {
+  requests: number;
+}
+
 const hooksOf = new WeakMap<ServerResponse, NodeHooks>();
 
 /**
@@ -52,12 +60,19 @@ export function postHook(
 
 type NodeServiceOptions = Omit<ServiceOptions, 'handler'> & { listener: NodeListener };
 
+/** For more of a body that there is room for, or to take what was written. */
+function waitsForClient(request: IncomingMessage, socket: Socket): boolean {
+  const wantsBody = !request.complete && request.readableLength < request.readableHighWaterMark;
+  return wantsBody || socket.writableLength > 0;
+}
+
 export class NodeService implements Serving {
   readonly sharesReads = false;
   readonly #options: NodeServiceOptions;
   readonly #server: NodeServer;
   readonly #hookDefaults: ConstructorParameters<typeof NodeHooks>[3];
-  readonly #sockets = new Map<Socket, Sender>();
+  /** open connections */
+  readonly #sockets = new Map<Socket, Client>();
   readonly #admission: Admission;
   readonly #trustedProxies: TrustedProxies | undefined;
   readonly #naming: RequestNaming;
@@ -86,6 +101,7 @@ export class NodeService implements Serving {
       {
         maxHeaderSize: settings.urlLengthLimit + settings.maxHeadBytes,
         headersTimeout: settings.headTimeoutMs,
+        connectionsCheckingInterval,
         requestTimeout: 0,
         keepAliveTimeout: settings.keepaliveMs,
         noDelay: true,
@@ -93,6 +109,7 @@ export class NodeService implements Serving {
       this.#onRequest,
     );
     this.#server.maxHeadersCount = settings.maxHeaders;
+    this.#server.setTimeout(settings.socketTimeoutMs, this.#onQuiet);
     // It never listens itself; this makes it watch its time-outs and know its idle connections all the same.
     this.#server.emit('listening');
   }
@@ -102,7 +119,7 @@ export class NodeService implements Serving {
   }
 
   #take(socket: Socket, peer: PeerFacts): void {
-    this.#sockets.set(socket, { peer, forwarding: this.#trustedProxies?.connection(peer) });
+    this.#sockets.set(socket, { peer, forwarding: this.#trustedProxies?.connection(peer), requests: 0 });
     socket.once('close', () => {
       this.#sockets.delete(socket);
       this.#moves?.gone(socket);
@@ -120,6 +137,13 @@ export class NodeService implements Serving {
     if (rest === undefined) this.#server.excuse(socket, this.#options.settings.keepaliveMs);
     if (this.#closesIdle) setImmediate(() => this.closeIdle());
   }
+
+  /** Nothing moved for so long. Only a client that it waits for loses its connection; an application may take its time. */
+  readonly #onQuiet = (socket: Socket): void => {
+    const response = Array.from(this.#active.keys()).find(({ req }) => req.socket === socket);
+    if (response === undefined || waitsForClient(response.req, socket)) socket.destroy();
+    else socket.setTimeout(this.#options.settings.socketTimeoutMs);
+  };
 
   readonly #onRequest = (request: IncomingMessage, response: ServerResponse): void => {
     const { socket } = request;
@@ -143,8 +167,7 @@ export class NodeService implements Serving {
       if (code === 'APP_SHORT_BODY') hooks.fail();
       this.#options.log.error('app.failed', { code, ...hooks.logFields, bytes });
     });
-    const isLast = this.#draining && this.#moves?.expects(socket) !== true;
-    if (isLast || this.#options.settings.keepaliveMs === 0) response.setHeader('Connection', 'close');
+    if (this.#isLast(socket, sender)) response.setHeader('Connection', 'close');
     response.once('close', () => {
       this.#active.delete(response);
       if (response.headersSent) countAnswer(this.#answers, response.statusCode);
@@ -159,6 +182,14 @@ export class NodeService implements Serving {
       this.#fail(request, response, thrown);
     }
   };
+
+  /** Counts a request of a connection. (node:http's own maxRequestsPerSocket says close, but does not.) */
+  #isLast(socket: Socket, client: Client): boolean {
+    const { keepaliveMs, maxRequestsPerConnection: most } = this.#options.settings;
+    client.requests += 1;
+    if (this.#draining && this.#moves?.expects(socket) !== true) return true;
+    return keepaliveMs === 0 || (most > 0 && client.requests >= most);
+  }
 
   #faultOf({ url = '' }: IncomingMessage, hooks: NodeHooks, sender: Sender): ErrorCode | undefined {
     const authority = url.startsWith('/') ? undefined : absoluteForm.exec(url)?.[1];
@@ -237,7 +268,7 @@ export class NodeService implements Serving {
     return peer;
   };
   readonly #resumed = (socket: Socket, peer: PeerFacts): void => {
-    this.#sockets.set(socket, { peer, forwarding: this.#trustedProxies?.connection(peer) });
+    this.#sockets.set(socket, { peer, forwarding: this.#trustedProxies?.connection(peer), requests: 0 });
     socket.setTimeout(this.#options.settings.keepaliveMs);
   };
   get #httpSockets(): HttpSockets {

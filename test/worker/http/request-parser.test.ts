@@ -115,4 +115,29 @@ describe('RequestParser', () => {
       expect(parser.line.method).to.equal('');
     }
   });
+
+  it('keeps a small head to recognise it, whatever was pipelined, and forgets a large one', () => {
+    const parser = new RequestParser({ urlLengthLimit: 8192, maxHeadBytes: 65_536, maxHeaders: 100, maxBodyBytes: 0 });
+    const next = (bytes: string) => {
+      parser.push(Buffer.from(bytes, 'latin1'));
+      return parser.next();
+    };
+    const small = 'GET /small HTTP/1.1\r\nHost: a\r\n\r\n';
+    expect(next(small)).to.equal('head');
+    const { block } = parser;
+    parser.forget();
+    expect(next(small.repeat(200))).to.equal('head');
+    for (let times = 1; times < 200; times += 1) {
+      parser.forget();
+      expect(parser.next()).to.equal('head');
+    }
+    parser.forget();
+    expect(parser.block).to.equal(block);
+    expect(next(`GET /large HTTP/1.1\r\nHost: a\r\nX: ${'x'.repeat(3000)}\r\n\r\n`)).to.equal('head');
+    expect([parser.line.target, parser.block.fields.length]).to.deep.equal(['/large', 2]);
+    parser.forget();
+    expect([parser.line.target, parser.block.fields.length]).to.deep.equal(['', 0]);
+    expect(next(small)).to.equal('head');
+    expect(parser.line.target).to.equal('/small');
+  });
 });

@@ -4,7 +4,13 @@ import { EvyError } from '../../../src/shared/errors.ts';
 import { checkHead, continueResponse, encodeHead, plainResponse } from '../../../src/worker/http/response-head.ts';
 import type { HeadContext } from '../../../src/worker/http/response-head.ts';
 
-const plain: HeadContext = { method: 'GET', version: 'HTTP/1.1', http10Only: false, keepAlive: true };
+const plain: HeadContext = {
+  method: 'GET',
+  version: 'HTTP/1.1',
+  http10Only: false,
+  keepAlive: true,
+  keepAliveField: '',
+};
 
 function head(status: string, headers: [string, string][], context: Partial<HeadContext> = {}, knownLength?: number) {
   const encoded = encodeHead(checkHead(status, headers, true), { ...plain, ...context }, knownLength);

@@ -28,6 +28,86 @@ describe('a node listener', () => {
   );
 
   it(
+    'refuses a head that takes too long with 408',
+    serve(
+      (_request, response) => response.end('hello'),
+      async ({ connect }) => {
+        const client = await connect();
+        client.send('GET / HTTP/1.1\r\nHo');
+        expect((await client.response(10_000)).status).to.equal(408);
+        await client.closed();
+      },
+      { headTimeout: '100ms' },
+    ),
+  );
+
+  it(
+    'loses a client that sends no more of its body for socketTimeout',
+    serve(
+      (request, response) => request.on('end', () => response.end()).resume(),
+      async ({ connect }) => {
+        const client = await connect();
+        client.send('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nab');
+        await client.closed();
+        expect(client.received).to.equal('');
+      },
+      { socketTimeout: '100ms' },
+    ),
+  );
+
+  it(
+    'loses a client that takes no more of its answer for socketTimeout',
+    serve(
+      (_request, response) => response.end(Buffer.alloc(20_000_000)),
+      async ({ connect, rest }) => {
+        const client = await connect();
+        client.pause();
+        client.send(get());
+        await rest();
+      },
+      { socketTimeout: '100ms' },
+    ),
+  );
+
+  it(
+    'loses an idle client after keepalive',
+    serve(
+      (_request, response) => response.end('hello'),
+      async ({ connect }) => {
+        const client = await connect();
+        await client.request(get());
+        await client.closed();
+      },
+      { keepalive: '100ms' },
+    ),
+  );
+
+  it(
+    'may take longer than every time-out',
+    serve(
+      (_request, response) => void setTimeout(() => response.end('late'), 1000),
+      async ({ connect }) => {
+        expect(text(await (await connect()).request(get()))).to.equal('late');
+      },
+      { socketTimeout: '100ms', headTimeout: '100ms', keepalive: '100ms' },
+    ),
+  );
+
+  it(
+    'says that the connection ends with request maxRequestsPerConnection',
+    serve(
+      (request, response) => response.end(request.url),
+      async ({ connect }) => {
+        const client = await connect();
+        expect(header(await client.request(get('/a')), 'connection')).to.equal('keep-alive');
+        expect(header(await client.request(get('/b')), 'connection')).to.equal('close');
+        expect(await client.closed()).to.equal('fin');
+      },
+      { maxRequestsPerConnection: 2 },
+    ),
+  );
+
+  it(
     'has post hooks, with the environment and what was sent',
     scenario(() => {
       const calls: Array<[Environ, unknown[]]> = [];

@@ -1,0 +1,110 @@
+/**
+ * `npm run bench:memory [-- --connections 10000 --at-most 0.4]`
+ *
+ * What a kept connection costs a server that has answered it once: how much the resident memory grows, after garbage
+ * collection, for each connection after the first tenth of them. (That tenth fills what the process had to spare, which
+ * would make both servers look cheaper than they are.) Ours and node:http, each in a process of its own, on the same
+ * Node. Then every connection sends the head of its next request a byte at a time. Meanwhile another client asks: what
+ * it waits for shows whether the many delay anybody.
+ */
+import { connect } from 'node:net';
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { openFilesLimit } from '../../src/worker/connection-limit.ts';
+import { BenchChild } from './child.ts';
+import type { HolderProtocol } from './holder.ts';
+import type { HoldingProtocol } from './servers/holding.ts';
+import { workNamed } from './works.ts';
+
+interface Cost {
+  idleBytes: number;
+  drippingBytes: number;
+}
+
+const { request, job } = workNamed('hello');
+process.env['BENCH_JOB'] = job;
+/** connections of one client process */
+const perHolder = 5_000;
+const perStep = 250;
+const drips = 3;
+const leastAsks = 200;
+const askEveryMs = 5;
+const spareFiles = 200;
+/** a young generation that grows and shrinks as it likes would hide some KiB a connection */
+const serverFlags = ['--expose-gc', '--max-semi-space-size=1'];
+
+/** Median and 99th percentile of another client's waits, as long as `during` takes. */
+async function waits(port: number, during: Promise<unknown> = Promise.resolve()): Promise<string> {
+  const over = new AbortController();
+  void during.finally(() => over.abort());
+  const socket = connect({ port, host: '127.0.0.1', noDelay: true });
+  await once(socket, 'connect');
+  const times: number[] = [];
+  while (!over.signal.aborted || times.length < leastAsks) {
+    const start = performance.now();
+    socket.write(request);
+    await once(socket, 'data');
+    times.push(performance.now() - start);
+    await sleep(askEveryMs);
+  }
+  socket.destroy();
+  times.sort((a, b) => a - b);
+  return `${times[Math.floor(times.length / 2)]!.toFixed(2)} ms, 99 % within ${times[Math.floor(times.length * 0.99)]!.toFixed(2)} ms`;
+}
+
+const kibibytes = (bytes: number): string => `${(bytes / 1024).toFixed(2)} KiB`;
+
+async function measure(name: 'evy' | 'node:http', connections: number): Promise<Cost> {
+  const server = new BenchChild<HoldingProtocol>('./servers/holding.ts', [name], undefined, serverFlags);
+  const holders: Array<BenchChild<HolderProtocol>> = [];
+  try {
+    const port = await server.ask('port');
+    await waits(port); // compiled
+    console.log(`${name}\n  another client waits ${await waits(port)}`);
+    const first = Math.ceil(connections / 10);
+    let before = 0;
+    for (let opened = 0; opened < connections;) {
+      if (opened >= holders.length * perHolder) holders.push(new BenchChild<HolderProtocol>('./holder.ts'));
+      const from = `127.0.0.${holders.length + 1}`;
+      const count = opened === 0 ? first : Math.min(perStep, connections - opened);
+      await holders.at(-1)!.ask('open', { port, from, count, request });
+      opened += count;
+      if (opened === first) before = await server.ask('memory');
+    }
+    const perConnection = async () => ((await server.ask('memory')) - before) / (connections - first);
+    const idleBytes = await perConnection();
+    console.log(`  ${connections} idle: ${kibibytes(idleBytes)} each; another client waits ${await waits(port)}`);
+    const dripping = (async () => {
+      for (let times = 0; times < drips; times += 1) await Promise.all(holders.map((holder) => holder.ask('drip')));
+    })();
+    const meanwhile = await waits(port, dripping);
+    await dripping;
+    const drippingBytes = await perConnection();
+    console.log(`  ${connections} dripping: ${kibibytes(drippingBytes)} each; another client waits ${meanwhile}`);
+    const alive = (await Promise.all(holders.map((holder) => holder.ask('alive')))).reduce((sum, one) => sum + one, 0);
+    if (alive !== connections) throw new Error(`${connections - alive} connections were lost`);
+    return { idleBytes, drippingBytes };
+  } finally {
+    await Promise.all([server, ...holders].map((child) => child.end()));
+  }
+}
+
+const { values } = parseArgs({
+  options: {
+    'connections': { type: 'string', default: '10000' },
+    'at-most': { type: 'string', default: 'Infinity' },
+  },
+});
+const wanted = Number(values.connections);
+const connections = Math.min(wanted, (openFilesLimit() ?? wanted + spareFiles) - spareFiles);
+if (connections < wanted) console.log(`open files are limited: ${connections} connections instead of ${wanted}`);
+console.log(`memory of kept connections, Node ${process.versions.node}`);
+const ours = await measure('evy', connections);
+const theirs = await measure('node:http', connections);
+const ratio = ours.idleBytes / theirs.idleBytes;
+console.log(`ratio: ${ratio.toFixed(2)} idle, ${(ours.drippingBytes / theirs.drippingBytes).toFixed(2)} dripping`);
+if (ratio > Number(values['at-most'])) {
+  console.error(`the ratio is above ${values['at-most']}`);
+  process.exitCode = 1;
+}
