@@ -10,6 +10,7 @@ import type { Emit, WorkerInfo } from './events.ts';
 import type { Generation } from './generation.ts';
 import type { Listener } from './listeners.ts';
 import { Moves } from './migration/moves.ts';
+import { havensOf } from './migration/targets.ts';
 import type { SeenWorker } from './reconcile.ts';
 import { newlyOverdue } from './recycling.ts';
 import { WorkerHandle } from './worker-handle.ts';
@@ -38,6 +39,8 @@ export class Crew {
   /** by generation: a new generation starts without debts */
   readonly #backoffs = new Map<number, Backoff>();
   readonly #moves: Moves;
+  /** generations that stay */
+  #wanted: ReadonlySet<number> = new Set();
   #lastId = 0;
 
   constructor(parts: CrewParts) {
@@ -63,6 +66,10 @@ export class Crew {
   get open(): readonly WorkerHandle[] {
     return this.ready.filter(({ connected }) => connected);
   }
+  /** those of them that connections are moved to */
+  get havens(): readonly WorkerHandle[] {
+    return havensOf(this.open, this.#wanted);
+  }
 
   /** Looks who has served for long enough. */
   markOverdue(): void {
@@ -87,8 +94,9 @@ export class Crew {
     return Number.isFinite(next) ? Math.max(0, next - nowMs) : undefined;
   }
 
-  /** Forgets what the generations owe that are no longer wanted. */
-  keepDebtsOf(generations: ReadonlySet<number>): void {
+  /** Which generations stay. What the others owe is forgotten. */
+  want(generations: ReadonlySet<number>): void {
+    this.#wanted = generations;
     for (const generation of this.#backoffs.keys()) if (!generations.has(generation)) this.#backoffs.delete(generation);
   }
 
@@ -124,6 +132,7 @@ export class Crew {
     worker.resume();
     this.#parts.logger.info('worker.resumed', { ...workerInfo(worker) });
     this.#parts.emit('worker:resumed', workerInfo(worker));
+    this.#moves.workerReady();
   }
 
   /** What a worker that retires is to do with its idle connections. */

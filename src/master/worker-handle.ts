@@ -93,6 +93,9 @@ export class WorkerHandle {
   noteConnection(): void {
     this.#record.noteConnection();
   }
+  noteMoved(count: number): void {
+    this.#record.noteMoved(count);
+  }
   get failure(): Failure | undefined {
     return this.#record.failure;
   }

@@ -63,14 +63,6 @@ export interface WorkerStats extends ServingStats {
   lagMs: number;
 }
 
-/** What became of the connections that a worker had when it was told to leave. */
-export interface Departed {
-  /** handed over to another worker */
-  moved: number;
-  /** ended after their last response, or idle */
-  drained: number;
-}
-
 /** A connection on its way to another process, beside its handle: what cannot be seen from the socket. */
 export interface MovingConnection {
   /** whom the client and the server are to applications: behind a proxy the socket does not tell */
@@ -144,9 +136,9 @@ export type WorkerToMaster =
   | { type: 'stats'; stats: WorkerStats }
   /** a worker that was sent TERM by hand: it drains, and is to be replaced */
   | { type: 'leaving' }
-  /** the grace time is over; these requests will be cut */
-  | { type: 'overdue'; requests: RequestSummary[]; departed: Departed }
-  | { type: 'drained'; departed: Departed };
+  /** the grace time is over; these requests will be cut. `connections`: what it had when it was told to leave */
+  | { type: 'overdue'; requests: RequestSummary[]; connections: number }
+  | { type: 'drained'; connections: number };
 
 const toWorker: ReadonlySet<string> = new Set<MasterToWorker['type']>([
   'configure',

@@ -1,6 +1,6 @@
 /** How a worker leaves: it accepts no more, finishes what it has within the grace time, and tells what it could not. */
 import { performance } from 'node:perf_hooks';
-import type { Departed, RequestSummary } from '../shared/messages.ts';
+import type { RequestSummary } from '../shared/messages.ts';
 import { stopListening } from './listening.ts';
 import type { Running } from './boot.ts';
 
@@ -17,7 +17,6 @@ export interface Departure {
 export class Leaving {
   readonly #running: Omit<Running, 'gate'>;
   #connections = 0;
-  #cut = 0;
   #deadlineMs = Infinity;
   #timer: NodeJS.Timeout | undefined;
   #over: (isEmpty: boolean) => void = () => {};
@@ -39,17 +38,15 @@ export class Leaving {
     mover?.stop();
     serving.closeIdle();
     const cut = serving.requestsUnderWay();
-    this.#cut = cut.length;
     if (cut.length > 0 || serving.stats.pendingHooks > 0) return cut;
     this.#deadlineMs = Infinity;
     await this.#emptyWithin({ graceMs: lingerMs, idle: 'close' });
     return [];
   }
 
-  /** What became of the connections, once `begin` has resolved. One that came in late is not counted as drained. */
-  get departed(): Departed {
-    const moved = this.#running.mover?.moved ?? 0;
-    return { moved, drained: Math.max(0, this.#connections - moved - this.#cut) };
+  /** how many there were at the beginning */
+  get connections(): number {
+    return this.#connections;
   }
 
   /** A later order counts when it is the stricter one: a whole server that stops waits for nobody who is idle. */

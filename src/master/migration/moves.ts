@@ -10,6 +10,8 @@ export interface Workers {
   readonly workers: readonly WorkerHandle[];
   /** those that connections can be given to */
   readonly open: readonly WorkerHandle[];
+  /** those of them that connections are moved to */
+  readonly havens: readonly WorkerHandle[];
 }
 
 export class Moves {
@@ -23,7 +25,7 @@ export class Moves {
     this.#possible = possible;
     this.#logger = logger;
     this.#crew = crew;
-    this.#relay = new Relay(() => crew.open);
+    this.#relay = new Relay(() => crew.havens);
   }
 
   readonly take = (worker: WorkerHandle, message: MovingToMaster, handle: PassedHandle | undefined): void =>
@@ -34,6 +36,7 @@ export class Moves {
     return this.#possible && this.#crew.open.some((other) => other !== worker) ? 'move' : 'keep';
   }
 
+  /** There is a worker that accepts and did not before. */
   workerReady(): void {
     if (!this.#possible) return;
     this.#relay.flush();
@@ -43,6 +46,7 @@ export class Moves {
   /** No message of this worker can come any more. */
   gone(worker: WorkerHandle): void {
     const { moved, returned } = this.#relay.gone(worker);
+    worker.noteMoved(moved);
     const { id, pid, generation } = worker;
     if (moved > 0)
       this.#logger.info('connections.moved', { worker: id, pid, generation: generation.number, moved, returned });

@@ -32,7 +32,7 @@ export interface MoverParts {
 }
 
 /** connections under way at a time */
-const windowSize = 6;
+const windowSize = 4;
 /** When nothing has been confirmed for so long, the master is asked what it got. */
 export const syncAfterMs = 250;
 /** A connection that did not get through so often stays. */
@@ -49,7 +49,6 @@ export class Mover {
   #state: State = 'waiting';
   #announceAtMs = Infinity;
   #lastId = 0;
-  #moved = 0;
   #hasProgressed = false;
   #timer: NodeJS.Timeout | undefined;
   #onChange: () => void = () => {};
@@ -61,10 +60,6 @@ export class Mover {
   /** No connection is under way. */
   get isEmpty(): boolean {
     return this.#underWay.size === 0;
-  }
-  /** connections that another worker has taken over */
-  get moved(): number {
-    return this.#moved;
   }
   get hasRoom(): boolean {
     return this.#state === 'moving' && this.#underWay.size < windowSize;
@@ -119,7 +114,6 @@ export class Mover {
   take(message: Exclude<MovingToWorker, { type: 'adopt' }>): void {
     switch (message.type) {
       case 'moved':
-        if (this.#underWay.has(message.id)) this.#moved += 1;
         this.#settle(message.id, 'drop');
         break;
       case 'move-back':
