@@ -112,10 +112,10 @@ export type MasterToWorker =
       warmup: string[];
     }
   /**
-   * `idle`: connections without a request are closed at once, get to ask once more within the grace time, or, as there is a
-   * ready worker, move to it; those that cannot are kept.
+   * `idle`: what becomes of connections without a request. They are closed at once; get to ask once more within the grace
+   * time; move, as there is a ready worker; or wait until there is one. Those that cannot move are kept.
    */
-  | { type: 'drain'; graceMs: number; idle: 'close' | 'keep' | 'move' }
+  | { type: 'drain'; graceMs: number; idle: 'close' | 'keep' | 'move' | 'wait' }
   /** to accept nothing and keep what it has; and to accept again */
   | { type: 'stand-by' }
   | { type: 'resume' }

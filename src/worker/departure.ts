@@ -1,6 +1,6 @@
 /** How a worker leaves: it accepts no more, finishes what it has within the grace time, and tells what it could not. */
 import { performance } from 'node:perf_hooks';
-import type { RequestSummary } from '../shared/messages.ts';
+import type { MasterToWorker, RequestSummary } from '../shared/messages.ts';
 import { stopListening } from './listening.ts';
 import type { Running } from './boot.ts';
 
@@ -9,10 +9,7 @@ const longestTimerMs = 2 ** 31 - 1;
 /** idle clients that were told to close get this long to see it */
 const lingerMs = 500;
 
-export interface Departure {
-  graceMs: number;
-  idle: 'close' | 'keep' | 'move';
-}
+export type Departure = Omit<Extract<MasterToWorker, { type: 'drain' }>, 'type'>;
 
 export class Leaving {
   readonly #running: Omit<Running, 'gate'>;
@@ -53,8 +50,8 @@ export class Leaving {
   hasten({ graceMs: givenMs, idle }: Departure): void {
     const { serving, mover } = this.#running;
     if (idle === 'close') mover?.stop();
-    if (idle === 'move' && mover !== undefined) {
-      mover.begin(givenMs);
+    if ((idle === 'move' || idle === 'wait') && mover !== undefined) {
+      mover.order(idle, givenMs);
       serving.moveWith(mover);
     }
     // After that: whether a response is the last of its connection hangs on it.

@@ -31,9 +31,10 @@ export class Moves {
   readonly take = (worker: WorkerHandle, message: MovingToMaster, handle: PassedHandle | undefined): void =>
     this.#relay.take(worker, message, handle);
 
-  /** What a worker that retires is to do with idle connections: until there is somewhere to go they may ask once more. */
+  /** What a worker that retires is to do with idle connections. When it is the last one, another one is on its way. */
   idleOf(worker: WorkerHandle): Drain['idle'] {
-    return this.#possible && this.#crew.open.some((other) => other !== worker) ? 'move' : 'keep';
+    if (!this.#possible) return 'keep';
+    return this.#crew.open.some((other) => other !== worker) ? 'move' : 'wait';
   }
 
   /** There is a worker that accepts and did not before. */

@@ -262,6 +262,7 @@ export class NodeService implements Serving {
     }
   }
   moveWith(mover: Mover): void {
+    if (idleSockets(this.#httpSockets) === undefined) return;
     this.#moves ??= new NodeMoves({ ...this.#httpSockets, released: this.#released, resumed: this.#resumed }, mover);
     this.#moves.look();
   }

@@ -69,11 +69,13 @@ export class Mover {
     this.#onChange = callback;
   }
 
-  /** There is a worker to go to. In the first half of the grace time nobody is told to close who may still move. */
-  begin(graceMs: number): void {
-    if (this.#state === 'stopped') return;
-    this.#state = 'moving';
+  /**
+   * There is a worker to go to, or there will be one. In the first half of the grace time nobody is told to close who may
+   * still move.
+   */
+  order(what: 'move' | 'wait', graceMs: number): void {
     this.#announceAtMs = Math.min(this.#announceAtMs, this.#parts.nowMs() + graceMs / 2);
+    if (what === 'move' && this.#state === 'waiting') this.#state = 'moving';
     this.#fill();
   }
 

@@ -162,6 +162,8 @@ describe('a connection that moves', () => {
     const clients = await Promise.all(Array.from({ length: 5 }, async () => beIdle({ port: evy.port })));
     const [old] = await crewOf(evy, [1]);
     process.kill(old!.pid, 'SIGTERM');
+    await evy.until('worker.retiring');
+    for (const client of clients) expect(header(await client.request(get), 'Connection')).to.equal(undefined);
     await evy.until('worker.exit', { where: ({ pid }) => pid === old!.pid });
     expect(evy.seen('connections.moved')[0]).to.include({ pid: old!.pid, moved: 5, returned: 0 });
     const [fresh] = await crewOf(evy, [1]);
