@@ -72,22 +72,22 @@ function makeTlsServer(tls: TlsOptions, acceptor: Acceptor): Server {
 }
 
 /**
- * Stops accepting while `limit` connections are open, TLS handshakes counted, or while it is told to rest, and goes on
- * after that. The connections beyond wait in the kernel's backlog, where another worker may take them.
+ * Stops accepting while `limit` connections are open, TLS handshakes counted, or while it is told to rest, and goes on after that. The
+ * connections beyond wait in the kernel's backlog, where another worker may take them.
  */
 export class Gatekeeper {
   readonly #servers: readonly Server[];
   readonly #limit: number;
   readonly #handshakes: Handshakes;
-  #gates: Array<{ pause(): void; resume(): void }> | undefined;
   #connections = 0;
+  #gates: Array<{ pause(): void; resume(): void }> | undefined;
   #resting = false;
   #closed = false;
 
   constructor(servers: readonly Server[], limit: number) {
     this.#servers = servers;
     this.#limit = limit;
-    this.#handshakes = new Handshakes(servers, () => this.#set());
+    this.#handshakes = new Handshakes(servers, () => this.update(this.#connections));
   }
 
   /** `connections`: those that are served. */

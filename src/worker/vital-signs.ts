@@ -15,6 +15,7 @@ export function watchVitalSigns(): () => VitalSigns {
   delays.enable();
   // Never reset: that would forget the tick which is under way, the very one that a blocked loop delays.
   let before = { count: 0, sumMs: 0 };
+  let rssBytes = 0;
   return () => {
     const { count } = delays;
     const sumMs = count === 0 ? 0 : (delays.mean / 1e6) * count;
@@ -22,6 +23,11 @@ export function watchVitalSigns(): () => VitalSigns {
     // Each sample is the time between two ticks.
     const lagMs = ticks === 0 ? 0 : Math.max(0, Math.round((sumMs - before.sumMs) / ticks - resolutionMs));
     before = { count, sumMs };
-    return { rssBytes: process.memoryUsage.rss(), lagMs };
+    try {
+      rssBytes = process.memoryUsage.rss();
+    } catch {
+      // It opens a file; without a descriptor left the last value has to do.
+    }
+    return { rssBytes, lagMs };
   };
 }

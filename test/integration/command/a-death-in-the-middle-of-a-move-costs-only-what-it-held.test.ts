@@ -29,10 +29,10 @@ async function halfway(count: number): Promise<Halfway> {
     clients.push(...(await Promise.all(Array.from({ length: 50 }, async () => beIdle({ port: evy.port })))));
   const masterDescriptors = await descriptorsOf(evy.pid);
   const [old] = await crewOf(evy, [1]);
-  evy.signal('SIGHUP');
-  // Its descriptors before it has any connection: it opens no others later on.
-  const newPid = Number((await evy.until('worker.ready', { times: 2 })).pid);
+  // Those of a worker without a connection: it opens no others later on. Counted before any connection has moved.
   const before = await descriptorsOf(old!.pid);
+  evy.signal('SIGHUP');
+  const newPid = Number((await evy.until('worker.ready', { times: 2 })).pid);
   let adopted = 0;
   await waitFor('connections at the new worker', async () => {
     adopted = (await descriptorsOf(newPid)) - (before - count);
