@@ -133,8 +133,8 @@ function move(message: MovingToWorker, given: unknown): void {
   }
   const handle = passedHandle(given);
   if (handle === undefined) return; // no descriptor was left for it: the master finds out
-  // Unconfirmed: the master, who keeps a copy until then, gives it to another one.
-  if (running === undefined || state === 'left') handle.close();
+  // The master keeps a copy until it is confirmed, and gives it to another worker when that does not come.
+  if (running === undefined || state === 'left' || !process.connected) handle.close();
   else {
     sendToMaster({ type: 'adopted', id: message.id });
     running.serving.adopt(message.connection, handle);

@@ -13,7 +13,7 @@ import type { Socket } from 'node:net';
 /** how much may wait before whoever produces is held back */
 const fullBytes = 65_536;
 /** bytes of one write: a head and 64 KiB of body still go together */
-const sliceBytes = 131_072;
+const sliceBytes = 81_920;
 
 export class Output {
   readonly #socket: Socket;

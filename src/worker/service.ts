@@ -41,6 +41,9 @@ export interface ServiceOptions {
   multiprocess: boolean;
 }
 
+/** Orders to drain whose times differ by less than this are one, told twice. */
+const sameDrainMs = 1000;
+
 export class Service implements Serving {
   readonly sharesReads = true;
   readonly settings: ServerSettings;
@@ -157,7 +160,9 @@ export class Service implements Serving {
 
   /** From now on each response is the last of its connection, unless that moves. */
   drain(graceMs: number): void {
-    this.#drainByMs = Math.min(this.#drainByMs ?? Infinity, performance.now() + graceMs);
+    const byMs = performance.now() + graceMs;
+    if (this.#drainByMs !== undefined && byMs > this.#drainByMs - sameDrainMs) return;
+    this.#drainByMs = byMs;
     for (const connection of this.#connections) if (connection.isTaken) this.announceDrain(connection.socket);
   }
   moveWith(mover: Mover): void {

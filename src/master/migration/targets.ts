@@ -7,6 +7,7 @@ import type { PassedHandle } from '../../shared/node-private.ts';
 
 /** One end of a channel on which connections move; a worker, whoever runs it. */
 export interface Party {
+  readonly connected: boolean;
   send(message: MasterToWorker, handle?: PassedHandle, done?: (error: Error | null) => void): void;
 }
 

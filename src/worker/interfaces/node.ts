@@ -78,6 +78,8 @@ export class NodeService implements Serving {
   readonly #naming: RequestNaming;
   readonly proxyGate: ProxyGate | undefined;
   readonly #active = new Map<ServerResponse, NodeHooks>();
+  /** came with bytes of a request, which node:http does not count as read */
+  readonly #begun = new WeakSet<Socket>();
   /** our side is closed */
   readonly #dismissed = new WeakSet<Socket>();
   #moves: NodeMoves | undefined;
@@ -132,7 +134,10 @@ export class NodeService implements Serving {
 
   adopt({ peer, rest }: MovingConnection, handle: PassedHandle): void {
     const { socket } = attach(handle, false);
-    if (rest !== undefined) socket.unshift(Buffer.from(rest, 'base64'));
+    if (rest !== undefined) {
+      this.#begun.add(socket);
+      socket.unshift(Buffer.from(rest, 'base64'));
+    }
     this.#take(socket, peer);
     if (rest === undefined) this.#server.excuse(socket, this.#options.settings.keepaliveMs);
     if (this.#closesIdle) setImmediate(() => this.closeIdle());
@@ -273,7 +278,7 @@ export class NodeService implements Serving {
   };
   get #httpSockets(): HttpSockets {
     const busySockets = () => [...this.#active.values()].map(({ socket }) => socket);
-    return { server: this.#server, sockets: this.#sockets, busySockets };
+    return { server: this.#server, sockets: this.#sockets, begun: this.#begun, busySockets };
   }
 
   /** Closes our side of what is idle, now and whenever a connection becomes so: destroy() would reset a request on its way. */

@@ -32,7 +32,7 @@ export interface MoverParts {
 }
 
 /** connections under way at a time */
-const windowSize = 6;
+const windowSize = 4;
 /** When nothing has been confirmed for so long, the master is asked what it got. */
 export const syncAfterMs = 250;
 /** A connection that did not get through so often stays. */

@@ -4,6 +4,7 @@ import { havensOf, pickTarget, type Target } from '../../../src/master/migration
 const target = (number: number, connections: number): Target => ({
   generation: { number },
   connections,
+  connected: true,
   send() {},
   noteConnection() {},
 });

@@ -77,7 +77,7 @@ describe('the mover of a worker that retires', () => {
   it('passes over who is busy when its turn comes', () => {
     const { mover, ids } = make();
     mover.begin(60_000);
-    for (const one of crowd(6)) mover.offer(one);
+    while (mover.hasRoom) mover.offer(new FakeConnection());
     const [busy, free, closed] = crowd(3) as [FakeConnection, FakeConnection, FakeConnection];
     for (const one of [busy, closed, free]) mover.offer(one);
     busy.isBusy = true;
