@@ -25,7 +25,7 @@ import { Output } from './output.ts';
 import type { OutputOwner } from './output.ts';
 import { refusalText } from './refusal.ts';
 import { RequestReading } from './request-reading.ts';
-import type { ReadingOwner } from './request-reading.ts';
+import type { ReadingOwner } from './reading-owner.ts';
 import type { Forwarding } from './proxies/forwarding.ts';
 import type { Service } from './service.ts';
 
