@@ -71,6 +71,11 @@ export class Crew {
     return havensOf(this.open, this.#wanted);
   }
 
+  /** how connections get from worker to worker, and to another master */
+  get moves(): Moves {
+    return this.#moves;
+  }
+
   /** Looks who has served for long enough. */
   markOverdue(): void {
     const found = newlyOverdue(this.ready.map(({ age }) => age));
@@ -164,7 +169,7 @@ export class Crew {
     switch (news.type) {
       case 'ready':
         if (worker.state !== 'ready') break;
-        logger.info('worker.ready', { ...workerInfo(worker), bootMs: Date.now() - worker.spawnedAtMs });
+        logger.info('worker.ready', { ...workerInfo(worker), bootMs: worker.bootMs });
         emit('worker:ready', workerInfo(worker));
         this.#moves.workerReady();
         break;

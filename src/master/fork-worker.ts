@@ -7,6 +7,7 @@ import type { Worker } from 'node:cluster';
 import { fileURLToPath } from 'node:url';
 import type { Variables } from './env-file.ts';
 import { systemdVariables } from './systemd.ts';
+import { inheritanceVariable } from './upgrade/inheritance.ts';
 
 /** Inherited descriptors begin here in the worker: after stdin, stdout, stderr and the channel. */
 export const firstInheritedFd = 4;
@@ -53,7 +54,7 @@ export function forkWorker(plan: ForkPlan): Worker {
       execArgv: workerExecArgv(process.execArgv),
       stdio: ['ignore', 1, 2, 'ipc', ...plan.fds],
     });
-    const without = Object.fromEntries(systemdVariables.map((name) => [name, undefined]));
+    const without = Object.fromEntries([...systemdVariables, inheritanceVariable].map((name) => [name, undefined]));
     return cluster.fork({ ...plan.variables, ...without });
   } finally {
     mutable.settings = before;

@@ -47,8 +47,7 @@ export class Upkeep {
   drainOf(worker: WorkerHandle): Drain {
     const { plan, crew, reloading, stopping } = this.#parts;
     const { graceMs } = plan.generation(reloading.settingGeneration).options;
-    // A server that stops has nobody to send idle clients to.
-    return { graceMs: stopping.graceMs ?? graceMs, idle: stopping.hasBegun ? 'close' : crew.idleOf(worker) };
+    return { graceMs: stopping.graceMs ?? graceMs, idle: stopping.closesIdle ? 'close' : crew.idleOf(worker) };
   }
 
   /** Milliseconds until something is due; undefined when only news can change anything. */

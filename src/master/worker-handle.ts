@@ -43,13 +43,13 @@ export class WorkerHandle {
   readonly id: number;
   readonly generation: Generation;
   readonly streak: number;
-  readonly spawnedAtMs = Date.now();
+  readonly #spawnedAtMs = performance.now();
   /** why it is to be replaced although nothing is wrong with it */
   overdue: RecyclingReason | undefined;
   readonly #chance = Math.random();
   readonly #record = new WorkerRecord();
   #state: WorkerState = 'spawned';
-  #stateSinceMs = this.spawnedAtMs;
+  #stateSinceMs = Date.now();
   #readyAtMs: number | undefined;
   #endReason: EndReason | undefined;
   #deadline: NodeJS.Timeout | undefined;
@@ -111,6 +111,11 @@ export class WorkerHandle {
   /** undefined when it never was ready */
   get readyForMs(): number | undefined {
     return this.#readyAtMs === undefined ? undefined : performance.now() - this.#readyAtMs;
+  }
+
+  /** from the fork until it was ready */
+  get bootMs(): number | undefined {
+    return this.#readyAtMs === undefined ? undefined : Math.round(this.#readyAtMs - this.#spawnedAtMs);
   }
 
   /** what decides whether it is overdue */

@@ -126,6 +126,10 @@ const rows = {
     help: 'The new generation served, but not well enough within the option bake; the old one serves again.',
   },
   RELOAD_SUPERSEDED: { help: 'A later reload or a stop came before this reload was done.' },
+  UPGRADE_FAILED: {
+    exit: 3,
+    help: 'The new master did not come to serve, or went again before the old one had; the old one serves on.',
+  },
   STOPPING: { help: 'The master is stopping and takes no further command.' },
   NOT_SUPPORTED: { help: 'A master is started once, and not inside of a node:cluster worker.' },
   INTERNAL: { exit: 1, help: 'A fault of evy itself; please report it with the log.' },

@@ -94,7 +94,11 @@ export type MovingToWorker =
   | Synchronisation;
 export type MovingToMaster =
   /** comes with a handle: find it another worker */
-  { type: 'move'; id: number; connection: MovingConnection } | { type: 'adopted'; id: number } | Synchronisation;
+  | { type: 'move'; id: number; connection: MovingConnection }
+  | { type: 'adopted'; id: number }
+  /** never from a worker, which adopts or is not asked: a new master had nobody for it */
+  | { type: 'refused'; id: number }
+  | Synchronisation;
 
 export type MasterToWorker =
   | MovingToWorker
@@ -165,6 +169,7 @@ const toMaster: ReadonlySet<string> = new Set<WorkerToMaster['type']>([
   'drained',
   'move',
   'adopted',
+  'refused',
   'sync',
   'synced',
 ]);
@@ -172,6 +177,7 @@ const aboutMoving: ReadonlySet<string> = new Set<(MovingToWorker | MovingToMaste
   'move',
   'adopt',
   'adopted',
+  'refused',
   'moved',
   'move-back',
   'sync',

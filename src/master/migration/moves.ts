@@ -4,6 +4,7 @@ import type { MovingToMaster } from '../../shared/messages.ts';
 import type { PassedHandle } from '../../shared/node-private.ts';
 import type { Drain, WorkerHandle } from '../worker-handle.ts';
 import { Relay } from './relay.ts';
+import type { Party, Target } from './targets.ts';
 
 /** The workers as far as they matter here. */
 export interface Workers {
@@ -19,22 +20,35 @@ export class Moves {
   readonly #logger: Logger;
   readonly #crew: Workers;
   readonly #relay: Relay;
+  #successor: Target | undefined;
 
   /** `possible`: whether this platform lets connections move at all */
   constructor({ possible, logger }: { possible: boolean; logger: Logger }, crew: Workers) {
     this.#possible = possible;
     this.#logger = logger;
     this.#crew = crew;
-    this.#relay = new Relay(() => crew.havens);
+    this.#relay = new Relay(() => (this.#successor === undefined ? crew.havens : [...crew.havens, this.#successor]));
   }
 
-  readonly take = (worker: WorkerHandle, message: MovingToMaster, handle: PassedHandle | undefined): void =>
-    this.#relay.take(worker, message, handle);
+  readonly take = (party: Party, message: MovingToMaster, handle: PassedHandle | undefined): void =>
+    this.#relay.take(party, message, handle);
+
+  /** A new master takes connections from now on, and does so before any worker here. */
+  open(successor: Target): void {
+    if (this.#possible) this.#successor = successor;
+  }
+
+  /** Another master is gone: one that connections went to, or came from. */
+  closeTo(master: Party): void {
+    if (this.#successor === master) this.#successor = undefined;
+    this.#relay.gone(master);
+  }
 
   /** What a worker that retires is to do with idle connections. When it is the last one, another one is on its way. */
   idleOf(worker: WorkerHandle): Drain['idle'] {
     if (!this.#possible) return 'keep';
-    return this.#crew.open.some((other) => other !== worker) ? 'move' : 'wait';
+    const isSomewhere = this.#successor !== undefined || this.#crew.open.some((other) => other !== worker);
+    return isSomewhere ? 'move' : 'wait';
   }
 
   /** There is a worker that accepts and did not before. */

@@ -68,15 +68,25 @@ export class Relay {
         if (transfer?.target === party) this.#step(transfer, 'adopted');
         break;
       }
+      case 'refused': {
+        this.#progressed.add(party);
+        const transfer = this.#transfers.get(message.id);
+        if (transfer?.target === party) this.#step(transfer, 'missed');
+        break;
+      }
       case 'sync': {
         const mine = this.#where(({ origin, originId }) => origin === party && originId <= message.upTo);
         party.send({ type: 'synced', upTo: message.upTo, here: mine.map(({ originId }) => originId) });
         break;
       }
-      case 'synced':
+      case 'synced': {
         this.#asked.delete(party);
-        this.#stepAll(({ target, id }) => target === party && id <= message.upTo, 'missed');
+        // A worker keeps nothing waiting; a new master may, while its own worker has not confirmed.
+        const here = new Set(message.here);
+        const isMissed = ({ target, id }: Transfer) => target === party && id <= message.upTo && !here.has(id);
+        this.#stepAll(isMissed, 'missed');
         break;
+      }
       default:
         message satisfies never;
     }

@@ -5,7 +5,7 @@
 import type { MasterToWorker } from '../../shared/messages.ts';
 import type { PassedHandle } from '../../shared/node-private.ts';
 
-/** One end of a channel on which connections move; a worker, whoever runs it. */
+/** One end of a channel on which connections move: a worker, or another master, behind whom its workers are. */
 export interface Party {
   readonly connected: boolean;
   send(message: MasterToWorker, handle?: PassedHandle, done?: (error: Error | null) => void): void;

@@ -228,4 +228,18 @@ describe('the relay of moving connections', () => {
     expect(handles.map(({ closed }) => closed)).to.deep.equal([1, 1]);
     expect(relay.size).to.equal(0);
   });
+
+  it('goes on with what another master has here, and takes back what it refuses or has never got', () => {
+    const successor = new FakeWorker(Infinity);
+    const { relay, origin, give } = make(successor);
+    const handles = [1, 2, 3].map(give);
+    const [refused, waiting, lost] = successor.ids('adopt');
+    relay.take(successor, { type: 'refused', id: refused! }, undefined);
+    expect(origin.ids('move-back')).to.deep.equal([1]);
+    relay.take(successor, { type: 'synced', upTo: lost!, here: [waiting!] }, undefined);
+    expect(origin.ids('move-back')).to.deep.equal([1, 3]);
+    relay.take(successor, { type: 'adopted', id: waiting! }, undefined);
+    expect(origin.ids('moved')).to.deep.equal([2]);
+    expect(handles.map(({ closed }) => closed)).to.deep.equal([1, 1, 1]);
+  });
 });
