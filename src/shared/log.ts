@@ -35,6 +35,7 @@ export const logEvents = [
   'connections.limited',
   'request.refused',
   'request.cut',
+  'request.timed-out',
   'app.failed',
   'app.errors',
   'hook.failed',

@@ -183,6 +183,17 @@ const serverRows = {
     placeholder: 'SIZE',
     help: 'How much of a body that the application left unread is thrown away to keep the connection; else it closes.',
   },
+  requestTimeout: {
+    schema: duration(0),
+    default: 0,
+    key: 'requestTimeoutMs',
+    group: 'limits',
+    scope: 'server',
+    appliesOn: 'reload',
+    unit: 'seconds',
+    placeholder: 'TIME',
+    help: 'From the head of a request to the end of its response; then it gets 504, or is cut when its response has begun. 0: no limit.',
+  },
   pipelineDepth: {
     schema: integer(1, 10_000),
     default: 64,
