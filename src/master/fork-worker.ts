@@ -15,6 +15,8 @@ export interface ForkPlan {
   readonly entry: string;
   /** listening sockets, in the order of the binds */
   readonly fds: readonly number[];
+  /** whether it gets a line for its watchdog: the descriptor behind those */
+  readonly watched: boolean;
 }
 
 /** The worker's main module beside this one: .js as built, .ts when run from source. */
@@ -46,7 +48,7 @@ export function forkWorker(plan: ForkPlan): Worker {
       exec: plan.entry,
       args: [],
       execArgv: workerExecArgv(process.execArgv),
-      stdio: ['ignore', 1, 2, 'ipc', ...plan.fds],
+      stdio: ['ignore', 1, 2, 'ipc', ...plan.fds, ...(plan.watched ? (['pipe'] as const) : [])],
     });
     return cluster.fork(Object.fromEntries(systemdVariables.map((name) => [name, undefined])));
   } finally {

@@ -36,7 +36,7 @@ export interface Failure {
 }
 
 /** Why the master ended a worker; the first reason counts. */
-export type EndReason = 'retired' | 'boot-timeout' | 'stopped';
+export type EndReason = 'retired' | 'boot-timeout' | 'stuck' | 'stopped';
 
 /** After its grace the worker has this long to name the requests that are cut. */
 const lastWordsMs = 1_000;
@@ -69,7 +69,8 @@ export class WorkerHandle {
     this.#listeners = plan.listeners;
     this.#report = report;
     const fds = plan.listeners.flatMap(({ fd }) => (fd === undefined ? [] : [fd]));
-    this.#process = new WorkerProcess({ entry: plan.entry, fds }, report, onMoving);
+    const { stuckTimeoutMs: stuckMs } = plan.generation.options;
+    this.#process = new WorkerProcess({ entry: plan.entry, fds, stuckMs }, report, onMoving);
     this.#expect(plan.generation.options.bootTimeoutMs);
   }
 
@@ -141,9 +142,18 @@ export class WorkerHandle {
         this.#move('exit');
         clearTimeout(this.#deadline);
         break;
+      case 'stuck':
+        this.#failure = { message: 'its event loop was stuck', stack: news.report.stack };
+        if (this.#state === 'ready' || this.#state === 'draining') this.kill('stuck');
+        break;
       case 'leaving':
       case 'lost':
       case 'drained':
+      case 'watched':
+      case 'busy':
+      case 'recovered':
+      case 'silent':
+      case 'heard':
         break;
       default:
         news satisfies never;
@@ -201,7 +211,10 @@ export class WorkerHandle {
       backlog,
       ...(fd === undefined ? {} : { fd: firstInheritedFd + index }),
     }));
-    this.send({ type: 'configure', generation: number, release, settings, binds, graceMs: options.graceMs });
+    const { graceMs, stuckTimeoutMs: stuckMs } = options;
+    const fd = firstInheritedFd + binds.filter((bind) => 'fd' in bind).length;
+    const watchdog = stuckMs > 0 ? { fd, stuckMs } : undefined;
+    this.send({ type: 'configure', generation: number, release, settings, binds, graceMs, watchdog });
   }
 
   #move(input: WorkerInput): void {

@@ -43,6 +43,31 @@ export interface RequestSummary {
   traceparent?: string | undefined;
 }
 
+/** A main thread that is not in JavaScript: whether it computes or waits, and for which child processes it may be. */
+export interface NativeBlock {
+  state: 'computing' | 'waiting';
+  children: string[];
+}
+
+/** What a worker's watchdog found in the main thread that it watches. */
+export interface BlockReport {
+  /** the JavaScript that holds the event loop, as an Error would have it; undefined when it is not to be had */
+  stack?: string | undefined;
+  /** without a stack: what the kernel knows of it */
+  native?: NativeBlock | undefined;
+  /** requests under way, oldest first: so many at most that a report stays short */
+  requests: RequestSummary[];
+  /** all there are; undefined when they could not be counted */
+  requestCount?: number | undefined;
+}
+
+/** How a worker is to watch its own event loop. */
+export interface WatchdogPlan {
+  /** inherited: what the watchdog says goes here, since the channel is the main thread's */
+  fd: number;
+  stuckMs: number;
+}
+
 /** What a worker counts, in plain numbers since its start. */
 export interface WorkerStats {
   connections: number;
@@ -94,6 +119,8 @@ export type MasterToWorker =
       binds: WorkerBind[];
       /** for a worker whose master has died and can no longer say it */
       graceMs: number;
+      /** undefined: nobody watches it */
+      watchdog?: WatchdogPlan | undefined;
     }
   /**
    * `idle`: connections without a request are closed at once, get to ask once more within the grace time, or, as there is a
@@ -118,6 +145,18 @@ export type WorkerToMaster =
   /** the grace time is over; these requests will be cut */
   | { type: 'overdue'; requests: RequestSummary[] }
   | { type: 'drained' };
+
+/** What a worker's watchdog says. It is heard as long as the process runs, whatever its event loop does. */
+export type WatchdogToMaster =
+  | { type: 'alive' }
+  /** the loop has not turned for so long */
+  | { type: 'busy'; blockedMs: number; report: BlockReport }
+  /** it turns again */
+  | { type: 'recovered'; blockedMs: number }
+  /** it has not turned within stuckTimeout: the worker is to be replaced */
+  | { type: 'stuck'; blockedMs: number; report: BlockReport };
+
+const fromThread: ReadonlySet<string> = new Set<WatchdogToMaster['type']>(['alive', 'busy', 'recovered', 'stuck']);
 
 const toWorker: ReadonlySet<string> = new Set<MasterToWorker['type']>([
   'configure',
@@ -156,10 +195,10 @@ const aboutMoving: ReadonlySet<string> = new Set<(MovingToWorker | MovingToMaste
 
 /** On the channel a message lies in an envelope: an application may send messages of its own, with types of its own. */
 export interface Envelope {
-  evy: MasterToWorker | WorkerToMaster;
+  evy: MasterToWorker | WorkerToMaster | WatchdogToMaster;
 }
 
-export function enclose(message: MasterToWorker | WorkerToMaster): Envelope {
+export function enclose(message: Envelope['evy']): Envelope {
   return { evy: message };
 }
 
@@ -174,6 +213,15 @@ export function fromMaster(value: unknown): MasterToWorker | undefined {
 }
 export function fromWorker(value: unknown): WorkerToMaster | undefined {
   return open(value, toMaster) as WorkerToMaster | undefined;
+}
+
+/** A line of a watchdog, or undefined when it is none. */
+export function fromWatchdog(line: string): WatchdogToMaster | undefined {
+  try {
+    return open(JSON.parse(line), fromThread) as WatchdogToMaster | undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 export function isMovingToMaster(message: WorkerToMaster): message is MovingToMaster {

@@ -16,6 +16,7 @@ import type { Configuration, Running } from './boot.ts';
 import { listenToMaster, sendToMaster, tellMaster } from './channel.ts';
 import { Leaving } from './departure.ts';
 import type { Departure } from './departure.ts';
+import { startWatchdog } from './watchdog/watchdog.ts';
 
 type State = 'waiting' | 'booting' | 'serving' | 'leaving' | 'left';
 const nextState = stateMachine<State, 'configure' | 'booted' | 'drain' | 'over'>('worker', {
@@ -59,6 +60,7 @@ async function configure(given: Configuration): Promise<void> {
   state = nextState(state, 'booted');
   setInterval(reportStats, statsEveryMs).unref();
   await tellMaster({ type: 'ready' });
+  if (given.watchdog !== undefined) await startWatchdog(given.watchdog, running!.serving, running!.log);
 }
 
 /** Asked anew: an await lies between, which narrowing does not see. */

@@ -155,6 +155,10 @@ export class Service implements Serving {
     this.log.warn('request.timed-out', { ...exchange.logFields, peer: exchange.peer.remoteAddress, ageMs });
     exchange.timeOut(requestTimedOut());
   };
+  lastWords(): void {
+    for (const exchange of this.#underWay()) exchange.account('cut');
+    this.#accessLog?.writeNow();
+  }
   /** The requests under way, oldest first. */
   requestsUnderWay(): RequestSummary[] {
     const now = performance.now();

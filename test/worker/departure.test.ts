@@ -36,6 +36,7 @@ class FakeServing implements Serving {
   onChange(callback: () => void): void {
     this.#changed = callback;
   }
+  lastWords(): void {}
   requestsUnderWay(): RequestSummary[] {
     return this.requests;
   }

@@ -123,6 +123,11 @@ export class NodeHooks implements NamedRequest {
     return this.#hooks.length > 0 ? runPostHooks(env, 0, this.#defaults.log, this) : [];
   }
 
+  /** The process is about to be killed: the access line, as far as the response got. No hook runs. */
+  lastWords(accessLog: AccessLog | undefined): void {
+    this.#account(accessLog, 'cut');
+  }
+
   #account(accessLog: AccessLog | undefined, ended: Outcome): Environ {
     const durationMs = performance.now() - this.#startedMs;
     const { statusCode, headersSent, writableFinished } = this.#response;

@@ -243,6 +243,10 @@ export class NodeService implements Serving {
   requestsUnderWay(): RequestSummary[] {
     return [...this.#active.values()].map((hooks) => hooks.summary()).toSorted((a, b) => b.ageMs - a.ageMs);
   }
+  lastWords(): void {
+    for (const hooks of this.#active.values()) hooks.lastWords(this.#options.accessLog);
+    this.#options.accessLog?.writeNow();
+  }
   drain(): void {
     this.#draining = true;
     for (const [response, { socket }] of this.#active) {
