@@ -16,6 +16,7 @@ import { newlyOverdue } from './recycling.ts';
 import { WorkerHandle } from './worker-handle.ts';
 import type { Drain, WorkerNews } from './worker-handle.ts';
 import type { WorkerEnd } from './worker-process.ts';
+import { logWatchNews } from './watchdog/watch-log.ts';
 import { isLive } from './worker-states.ts';
 
 export interface CrewParts {
@@ -188,6 +189,15 @@ export class Crew {
       case 'deadline':
         if (before !== worker.state)
           this.#logKilled(worker, isLive(before) ? 'it was not ready within bootTimeout' : 'its grace time is over');
+        break;
+      case 'watched':
+      case 'busy':
+      case 'recovered':
+      case 'silent':
+      case 'heard':
+      case 'stuck':
+        logWatchNews(logger, workerInfo(worker), news);
+        if (before !== worker.state) this.#logKilled(worker, 'its event loop was stuck for longer than stuckTimeout');
         break;
       case 'lost':
         this.#moves.gone(worker);

@@ -33,7 +33,7 @@ export type WorkerNews = ProcessNews | { type: 'deadline'; of: WorkerState };
 export type Drain = Omit<Extract<MasterToWorker, { type: 'drain' }>, 'type'>;
 
 /** Why the master ended a worker; the first reason counts. */
-export type EndReason = 'retired' | 'boot-timeout' | 'stopped';
+export type EndReason = 'retired' | 'boot-timeout' | 'stuck' | 'stopped';
 
 /** After its grace the worker has this long to name the requests that are cut. */
 const lastWordsMs = 1_000;
@@ -66,8 +66,9 @@ export class WorkerHandle {
     this.#listeners = plan.listeners;
     this.#report = report;
     const fds = plan.listeners.flatMap(({ fd }) => (fd === undefined ? [] : [fd]));
-    const { directory, variables } = plan.generation;
-    this.#process = new WorkerProcess({ entry: plan.entry, fds, directory, variables }, report, onMoving);
+    const { directory, variables, options } = plan.generation;
+    const { stuckTimeoutMs: stuckMs } = options;
+    this.#process = new WorkerProcess({ entry: plan.entry, fds, directory, variables, stuckMs }, report, onMoving);
     this.#expect(plan.generation.options.bootTimeoutMs);
   }
 
@@ -150,6 +151,9 @@ export class WorkerHandle {
         this.#move('exit');
         clearTimeout(this.#deadline);
         break;
+      case 'stuck':
+        if (this.#state === 'ready' || this.#state === 'standby' || this.#state === 'draining') this.kill('stuck');
+        break;
       default: // it changes nothing here
     }
   }
@@ -217,8 +221,10 @@ export class WorkerHandle {
       backlog,
       ...(fd === undefined ? {} : { fd: firstInheritedFd + index }),
     }));
-    const { graceMs, ready, warmup } = options;
-    this.send({ type: 'configure', generation: number, release, settings, binds, graceMs, ready, warmup });
+    const { graceMs, ready, warmup, stuckTimeoutMs: stuckMs } = options;
+    const fd = firstInheritedFd + binds.filter((bind) => 'fd' in bind).length;
+    const watchdog = stuckMs > 0 ? { fd, stuckMs } : undefined;
+    this.send({ type: 'configure', generation: number, release, settings, binds, graceMs, ready, warmup, watchdog });
   }
 
   #move(input: WorkerInput): void {

@@ -65,6 +65,9 @@ export class WorkerRecord {
       case 'crashed':
         this.#failure = { message: news.message, stack: news.stack };
         break;
+      case 'stuck':
+        this.#failure = { message: 'its event loop was stuck', stack: news.report.stack };
+        break;
       case 'stats':
         this.#stats = news.stats;
         this.#newConnections = 0;

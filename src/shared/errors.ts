@@ -84,6 +84,10 @@ const rows = {
   APP_SHORT_BODY: { help: 'The application delivered less than its Content-Length; the connection was closed.' },
   APP_LONG_BODY: { help: 'The application delivered more than its Content-Length; the surplus was dropped.' },
   CLIENT_GONE: { help: 'The client closed the connection before the response was complete.' },
+  REQUEST_TIMEOUT: {
+    status: 504,
+    help: 'The application did not finish its response within the option requestTimeout (RFC 9110 §15.6.5).',
+  },
   REQUEST_CUT: {
     help: 'The response was cut: the client took nothing of it within socketTimeout, or the grace time of its worker was over.',
   },

@@ -43,6 +43,31 @@ export interface RequestSummary {
   traceparent?: string | undefined;
 }
 
+/** A main thread that is not in JavaScript: whether it computes or waits, and for which child processes it may be. */
+export interface NativeBlock {
+  state: 'computing' | 'waiting';
+  children: string[];
+}
+
+/** What a worker's watchdog found in the main thread that it watches. */
+export interface BlockReport {
+  /** the JavaScript that holds the event loop, as an Error would have it; undefined when it is not to be had */
+  stack?: string | undefined;
+  /** without a stack: what the kernel knows of it */
+  native?: NativeBlock | undefined;
+  /** requests under way, oldest first: so many at most that a report stays short */
+  requests: RequestSummary[];
+  /** all there are; undefined when they could not be counted */
+  requestCount?: number | undefined;
+}
+
+/** How a worker is to watch its own event loop. */
+export interface WatchdogPlan {
+  /** inherited: what the watchdog says goes here, since the channel is the main thread's */
+  fd: number;
+  stuckMs: number;
+}
+
 /** What a loop counts, in plain numbers since its start. */
 export interface ServingStats {
   connections: number;
@@ -114,6 +139,8 @@ export type MasterToWorker =
       ready: 'load' | 'signal';
       /** requests as 'GET:/path' that it answers to itself before it accepts anything */
       warmup: string[];
+      /** undefined: nobody watches it */
+      watchdog?: WatchdogPlan | undefined;
     }
   /**
    * `idle`: what becomes of connections without a request. They are closed at once; get to ask once more within the grace
@@ -143,6 +170,18 @@ export type WorkerToMaster =
   /** the grace time is over; these requests will be cut. `connections`: what it had when it was told to leave */
   | { type: 'overdue'; requests: RequestSummary[]; connections: number }
   | { type: 'drained'; connections: number };
+
+/** What a worker's watchdog says. It is heard as long as the process runs, whatever its event loop does. */
+export type WatchdogToMaster =
+  | { type: 'alive' }
+  /** the loop has not turned for so long */
+  | { type: 'busy'; blockedMs: number; report: BlockReport }
+  /** it turns again */
+  | { type: 'recovered'; blockedMs: number }
+  /** it has not turned within stuckTimeout: the worker is to be replaced */
+  | { type: 'stuck'; blockedMs: number; report: BlockReport };
+
+const fromThread: ReadonlySet<string> = new Set<WatchdogToMaster['type']>(['alive', 'busy', 'recovered', 'stuck']);
 
 const toWorker: ReadonlySet<string> = new Set<MasterToWorker['type']>([
   'configure',
@@ -186,10 +225,10 @@ const aboutMoving: ReadonlySet<string> = new Set<(MovingToWorker | MovingToMaste
 
 /** On the channel a message lies in an envelope: an application may send messages of its own, with types of its own. */
 export interface Envelope {
-  evy: MasterToWorker | WorkerToMaster;
+  evy: MasterToWorker | WorkerToMaster | WatchdogToMaster;
 }
 
-export function enclose(message: MasterToWorker | WorkerToMaster): Envelope {
+export function enclose(message: Envelope['evy']): Envelope {
   return { evy: message };
 }
 
@@ -204,6 +243,15 @@ export function fromMaster(value: unknown): MasterToWorker | undefined {
 }
 export function fromWorker(value: unknown): WorkerToMaster | undefined {
   return open(value, toMaster) as WorkerToMaster | undefined;
+}
+
+/** A line of a watchdog, or undefined when it is none. */
+export function fromWatchdog(line: string): WatchdogToMaster | undefined {
+  try {
+    return open(JSON.parse(line), fromThread) as WatchdogToMaster | undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 export function isMovingToMaster(message: WorkerToMaster): message is MovingToMaster {

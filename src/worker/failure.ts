@@ -16,7 +16,7 @@ export function describeFailure(thrown: unknown): Failure {
   const error = toError(thrown);
   if (!(thrown instanceof EvyError)) return { error, code: 'APP_FAILED', status: 500, isClients: false };
   const isClients = thrown.status !== undefined && thrown.status < 500;
-  return { error, code: thrown.code, status: isClients ? (thrown.status ?? 500) : 500, isClients };
+  return { error, code: thrown.code, status: thrown.status ?? 500, isClients };
 }
 
 export function failureResponse({ status, error }: Failure, debug: boolean): { status: string; text: string } {

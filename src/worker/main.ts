@@ -17,6 +17,7 @@ import { listenToMaster, sendToMaster, tellMaster } from './channel.ts';
 import { Leaving } from './departure.ts';
 import type { Departure } from './departure.ts';
 import { watchVitalSigns } from './vital-signs.ts';
+import { startWatchdog } from './watchdog/watchdog.ts';
 
 type State = 'waiting' | 'booting' | 'serving' | 'standby' | 'leaving' | 'left';
 const nextState = stateMachine<State, 'configure' | 'booted' | 'rest' | 'resume' | 'drain' | 'over'>('worker', {
@@ -63,6 +64,7 @@ async function configure(given: Configuration): Promise<void> {
   vitalSigns();
   setInterval(reportStats, statsEveryMs).unref();
   await tellMaster({ type: 'ready' });
+  if (given.watchdog !== undefined) await startWatchdog(given.watchdog, running!.serving, running!.log);
 }
 
 /** Asked anew: an await lies between, which narrowing does not see. */

@@ -26,6 +26,7 @@ import { ProxyGate } from './proxies/proxy-gate.ts';
 import type { ToldPeer } from './proxies/told-peer.ts';
 import { trustedProxiesOf } from './proxies/forwarding.ts';
 import type { TrustedProxies } from './proxies/forwarding.ts';
+import { RequestDeadlines, requestTimedOut } from './request-deadlines.ts';
 import { RequestNaming } from './request-id.ts';
 import type { Mover } from './migration/mover.ts';
 import type { Serving } from './serving.ts';
@@ -60,6 +61,7 @@ export class Service implements Serving {
   readonly #accessLog: AccessLog | undefined;
   readonly #connections = new Set<Connection>();
   readonly #deadlines = new Set<Deadlines>();
+  readonly #requestDeadlines: RequestDeadlines<Exchange> | undefined;
   #drainByMs: number | undefined;
   #mover: Mover | undefined;
   #closesIdle = false;
@@ -81,6 +83,8 @@ export class Service implements Serving {
     this.trustedProxies = trustedProxiesOf(options.settings);
     this.naming = new RequestNaming(options.settings);
     this.proxyGate = ProxyGate.of(options.settings, options.log, () => this.#onChange());
+    const { requestTimeoutMs } = options.settings;
+    this.#requestDeadlines = RequestDeadlines.of(requestTimeoutMs, () => this.#underWay(), this.#timeOut);
     this.environDefaults = {
       errors: new ErrorLines(options.log),
       multiprocess: options.multiprocess,
@@ -145,15 +149,28 @@ export class Service implements Serving {
   onChange(callback: () => void): void {
     this.#onChange = callback;
   }
+  *#underWay(): Iterable<Exchange> {
+    for (const { exchange } of this.#connections) {
+      if (exchange !== undefined && !exchange.isOver && exchange.state !== 'complete') yield exchange;
+    }
+  }
+  /** Those that have a socket of their own by now have no deadline. */
+  readonly #timeOut = (exchange: Exchange): void => {
+    if (exchange.state === 'taken') return;
+    const ageMs = Math.round(performance.now() - exchange.startedMs);
+    this.log.warn('request.timed-out', { ...exchange.logFields, peer: exchange.peer.remoteAddress, ageMs });
+    exchange.timeOut(requestTimedOut());
+  };
+  lastWords(): void {
+    for (const exchange of this.#underWay()) exchange.account('cut');
+    this.#accessLog?.writeNow();
+  }
   /** The requests under way, oldest first. */
   requestsUnderWay(): RequestSummary[] {
     const now = performance.now();
     const found: RequestSummary[] = [];
-    for (const { exchange } of this.#connections) {
-      if (exchange === undefined || exchange.isOver || exchange.state === 'complete') continue;
-      const { method, target, peer, names } = exchange;
-      const ageMs = Math.round(now - exchange.startedMs);
-      found.push({ method, target, peer: peer.remoteAddress, ageMs, ...names });
+    for (const { method, target, peer, names, startedMs } of this.#underWay()) {
+      found.push({ method, target, peer: peer.remoteAddress, ageMs: Math.round(now - startedMs), ...names });
     }
     return found.toSorted((a, b) => b.ageMs - a.ageMs);
   }
@@ -188,6 +205,7 @@ export class Service implements Serving {
     this.#stopped = true;
     this.proxyGate?.closeAll();
     this.clock.stop();
+    this.#requestDeadlines?.stop();
     await this.#accessLog?.close();
   }
   reopenLogs(): void {

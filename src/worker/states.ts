@@ -25,17 +25,19 @@ export const nextWritingState = stateMachine<WritingState, 'request' | 'response
   gone: {},
 });
 
-/** waiting for the head; head given; head sent; no more bytes will be handed to the connection; socket given away; settled */
-export type ResponseState = 'waiting' | 'started' | 'streaming' | 'complete' | 'taken' | 'over';
+/**
+ * waiting for the head; head given; head sent; past its deadline, so that it is no longer the application's; no more bytes
+ * will be handed to the connection; socket given away; settled
+ */
+export type ResponseState = 'waiting' | 'started' | 'streaming' | 'expired' | 'complete' | 'taken' | 'over';
+type ResponseStep = 'start' | 'send' | 'end' | 'respond' | 'expire' | 'take' | 'settle';
 
-export const nextResponseState = stateMachine<ResponseState, 'start' | 'send' | 'end' | 'respond' | 'take' | 'settle'>(
-  'response',
-  {
-    waiting: { start: 'started', take: 'taken', settle: 'over' },
-    started: { start: 'started', send: 'streaming', respond: 'complete', settle: 'over' },
-    streaming: { end: 'complete', settle: 'over' },
-    complete: { settle: 'over' },
-    taken: { settle: 'over' },
-    over: {},
-  },
-);
+export const nextResponseState = stateMachine<ResponseState, ResponseStep>('response', {
+  waiting: { start: 'started', respond: 'complete', expire: 'expired', take: 'taken', settle: 'over' },
+  started: { start: 'started', send: 'streaming', respond: 'complete', expire: 'expired', settle: 'over' },
+  streaming: { end: 'complete', expire: 'expired', settle: 'over' },
+  expired: { respond: 'complete', end: 'complete', settle: 'over' },
+  complete: { settle: 'over' },
+  taken: { settle: 'over' },
+  over: {},
+});

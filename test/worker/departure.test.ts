@@ -43,6 +43,7 @@ class FakeServing implements Serving {
   onChange(callback: () => void): void {
     this.#changed = callback;
   }
+  lastWords(): void {}
   requestsUnderWay(): RequestSummary[] {
     return this.requests;
   }

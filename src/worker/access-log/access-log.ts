@@ -22,12 +22,14 @@ export interface AccessLog {
   write(request: LoggedRequest, status: number, bodyBytes: number, seconds: number): void;
   /** Opens the file of the same name anew, after it was rotated away. */
   reopen(): void;
+  /** Writes what waits, at once: the process may be killed any moment. */
+  writeNow(): void;
   /** Writes what waits; the end. */
   close(): Promise<void>;
 }
 
 /** Where lines go. */
-interface Lines extends Pick<AccessLog, 'reopen' | 'close'> {
+interface Lines extends Pick<AccessLog, 'reopen' | 'close' | 'writeNow'> {
   readonly isFull: boolean;
   drop(): void;
   add(line: string): void;
@@ -68,6 +70,10 @@ class LineLog implements AccessLog {
 
   reopen(): void {
     this.#lines.reopen();
+  }
+
+  writeNow(): void {
+    this.#lines.writeNow();
   }
 
   close(): Promise<void> {
@@ -154,6 +160,13 @@ export function accessLogTo(sink: { write(line: string): unknown }, settings: Ac
     }
   };
   const nothing = (): void => {};
-  const lines = { isFull: false, drop: nothing, add, reopen: nothing, close: () => Promise.resolve() };
+  const lines = {
+    isFull: false,
+    drop: nothing,
+    add,
+    reopen: nothing,
+    writeNow: nothing,
+    close: () => Promise.resolve(),
+  };
   return new LineLog(lines, settings, 0);
 }
