@@ -1,6 +1,6 @@
 /** What a master tells whoever embeds it. */
 import type { BoundAddress } from './listeners.ts';
-import type { Progress, ReloadError, ReloadResult, ScaleResult, StopResult } from './results.ts';
+import type { Progress, ReloadError, ReloadResult, ScaleChange, ScaleResult, StopResult } from './results.ts';
 
 export interface WorkerInfo {
   readonly worker: number;
@@ -29,7 +29,7 @@ export interface MasterEvents {
   'reload:live': [Pick<ReloadResult, 'generation' | 'durationMs' | 'replaced'>];
   'reload:done': [ReloadResult];
   'reload:failed': [{ generation: number; error: ReloadError }];
-  'scale': [{ from: number; to: number }];
+  'scale': [ScaleChange];
   'scale:done': [ScaleResult];
   /** a step of a reload, a scaling or a stop */
   'progress': [Progress];

@@ -10,6 +10,7 @@ import type { PassedHandle } from '../shared/node-private.ts';
 import { firstInheritedFd } from './fork-worker.ts';
 import type { Generation } from './generation.ts';
 import type { Listener } from './listeners.ts';
+import { utilisationNow } from './load-policy.ts';
 import type { Departures } from './operation.ts';
 import type { AgingWorker, RecyclingReason } from './recycling.ts';
 import { WorkerProcess } from './worker-process.ts';
@@ -86,6 +87,10 @@ export class WorkerHandle {
   }
   get stats(): WorkerStats | undefined {
     return this.#record.stats;
+  }
+  /** How much of its time it is busy, 0 to 1; undefined of one that is too young to tell. */
+  get utilisation(): number | undefined {
+    return utilisationNow(this.stats?.utilisation, this.#record.sinceStatsMs ?? this.readyForMs ?? 0);
   }
   get connections(): number {
     return this.#record.connections;

@@ -12,6 +12,7 @@ export interface Failure {
 
 export class WorkerRecord {
   #stats: WorkerStats | undefined;
+  #statsAtMs: number | undefined;
   #failure: Failure | undefined;
   #bootStep: string | undefined;
   #departed: Departed | undefined;
@@ -21,6 +22,10 @@ export class WorkerRecord {
 
   get stats(): WorkerStats | undefined {
     return this.#stats;
+  }
+  /** milliseconds since it counted last */
+  get sinceStatsMs(): number | undefined {
+    return this.#statsAtMs === undefined ? undefined : performance.now() - this.#statsAtMs;
   }
   get failure(): Failure | undefined {
     return this.#failure;
@@ -56,6 +61,7 @@ export class WorkerRecord {
         break;
       case 'stats':
         this.#stats = news.stats;
+        this.#statsAtMs = performance.now();
         this.#newConnections = 0;
         break;
       case 'overdue':

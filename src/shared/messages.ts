@@ -61,6 +61,8 @@ export interface WorkerStats extends ServingStats {
   rssBytes: number;
   /** how late its event loop was, in the mean since the last report */
   lagMs: number;
+  /** the share of the time since the last report that its event loop was busy, 0 to 1 */
+  utilisation: number;
 }
 
 /** What became of the connections that a worker had when it was told to leave. */
