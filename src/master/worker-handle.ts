@@ -9,6 +9,7 @@ import type { MasterToWorker, WorkerStats } from '../shared/messages.ts';
 import type { PassedHandle } from '../shared/node-private.ts';
 import { firstInheritedFd } from './fork-worker.ts';
 import type { Generation } from './generation.ts';
+import { guardingOf } from './guarding.ts';
 import type { Listener } from './listeners.ts';
 import { utilisationNow } from './load-policy.ts';
 import type { Departures } from './operation.ts';
@@ -117,8 +118,9 @@ export class WorkerHandle {
 
   /** what decides whether it is overdue */
   get age(): AgingWorker {
-    const { requests = 0, rssBytes = 0 } = this.#record.stats ?? {};
+    const { requests: all = 0, healthChecks = 0, rssBytes = 0 } = this.#record.stats ?? {};
     const { id, overdue, readyForMs = 0 } = this;
+    const requests = all - healthChecks;
     return { id, limits: this.generation.options, overdue, requests, readyForMs, rssBytes, chance: this.#chance };
   }
 
@@ -215,7 +217,8 @@ export class WorkerHandle {
       ...(fd === undefined ? {} : { fd: firstInheritedFd + index }),
     }));
     const { graceMs, ready, warmup } = options;
-    this.send({ type: 'configure', generation: number, release, settings, binds, graceMs, ready, warmup });
+    const guarding = guardingOf(options);
+    this.send({ type: 'configure', generation: number, release, settings, binds, graceMs, ready, warmup, guarding });
   }
 
   #move(input: WorkerInput): void {

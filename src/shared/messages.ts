@@ -61,8 +61,18 @@ export interface WorkerStats extends ServingStats {
   rssBytes: number;
   /** how late its event loop was, in the mean since the last report */
   lagMs: number;
+  /** of its requests, those of the option healthPaths; 0 where nobody needs to know */
+  healthChecks: number;
   /** the share of the time since the last report that its event loop was busy, 0 to 1 */
   utilisation: number;
+}
+
+/** What of its requests a worker looks at before its application does (docs/scaling.md). */
+export interface Guarding {
+  /** paths of health checks, as in accessLogSkip */
+  healthPaths: string[];
+  /** whether those are to be counted */
+  countsHealth: boolean;
 }
 
 /** What became of the connections that a worker had when it was told to leave. */
@@ -120,6 +130,7 @@ export type MasterToWorker =
       ready: 'load' | 'signal';
       /** requests as 'GET:/path' that it answers to itself before it accepts anything */
       warmup: string[];
+      guarding: Guarding;
     }
   /**
    * `idle`: connections without a request are closed at once, get to ask once more within the grace time, or, as there is a

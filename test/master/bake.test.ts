@@ -59,6 +59,7 @@ const stats = (change: Partial<WorkerStats>): WorkerStats => ({
   rssBytes: 0,
   lagMs: 0,
   utilisation: 0,
+  healthChecks: 0,
   ...change,
 });
 
