@@ -9,7 +9,9 @@ import type { MasterToWorker, WorkerStats } from '../shared/messages.ts';
 import type { PassedHandle } from '../shared/node-private.ts';
 import { firstInheritedFd } from './fork-worker.ts';
 import type { Generation } from './generation.ts';
+import { guardingOf } from './guarding.ts';
 import type { Listener } from './listeners.ts';
+import { utilisationNow } from './load-policy.ts';
 import type { Departures } from './operation.ts';
 import type { AgingWorker, RecyclingReason } from './recycling.ts';
 import { WorkerProcess } from './worker-process.ts';
@@ -88,6 +90,10 @@ export class WorkerHandle {
   get stats(): WorkerStats | undefined {
     return this.#record.stats;
   }
+  /** How much of its time it is busy, 0 to 1; undefined of one that is too young to tell. */
+  get utilisation(): number | undefined {
+    return utilisationNow(this.stats?.utilisation, this.#record.sinceStatsMs ?? this.readyForMs ?? 0);
+  }
   get connections(): number {
     return this.#record.connections;
   }
@@ -121,8 +127,9 @@ export class WorkerHandle {
 
   /** what decides whether it is overdue */
   get age(): AgingWorker {
-    const { requests = 0, rssBytes = 0 } = this.#record.stats ?? {};
+    const { requests: all = 0, healthChecks = 0, rssBytes = 0 } = this.#record.stats ?? {};
     const { id, overdue, readyForMs = 0 } = this;
+    const requests = all - healthChecks;
     return { id, limits: this.generation.options, overdue, requests, readyForMs, rssBytes, chance: this.#chance };
   }
 
@@ -222,9 +229,11 @@ export class WorkerHandle {
       ...(fd === undefined ? {} : { fd: firstInheritedFd + index }),
     }));
     const { graceMs, ready, warmup, stuckTimeoutMs: stuckMs } = options;
-    const fd = firstInheritedFd + binds.filter((bind) => 'fd' in bind).length;
-    const watchdog = stuckMs > 0 ? { fd, stuckMs } : undefined;
-    this.send({ type: 'configure', generation: number, release, settings, binds, graceMs, ready, warmup, watchdog });
+    const watchdogFd = firstInheritedFd + binds.filter((bind) => 'fd' in bind).length;
+    const watchdog = stuckMs > 0 ? { fd: watchdogFd, stuckMs } : undefined;
+    const guarding = guardingOf(options);
+    const rules = { settings, graceMs, ready, warmup, watchdog, guarding };
+    this.send({ type: 'configure', generation: number, release, binds, ...rules });
   }
 
   #move(input: WorkerInput): void {

@@ -12,6 +12,7 @@ export interface Failure {
 
 export class WorkerRecord {
   #stats: WorkerStats | undefined;
+  #statsAtMs: number | undefined;
   #failure: Failure | undefined;
   #bootStep: string | undefined;
   /** when it was told to leave, as it said at the end */
@@ -23,6 +24,10 @@ export class WorkerRecord {
 
   get stats(): WorkerStats | undefined {
     return this.#stats;
+  }
+  /** milliseconds since it counted last */
+  get sinceStatsMs(): number | undefined {
+    return this.#statsAtMs === undefined ? undefined : performance.now() - this.#statsAtMs;
   }
   get failure(): Failure | undefined {
     return this.#failure;
@@ -70,6 +75,7 @@ export class WorkerRecord {
         break;
       case 'stats':
         this.#stats = news.stats;
+        this.#statsAtMs = performance.now();
         this.#newConnections = 0;
         break;
       case 'overdue':

@@ -86,6 +86,18 @@ export interface WorkerStats extends ServingStats {
   rssBytes: number;
   /** how late its event loop was, in the mean since the last report */
   lagMs: number;
+  /** of its requests, those of the option healthPaths; 0 where nobody needs to know */
+  healthChecks: number;
+  /** the share of the time since the last report that its event loop was busy, 0 to 1 */
+  utilisation: number;
+}
+
+/** What of its requests a worker looks at before its application does (docs/scaling.md). */
+export interface Guarding {
+  /** paths of health checks, as in accessLogSkip */
+  healthPaths: string[];
+  /** whether those are to be counted */
+  countsHealth: boolean;
 }
 
 /** A connection on its way to another process, beside its handle: what cannot be seen from the socket. */
@@ -141,6 +153,7 @@ export type MasterToWorker =
       warmup: string[];
       /** undefined: nobody watches it */
       watchdog?: WatchdogPlan | undefined;
+      guarding: Guarding;
     }
   /**
    * `idle`: what becomes of connections without a request. They are closed at once; get to ask once more within the grace

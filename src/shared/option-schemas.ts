@@ -8,6 +8,7 @@ import { isSkipPattern, parseAccessTarget } from './access-target.ts';
 import { isPeerEntry, peerNotation } from './peer-list.ts';
 import { parseWarmUpRequest } from './warm-up-request.ts';
 import { formatBytes, formatDuration, parseBytes, parseDuration } from './units.ts';
+import { formatWorkerRange, mostWorkers, parseWorkerRange } from './worker-range.ts';
 
 export const text = () => z.string({ error: 'is a text' });
 
@@ -70,6 +71,18 @@ export function integer(least: number, most: number) {
   return z.union([z.number(), z.string()], { error: rule }).transform((value, context) => {
     const number = typeof value === 'string' && !/^\d+$/.test(value) ? NaN : Number(value);
     if (Number.isInteger(number) && number >= least && number <= most) return number;
+    context.addIssue({ code: 'custom', message: rule });
+    return z.NEVER;
+  });
+}
+
+/** A number of workers, or a range of it: 4, '2..8' or { least: 2, most: 8 }. */
+export function workerRange() {
+  const rule = `is a whole number from 1 to ${mostWorkers}, or a range of it such as 2..8`;
+  const object = z.strictObject({ least: z.number(), most: z.number() }).transform(formatWorkerRange);
+  return z.union([z.number(), z.string(), object], { error: rule }).transform((value, context) => {
+    const range = parseWorkerRange(String(value));
+    if (range !== undefined) return range;
     context.addIssue({ code: 'custom', message: rule });
     return z.NEVER;
   });

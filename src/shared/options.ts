@@ -9,6 +9,7 @@
 import { availableParallelism } from 'node:os';
 import type { z } from 'zod';
 import { deployRows } from './deploy-options.ts';
+import { loadRows } from './load-options.ts';
 import { recyclingRows } from './recycling-options.ts';
 import {
   accessFormat,
@@ -29,7 +30,9 @@ import {
   switchValue,
   text,
   textList,
+  workerRange,
 } from './option-schemas.ts';
+import type { WorkerRange } from './worker-range.ts';
 
 /** Groups in the order of help and documentation, with their headings. */
 export const optionGroups = {
@@ -73,6 +76,11 @@ export interface OptionRow {
   /** the default as documentation shows it, when it depends on the machine */
   readonly defaultText?: string;
   readonly help: string;
+}
+
+function rangeOfCores(): WorkerRange {
+  const cores = availableParallelism();
+  return { least: cores, most: cores };
 }
 
 const serverRows = {
@@ -481,15 +489,15 @@ const masterRows = {
     defaultText: '0666',
   },
   workers: {
-    schema: integer(1, 1024),
-    default: availableParallelism(),
+    schema: workerRange(),
+    default: rangeOfCores(),
     group: 'processes',
     short: 'w',
     scope: 'master',
     appliesOn: 'reload',
     placeholder: 'N',
     env: ['WEB_CONCURRENCY'],
-    help: 'Worker processes.',
+    help: 'Worker processes: a number, or a range such as 2..8 within which the load decides.',
     defaultText: 'the available cores',
   },
   grace: {
@@ -537,10 +545,13 @@ const masterRows = {
   },
 } as const satisfies Record<string, OptionRow>;
 
-export const optionTable = { ...masterRows, ...deployRows, ...recyclingRows, ...serverRows } as const satisfies Record<
-  string,
-  OptionRow
->;
+export const optionTable = {
+  ...masterRows,
+  ...loadRows,
+  ...deployRows,
+  ...recyclingRows,
+  ...serverRows,
+} as const satisfies Record<string, OptionRow>;
 export const serverOptionTable = serverRows;
 
 type Key<Rows, Name extends keyof Rows> = Rows[Name] extends { key: infer K extends string } ? K : Name;

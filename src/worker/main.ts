@@ -73,7 +73,8 @@ function isLeaving(): boolean {
 }
 
 function reportStats(): void {
-  const stats: WorkerStats = { ...running!.serving.stats, ...vitalSigns() };
+  const { serving, guard } = running!;
+  const stats: WorkerStats = { ...serving.stats, healthChecks: guard?.healthChecks ?? 0, ...vitalSigns() };
   void tellMaster({ type: 'stats', stats });
 }
 

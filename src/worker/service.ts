@@ -132,6 +132,9 @@ export class Service implements Serving {
   get closesIdle(): boolean {
     return this.#closesIdle;
   }
+  get activeRequests(): number {
+    return this.#active;
+  }
   get stats(): ServingStats {
     return {
       connections: this.#connections.size + (this.proxyGate?.waiting ?? 0),

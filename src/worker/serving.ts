@@ -6,6 +6,8 @@ import type { Mover } from './migration/mover.ts';
 
 export interface Serving extends Acceptor {
   readonly stats: ServingStats;
+  /** as `stats` has it */
+  readonly activeRequests: number;
   /** no connection and no post hook is left */
   readonly isEmpty: boolean;
   /** Calls back whenever `isEmpty` or the number of connections may have changed. */

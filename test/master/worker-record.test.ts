@@ -12,6 +12,8 @@ const stats: WorkerStats = {
   ...noAnswers(),
   rssBytes: 1,
   lagMs: 0,
+  healthChecks: 0,
+  utilisation: 0,
 };
 
 describe('what became of the connections of a worker', () => {

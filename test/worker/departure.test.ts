@@ -26,6 +26,7 @@ class FakeServing implements Serving {
   readonly sharesReads = false;
   accept(): void {}
   adopt(): void {}
+  activeRequests = 0;
   get stats(): ServingStats {
     const { pendingHooks } = this;
     const activeRequests = this.requests.length;

@@ -234,6 +234,9 @@ export class NodeService implements Serving {
     });
   }
 
+  get activeRequests(): number {
+    return this.#active.size;
+  }
   get stats(): ServingStats {
     return {
       connections: this.#sockets.size + (this.proxyGate?.waiting ?? 0),
