@@ -3,6 +3,7 @@ import { performance } from 'node:perf_hooks';
 import type { Departed, RequestSummary } from '../shared/messages.ts';
 import { stopListening } from './listening.ts';
 import type { Running } from './boot.ts';
+import type { Handshakes } from './handshakes.ts';
 
 /** Longer ones overflow a timer (setTimeout takes 2^31-1 ms). */
 const longestTimerMs = 2 ** 31 - 1;
@@ -14,15 +15,19 @@ export interface Departure {
   idle: 'close' | 'keep' | 'move';
 }
 
+/** What leaves. `handshakes` are those of TLS, which a worker waits for unless all of the server stops. */
+type Parts = Omit<Running, 'gate'> & { readonly handshakes?: Pick<Handshakes, 'count' | 'onChange'> };
+
 export class Leaving {
-  readonly #running: Omit<Running, 'gate'>;
+  readonly #running: Parts;
   #connections = 0;
+  #closesIdle = false;
   #cut = 0;
   #deadlineMs = Infinity;
   #timer: NodeJS.Timeout | undefined;
   #over: (isEmpty: boolean) => void = () => {};
 
-  constructor(running: Omit<Running, 'gate'>) {
+  constructor(running: Parts) {
     this.#running = running;
   }
 
@@ -55,7 +60,10 @@ export class Leaving {
   /** A later order counts when it is the stricter one: a whole server that stops waits for nobody who is idle. */
   hasten({ graceMs: givenMs, idle }: Departure): void {
     const { serving, mover } = this.#running;
-    if (idle === 'close') mover?.stop();
+    if (idle === 'close') {
+      this.#closesIdle = true;
+      mover?.stop();
+    }
     if (idle === 'move' && mover !== undefined) {
       mover.begin(givenMs);
       serving.moveWith(mover);
@@ -72,12 +80,13 @@ export class Leaving {
   }
 
   get #isEmpty(): boolean {
-    const { serving, mover } = this.#running;
-    return serving.isEmpty && mover?.isEmpty !== false;
+    const { serving, mover, handshakes } = this.#running;
+    const isArriving = !this.#closesIdle && (handshakes?.count ?? 0) > 0;
+    return serving.isEmpty && mover?.isEmpty !== false && !isArriving;
   }
 
   #emptyWithin(departure: Departure): Promise<boolean> {
-    const { serving, mover } = this.#running;
+    const { serving, mover, handshakes } = this.#running;
     return new Promise((resolve) => {
       this.#over = (isEmpty) => {
         clearTimeout(this.#timer);
@@ -88,6 +97,7 @@ export class Leaving {
       };
       serving.onChange(look);
       mover?.onChange(look);
+      handshakes?.onChange(look);
       this.hasten(departure);
       look();
     });
