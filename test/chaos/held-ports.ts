@@ -3,6 +3,7 @@
  * stopped; this is how the runner knows whom a kill -9 may cost something. Linux only, as /proc is.
  */
 import { readFile, readdir, readlink } from 'node:fs/promises';
+import { sendSignal } from '../helpers/processes.ts';
 import { waitFor } from '../helpers/wait-for.ts';
 
 /** Socket inode to peer's port, of the connections to this port. */
@@ -29,21 +30,26 @@ export async function heldPorts(pid: number, serverPort: number): Promise<Set<nu
   return new Set(inodes.flatMap((inode) => connections.get(inode) ?? []));
 }
 
+/** The states of a process's threads (proc(5)); none of one that is gone. */
+async function threadStates(pid: number): Promise<string[]> {
+  const threads = await readdir(`/proc/${pid}/task`).catch(() => []);
+  const stats = await Promise.all(
+    threads.map((thread) => readFile(`/proc/${pid}/task/${thread}/stat`, 'latin1').catch(() => '')),
+  );
+  return stats.filter((stat) => stat !== '').map((stat) => stat[stat.lastIndexOf(')') + 2]!);
+}
+
+export async function isStopped(pid: number): Promise<boolean> {
+  return (await threadStates(pid)).includes('T');
+}
+
 /** Stops a process and waits until it is: all of its threads. False when it is gone. */
 export async function stopProcess(pid: number): Promise<boolean> {
-  try {
-    process.kill(pid, 'SIGSTOP');
-  } catch {
-    return false;
-  }
-  const isStopped = async (): Promise<'stopped' | 'gone' | false> => {
-    const threads = await readdir(`/proc/${pid}/task`).catch(() => []);
-    const stats = await Promise.all(
-      threads.map((thread) => readFile(`/proc/${pid}/task/${thread}/stat`, 'latin1').catch(() => '')),
-    );
-    const states = stats.filter((stat) => stat !== '').map((stat) => stat[stat.lastIndexOf(')') + 2]!);
+  sendSignal(pid, 'SIGSTOP');
+  const outcome = async (): Promise<'stopped' | 'gone' | false> => {
+    const states = await threadStates(pid);
     if (states.length === 0 || states.some((state) => 'ZX'.includes(state))) return 'gone';
     return states.every((state) => state === 'T') && 'stopped';
   };
-  return (await waitFor(`process ${pid} to be stopped`, isStopped)) === 'stopped';
+  return (await waitFor(`process ${pid} to be stopped`, outcome)) === 'stopped';
 }

@@ -7,7 +7,7 @@ import { runEvy, type EvyProcess } from '../helpers/run-evy.ts';
 import { waitFor } from '../helpers/wait-for.ts';
 import { crewOf, workersOf, type Worker } from '../integration/command/serving.ts';
 import { optionNames } from '../../src/shared/option-names.ts';
-import { heldPorts, stopProcess } from './held-ports.ts';
+import { heldPorts, isStopped, stopProcess } from './held-ports.ts';
 import type { Death } from './verdict.ts';
 
 export type Kind = 'wsgi' | 'fetch' | 'node';
@@ -82,8 +82,9 @@ export class Scene {
     return Number((await this.evy.until('reload.started', { times })).generation);
   }
 
-  /** One worker more or less. */
+  /** One worker more or less. Not while the master is stopped: SIGCONT throws waiting TTIN and TTOU away (signal(7)). */
   async scale(by: 1 | -1): Promise<void> {
+    await waitFor('the master to go on', async () => !(await isStopped(this.evy.pid)));
     const times = this.evy.seen('scale').length + 1;
     this.wanted = Math.max(1, this.wanted + by);
     this.evy.signal(by === 1 ? 'SIGTTIN' : 'SIGTTOU');
@@ -104,7 +105,7 @@ export class Scene {
     this.#doomed.add(pid);
     if (!(await stopProcess(pid))) return;
     await this.#recordDeath(pid);
-    process.kill(pid, 'SIGKILL');
+    sendSignal(pid, 'SIGKILL'); // the server may have been faster
   }
 
   /** A worker whose loop is blocked: the server may kill it, if that lasts longer than it is patient. */
