@@ -48,6 +48,7 @@ class Chaos {
   readonly #scene: Scene;
   readonly #random: Random;
   readonly #clients: Hammer;
+  #forgotten = 0;
   readonly #ends: UnexplainedEnd[] = [];
   readonly report: ChaosReport;
 
@@ -102,8 +103,8 @@ class Chaos {
     if (report.counts.wrong > 0) report.problems.push(`${report.counts.wrong} wrong answers`);
     const waitingMs = this.#clients.waitingMs();
     if (waitingMs > answeredWithinMs) report.problems.push(`a request waits since ${Math.round(waitingMs)} ms`);
-    report.deaths += Math.max(0, deaths.length - keptDeaths);
-    deaths.splice(0, deaths.length - keptDeaths);
+    this.#forgotten += deaths.splice(0, Math.max(0, deaths.length - keptDeaths)).length;
+    report.deaths = this.#forgotten + deaths.length;
   }
 }
 
@@ -121,7 +122,6 @@ export async function runChaos(task: ChaosTask): Promise<ChaosReport> {
     report.counts = { ...report.counts, examples: [...report.counts.examples] };
     await scene.evy.reap();
   }
-  report.deaths += scene.deaths.length;
   if (report.problems.length > 0) report.problems.push(...report.counts.examples);
   report.log = scene.evy.output();
   return report;
