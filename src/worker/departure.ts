@@ -3,6 +3,7 @@ import { performance } from 'node:perf_hooks';
 import type { MasterToWorker, RequestSummary } from '../shared/messages.ts';
 import { stopListening } from './listening.ts';
 import type { Running } from './boot.ts';
+import type { Handshakes } from './handshakes.ts';
 
 /** Longer ones overflow a timer (setTimeout takes 2^31-1 ms). */
 const longestTimerMs = 2 ** 31 - 1;
@@ -11,14 +12,18 @@ const lingerMs = 500;
 
 export type Departure = Omit<Extract<MasterToWorker, { type: 'drain' }>, 'type'>;
 
+/** What leaves. `handshakes` are those of TLS, which a worker waits for unless all of the server stops. */
+type Parts = Omit<Running, 'gate'> & { readonly handshakes?: Pick<Handshakes, 'count' | 'onChange'> };
+
 export class Leaving {
-  readonly #running: Omit<Running, 'gate'>;
+  readonly #running: Parts;
   #connections = 0;
+  #closesIdle = false;
   #deadlineMs = Infinity;
   #timer: NodeJS.Timeout | undefined;
   #over: (isEmpty: boolean) => void = () => {};
 
-  constructor(running: Omit<Running, 'gate'>) {
+  constructor(running: Parts) {
     this.#running = running;
   }
 
@@ -49,7 +54,10 @@ export class Leaving {
   /** A later order counts when it is the stricter one: a whole server that stops waits for nobody who is idle. */
   hasten({ graceMs: givenMs, idle }: Departure): void {
     const { serving, mover } = this.#running;
-    if (idle === 'close') mover?.stop();
+    if (idle === 'close') {
+      this.#closesIdle = true;
+      mover?.stop();
+    }
     if ((idle === 'move' || idle === 'wait') && mover !== undefined) {
       mover.order(idle, givenMs);
       serving.moveWith(mover);
@@ -66,12 +74,13 @@ export class Leaving {
   }
 
   get #isEmpty(): boolean {
-    const { serving, mover } = this.#running;
-    return serving.isEmpty && mover?.isEmpty !== false;
+    const { serving, mover, handshakes } = this.#running;
+    const isArriving = !this.#closesIdle && (handshakes?.count ?? 0) > 0;
+    return serving.isEmpty && mover?.isEmpty !== false && !isArriving;
   }
 
   #emptyWithin(departure: Departure): Promise<boolean> {
-    const { serving, mover } = this.#running;
+    const { serving, mover, handshakes } = this.#running;
     return new Promise((resolve) => {
       this.#over = (isEmpty) => {
         clearTimeout(this.#timer);
@@ -82,6 +91,7 @@ export class Leaving {
       };
       serving.onChange(look);
       mover?.onChange(look);
+      handshakes?.onChange(look);
       this.hasten(departure);
       look();
     });

@@ -78,7 +78,7 @@ function makeTlsServer(tls: TlsOptions, acceptor: Acceptor): Server {
 export class Gatekeeper {
   readonly #servers: readonly Server[];
   readonly #limit: number;
-  readonly #handshakes: Handshakes;
+  readonly handshakes: Handshakes;
   #connections = 0;
   #gates: Array<{ pause(): void; resume(): void }> | undefined;
   #resting = false;
@@ -87,7 +87,8 @@ export class Gatekeeper {
   constructor(servers: readonly Server[], limit: number) {
     this.#servers = servers;
     this.#limit = limit;
-    this.#handshakes = new Handshakes(servers, () => this.#set());
+    this.handshakes = new Handshakes(servers);
+    this.handshakes.onChange(() => this.#set());
   }
 
   /** `connections`: those that are served. */
@@ -103,7 +104,7 @@ export class Gatekeeper {
   }
 
   #set(): void {
-    const close = this.#resting || this.#connections + this.#handshakes.count >= this.#limit;
+    const close = this.#resting || this.#connections + this.handshakes.count >= this.#limit;
     if (close === this.#closed) return;
     this.#closed = close;
     this.#gates ??= this.#servers.map((server) => acceptGate(server)).filter((gate) => gate !== undefined);

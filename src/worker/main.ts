@@ -92,7 +92,7 @@ async function leave(departure: Departure): Promise<void> {
   }
   state = nextState(state, 'drain');
   if (running === undefined) await exit(0);
-  leaving = new Leaving(running!);
+  leaving = new Leaving({ ...running!, handshakes: running!.gate.handshakes });
   const cut = await leaving.begin(departure);
   state = nextState(state, 'over');
   const { connections } = leaving;

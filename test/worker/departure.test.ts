@@ -125,6 +125,22 @@ describe('a worker that leaves', () => {
     expect(leaving.connections).to.equal(6);
   });
 
+  it('waits for a TLS handshake under way, unless all of the server stops', async () => {
+    const callbacks: Array<() => void> = [];
+    const handshakes = { count: 1, onChange: (callback: () => void) => void callbacks.push(callback) };
+    const leaving = () => new Leaving({ serving: new FakeServing({}), servers: [], log: silentLogger, handshakes });
+    let isGone = false;
+    const left = leaving()
+      .begin({ graceMs: 60_000, idle: 'move' })
+      .then(() => (isGone = true));
+    await setImmediate();
+    expect(isGone).to.equal(false);
+    expect(await leaving().begin({ graceMs: 60_000, idle: 'close' })).to.deep.equal([]);
+    handshakes.count = 0;
+    for (const callback of callbacks) callback();
+    expect(await left).to.equal(true);
+  });
+
   it('takes the shorter grace time of two orders', async () => {
     const serving = new FakeServing({ requests: [request] });
     const leaving = leave(serving);
