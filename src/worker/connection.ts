@@ -23,7 +23,8 @@ import type { Movable, Released } from './migration/mover.ts';
 import { withdraw } from './migration/release.ts';
 import { Output } from './output.ts';
 import type { OutputOwner } from './output.ts';
-import { refusalText } from './refusal.ts';
+import { isHeadRead, refusalText } from './refusal.ts';
+import type { RefusedSender } from './refusal.ts';
 import { RequestReading } from './request-reading.ts';
 import type { ReadingOwner } from './reading-owner.ts';
 import type { Forwarding } from './proxies/forwarding.ts';
@@ -192,17 +193,29 @@ export class Connection implements ReadingOwner, OutputOwner, DeadlineOwner, Mov
     if (exchange !== undefined && this.isAnswering) {
       // The request is with the application: whoever reads its body learns it, and the response is the last one.
       exchange.input.fail(new EvyError(code, `the request body was refused (${code})`));
+      this.#service.refused(code, exchange.peer.remoteAddress, exchange);
       return;
     }
-    this.#service.refused(code, this.peer.remoteAddress);
+    const { line } = this.#reading.parser;
+    const sender = this.#senderOf(code);
+    this.#service.refused(code, sender.peer.remoteAddress, exchange ?? sender);
     // A request that has been answered, while its body was still coming, has had its one response.
     if (exchange === undefined) {
-      const { line } = this.#reading.parser;
       const response = refusalText(code, line.method, this.#service.http10Only);
       this.#output.putText(response);
-      this.#service.answeredRefusal(code, this.peer, line, response);
+      this.#service.answeredRefusal(code, sender, line, response);
     }
     this.close();
+  }
+
+  /** Who sent what is refused: as a trusted proxy tells it, if the head was read. */
+  #senderOf(code: ErrorCode): RefusedSender {
+    const { line, block } = this.#reading.parser;
+    if (!isHeadRead(code)) return { peer: this.peer, variables: {} };
+    const { variables } = block;
+    if (this.forwarding === undefined) return { peer: this.peer, variables };
+    const peer = this.forwarding.factsOf(variables, line.authority ?? variables['HTTP_HOST']);
+    return { peer, variables, names: this.#service.naming.received(variables) };
   }
 
   inputEnded(): void {

@@ -177,8 +177,10 @@ export class Exchange implements InputSource, NamedRequest {
       this.#service.log.debug('app.failed', { request: this.summary, ...this.names, error: failure.error.message });
       return;
     }
-    if (failure.isClients) this.#service.refused(failure.code, this.peer.remoteAddress, this);
-    else {
+    if (failure.isClients) {
+      // What is wrong with its body was told when it was found.
+      if (thrown !== this.input.fault) this.#service.refused(failure.code, this.peer.remoteAddress, this);
+    } else {
       this.#failed = true;
       this.#logFailure(failure.code, { error: failure.error.message, stack: failure.error.stack });
     }

@@ -27,6 +27,7 @@ import type { ToldPeer } from './proxies/told-peer.ts';
 import { trustedProxiesOf } from './proxies/forwarding.ts';
 import type { TrustedProxies } from './proxies/forwarding.ts';
 import { RequestDeadlines, requestTimedOut } from './request-deadlines.ts';
+import type { RefusedSender } from './refusal.ts';
 import { RequestNaming } from './request-id.ts';
 import type { Mover } from './migration/mover.ts';
 import type { Serving } from './serving.ts';
@@ -238,13 +239,13 @@ export class Service implements Serving {
     this.#accessLog?.write(exchange, status, bodyBytes, seconds);
   }
   /** The answer to a request that no exchange was made for. */
-  answeredRefusal(code: ErrorCode, peer: PeerFacts, line: RequestLine, response: string): void {
+  answeredRefusal(code: ErrorCode, sender: RefusedSender, line: RequestLine, response: string): void {
     if (this.#accessLog === undefined) return;
-    const { request, status, bodyBytes } = refusedRequest(code, peer, line, response);
+    const { request, status, bodyBytes } = refusedRequest(code, sender, line, response);
     this.#accessLog.write(request, status, bodyBytes, 0);
   }
-  refused(code: ErrorCode, peer: string, exchange?: Exchange): void {
-    this.log.info('request.refused', { code, peer, request: exchange?.summary, ...exchange?.names });
+  refused(code: ErrorCode, peer: string, request: Partial<Pick<Exchange, 'summary' | 'names'>>): void {
+    this.log.info('request.refused', { code, peer, request: request.summary, ...request.names });
   }
   /** A post hook's promise: the process does not end before it. */
   track(promise: Promise<void>): void {

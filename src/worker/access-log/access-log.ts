@@ -15,7 +15,10 @@ import type { Sink } from './sink.ts';
 import { compileSkip, wentWell, type SkipsPath } from './skip.ts';
 import { SocketSink } from './socket-sink.ts';
 
-export type AccessSettings = Pick<ServerSettings, 'logFormat' | 'logXForwardedFor' | 'accessLogSkip'>;
+export type AccessSettings = Pick<
+  ServerSettings,
+  'logFormat' | 'logXForwardedFor' | 'accessLogSkip' | 'trustedProxies'
+>;
 
 export interface AccessLog {
   /** `status` is 0 when nothing was sent. */
@@ -48,7 +51,9 @@ class LineLog implements AccessLog {
 
   constructor(lines: Lines, settings: AccessSettings, generation: number) {
     this.#lines = lines;
-    this.#makeLine = compileFormat(settings.logFormat, { forwardedFor: settings.logXForwardedFor, generation });
+    // Behind a trusted proxy the address is the client's already, and whoever is not trusted does not get a word in.
+    const forwardedFor = settings.logXForwardedFor && settings.trustedProxies.length === 0;
+    this.#makeLine = compileFormat(settings.logFormat, { forwardedFor, generation });
     this.#skips = compileSkip(settings.accessLogSkip);
   }
 
