@@ -3,7 +3,7 @@
  * and events of each worker's life. Who comes and who goes is decided elsewhere.
  */
 import type { Logger } from '../shared/log.ts';
-import type { MasterToWorker } from '../shared/messages.ts';
+import type { MasterToWorker, RequestSummary } from '../shared/messages.ts';
 import { addDebt, delayMs, heldPlaces, isQuickDeath, nextDueMs, payDebt } from './backoff.ts';
 import type { Backoff } from './backoff.ts';
 import type { Emit, WorkerInfo } from './events.ts';
@@ -181,9 +181,10 @@ export class Crew {
         // One that was ready has a log of its own and writes it there.
         if (!quiet && worker.readyForMs === undefined)
           logger.error('worker.crashed', { ...workerInfo(worker), ...worker.failure });
+        this.#logCut(worker, news.requests ?? []);
         break;
       case 'overdue':
-        for (const request of news.requests) logger.warn('request.cut', { ...workerInfo(worker), ...request });
+        this.#logCut(worker, news.requests);
         if (before !== worker.state) this.#logKilled(worker, 'its grace time is over');
         break;
       case 'deadline':
@@ -237,6 +238,10 @@ export class Crew {
     return (generation === null ? undefined : this.#backoffs.get(generation)) ?? [];
   }
 
+  #logCut(worker: WorkerHandle, requests: readonly RequestSummary[]): void {
+    for (const request of requests) this.#parts.logger.warn('request.cut', { ...workerInfo(worker), ...request });
+  }
+
   #logKilled(worker: WorkerHandle, message: string): void {
     this.#parts.logger.warn('worker.killed', { ...workerInfo(worker), message });
   }
@@ -247,7 +252,10 @@ export class Crew {
     const { logger, emit } = this.#parts;
     const error = worker.failure?.message;
     const asked = worker.endReason === 'retired' || worker.endReason === 'stopped';
-    const fields = { ...workerInfo(worker), code: code ?? undefined, signal: signal ?? undefined, error };
+    // Of one that was killed from outside nobody knows which requests it had, but how many.
+    const requests = worker.endReason === undefined && error === undefined ? worker.stats?.activeRequests : undefined;
+    const end = { code: code ?? undefined, signal: signal ?? undefined, error, requests: requests || undefined };
+    const fields = { ...workerInfo(worker), ...end };
     if (quiet) logger.debug('worker.exit', fields);
     else if (asked && signal === null) logger.info('worker.exit', fields);
     else logger.warn('worker.exit', fields);

@@ -175,8 +175,8 @@ export type WorkerToMaster =
   | { type: 'ready' }
   /** the worker cannot boot and ends */
   | { type: 'failed'; code: ErrorCode; message: string; stack?: string | undefined }
-  /** an exception that nothing caught: the worker ends */
-  | { type: 'crashed'; message: string; stack?: string | undefined }
+  /** an exception that nothing caught: the worker ends, and with it these requests */
+  | { type: 'crashed'; message: string; stack?: string | undefined; requests?: RequestSummary[] }
   | { type: 'stats'; stats: WorkerStats }
   /** a worker that was sent TERM by hand: it drains, and is to be replaced */
   | { type: 'leaving' }

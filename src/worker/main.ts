@@ -36,6 +36,7 @@ let running: Running | undefined;
 let configuration: Configuration | undefined;
 let leaving: Leaving | undefined;
 const vitalSigns = watchVitalSigns();
+let hasCrashed = false;
 
 async function exit(code: number): Promise<never> {
   await running?.serving.stop();
@@ -187,7 +188,14 @@ function orphaned(): void {
 async function crash(thrown: unknown): Promise<void> {
   const { message, stack } = toError(thrown);
   running?.log.error('worker.crashed', { message, stack });
-  await tellMaster({ type: 'crashed', message, stack });
+  // The first one ends it: what goes wrong on the way out is only told.
+  if (hasCrashed) return;
+  hasCrashed = true;
+  const requests = running?.serving.requestsUnderWay() ?? [];
+  // Their hooks run, and their access lines are written.
+  running?.serving.destroyAll();
+  await setImmediate();
+  await tellMaster({ type: 'crashed', message, stack, requests });
   await exit(1);
 }
 

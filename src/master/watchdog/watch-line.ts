@@ -1,14 +1,14 @@
 /**
  * The master's end of the line from a worker's watchdog: takes its messages, and notices when there are none.
  *
- * A watchdog that is not heard says that its whole process does not run: it was stopped, or gets no processor. Such a
- * worker is not killed, for it has done nothing wrong and goes on where it was; it is only said. A master that was stopped
- * itself has no reason to complain (shared/quiet.ts).
+ * A watchdog that is not heard for as long as a loop may be stuck says that its whole process does not run: it was
+ * stopped, or gets no processor. Such a worker is not killed, for it has done nothing wrong and goes on where it was; it is
+ * only told of. A master that was stopped itself has no reason to complain (shared/quiet.ts).
  */
 import type { Readable } from 'node:stream';
 import { fromWatchdog } from '../../shared/messages.ts';
 import type { WatchdogToMaster } from '../../shared/messages.ts';
-import { noticeMs, Quiet, watchTickMs } from '../../shared/quiet.ts';
+import { Quiet, watchTickMs } from '../../shared/quiet.ts';
 
 export type WatchNews =
   | Exclude<WatchdogToMaster, { type: 'alive' }>
@@ -24,7 +24,7 @@ const longestLine = 1 << 20;
 export class WatchLine {
   readonly #source: Readable;
   readonly #report: (news: WatchNews) => void;
-  readonly #noticeMs: number;
+  readonly #stuckMs: number;
   readonly #quiet: Quiet;
   #timer: NodeJS.Timeout | undefined;
   #isSilent = false;
@@ -33,7 +33,7 @@ export class WatchLine {
   constructor(source: Readable, stuckMs: number, report: (news: WatchNews) => void) {
     this.#source = source;
     this.#report = report;
-    this.#noticeMs = noticeMs(stuckMs);
+    this.#stuckMs = stuckMs;
     this.#quiet = new Quiet(watchTickMs(stuckMs), performance.now());
     source.setEncoding('utf8');
     source.on('data', (text: string) => this.#take(text));
@@ -75,7 +75,7 @@ export class WatchLine {
 
   #look(): void {
     const quietMs = this.#quiet.tick(performance.now());
-    if (this.#isSilent || quietMs < this.#noticeMs) return;
+    if (this.#isSilent || quietMs < this.#stuckMs) return;
     this.#isSilent = true;
     this.#report({ type: 'silent', quietMs: Math.round(quietMs) });
   }

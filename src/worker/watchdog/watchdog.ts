@@ -38,8 +38,9 @@ async function debuggerCheck(): Promise<() => boolean> {
 /** Called in the main thread while it is paused in the middle of anything: it looks, and changes as little as can be. */
 function answerFor(watched: Watched, pulse: Pulse): (question: Question) => string {
   return ({ isLast, beats }) => {
-    const requests = watched.requestsUnderWay();
+    // The access lines first: they may give a request its id, which the report then has, too.
     if (isLast && beats === pulse.count) watched.lastWords();
+    const requests = watched.requestsUnderWay();
     return JSON.stringify({ requests: requests.slice(0, mostRequests), requestCount: requests.length });
   };
 }

@@ -68,15 +68,15 @@ describe('the line from a watchdog', () => {
   it('tells once that it has gone silent, and once that it is heard again', async () => {
     const { hear, run, news } = listen();
     await hear(lines({ type: 'alive' }));
-    run(9);
+    run(29);
     await hear(lines({ type: 'alive' }));
-    run(9);
+    run(29);
     expect(news).to.deep.equal([]);
     run(50);
-    expect(news).to.deep.equal([{ type: 'silent', quietMs: 10_000 }]);
+    expect(news).to.deep.equal([{ type: 'silent', quietMs: 30_000 }]);
     await hear(lines({ type: 'alive' }));
-    expect(news[1]).to.deep.equal({ type: 'heard', quietMs: 59_000 });
-    run(9);
+    expect(news[1]).to.deep.equal({ type: 'heard', quietMs: 79_000 });
+    run(29);
     expect(news).to.have.length(2);
   });
 
@@ -84,7 +84,7 @@ describe('the line from a watchdog', () => {
     const { hear, run, time, news } = listen();
     await hear(lines({ type: 'alive' }));
     time.pass(3_600_000);
-    run(5);
+    run(25);
     await hear(lines({ type: 'alive' }));
     expect(news).to.deep.equal([]);
   });
