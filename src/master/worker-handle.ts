@@ -214,8 +214,8 @@ export class WorkerHandle {
       backlog,
       ...(fd === undefined ? {} : { fd: firstInheritedFd + index }),
     }));
-    const { graceMs, ready, warmup } = options;
-    this.send({ type: 'configure', generation: number, release, settings, binds, graceMs, ready, warmup });
+    const { graceMs, orphans, ready, warmup } = options;
+    this.send({ type: 'configure', generation: number, release, settings, binds, graceMs, orphans, ready, warmup });
   }
 
   #move(input: WorkerInput): void {

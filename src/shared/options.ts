@@ -502,6 +502,15 @@ const masterRows = {
     placeholder: 'TIME',
     help: 'Time that a worker may take to load the application and be ready; then it is killed.',
   },
+  orphans: {
+    schema: oneOf(['drain', 'serve']),
+    default: 'drain',
+    group: 'processes',
+    scope: 'master',
+    appliesOn: 'reload',
+    placeholder: 'WHAT',
+    help: 'What workers do whose master was killed: drain, finish what they have and end; serve, until a new master binds.',
+  },
   pidfile: {
     schema: text(),
     default: '',
