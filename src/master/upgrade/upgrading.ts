@@ -75,7 +75,9 @@ export class Upgrading {
       return;
     }
     const withinMs = times().bootTimeoutMs + startMs;
-    const deadline = setTimeout(() => push({ type: 'successor', successor, news: { type: 'deadline' } }), withinMs);
+    // After a look at the channel: this process may have been stopped meanwhile.
+    const expire = () => setImmediate(() => push({ type: 'successor', successor, news: { type: 'deadline' } }));
+    const deadline = setTimeout(expire, withinMs);
     this.#attempt = { startedAtMs: performance.now(), successor, answers, phase: 'starting', deadline, reloads: [] };
     logger.info('upgrade.started', { successor: successor.pid });
     emit('upgrade:started', { pid: successor.pid });
