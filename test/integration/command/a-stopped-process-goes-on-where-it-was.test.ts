@@ -21,6 +21,14 @@ import {
 
 const get = 'GET / HTTP/1.1\r\nHost: localhost\r\n\r\n';
 
+const loadsInSteps = `
+import { existsSync, writeFileSync } from 'node:fs';
+import { setTimeout } from 'node:timers/promises';
+writeFileSync('begun', '');
+while (!existsSync('go')) await setTimeout(10);
+writeFileSync('loaded', '');
+`;
+
 describe('SIGSTOP and CONT', () => {
   it('of the master: its workers serve on, and what was asked of it meanwhile is done after that', async function () {
     this.timeout(40_000);
@@ -41,14 +49,15 @@ describe('SIGSTOP and CONT', () => {
   it('of the master for longer than a boot may take: a worker that was ready in time is', async function () {
     this.timeout(40_000);
     const bootTimeoutMs = 4_000;
-    const own = `import { writeFileSync } from 'node:fs'; writeFileSync('loaded', ''); ${answering('new')}`;
     const cwd = await tempFolder({ 'app.mjs': answering('old') });
     const evy = await serve([...onTwo, '--workers', '1', '--boot-timeout', `${bootTimeoutMs}ms`, 'app.mjs'], { cwd });
-    await writeFiles(cwd, { 'app.mjs': own });
+    await writeFiles(cwd, { 'app.mjs': `${loadsInSteps}${answering('new')}` });
     const startedAtMs = performance.now();
     evy.signal('SIGHUP');
-    await waitFor('the application to be loaded', () => existsSync(join(cwd, 'loaded')));
+    await waitFor('the boot', () => existsSync(join(cwd, 'begun')));
     evy.signal('SIGSTOP');
+    await writeFiles(cwd, { go: '' });
+    await waitFor('the end of the boot', () => existsSync(join(cwd, 'loaded')));
     // The deadline is what this is about: it has to pass.
     await waitFor('the deadline', () => performance.now() > startedAtMs + bootTimeoutMs + 1_000);
     evy.signal('SIGCONT');
