@@ -68,6 +68,8 @@ describe('an upgrade', () => {
     expect(lines('signal.ignored')).to.have.length(1);
     hear(ready);
     expect(await one).to.deep.equal(await other);
+    // Also while connections move.
+    expect(await begin()).to.deep.equal(await one);
     expect(successors).to.have.length(1);
   });
 
