@@ -26,7 +26,7 @@ export type { BoundAddress } from './master/listeners.ts';
 export type { Master } from './master/master.ts';
 export { ReloadError } from './master/results.ts';
 export type { ReloadPhase } from './master/reload-phases.ts';
-export type { FailedReload, Progress, ReloadResult, ScaleResult, StopResult } from './master/results.ts';
+export type { FailedReload, Progress, ReloadResult, ScaleResult, StopResult, UpgradeResult } from './master/results.ts';
 export type { MasterStatus, WorkerStatus } from './master/status.ts';
 export type { Logger } from './shared/log.ts';
 export type { OptionsInput } from './shared/options.ts';

@@ -17,6 +17,7 @@ import type { ListenTarget } from '../shared/node-private.ts';
 import { clearSocketPath, socketFileRemover } from '../shared/unix-socket.ts';
 import { formatBind, formatHostPort } from './bind-address.ts';
 import type { Bind } from './bind-address.ts';
+import { dismissOrphans, wantedAddress } from './orphans.ts';
 import { bindKey } from './upgrade/inheritance.ts';
 import type { Estate } from './upgrade/inheritance.ts';
 
@@ -190,6 +191,22 @@ async function placeOf(one: GivenBind, settings: ListenSettings, estate: Estate 
   return { key: left.key, target, tls: bind.tls, legacyFd: left.fd };
 }
 
+/** An address that is in use may be so by orphans: they are asked for it, once. */
+async function openOne(one: GivenBind, settings: ListenSettings, estate: Estate | undefined): Promise<Listener> {
+  const open = async (): Promise<Listener> => {
+    const place = await placeOf(one, settings, estate);
+    return (settings.inherited ? openInherited : openAccepting)(place, settings.backlog);
+  };
+  try {
+    return await open();
+  } catch (error) {
+    const wanted = wantedAddress(one.bind);
+    const isInUse = ['EADDRINUSE', 'ADDRESS_IN_USE'].includes((error as NodeJS.ErrnoException).code ?? '');
+    if (!isInUse || wanted === undefined || (await dismissOrphans(wanted)) === 0) throw error;
+    return open();
+  }
+}
+
 /**
  * Opens all or none, and closes what a master before has left that nothing asks for.
  * @throws {EvyError} ADDRESS_IN_USE, ADDRESS_NOT_PERMITTED, ADDRESS_NOT_AVAILABLE, LISTEN_FAILED or BAD_BIND
@@ -202,9 +219,7 @@ export async function openListeners(
   const listeners: Listener[] = [];
   for (const one of binds) {
     try {
-      const place = await placeOf(one, settings, estate);
-      const open = settings.inherited ? openInherited : openAccepting;
-      listeners.push(await open(place, settings.backlog));
+      listeners.push(await openOne(one, settings, estate));
     } catch (error) {
       for (const listener of listeners) giveUp(listener);
       throw listenError(one.given, error);

@@ -29,11 +29,21 @@ export function writePidfile(path: string, pid = process.pid, from?: number): vo
     writeFileSync(temporary, `${pid}\n`);
     renameSync(temporary, path);
   } catch (cause) {
+    // On a full disk the file is there, and empty.
+    removeQuietly(temporary);
     throw new EvyError(
       'BAD_OPTION',
       `--pidfile ${path}: cannot be written (${(cause as NodeJS.ErrnoException).code})`,
       { cause },
     );
+  }
+}
+
+function removeQuietly(path: string): void {
+  try {
+    rmSync(path, { force: true });
+  } catch {
+    // It was no file of ours.
   }
 }
 

@@ -228,11 +228,11 @@ export class WorkerHandle {
       backlog,
       ...(fd === undefined ? {} : { fd: firstInheritedFd + index }),
     }));
-    const { graceMs, ready, warmup, stuckTimeoutMs: stuckMs } = options;
+    const { graceMs, orphans, ready, warmup, stuckTimeoutMs: stuckMs } = options;
     const watchdogFd = firstInheritedFd + binds.filter((bind) => 'fd' in bind).length;
     const watchdog = stuckMs > 0 ? { fd: watchdogFd, stuckMs } : undefined;
     const guarding = guardingOf(options);
-    const rules = { settings, graceMs, ready, warmup, watchdog, guarding };
+    const rules = { settings, graceMs, orphans, ready, warmup, watchdog, guarding };
     this.send({ type: 'configure', generation: number, release, binds, ...rules });
   }
 
@@ -251,7 +251,11 @@ export class WorkerHandle {
   #expect(ms: number): void {
     clearTimeout(this.#deadline);
     this.#deadlineAtMs = performance.now() + ms;
-    const report = () => this.#report({ type: 'deadline', of: this.#state });
-    this.#deadline = setTimeout(report, Math.min(ms, longestTimerMs));
+    // After a look at the channels: this process may have been stopped, and what they bring has been there in time.
+    const expire = () => {
+      const of = this.#state;
+      setImmediate(() => this.#report({ type: 'deadline', of }));
+    };
+    this.#deadline = setTimeout(expire, Math.min(ms, longestTimerMs));
   }
 }

@@ -6,6 +6,9 @@ import { isatty } from 'node:tty';
 import { styleText } from 'node:util';
 import { pino } from 'pino';
 
+/** What cannot be written now (disk full) is kept for later up to this size; what comes on top of it is lost. */
+const mostKeptBytes = 1_048_576;
+
 export const logEvents = [
   'server.ready',
   'master.starting',
@@ -104,7 +107,7 @@ export function humanLine(line: Line, colour: boolean): string {
 
 export function createLogger(options: LoggerOptions): Logger {
   const toFile = options.file !== undefined && options.file !== '';
-  const destination = pino.destination({ dest: toFile ? options.file! : 2, sync: true });
+  const destination = pino.destination({ dest: toFile ? options.file! : 2, sync: true, maxLength: mostKeptBytes });
   // A log that cannot be written (disk full, reader gone) must not end the server.
   destination.on('error', () => {});
   const human = options.style === 'human' || (options.style === 'auto' && !toFile && isatty(2));

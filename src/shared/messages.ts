@@ -147,6 +147,7 @@ export type MasterToWorker =
       binds: WorkerBind[];
       /** for a worker whose master has died and can no longer say it */
       graceMs: number;
+      orphans: 'drain' | 'serve';
       /** whether it is ready when it is loaded, or when the application says so */
       ready: 'load' | 'signal';
       /** requests as 'GET:/path' that it answers to itself before it accepts anything */

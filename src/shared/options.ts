@@ -533,6 +533,15 @@ const masterRows = {
     placeholder: 'TIME',
     help: 'A worker whose event loop stands still for so long is replaced, and what held it is logged; 0 watches none.',
   },
+  orphans: {
+    schema: oneOf(['drain', 'serve']),
+    default: 'drain',
+    group: 'processes',
+    scope: 'master',
+    appliesOn: 'reload',
+    placeholder: 'WHAT',
+    help: 'What workers do whose master was killed: drain, finish what they have and end; serve, until a new master binds.',
+  },
   pidfile: {
     schema: text(),
     default: '',

@@ -14,6 +14,8 @@ import { stateMachine } from '../shared/state-machine.ts';
 import { boot } from './boot.ts';
 import type { Configuration, Running } from './boot.ts';
 import { listenToMaster, sendToMaster, tellMaster } from './channel.ts';
+import { beFound } from './orphanhood.ts';
+import type { Orphanhood } from './orphanhood.ts';
 import { Leaving } from './departure.ts';
 import type { Departure } from './departure.ts';
 import { watchVitalSigns } from './vital-signs.ts';
@@ -35,6 +37,7 @@ let state: State = 'waiting';
 let running: Running | undefined;
 let configuration: Configuration | undefined;
 let leaving: Leaving | undefined;
+let orphanhood: Orphanhood | undefined;
 const vitalSigns = watchVitalSigns();
 let hasCrashed = false;
 
@@ -92,6 +95,7 @@ async function leave(departure: Departure): Promise<void> {
     return;
   }
   state = nextState(state, 'drain');
+  orphanhood?.end();
   if (running === undefined) await exit(0);
   leaving = new Leaving({ ...running!, handshakes: running!.gate.handshakes });
   const cut = await leaving.begin(departure);
@@ -179,10 +183,28 @@ function reopenLogs(): void {
   running?.serving.reopenLogs();
 }
 
-function orphaned(): void {
-  running?.log.warn('worker.orphaned', {});
+/** The master is gone. */
+async function orphaned(): Promise<void> {
+  const graceMs = configuration?.graceMs ?? 0;
+  const serves = state === 'serving' && configuration?.orphans === 'serve' && canAccept(configuration);
+  running?.log.warn('worker.orphaned', { serves });
   running?.mover?.channelLost();
-  void leave({ graceMs: configuration?.graceMs ?? 0, idle: 'close' });
+  if (!serves) {
+    void leave({ graceMs, idle: 'close' });
+    return;
+  }
+  const names = configuration!.binds.map(({ name }) => name);
+  try {
+    orphanhood = await beFound(names, () => void leave({ graceMs, idle: 'keep' }));
+  } catch (thrown) {
+    // A new master could never bind.
+    running?.log.error('worker.failed', { message: `cannot serve without a master: ${toError(thrown).message}` });
+    void leave({ graceMs, idle: 'keep' });
+  }
+}
+
+function canAccept({ binds }: Configuration): boolean {
+  return binds.every(({ fd }) => fd !== undefined);
 }
 
 async function crash(thrown: unknown): Promise<void> {
@@ -212,8 +234,9 @@ process.on('SIGHUP', () => {});
 process.on('SIGUSR1', reopenLogs);
 process.on('SIGTERM', () => {
   if (state === 'waiting') void exit(0);
+  else if (!process.connected) void leave({ graceMs: configuration?.graceMs ?? 0, idle: 'close' });
   else void tellMaster({ type: 'leaving' });
 });
 process.on('SIGQUIT', () => void exit(0));
-listenToMaster(receive, orphaned);
+listenToMaster(receive, () => void orphaned());
 void tellMaster({ type: 'hello', pid: process.pid });

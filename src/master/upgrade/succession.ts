@@ -60,7 +60,8 @@ export class Succession {
       return;
     }
     const { plan, reloading } = this.#parts;
-    if (isStarting) this.upgrading.refuse(command.answer, 'the master is still starting');
+    if (this.upgrading.isUnderWay) this.upgrading.begin(command.answer);
+    else if (isStarting) this.upgrading.refuse(command.answer, 'the master is still starting');
     else if (plan.wanted.ending !== 'no') this.upgrading.refuse(command.answer, 'the master is stopping');
     else {
       reloading.giveWay('an upgrade of the master was asked for before this reload was done');

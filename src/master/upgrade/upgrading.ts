@@ -43,6 +43,7 @@ interface Attempt {
   phase: UpgradePhase;
   deadline: NodeJS.Timeout | undefined;
   reloads: Array<Extract<Command, { type: 'reload' }>>;
+  result?: UpgradeResult;
 }
 
 export class Upgrading {
@@ -53,6 +54,10 @@ export class Upgrading {
     this.#parts = parts;
   }
 
+  /** A new master boots, or has taken over. */
+  get isUnderWay(): boolean {
+    return this.#attempt !== undefined;
+  }
   /** A new master boots. */
   get isStarting(): boolean {
     return this.#attempt?.phase === 'starting';
@@ -61,7 +66,9 @@ export class Upgrading {
   /** Asked for again while it is under way, it is the same one. */
   begin(answer: Deferred<UpgradeResult> | undefined): void {
     if (this.#attempt !== undefined) {
-      if (answer !== undefined) this.#attempt.answers.push(answer);
+      const { result, answers } = this.#attempt;
+      if (answer !== undefined && result !== undefined) answer.resolve(result);
+      else if (answer !== undefined) answers.push(answer);
       else this.#parts.logger.warn('signal.ignored', { signal: 'SIGUSR2', message: 'an upgrade is under way' });
       return;
     }
@@ -75,7 +82,9 @@ export class Upgrading {
       return;
     }
     const withinMs = times().bootTimeoutMs + startMs;
-    const deadline = setTimeout(() => push({ type: 'successor', successor, news: { type: 'deadline' } }), withinMs);
+    // After a look at the channel: this process may have been stopped meanwhile.
+    const expire = () => setImmediate(() => push({ type: 'successor', successor, news: { type: 'deadline' } }));
+    const deadline = setTimeout(expire, withinMs);
     this.#attempt = { startedAtMs: performance.now(), successor, answers, phase: 'starting', deadline, reloads: [] };
     logger.info('upgrade.started', { successor: successor.pid });
     emit('upgrade:started', { pid: successor.pid });
@@ -134,6 +143,7 @@ export class Upgrading {
     clearTimeout(attempt.deadline);
     const { successor, startedAtMs, reloads } = attempt;
     const result = { pid: successor.pid!, durationMs: Math.round(performance.now() - startedAtMs) };
+    attempt.result = result;
     logger.info('upgrade.ready', { successor: result.pid, durationMs: result.durationMs });
     successor.tell({ type: 'take-over' });
     if (reloads.length > 0) successor.tell({ type: 'reload' });
