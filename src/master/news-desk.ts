@@ -4,6 +4,7 @@ import type { Crew } from './crew.ts';
 import type { Handover } from './handover.ts';
 import type { Operations } from './operation.ts';
 import type { Plan } from './plan.ts';
+import type { Quotas } from './quotas.ts';
 import type { Reloading } from './reloading.ts';
 import type { StartWatch } from './start-watch.ts';
 import type { Upkeep } from './upkeep.ts';
@@ -19,6 +20,7 @@ export interface NewsDeskParts {
   readonly operations: Operations;
   readonly reloading: Reloading;
   readonly upkeep: Upkeep;
+  readonly quotas: Quotas;
   readonly logger: Logger;
   /** until the first generation is up */
   readonly start: () => StartWatch | undefined;
@@ -34,7 +36,7 @@ export class NewsDesk {
   }
 
   take(worker: WorkerHandle, news: WorkerNews): void {
-    const { plan, crew, handover, operations, reloading, upkeep, start } = this.#parts;
+    const { plan, crew, handover, operations, reloading, upkeep, quotas, start } = this.#parts;
     // Of a start or a reload only the outcome is told, once.
     const quiet = start()?.anyReady === false || worker.generation.number !== plan.wanted.serving;
     crew.take(worker, news, { quiet });
@@ -45,12 +47,16 @@ export class NewsDesk {
       case 'stats':
         if (worker.generation.number === plan.wanted.candidate) reloading.noteStats(worker.id, news.stats);
         break;
+      case 'usage':
+        quotas.take(worker, news);
+        break;
       case 'leaving':
       case 'lost':
         if (stays(worker.state)) upkeep.retire(worker, news.type === 'lost' ? 'it closed its channel' : 'SIGTERM');
         break;
       case 'exit':
         handover.gone(worker);
+        quotas.gone(worker);
         operations.gone(worker.id, worker.departures);
         this.#gone(worker, news);
         break;

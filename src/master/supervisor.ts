@@ -15,6 +15,7 @@ import { NewsDesk } from './news-desk.ts';
 import { Operations } from './operation.ts';
 import { Pending } from './pending.ts';
 import { Plan } from './plan.ts';
+import { Quotas } from './quotas.ts';
 import { ProgressReport, progressOf } from './progress.ts';
 import type { Wanted } from './reconcile.ts';
 import { Reloading } from './reloading.ts';
@@ -49,6 +50,7 @@ export class Supervisor {
   readonly #progress: ProgressReport;
   readonly #upkeep: Upkeep;
   readonly #desk: NewsDesk;
+  readonly #quotas: Quotas;
   /** until the first generation is up */
   #start: StartWatch | undefined;
   readonly #pending = new Pending();
@@ -76,12 +78,14 @@ export class Supervisor {
     this.#stopping = stopping;
     const upkeep = new Upkeep({ plan, crew, handover, reloading, scalings, stopping });
     this.#upkeep = upkeep;
+    const quotas = new Quotas(() => plan.generation(reloading.settingGeneration).options);
+    this.#quotas = quotas;
     const start = () => this.#start;
     const hopeless = (error: Error) => {
       this.#abandon(error);
       plan.end('now');
     };
-    this.#desk = new NewsDesk({ plan, crew, handover, operations, reloading, upkeep, logger, start, hopeless });
+    this.#desk = new NewsDesk({ plan, crew, handover, operations, reloading, upkeep, quotas, logger, start, hopeless });
     this.#progress = new ProgressReport(emit);
   }
 
@@ -193,6 +197,7 @@ export class Supervisor {
       if (this.#crew.workers.length > 0) return;
       this.#handover.close();
       this.#crew.close();
+      this.#quotas.close();
       this.#parts.finish(this.#stopping.result);
       this.#start?.end();
       return;

@@ -40,6 +40,7 @@ export const logEvents = [
   'connections.limited',
   'request.refused',
   'request.cut',
+  'requests.turned-away',
   'app.failed',
   'app.errors',
   'hook.failed',

@@ -4,6 +4,7 @@
  */
 import type { InterfaceName } from './application.ts';
 import type { ErrorCode } from './errors.ts';
+import type { Guarding, GuardingToMaster, GuardingToWorker } from './guarding.ts';
 import type { ServerSettings } from './options.ts';
 
 /** A module and the name of its export, as in `path/to/module:export`. */
@@ -63,16 +64,10 @@ export interface WorkerStats extends ServingStats {
   lagMs: number;
   /** of its requests, those of the option healthPaths; 0 where nobody needs to know */
   healthChecks: number;
+  /** of its requests, those that got 503 before they came to the application */
+  turnedAway: number;
   /** the share of the time since the last report that its event loop was busy, 0 to 1 */
   utilisation: number;
-}
-
-/** What of its requests a worker looks at before its application does (docs/scaling.md). */
-export interface Guarding {
-  /** paths of health checks, as in accessLogSkip */
-  healthPaths: string[];
-  /** whether those are to be counted */
-  countsHealth: boolean;
 }
 
 /** What became of the connections that a worker had when it was told to leave. */
@@ -118,6 +113,7 @@ export type MovingToMaster =
 
 export type MasterToWorker =
   | MovingToWorker
+  | GuardingToWorker
   | {
       type: 'configure';
       generation: number;
@@ -146,6 +142,7 @@ export type MasterToWorker =
 
 export type WorkerToMaster =
   | MovingToMaster
+  | GuardingToMaster
   | { type: 'hello'; pid: number }
   /** what its boot is doing now, for whoever waits in vain */
   | { type: 'boot-step'; step: string }
@@ -167,6 +164,7 @@ const toWorker: ReadonlySet<string> = new Set<MasterToWorker['type']>([
   'stand-by',
   'resume',
   'reopen-logs',
+  'shares',
   'connection',
   'adopt',
   'moved',
@@ -181,6 +179,7 @@ const toMaster: ReadonlySet<string> = new Set<WorkerToMaster['type']>([
   'failed',
   'crashed',
   'stats',
+  'usage',
   'leaving',
   'overdue',
   'drained',

@@ -34,6 +34,7 @@ let state: State = 'waiting';
 let running: Running | undefined;
 let configuration: Configuration | undefined;
 let leaving: Leaving | undefined;
+let turnedAwayBefore = 0;
 const vitalSigns = watchVitalSigns();
 
 async function exit(code: number): Promise<never> {
@@ -56,6 +57,7 @@ async function configure(given: Configuration): Promise<void> {
     await tellMaster({ type: 'failed', code, message: error.message, stack: cause.stack });
     await exit(thrown instanceof EvyError ? thrown.exitCode : 1);
   }
+  await running!.allowance?.begin();
   // A drain, or the master's death, may have come while the application was loading.
   if (isLeaving()) return;
   state = nextState(state, 'booted');
@@ -72,8 +74,13 @@ function isLeaving(): boolean {
 
 function reportStats(): void {
   const { serving, guard } = running!;
-  const stats: WorkerStats = { ...serving.stats, healthChecks: guard?.healthChecks ?? 0, ...vitalSigns() };
+  const { healthChecks = 0, turnedAway = 0 } = guard ?? {};
+  const stats: WorkerStats = { ...serving.stats, healthChecks, turnedAway, ...vitalSigns() };
   void tellMaster({ type: 'stats', stats });
+  // A line for each would cost more than the requests that it is about.
+  if (turnedAway > turnedAwayBefore)
+    running!.log.warn('requests.turned-away', { count: turnedAway - turnedAwayBefore });
+  turnedAwayBefore = turnedAway;
 }
 
 /** Accepts nothing, or accepts again; what it has stays. One that leaves has closed for good. */
@@ -162,6 +169,9 @@ function receive(message: MasterToWorker, handle: unknown): void {
       break;
     case 'reopen-logs':
       reopenLogs();
+      break;
+    case 'shares':
+      running?.allowance?.take(message);
       break;
     case 'connection':
       accept(message.bind, handle as Socket | undefined);
