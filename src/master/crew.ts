@@ -3,7 +3,7 @@
  * and events of each worker's life. Who comes and who goes is decided elsewhere.
  */
 import type { Logger } from '../shared/log.ts';
-import type { MasterToWorker } from '../shared/messages.ts';
+import type { MasterToWorker, RequestSummary } from '../shared/messages.ts';
 import { addDebt, delayMs, heldPlaces, isQuickDeath, nextDueMs, payDebt } from './backoff.ts';
 import type { Backoff } from './backoff.ts';
 import type { Emit, WorkerInfo } from './events.ts';
@@ -146,6 +146,9 @@ export class Crew {
   broadcast(message: MasterToWorker): void {
     for (const worker of this.workers) worker.send(message);
   }
+  broadcastTo(generation: number, message: MasterToWorker): void {
+    for (const worker of this.workers) if (worker.generation.number === generation) worker.send(message);
+  }
 
   /** Takes in what a worker reports, and writes it down; unless `quiet`, that it failed. */
   take(worker: WorkerHandle, news: WorkerNews, { quiet }: { quiet: boolean }): void {
@@ -166,9 +169,10 @@ export class Crew {
         // One that was ready has a log of its own and writes it there.
         if (!quiet && worker.readyForMs === undefined)
           logger.error('worker.crashed', { ...workerInfo(worker), ...worker.failure });
+        this.#logCut(worker, news.requests ?? []);
         break;
       case 'overdue':
-        for (const request of news.requests) logger.warn('request.cut', { ...workerInfo(worker), ...request });
+        this.#logCut(worker, news.requests);
         if (before !== worker.state) this.#logKilled(worker, 'its grace time is over');
         break;
       case 'deadline':
@@ -211,6 +215,10 @@ export class Crew {
 
   #backoffOf(generation: number | null): Backoff {
     return (generation === null ? undefined : this.#backoffs.get(generation)) ?? [];
+  }
+
+  #logCut(worker: WorkerHandle, requests: readonly RequestSummary[]): void {
+    for (const request of requests) this.#parts.logger.warn('request.cut', { ...workerInfo(worker), ...request });
   }
 
   #logKilled(worker: WorkerHandle, message: string): void {

@@ -2,11 +2,13 @@
 import type { Guarding } from '../shared/guarding.ts';
 import type { Options } from '../shared/options.ts';
 
-export function guardingOf({ healthPaths, maxRequests, maxConnections, maxConcurrentRequests }: Options): Guarding {
+export function guardingOf(options: Options): Guarding {
+  const { healthPaths, maxRequests, maxConnections, maxConcurrentRequests, quarantine } = options;
   return {
     healthPaths,
     countsHealth: maxRequests > 0 && healthPaths.length > 0,
     limitsConnections: maxConnections > 0,
     limitsRequests: maxConcurrentRequests > 0,
+    quarantines: quarantine > 0,
   };
 }

@@ -17,7 +17,7 @@ export class Quotas {
   readonly #connections = new Map<number, Holder>();
   readonly #requests = new Map<number, Holder>();
   #serial = 0;
-  #timer: NodeJS.Timeout | undefined;
+  #isDue = false;
 
   constructor(limits: () => Limits) {
     this.#limits = limits;
@@ -28,27 +28,24 @@ export class Quotas {
     this.#workers.set(worker.id, worker);
     note(this.#connections, worker.id, serial, connections);
     note(this.#requests, worker.id, serial, requests);
-    this.dealSoon();
+    this.#dealSoon();
   }
 
   gone(worker: Sharer): void {
     if (!this.#workers.delete(worker.id)) return;
     this.#connections.delete(worker.id);
     this.#requests.delete(worker.id);
-    this.dealSoon();
+    this.#dealSoon();
   }
 
-  dealSoon(): void {
-    if (this.#workers.size > 0) this.#timer ??= setTimeout(() => this.#deal(), dealAfterMs);
-  }
-
-  close(): void {
-    clearTimeout(this.#timer);
-    this.#workers.clear();
+  #dealSoon(): void {
+    if (this.#isDue) return;
+    this.#isDue = true;
+    setTimeout(() => this.#deal(), dealAfterMs).unref();
   }
 
   #deal(): void {
-    this.#timer = undefined;
+    this.#isDue = false;
     this.#serial += 1;
     const serial = this.#serial;
     const { maxConnections, maxConcurrentRequests } = this.#limits();

@@ -15,6 +15,7 @@ import { NewsDesk } from './news-desk.ts';
 import { Operations } from './operation.ts';
 import { Pending } from './pending.ts';
 import { Plan } from './plan.ts';
+import { Quarantines } from './quarantines.ts';
 import { Quotas } from './quotas.ts';
 import { ProgressReport, progressOf } from './progress.ts';
 import type { Wanted } from './reconcile.ts';
@@ -50,7 +51,6 @@ export class Supervisor {
   readonly #progress: ProgressReport;
   readonly #upkeep: Upkeep;
   readonly #desk: NewsDesk;
-  readonly #quotas: Quotas;
   /** until the first generation is up */
   #start: StartWatch | undefined;
   readonly #pending = new Pending();
@@ -79,13 +79,26 @@ export class Supervisor {
     const upkeep = new Upkeep({ plan, crew, handover, reloading, scalings, stopping });
     this.#upkeep = upkeep;
     const quotas = new Quotas(() => plan.generation(reloading.settingGeneration).options);
-    this.#quotas = quotas;
+    const generations = () => plan.generationNumbers;
+    const quarantines = new Quarantines({ logger, generations, broadcast: (...to) => crew.broadcastTo(...to) });
     const start = () => this.#start;
     const hopeless = (error: Error) => {
       this.#abandon(error);
       plan.end('now');
     };
-    this.#desk = new NewsDesk({ plan, crew, handover, operations, reloading, upkeep, quotas, logger, start, hopeless });
+    this.#desk = new NewsDesk({
+      plan,
+      crew,
+      handover,
+      operations,
+      reloading,
+      upkeep,
+      quotas,
+      quarantines,
+      logger,
+      start,
+      hopeless,
+    });
     this.#progress = new ProgressReport(emit);
   }
 
@@ -197,7 +210,6 @@ export class Supervisor {
       if (this.#crew.workers.length > 0) return;
       this.#handover.close();
       this.#crew.close();
-      this.#quotas.close();
       this.#parts.finish(this.#stopping.result);
       this.#start?.end();
       return;

@@ -58,6 +58,7 @@ export class WorkerRecord {
         break;
       case 'crashed':
         this.#failure = { message: news.message, stack: news.stack };
+        this.#cutRequests = news.requests?.length;
         break;
       case 'stats':
         this.#stats = news.stats;

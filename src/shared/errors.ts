@@ -65,6 +65,10 @@ const rows = {
     status: 503,
     help: 'More requests are under way than the option maxConcurrentRequests; with Retry-After.',
   },
+  QUARANTINED: {
+    status: 503,
+    help: 'Workers crashed with such a request under way (option quarantine); with Retry-After.',
+  },
 
   // What a proxy sent in front of a connection; nobody is there to be answered.
   BAD_PROXY_HEADER: {

@@ -9,6 +9,14 @@ export interface Guarding {
   /** whether the whole server's connections and requests have limits, of which it gets shares */
   limitsConnections: boolean;
   limitsRequests: boolean;
+  /** whether routes may be kept from the application */
+  quarantines: boolean;
+}
+
+export interface QuarantinedRoute {
+  /** as routeOf() makes them */
+  route: string;
+  forMs: number;
 }
 
 /** How much of a share a worker uses. */
@@ -26,7 +34,10 @@ export interface Shares {
   requests?: number | undefined;
 }
 
-export type GuardingToWorker = { type: 'shares' } & Shares;
+export type GuardingToWorker =
+  | ({ type: 'shares' } & Shares)
+  /** all that there are now */
+  | { type: 'quarantine'; routes: QuarantinedRoute[] };
 export type GuardingToMaster =
   /** confirms the shares with this serial, and all before; the first one asks for them */
   { type: 'usage'; serial: number; connections?: Usage | undefined; requests?: Usage | undefined };

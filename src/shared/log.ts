@@ -41,6 +41,7 @@ export const logEvents = [
   'request.refused',
   'request.cut',
   'requests.turned-away',
+  'route.quarantined',
   'app.failed',
   'app.errors',
   'hook.failed',

@@ -149,8 +149,8 @@ export type WorkerToMaster =
   | { type: 'ready' }
   /** the worker cannot boot and ends */
   | { type: 'failed'; code: ErrorCode; message: string; stack?: string | undefined }
-  /** an exception that nothing caught: the worker ends */
-  | { type: 'crashed'; message: string; stack?: string | undefined }
+  /** an exception that nothing caught: the worker ends, and with it the requests under way */
+  | { type: 'crashed'; message: string; stack?: string | undefined; requests?: RequestSummary[] | undefined }
   | { type: 'stats'; stats: WorkerStats }
   /** a worker that was sent TERM by hand: it drains, and is to be replaced */
   | { type: 'leaving' }
@@ -165,6 +165,7 @@ const toWorker: ReadonlySet<string> = new Set<MasterToWorker['type']>([
   'resume',
   'reopen-logs',
   'shares',
+  'quarantine',
   'connection',
   'adopt',
   'moved',

@@ -7,6 +7,7 @@ import cluster from 'node:cluster';
 import type { Socket } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
 import { EvyError, toError } from '../shared/errors.ts';
+import type { QuarantinedRoute } from '../shared/guarding.ts';
 import { isMovingToWorker } from '../shared/messages.ts';
 import type { MasterToWorker, MovingToWorker, WorkerStats } from '../shared/messages.ts';
 import { passedHandle } from '../shared/node-private.ts';
@@ -29,12 +30,15 @@ const nextState = stateMachine<State, 'configure' | 'booted' | 'rest' | 'resume'
 });
 
 const statsEveryMs = 1000;
+/** requests that a crashing worker names */
+const mostReported = 1000;
 
 let state: State = 'waiting';
 let running: Running | undefined;
 let configuration: Configuration | undefined;
 let leaving: Leaving | undefined;
 let turnedAwayBefore = 0;
+let quarantined: QuarantinedRoute[] = [];
 const vitalSigns = watchVitalSigns();
 
 async function exit(code: number): Promise<never> {
@@ -57,6 +61,8 @@ async function configure(given: Configuration): Promise<void> {
     await tellMaster({ type: 'failed', code, message: error.message, stack: cause.stack });
     await exit(thrown instanceof EvyError ? thrown.exitCode : 1);
   }
+  // It may have come while the application was loading.
+  running!.guard?.quarantine(quarantined);
   await running!.allowance?.begin();
   // A drain, or the master's death, may have come while the application was loading.
   if (isLeaving()) return;
@@ -173,6 +179,10 @@ function receive(message: MasterToWorker, handle: unknown): void {
     case 'shares':
       running?.allowance?.take(message);
       break;
+    case 'quarantine':
+      quarantined = message.routes;
+      running?.guard?.quarantine(quarantined);
+      break;
     case 'connection':
       accept(message.bind, handle as Socket | undefined);
       break;
@@ -195,7 +205,8 @@ function orphaned(): void {
 async function crash(thrown: unknown): Promise<void> {
   const { message, stack } = toError(thrown);
   running?.log.error('worker.crashed', { message, stack });
-  await tellMaster({ type: 'crashed', message, stack });
+  const requests = running?.serving.requestsUnderWay().slice(0, mostReported);
+  await tellMaster({ type: 'crashed', message, stack, requests });
   await exit(1);
 }
 

@@ -2,9 +2,9 @@
  * Stands in front of the application where an option wants it: tells health checks from other requests, and says which
  * requests are turned away. It decides in plain numbers that the master has given it; nothing is asked, nothing is sent.
  */
-import type { Guarding, Usage } from '../shared/guarding.ts';
+import type { Guarding, QuarantinedRoute, Usage } from '../shared/guarding.ts';
 import type { ErrorCode } from '../shared/errors.ts';
-import { pathOf } from '../shared/route.ts';
+import { pathOf, routeOf } from '../shared/route.ts';
 import { compileSkip } from './access-log/skip.ts';
 import type { SkipsPath } from './access-log/skip.ts';
 
@@ -32,6 +32,9 @@ export class RequestGuard {
   /** the share was too small lately */
   #isShort = false;
 
+  /** until when a route is kept away */
+  readonly #quarantined = new Map<string, number>();
+
   constructor({ healthPaths, countsHealth, limitsRequests }: Guarding) {
     this.#isHealth = compileSkip(healthPaths) ?? (() => false);
     this.#countsHealth = countsHealth;
@@ -40,7 +43,8 @@ export class RequestGuard {
 
   /** Undefined where there is nothing to stand in front for. */
   static of(guarding: Guarding): RequestGuard | undefined {
-    return guarding.countsHealth || guarding.limitsRequests ? new RequestGuard(guarding) : undefined;
+    const { countsHealth, limitsRequests, quarantines } = guarding;
+    return countsHealth || limitsRequests || quarantines ? new RequestGuard(guarding) : undefined;
   }
 
   /** so far */
@@ -52,7 +56,7 @@ export class RequestGuard {
   }
 
   /** Why a request is turned away, with how many under way, itself included; undefined when it is not. Asked once a request. */
-  refusalOf(_method: string, target: string, underWay: number): Refusal | undefined {
+  refusalOf(method: string, target: string, underWay: number): Refusal | undefined {
     if (underWay > this.#peak) this.#peak = underWay;
     if (this.#countsHealth && this.#isHealth(pathOf(target))) {
       this.#healthChecks += 1;
@@ -62,7 +66,24 @@ export class RequestGuard {
       this.#isShort = true;
       return this.#turnAway(overloaded);
     }
+    return this.#quarantined.size === 0 ? undefined : this.#quarantineOf(method, target);
+  }
+
+  #quarantineOf(method: string, target: string): Refusal | undefined {
+    const route = routeOf(method, target);
+    const untilMs = this.#quarantined.get(route);
+    if (untilMs === undefined || this.#isHealth(pathOf(target))) return undefined;
+    const leftMs = untilMs - performance.now();
+    if (leftMs > 0) return this.#turnAway({ code: 'QUARANTINED', retryAfterSeconds: Math.ceil(leftMs / 1000) });
+    this.#quarantined.delete(route);
     return undefined;
+  }
+
+  /** These routes, and no others, are kept from the application. */
+  quarantine(routes: readonly QuarantinedRoute[]): void {
+    this.#quarantined.clear();
+    const nowMs = performance.now();
+    for (const { route, forMs } of routes) this.#quarantined.set(route, nowMs + forMs);
   }
 
   /** How many requests may be under way. */

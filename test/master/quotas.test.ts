@@ -2,7 +2,6 @@ import { expect } from 'chai';
 import { Quotas } from '../../src/master/quotas.ts';
 import type { WorkerState } from '../../src/master/worker-states.ts';
 import type { MasterToWorker } from '../../src/shared/messages.ts';
-import { onEnd } from '../helpers/cleanup.ts';
 import { waitFor } from '../helpers/wait-for.ts';
 
 class FakeWorker {
@@ -23,7 +22,6 @@ class FakeWorker {
 
 function quotasOf(limits: { maxConnections: number; maxConcurrentRequests: number }) {
   const quotas = new Quotas(() => limits);
-  onEnd(() => quotas.close());
   const report = (worker: FakeWorker, connections: number, requests: number) =>
     quotas.take(worker, {
       type: 'usage',

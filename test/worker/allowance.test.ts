@@ -6,7 +6,14 @@ import { onEnd } from '../helpers/cleanup.ts';
 import { waitFor } from '../helpers/wait-for.ts';
 
 function allowanceOf(change: Partial<Guarding>) {
-  const guarding = { healthPaths: [], countsHealth: false, limitsConnections: true, limitsRequests: true, ...change };
+  const guarding = {
+    quarantines: false,
+    healthPaths: [],
+    countsHealth: false,
+    limitsConnections: true,
+    limitsRequests: true,
+    ...change,
+  };
   const guard = RequestGuard.of(guarding);
   const allowed: number[] = [];
   const sent: GuardingToMaster[] = [];

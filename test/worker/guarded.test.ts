@@ -18,6 +18,7 @@ const guarding: Guarding = {
   countsHealth: false,
   limitsConnections: false,
   limitsRequests: true,
+  quarantines: false,
 };
 
 /** Answers '/slow' when told to, anything else at once. */

@@ -1,8 +1,15 @@
 import { expect } from 'chai';
 import type { Guarding } from '../../src/shared/guarding.ts';
 import { RequestGuard } from '../../src/worker/request-guard.ts';
+import { fakeTime } from './helpers/fake-time.ts';
 
-const none: Guarding = { healthPaths: [], countsHealth: false, limitsConnections: false, limitsRequests: false };
+const none: Guarding = {
+  healthPaths: [],
+  countsHealth: false,
+  limitsConnections: false,
+  limitsRequests: false,
+  quarantines: false,
+};
 const guardOf = (change: Partial<Guarding>) => RequestGuard.of({ ...none, ...change });
 
 describe('a guard of requests', () => {
@@ -35,6 +42,25 @@ describe('a guard of requests', () => {
     expect(guard.refusalOf('GET', '/', 3)).to.include({ code: 'OVERLOADED' });
     expect(guard.refusalOf('GET', '/health?x', 3)).to.equal(undefined);
     expect(guard.turnedAway).to.equal(2);
+  });
+
+  it('keeps routes away for their time, but no health checks, and no others', () => {
+    const time = fakeTime();
+    const guard = guardOf({ quarantines: true, healthPaths: ['/health/1'] })!;
+    expect(guard.refusalOf('GET', '/users/1', 1e6)).to.equal(undefined);
+    guard.quarantine([
+      { route: 'GET /users/:id', forMs: 2500 },
+      { route: 'GET /health/:id', forMs: 2500 },
+    ]);
+    expect(guard.refusalOf('GET', '/users/2?a', 1)).to.deep.equal({ code: 'QUARANTINED', retryAfterSeconds: 3 });
+    expect(guard.refusalOf('POST', '/users/2', 1)).to.equal(undefined);
+    expect(guard.refusalOf('GET', '/health/1', 1)).to.equal(undefined);
+    expect(guard.refusalOf('GET', '/health/2', 1)).to.include({ code: 'QUARANTINED' });
+    time.pass(2500);
+    expect(guard.refusalOf('GET', '/users/2', 1)).to.equal(undefined);
+    guard.quarantine([{ route: 'GET /users/:id', forMs: 2500 }]);
+    guard.quarantine([]);
+    expect(guard.refusalOf('GET', '/users/2', 1)).to.equal(undefined);
   });
 
   it('wants twice what it had when that was too little, and forgets slowly', () => {
