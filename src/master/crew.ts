@@ -161,6 +161,9 @@ export class Crew {
   broadcast(message: MasterToWorker): void {
     for (const worker of this.workers) worker.send(message);
   }
+  broadcastTo(generation: number, message: MasterToWorker): void {
+    for (const worker of this.workers) if (worker.generation.number === generation) worker.send(message);
+  }
 
   /** Takes in what a worker reports, and writes it down; unless `quiet`, that it failed. */
   take(worker: WorkerHandle, news: WorkerNews, { quiet }: { quiet: boolean }): void {

@@ -16,6 +16,8 @@ import { NewsDesk } from './news-desk.ts';
 import { Operations } from './operation.ts';
 import { Pending } from './pending.ts';
 import { Plan } from './plan.ts';
+import { Quarantines } from './quarantines.ts';
+import { Quotas } from './quotas.ts';
 import { ProgressReport, progressOf } from './progress.ts';
 import type { Wanted } from './reconcile.ts';
 import { Reloading } from './reloading.ts';
@@ -83,12 +85,27 @@ export class Supervisor {
     this.#stopping = stopping;
     const upkeep = new Upkeep({ plan, crew, handover, reloading, scalings, stopping });
     this.#upkeep = upkeep;
+    const quotas = new Quotas(() => plan.generation(reloading.settingGeneration).options);
+    const generations = () => plan.generationNumbers;
+    const quarantines = new Quarantines({ logger, generations, broadcast: (...to) => crew.broadcastTo(...to) });
     const start = () => this.#start;
     const hopeless = (error: Error) => {
       this.#abandon(error);
       plan.end('now');
     };
-    this.#desk = new NewsDesk({ plan, crew, handover, operations, reloading, upkeep, logger, start, hopeless });
+    this.#desk = new NewsDesk({
+      plan,
+      crew,
+      handover,
+      operations,
+      reloading,
+      upkeep,
+      quotas,
+      quarantines,
+      logger,
+      start,
+      hopeless,
+    });
     this.#progress = new ProgressReport(emit);
     this.#succession = new Succession({ ...parts, plan, crew, reloading, stopping });
   }

@@ -69,6 +69,7 @@ export class WorkerRecord {
         break;
       case 'crashed':
         this.#failure = { message: news.message, stack: news.stack };
+        this.#cutRequests = news.requests?.length;
         break;
       case 'stuck':
         this.#failure = { message: 'its event loop was stuck', stack: news.report.stack };

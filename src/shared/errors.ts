@@ -60,6 +60,16 @@ const rows = {
   BODY_TIMEOUT: { status: 408, help: 'No byte of the body arrived within the option socketTimeout.' },
   BODY_TOO_SLOW: { status: 408, help: 'The body came more slowly than the option bodyMinRate.' },
 
+  // What the whole server has too much of.
+  OVERLOADED: {
+    status: 503,
+    help: 'More requests are under way than the option maxConcurrentRequests; with Retry-After.',
+  },
+  QUARANTINED: {
+    status: 503,
+    help: 'Workers crashed with such a request under way (option quarantine); with Retry-After.',
+  },
+
   // What a proxy sent in front of a connection; nobody is there to be answered.
   BAD_PROXY_HEADER: {
     help: 'A peer of the option proxyProtocol did not begin with a valid PROXY protocol header; the connection was closed.',

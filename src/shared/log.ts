@@ -54,6 +54,8 @@ export const logEvents = [
   'request.refused',
   'request.cut',
   'request.timed-out',
+  'requests.turned-away',
+  'route.quarantined',
   'app.failed',
   'app.errors',
   'hook.failed',

@@ -4,6 +4,7 @@
  */
 import type { InterfaceName } from './application.ts';
 import type { ErrorCode } from './errors.ts';
+import type { Guarding, GuardingToMaster, GuardingToWorker } from './guarding.ts';
 import type { ServerSettings } from './options.ts';
 
 /** A module and the name of its export, as in `path/to/module:export`. */
@@ -88,16 +89,10 @@ export interface WorkerStats extends ServingStats {
   lagMs: number;
   /** of its requests, those of the option healthPaths; 0 where nobody needs to know */
   healthChecks: number;
+  /** of its requests, those that got 503 before they came to the application */
+  turnedAway: number;
   /** the share of the time since the last report that its event loop was busy, 0 to 1 */
   utilisation: number;
-}
-
-/** What of its requests a worker looks at before its application does (docs/scaling.md). */
-export interface Guarding {
-  /** paths of health checks, as in accessLogSkip */
-  healthPaths: string[];
-  /** whether those are to be counted */
-  countsHealth: boolean;
 }
 
 /** A connection on its way to another process, beside its handle: what cannot be seen from the socket. */
@@ -139,6 +134,7 @@ export type MovingToMaster =
 
 export type MasterToWorker =
   | MovingToWorker
+  | GuardingToWorker
   | {
       type: 'configure';
       generation: number;
@@ -170,6 +166,7 @@ export type MasterToWorker =
 
 export type WorkerToMaster =
   | MovingToMaster
+  | GuardingToMaster
   | { type: 'hello'; pid: number }
   /** what its boot is doing now, for whoever waits in vain */
   | { type: 'boot-step'; step: string }
@@ -177,7 +174,7 @@ export type WorkerToMaster =
   /** the worker cannot boot and ends */
   | { type: 'failed'; code: ErrorCode; message: string; stack?: string | undefined }
   /** an exception that nothing caught: the worker ends, and with it these requests */
-  | { type: 'crashed'; message: string; stack?: string | undefined; requests?: RequestSummary[] }
+  | { type: 'crashed'; message: string; stack?: string | undefined; requests?: RequestSummary[] | undefined }
   | { type: 'stats'; stats: WorkerStats }
   /** a worker that was sent TERM by hand: it drains, and is to be replaced */
   | { type: 'leaving' }
@@ -203,6 +200,8 @@ const toWorker: ReadonlySet<string> = new Set<MasterToWorker['type']>([
   'stand-by',
   'resume',
   'reopen-logs',
+  'shares',
+  'quarantine',
   'connection',
   'adopt',
   'moved',
@@ -217,6 +216,7 @@ const toMaster: ReadonlySet<string> = new Set<WorkerToMaster['type']>([
   'failed',
   'crashed',
   'stats',
+  'usage',
   'leaving',
   'overdue',
   'drained',

@@ -1,6 +1,7 @@
 /** From a configuration to a worker that serves: load the application, warm it up, make its loop, then listen. */
 import type { Server } from 'node:net';
 import type { TlsOptions } from 'node:tls';
+import { Allowance } from './allowance.ts';
 import { sendToMaster } from './channel.ts';
 import { readCertificate } from '../shared/certificate.ts';
 import { EvyError } from '../shared/errors.ts';
@@ -39,6 +40,8 @@ export interface Running {
   readonly log: Logger;
   /** undefined where every request goes to the application */
   readonly guard?: RequestGuard | undefined;
+  /** undefined where no limit holds for the whole server */
+  readonly allowance?: Allowance | undefined;
   /** how connections get to another process, where there may be one */
   readonly mover?: Mover;
 }
@@ -123,6 +126,8 @@ export async function boot(configuration: Configuration, onStep: (step: string) 
   for (const [index, { fd, backlog }] of binds.entries()) {
     if (fd !== undefined) await attachListening(servers[index]!, fd, backlog);
   }
+  const { guarding } = configuration;
+  const allowance = Allowance.of({ guarding, serving, gate, guard, send: sendToMaster });
   const mover = new Mover({ send: sendToMaster, nowMs: () => performance.now() });
-  return { serving, servers, gate, log, guard, mover };
+  return { serving, servers, gate, log, guard, allowance, mover };
 }

@@ -7,6 +7,7 @@ import cluster from 'node:cluster';
 import type { Socket } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
 import { EvyError, toError } from '../shared/errors.ts';
+import type { QuarantinedRoute } from '../shared/guarding.ts';
 import { isMovingToWorker } from '../shared/messages.ts';
 import type { MasterToWorker, MovingToWorker, WorkerStats } from '../shared/messages.ts';
 import { passedHandle } from '../shared/node-private.ts';
@@ -32,12 +33,16 @@ const nextState = stateMachine<State, 'configure' | 'booted' | 'rest' | 'resume'
 });
 
 const statsEveryMs = 1000;
+/** requests that a crashing worker names */
+const mostReported = 1000;
 
 let state: State = 'waiting';
 let running: Running | undefined;
 let configuration: Configuration | undefined;
 let leaving: Leaving | undefined;
 let orphanhood: Orphanhood | undefined;
+let turnedAwayBefore = 0;
+let quarantined: QuarantinedRoute[] = [];
 const vitalSigns = watchVitalSigns();
 let hasCrashed = false;
 
@@ -61,6 +66,9 @@ async function configure(given: Configuration): Promise<void> {
     await tellMaster({ type: 'failed', code, message: error.message, stack: cause.stack });
     await exit(thrown instanceof EvyError ? thrown.exitCode : 1);
   }
+  // It may have come while the application was loading.
+  running!.guard?.quarantine(quarantined);
+  await running!.allowance?.begin();
   // A drain, or the master's death, may have come while the application was loading.
   if (isLeaving()) return;
   state = nextState(state, 'booted');
@@ -78,8 +86,13 @@ function isLeaving(): boolean {
 
 function reportStats(): void {
   const { serving, guard } = running!;
-  const stats: WorkerStats = { ...serving.stats, healthChecks: guard?.healthChecks ?? 0, ...vitalSigns() };
+  const { healthChecks = 0, turnedAway = 0 } = guard ?? {};
+  const stats: WorkerStats = { ...serving.stats, healthChecks, turnedAway, ...vitalSigns() };
   void tellMaster({ type: 'stats', stats });
+  // A line for each would cost more than the requests that it is about.
+  if (turnedAway > turnedAwayBefore)
+    running!.log.warn('requests.turned-away', { count: turnedAway - turnedAwayBefore });
+  turnedAwayBefore = turnedAway;
 }
 
 /** Accepts nothing, or accepts again; what it has stays. One that leaves has closed for good. */
@@ -170,6 +183,13 @@ function receive(message: MasterToWorker, handle: unknown): void {
     case 'reopen-logs':
       reopenLogs();
       break;
+    case 'shares':
+      running?.allowance?.take(message);
+      break;
+    case 'quarantine':
+      quarantined = message.routes;
+      running?.guard?.quarantine(quarantined);
+      break;
     case 'connection':
       accept(message.bind, handle as Socket | undefined);
       break;
@@ -213,7 +233,7 @@ async function crash(thrown: unknown): Promise<void> {
   // The first one ends it: what goes wrong on the way out is only told.
   if (hasCrashed) return;
   hasCrashed = true;
-  const requests = running?.serving.requestsUnderWay() ?? [];
+  const requests = running?.serving.requestsUnderWay().slice(0, mostReported);
   // Their hooks run, and their access lines are written.
   running?.serving.destroyAll();
   await setImmediate();

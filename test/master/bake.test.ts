@@ -60,6 +60,7 @@ const stats = (change: Partial<WorkerStats>): WorkerStats => ({
   lagMs: 0,
   utilisation: 0,
   healthChecks: 0,
+  turnedAway: 0,
   ...change,
 });
 

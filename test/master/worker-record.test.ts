@@ -14,6 +14,7 @@ const stats: WorkerStats = {
   lagMs: 0,
   healthChecks: 0,
   utilisation: 0,
+  turnedAway: 0,
 };
 
 describe('what became of the connections of a worker', () => {
