@@ -120,10 +120,10 @@ export type MasterToWorker =
       warmup: string[];
     }
   /**
-   * `idle`: connections without a request are closed at once, get to ask once more within the grace time, or, as there is a
-   * ready worker, move to it; those that cannot are kept.
+   * `idle`: connections without a request are closed at once, get to ask once more within the grace time, wait for
+   * a worker to move to, or, as there is one, move; those that cannot are kept.
    */
-  | { type: 'drain'; graceMs: number; idle: 'close' | 'keep' | 'move' }
+  | { type: 'drain'; graceMs: number; idle: 'close' | 'keep' | 'wait' | 'move' }
   /** to accept nothing and keep what it has; and to accept again */
   | { type: 'stand-by' }
   | { type: 'resume' }

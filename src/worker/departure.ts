@@ -12,7 +12,7 @@ const lingerMs = 500;
 
 export interface Departure {
   graceMs: number;
-  idle: 'close' | 'keep' | 'move';
+  idle: 'close' | 'keep' | 'wait' | 'move';
 }
 
 /** What leaves. `handshakes` are those of TLS, which a worker waits for unless all of the server stops. */
@@ -64,8 +64,9 @@ export class Leaving {
       this.#closesIdle = true;
       mover?.stop();
     }
-    if (idle === 'move' && mover !== undefined) {
-      mover.begin(givenMs);
+    if ((idle === 'move' || idle === 'wait') && mover !== undefined) {
+      if (idle === 'move') mover.begin(givenMs);
+      else mover.expectOrder(givenMs);
       serving.moveWith(mover);
     }
     // After that: whether a response is the last of its connection hangs on it.

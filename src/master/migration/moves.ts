@@ -29,9 +29,10 @@ export class Moves {
   readonly take = (worker: WorkerHandle, message: MovingToMaster, handle: PassedHandle | undefined): void =>
     this.#relay.take(worker, message, handle);
 
-  /** What a worker that retires is to do with idle connections: until there is somewhere to go they may ask once more. */
+  /** What a worker that retires is to do with its connections. If it is the last one, another one is on its way: they wait for that. */
   idleOf(worker: WorkerHandle): Drain['idle'] {
-    return this.#possible && this.#crew.open.some((other) => other !== worker) ? 'move' : 'keep';
+    if (!this.#possible) return 'keep';
+    return this.#crew.open.some((other) => other !== worker) ? 'move' : 'wait';
   }
 
   workerReady(): void {

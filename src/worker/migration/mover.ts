@@ -74,12 +74,17 @@ export class Mover {
     this.#onChange = callback;
   }
 
-  /** There is a worker to go to. In the first half of the grace time nobody is told to close who may still move. */
+  /** There is a worker to go to. */
   begin(graceMs: number): void {
     if (this.#state === 'stopped') return;
     this.#state = 'moving';
-    this.#announceAtMs = Math.min(this.#announceAtMs, this.#parts.nowMs() + graceMs / 2);
+    this.expectOrder(graceMs);
     this.#fill();
+  }
+
+  /** There is, or will be. In the first half of the grace time nobody is told to close who may still move. */
+  expectOrder(graceMs: number): void {
+    this.#announceAtMs = Math.min(this.#announceAtMs, this.#parts.nowMs() + graceMs / 2);
   }
 
   /** From now on nothing more leaves; what is under way is waited for. */
