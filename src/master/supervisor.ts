@@ -10,6 +10,8 @@ import { Crew } from './crew.ts';
 import type { CrewParts } from './crew.ts';
 import type { Generation } from './generation.ts';
 import { Handover } from './handover.ts';
+import { LoadScaling } from './load-scaling.ts';
+import type { Moves } from './migration/moves.ts';
 import { NewsDesk } from './news-desk.ts';
 import { Operations } from './operation.ts';
 import { Pending } from './pending.ts';
@@ -23,17 +25,21 @@ import { Scalings } from './scaling.ts';
 import { StartWatch } from './start-watch.ts';
 import type { MasterState } from './status.ts';
 import { Stopping } from './stopping.ts';
+import { Succession } from './upgrade/succession.ts';
+import type { SuccessionParts } from './upgrade/succession.ts';
 import { Upkeep } from './upkeep.ts';
 import type { WorkerHandle, WorkerNews } from './worker-handle.ts';
 import { isLive } from './worker-states.ts';
 
-export interface SupervisorParts extends Omit<CrewParts, 'report'> {
+export interface SupervisorParts extends Omit<CrewParts, 'report'>, Pick<SuccessionParts, 'directory' | 'reclaim'> {
   readonly first: Generation;
   readonly push: (command: Command) => void;
   /** reads the configuration and looks for the application anew */
   readonly prepare: (number: number) => Promise<Preparation>;
-  /** the last worker is gone */
-  readonly finish: (result: StopResult) => void;
+  /** Nobody is to connect any more. */
+  readonly refuse: () => void;
+  /** the last worker is gone; another master serves the sockets of these keys */
+  readonly finish: (result: StopResult, passedOn: ReadonlySet<string>) => void;
 }
 
 export class Supervisor {
@@ -43,10 +49,13 @@ export class Supervisor {
   readonly #handover: Handover;
   readonly #reloading: Reloading;
   readonly #scalings: Scalings;
+  readonly #load: LoadScaling;
   readonly #stopping: Stopping;
   readonly #progress: ProgressReport;
   readonly #upkeep: Upkeep;
   readonly #desk: NewsDesk;
+  readonly #succession: Succession;
+  readonly #whole = deferred<void>();
   /** until the first generation is up */
   #start: StartWatch | undefined;
   readonly #pending = new Pending();
@@ -70,6 +79,7 @@ export class Supervisor {
     this.#handover = handover;
     this.#reloading = reloading;
     this.#scalings = scalings;
+    this.#load = new LoadScaling({ plan, crew });
     this.#stopping = stopping;
     const upkeep = new Upkeep({ plan, crew, handover, reloading, scalings, stopping });
     this.#upkeep = upkeep;
@@ -80,6 +90,7 @@ export class Supervisor {
     };
     this.#desk = new NewsDesk({ plan, crew, handover, operations, reloading, upkeep, logger, start, hopeless });
     this.#progress = new ProgressReport(emit);
+    this.#succession = new Succession({ ...parts, plan, crew, reloading, stopping });
   }
 
   get wanted(): Wanted {
@@ -91,9 +102,17 @@ export class Supervisor {
   get reload(): ReloadStatus | undefined {
     return this.#reloading.status;
   }
+  get moves(): Moves {
+    return this.#crew.moves;
+  }
+  /** Resolves when all that are wanted serve, for the first time. */
+  get whole(): Promise<void> {
+    return this.#whole.promise;
+  }
   get state(): MasterState {
     if (this.wanted.ending !== 'no') return 'stopping';
     if (this.#start) return 'starting';
+    if (this.#succession.upgrading.isStarting) return 'upgrading';
     const { phase } = this.#reloading;
     if (phase === undefined) return 'serving';
     return phase === 'baking' ? 'baking' : 'reloading';
@@ -127,6 +146,7 @@ export class Supervisor {
       case 'reload':
         if (this.#refused(command.answer)) break;
         if (this.#start) this.#pending.reload(command);
+        else if (this.#succession.upgrading.isStarting) this.#succession.upgrading.hold(command);
         else this.#reloading.begin(command.answer);
         break;
       case 'prepared':
@@ -135,7 +155,12 @@ export class Supervisor {
       case 'scale':
         if (this.#refused(command.answer)) break;
         this.#reloading.keepWorkers();
+        this.#load.noteChange();
         this.#scalings.begin(this.#plan.scale(command.change), command.answer);
+        break;
+      case 'upgrade':
+      case 'successor':
+        this.#succession.take(command, this.#start !== undefined);
         break;
       case 'stop':
         this.#stop('graceful', command.graceMs);
@@ -168,6 +193,8 @@ export class Supervisor {
   }
 
   #reconcile(): void {
+    const change = this.#start ? undefined : this.#load.next();
+    if (change) this.#scalings.begin({ ...this.#plan.scale(change), utilisation: change.utilisation });
     this.#upkeep.run();
     const { wanted } = this;
     const stopping = wanted.ending !== 'no';
@@ -175,8 +202,9 @@ export class Supervisor {
     this.#progress.tell(progressOf(under, wanted, this.#crew.seen));
     this.#settle();
     clearTimeout(this.#wakeTimer);
-    const wakeMs = this.#upkeep.nextWakeMs;
-    if (wakeMs !== undefined) this.#wakeTimer = setTimeout(() => this.#parts.push({ type: 'wake' }), wakeMs + 1);
+    const wakeMs = Math.min(this.#upkeep.nextWakeMs ?? Infinity, this.#load.nextWakeMs ?? Infinity);
+    if (wakeMs < Infinity && !stopping)
+      this.#wakeTimer = setTimeout(() => this.#parts.push({ type: 'wake' }), wakeMs + 1);
   }
 
   /** Answers what has come true. */
@@ -186,7 +214,7 @@ export class Supervisor {
       if (this.#crew.workers.length > 0) return;
       this.#handover.close();
       this.#crew.close();
-      this.#parts.finish(this.#stopping.result);
+      this.#parts.finish(this.#stopping.result, this.#succession.passedOn);
       this.#start?.end();
       return;
     }
@@ -195,7 +223,9 @@ export class Supervisor {
       for (const command of this.#pending.takeReloads()) this.#parts.push(command);
     }
     const live = this.#crew.workers.filter(({ state }) => isLive(state));
-    if (live.length === workers && live.every(({ state }) => state === 'ready')) this.#scalings.complete();
+    if (live.length !== workers || live.some(({ state }) => state !== 'ready')) return;
+    this.#scalings.complete();
+    this.#whole.resolve();
   }
 
   #stop(ending: 'graceful' | 'now', graceMs?: number): void {
@@ -204,13 +234,15 @@ export class Supervisor {
       this.#abandon(new EvyError('STOPPING', 'the master was stopped before'));
       this.#parts.logger.info('master.stopping', { graceful: ending === 'graceful' });
       this.#parts.emit('stopping');
+      this.#succession.upgrading.abandon(ending === 'graceful' ? 'SIGTERM' : 'SIGQUIT');
       this.#stopping.begin(
+        'close',
         graceMs,
         this.#crew.workers.map(({ id }) => id),
       );
       // Whoever connects from now on is to be refused rather than to wait for nobody. The drain goes out first.
-      queueMicrotask(() => this.#parts.listeners.forEach((listener) => listener.close()));
-    }
+      queueMicrotask(() => this.#parts.refuse());
+    } else this.#stopping.hurry(graceMs);
     this.#plan.end(ending);
     for (const worker of this.#crew.workers) worker.hasten(this.#upkeep.drainOf(worker));
   }

@@ -1,6 +1,6 @@
 /** How a worker leaves: it accepts no more, finishes what it has within the grace time, and tells what it could not. */
 import { performance } from 'node:perf_hooks';
-import type { Departed, RequestSummary } from '../shared/messages.ts';
+import type { MasterToWorker, RequestSummary } from '../shared/messages.ts';
 import { stopListening } from './listening.ts';
 import type { Running } from './boot.ts';
 import type { Handshakes } from './handshakes.ts';
@@ -10,10 +10,7 @@ const longestTimerMs = 2 ** 31 - 1;
 /** idle clients that were told to close get this long to see it */
 const lingerMs = 500;
 
-export interface Departure {
-  graceMs: number;
-  idle: 'close' | 'keep' | 'wait' | 'move';
-}
+export type Departure = Omit<Extract<MasterToWorker, { type: 'drain' }>, 'type'>;
 
 /** What leaves. `handshakes` are those of TLS, which a worker waits for unless all of the server stops. */
 type Parts = Omit<Running, 'gate'> & { readonly handshakes?: Pick<Handshakes, 'count' | 'onChange'> };
@@ -22,7 +19,6 @@ export class Leaving {
   readonly #running: Parts;
   #connections = 0;
   #closesIdle = false;
-  #cut = 0;
   #deadlineMs = Infinity;
   #timer: NodeJS.Timeout | undefined;
   #over: (isEmpty: boolean) => void = () => {};
@@ -44,17 +40,15 @@ export class Leaving {
     mover?.stop();
     serving.closeIdle();
     const cut = serving.requestsUnderWay();
-    this.#cut = cut.length;
     if (cut.length > 0 || serving.stats.pendingHooks > 0) return cut;
     this.#deadlineMs = Infinity;
     await this.#emptyWithin({ graceMs: lingerMs, idle: 'close' });
     return [];
   }
 
-  /** What became of the connections, once `begin` has resolved. One that came in late is not counted as drained. */
-  get departed(): Departed {
-    const moved = this.#running.mover?.moved ?? 0;
-    return { moved, drained: Math.max(0, this.#connections - moved - this.#cut) };
+  /** how many there were at the beginning */
+  get connections(): number {
+    return this.#connections;
   }
 
   /** A later order counts when it is the stricter one: a whole server that stops waits for nobody who is idle. */
@@ -65,8 +59,7 @@ export class Leaving {
       mover?.stop();
     }
     if ((idle === 'move' || idle === 'wait') && mover !== undefined) {
-      if (idle === 'move') mover.begin(givenMs);
-      else mover.expectOrder(givenMs);
+      mover.order(idle, givenMs);
       serving.moveWith(mover);
     }
     // After that: whether a response is the last of its connection hangs on it.

@@ -72,8 +72,8 @@ function makeTlsServer(tls: TlsOptions, acceptor: Acceptor): Server {
 }
 
 /**
- * Stops accepting while `limit` connections are open, TLS handshakes counted, or while it is told to rest, and goes on after that. The
- * connections beyond wait in the kernel's backlog, where another worker may take them.
+ * Stops accepting while `limit` connections are open, TLS handshakes counted, or while it is told to rest, and goes on
+ * after that. The connections beyond wait in the kernel's backlog, where another worker may take them.
  */
 export class Gatekeeper {
   readonly #servers: readonly Server[];
@@ -88,7 +88,7 @@ export class Gatekeeper {
     this.#servers = servers;
     this.#limit = limit;
     this.handshakes = new Handshakes(servers);
-    this.handshakes.onChange(() => this.update(this.#connections));
+    this.handshakes.onChange(() => this.#set());
   }
 
   /** `connections`: those that are served. */

@@ -17,6 +17,7 @@ import { listenToMaster, sendToMaster, tellMaster } from './channel.ts';
 import { Leaving } from './departure.ts';
 import type { Departure } from './departure.ts';
 import { watchVitalSigns } from './vital-signs.ts';
+import { startWatchdog } from './watchdog/watchdog.ts';
 
 type State = 'waiting' | 'booting' | 'serving' | 'standby' | 'leaving' | 'left';
 const nextState = stateMachine<State, 'configure' | 'booted' | 'rest' | 'resume' | 'drain' | 'over'>('worker', {
@@ -63,6 +64,7 @@ async function configure(given: Configuration): Promise<void> {
   vitalSigns();
   setInterval(reportStats, statsEveryMs).unref();
   await tellMaster({ type: 'ready' });
+  if (given.watchdog !== undefined) await startWatchdog(given.watchdog, running!.serving, running!.log);
 }
 
 /** Asked anew: an await lies between, which narrowing does not see. */
@@ -71,7 +73,8 @@ function isLeaving(): boolean {
 }
 
 function reportStats(): void {
-  const stats: WorkerStats = { ...running!.serving.stats, ...vitalSigns() };
+  const { serving, guard } = running!;
+  const stats: WorkerStats = { ...serving.stats, healthChecks: guard?.healthChecks ?? 0, ...vitalSigns() };
   void tellMaster({ type: 'stats', stats });
 }
 
@@ -92,18 +95,18 @@ async function leave(departure: Departure): Promise<void> {
   leaving = new Leaving({ ...running!, handshakes: running!.gate.handshakes });
   const cut = await leaving.begin(departure);
   state = nextState(state, 'over');
-  const { departed } = leaving;
+  const { connections } = leaving;
   reportStats();
   const left = running!.serving.stats.pendingHooks;
   if (cut.length === 0 && left === 0) {
-    await tellMaster({ type: 'drained', departed });
+    await tellMaster({ type: 'drained', connections });
     await exit(0);
   }
   // Their applications are told, their hooks run, and the log is written, before the master kills us.
   running!.serving.destroyAll();
   await setImmediate();
   await running!.serving.stop();
-  await tellMaster({ type: 'overdue', requests: cut, departed });
+  await tellMaster({ type: 'overdue', requests: cut, connections });
   // The master kills us now. Without a master we have to do it ourselves.
   if (!process.connected) {
     for (const request of cut) running!.log.error('request.cut', { ...request });
@@ -133,8 +136,8 @@ function move(message: MovingToWorker, given: unknown): void {
   }
   const handle = passedHandle(given);
   if (handle === undefined) return; // no descriptor was left for it: the master finds out
-  // Unconfirmed: the master, who keeps a copy until then, gives it to another one.
-  if (running === undefined || state === 'left') handle.close();
+  // The master keeps a copy until it is confirmed, and gives it to another worker when that does not come.
+  if (running === undefined || state === 'left' || !process.connected) handle.close();
   else {
     sendToMaster({ type: 'adopted', id: message.id });
     running.serving.adopt(message.connection, handle);

@@ -33,16 +33,20 @@ export const writingTable: Transitions<WritingState, WritingInput> = {
 };
 export const nextWritingState = stateMachine('writing', writingTable);
 
-/** waiting for the head; head given; head sent; no more bytes will be handed to the connection; socket given away; settled */
-export const responseStates = ['waiting', 'started', 'streaming', 'complete', 'taken', 'over'] as const;
-export const responseInputs = ['start', 'send', 'end', 'respond', 'take', 'settle'] as const;
+/**
+ * waiting for the head; head given; head sent; past its deadline, so that it is no longer the application's; no more bytes
+ * will be handed to the connection; socket given away; settled
+ */
+export const responseStates = ['waiting', 'started', 'streaming', 'expired', 'complete', 'taken', 'over'] as const;
+export const responseInputs = ['start', 'send', 'end', 'respond', 'expire', 'take', 'settle'] as const;
 export type ResponseState = (typeof responseStates)[number];
 export type ResponseInput = (typeof responseInputs)[number];
 
 export const responseTable: Transitions<ResponseState, ResponseInput> = {
-  waiting: { start: 'started', take: 'taken', settle: 'over' },
-  started: { start: 'started', send: 'streaming', respond: 'complete', settle: 'over' },
-  streaming: { end: 'complete', settle: 'over' },
+  waiting: { start: 'started', respond: 'complete', expire: 'expired', take: 'taken', settle: 'over' },
+  started: { start: 'started', send: 'streaming', respond: 'complete', expire: 'expired', settle: 'over' },
+  streaming: { end: 'complete', expire: 'expired', settle: 'over' },
+  expired: { respond: 'complete', end: 'complete', settle: 'over' },
   complete: { settle: 'over' },
   taken: { settle: 'over' },
   over: {},

@@ -4,12 +4,14 @@
  */
 import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { connect as connectTls, type ConnectionOptions } from 'node:tls';
 import { onEnd } from './cleanup.ts';
 import { announcesClose, header, ResponseReader, text, type RawResponse } from './response-reader.ts';
 
 export interface HammerTarget {
   port?: number;
   path?: string;
+  tls?: ConnectionOptions;
 }
 
 export interface HammerResult {
@@ -77,8 +79,9 @@ class HammerConnection {
     this.#random = random;
     this.#onUnexplainedEnd = onUnexplainedEnd;
     const where = target.path === undefined ? { port: target.port ?? 0, host: '127.0.0.1' } : { path: target.path };
-    this.#socket = connect({ ...where, noDelay: true });
-    this.#socket.on('connect', () => (this.#port = this.#socket.localPort ?? 0));
+    const transport = connect({ ...where, noDelay: true });
+    transport.on('connect', () => (this.#port = transport.localPort ?? 0));
+    this.#socket = target.tls === undefined ? transport : connectTls({ ...target.tls, socket: transport });
     this.#socket.on('data', (bytes: Buffer) => this.#read(bytes));
     this.#socket.on('error', (error) => this.#note(`connection ${this.#id}: ${error.message}`));
     this.#socket.on('close', () => this.#end());

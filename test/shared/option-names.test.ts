@@ -31,6 +31,7 @@ describe('option names', () => {
       'trustedProxies',
       'trustedHeaders',
       'proxyProtocol',
+      'healthPaths',
     ];
     expect(optionNames.filter(isList)).to.have.members([...lists, 'allowedHosts']);
     expect(flagOptions).not.to.include.members(['app', 'middleware', 'environ']);

@@ -55,13 +55,14 @@ const writing: Expected<WritingState> = {
 };
 describeTable('what a connection writes', writingStates, writingInputs, nextWritingState, writing);
 
-// start, send, end, respond, take, settle
+// start, send, end, respond, expire, take, settle
 const response: Expected<ResponseState> = {
-  waiting: ['started', '-', '-', '-', 'taken', 'over'],
-  started: ['started', 'streaming', '-', 'complete', '-', 'over'],
-  streaming: ['-', '-', 'complete', '-', '-', 'over'],
-  complete: ['-', '-', '-', '-', '-', 'over'],
-  taken: ['-', '-', '-', '-', '-', 'over'],
-  over: ['-', '-', '-', '-', '-', '-'],
+  waiting: ['started', '-', '-', 'complete', 'expired', 'taken', 'over'],
+  started: ['started', 'streaming', '-', 'complete', 'expired', '-', 'over'],
+  streaming: ['-', '-', 'complete', '-', 'expired', '-', 'over'],
+  expired: ['-', '-', 'complete', 'complete', '-', '-', 'over'],
+  complete: ['-', '-', '-', '-', '-', '-', 'over'],
+  taken: ['-', '-', '-', '-', '-', '-', 'over'],
+  over: ['-', '-', '-', '-', '-', '-', '-'],
 };
 describeTable('how far a response is', responseStates, responseInputs, nextResponseState, response);
