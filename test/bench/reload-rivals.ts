@@ -25,8 +25,8 @@ export interface Reloadable {
 
 export interface ReloadRival {
   name: string;
-  /** the program that has to be there, and how it tells its version */
-  needs?: readonly [command: string, ...args: string[]];
+  /** the program that has to be there */
+  needs?: string;
   start(): Promise<Reloadable>;
 }
 
@@ -55,7 +55,14 @@ async function signalled(
   const options = { env: { ...process.env, ...env }, stdio: 'ignore' as const, ...(cwd === undefined ? {} : { cwd }) };
   const child: ChildProcess = spawn(command, args, options);
   const exit = once(child, 'exit');
-  await waitFor(`${command} to listen`, () => accepts(port), { withinMs: startsWithinMs, everyMs: 50 });
+  const isUp = () => {
+    if (child.exitCode !== null) throw new Error(`ended with ${child.exitCode} instead of listening`);
+    return accepts(port);
+  };
+  await waitFor(`${command} to listen`, isUp, { withinMs: startsWithinMs, everyMs: 50 }).catch((error: unknown) => {
+    child.kill('SIGKILL');
+    throw error;
+  });
   return {
     port,
     pid: child.pid!,
@@ -95,10 +102,10 @@ async function startPm2(): Promise<Reloadable> {
   return { port, pid, reload: () => pm2('reload', 'bench'), stop: () => pm2('kill') };
 }
 
-function gunicorn(kind: string, needs: readonly [string, ...string[]]): ReloadRival {
+function gunicorn(kind: string): ReloadRival {
   return {
     name: `gunicorn, ${kind}`,
-    needs,
+    needs: 'gunicorn',
     async start() {
       const port = await getPort({ host });
       const cwd = await tempFolder({ 'app.py': wsgiApplication });
@@ -125,10 +132,10 @@ export const reloadRivals: readonly ReloadRival[] = [
       return signalled(process.execPath, [here('./servers/cluster-reload.mjs')], port, { env: { PORT: String(port) } });
     },
   },
-  { name: 'PM2', needs: ['pm2', '--version'], start: startPm2 },
+  { name: 'PM2', needs: 'pm2', start: startPm2 },
   {
     name: 'nginx',
-    needs: ['nginx', '-v'],
+    needs: 'nginx',
     async start() {
       const port = await getPort({ host });
       const folder = await tempFolder();
@@ -136,12 +143,10 @@ export const reloadRivals: readonly ReloadRival[] = [
       return signalled('nginx', ['-c', join(cwd, 'nginx.conf'), '-p', cwd], port);
     },
   },
-  gunicorn('gthread', ['gunicorn', '--version']),
-  gunicorn('gevent', ['gunicorn', '-k', 'gevent', '--check-config', 'os:getpid']),
+  gunicorn('gthread'),
+  gunicorn('gevent'),
 ];
 
 export function isThere({ needs }: ReloadRival): boolean {
-  if (needs === undefined) return true;
-  const [command, ...args] = needs;
-  return spawnSync(command, args).status === 0;
+  return needs === undefined || spawnSync('which', [needs]).status === 0;
 }

@@ -58,8 +58,12 @@ async function measure(rival: ReloadRival): Promise<string[]> {
 export async function measureReloads(): Promise<void> {
   const rows: string[][] = [];
   for (const rival of reloadRivals) {
-    if (isThere(rival)) rows.push(await measure(rival));
-    else console.log(`${rival.name}: not found on this machine, left out\n`);
+    try {
+      if (!isThere(rival)) throw new Error('not found on this machine');
+      rows.push(await measure(rival));
+    } catch (error) {
+      console.log(`${rival.name}: ${(error as Error).message}, left out\n`);
+    }
   }
   await leaveRun();
   const { keepAlive, reconnecting } = load;

@@ -1,5 +1,6 @@
 /** A short run of chaos under one seed; `npm run chaos` goes on for as long as one likes. */
 import { expect } from 'chai';
+import { processesWith, runId, runVariable, sendSignal } from '../helpers/processes.ts';
 import { runChaos } from './chaos.ts';
 import { stepText } from './steps.ts';
 
@@ -11,5 +12,16 @@ describe('ten seconds of chaos', () => {
     expect(problems, context).to.deep.equal([]);
     expect(counts.wrong + counts.refused).to.equal(0);
     expect(counts.answered).to.be.greaterThan(100);
+  });
+
+  it('would have shown a connection that ended without a reason', async function () {
+    this.timeout(180_000);
+    // Workers that die behind the back of the record: to the clients that is the server's fault.
+    const killAll = async () => {
+      const found = await processesWith(runVariable, runId);
+      for (const { pid } of found.filter(({ command }) => command.startsWith('evy worker'))) sendSignal(pid, 'SIGKILL');
+    };
+    const { problems } = await runChaos({ seed: 7, durationMs: 20_000, kind: 'wsgi', onStep: () => void killAll() });
+    expect(problems.join('\n')).to.include('no killed process held it');
   });
 });

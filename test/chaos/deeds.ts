@@ -13,6 +13,8 @@ const obeyedWithinMs = 5_000;
 export class Deeds {
   readonly #scene: Scene;
   readonly #lasting = new Set<Promise<void>>();
+  /** the first one of what lasts */
+  #failure: unknown;
   readonly #settling = new AbortController();
 
   constructor(scene: Scene) {
@@ -23,12 +25,14 @@ export class Deeds {
   async do(step: Step): Promise<void> {
     await this.#begin(step);
     await this.#wait(step.pauseMs);
+    this.#throwFailure();
   }
 
   /** Ends all that lasts: nobody is stopped any more, and no release is bad. */
   async settle(): Promise<void> {
     this.#settling.abort();
     await Promise.all(this.#lasting);
+    this.#throwFailure();
   }
 
   async #begin(step: Step): Promise<void> {
@@ -96,9 +100,15 @@ export class Deeds {
   }
 
   #last(lastsMs: number, undo: () => unknown): void {
-    const over = this.#wait(lastsMs).then(async () => void (await undo()));
+    const over = this.#wait(lastsMs)
+      .then(undo)
+      .catch((error: unknown) => void (this.#failure ??= error))
+      .then(() => void this.#lasting.delete(over));
     this.#lasting.add(over);
-    void over.finally(() => this.#lasting.delete(over));
+  }
+
+  #throwFailure(): void {
+    if (this.#failure !== undefined) throw this.#failure as Error;
   }
 
   async #wait(ms: number): Promise<void> {

@@ -45,6 +45,7 @@ export class Scene {
   /** what the number of workers has to be: our own count, not the server's */
   wanted = workersAtStart;
   readonly #folder: string;
+  #releases = 0;
   readonly #doomed = new Set<number>();
   #atStart: Footprint = { descriptors: 0, workers: 0 };
 
@@ -70,7 +71,8 @@ export class Scene {
   }
 
   async release(name: Release): Promise<void> {
-    const next = join(this.#folder, 'next');
+    this.#releases += 1;
+    const next = join(this.#folder, `next-${this.#releases}`); // two may come at once
     await symlink(name, next);
     await rename(next, join(this.#folder, 'current'));
   }
