@@ -1,10 +1,12 @@
 /**
  * Log lines: an event name from a closed list, then fields. JSON through pino; on a terminal the same as text that a
- * person reads. Lines are written synchronously: they are few, and the last one before an exit matters most.
+ * person reads. Lines are written at once, since the last one before an exit matters most, but never wait for a reader
+ * (log-destination.ts). Those that clients cause are few, since a worker gives them a budget (log-budget.ts).
  */
 import { isatty } from 'node:tty';
 import { styleText } from 'node:util';
 import { pino } from 'pino';
+import { LogDestination } from './log-destination.ts';
 
 export const logEvents = [
   'server.ready',
@@ -57,6 +59,7 @@ export const logEvents = [
   'access-log.failed',
   'access-log.resumed',
   'access-log.lost',
+  'log.lost',
 ] as const;
 export type LogEvent = (typeof logEvents)[number];
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
@@ -104,9 +107,8 @@ export function humanLine(line: Line, colour: boolean): string {
 
 export function createLogger(options: LoggerOptions): Logger {
   const toFile = options.file !== undefined && options.file !== '';
-  const destination = pino.destination({ dest: toFile ? options.file! : 2, sync: true });
-  // A log that cannot be written (disk full, reader gone) must not end the server.
-  destination.on('error', () => {});
+  const onLost = (lines: number): void => logger.warn({ event: 'log.lost', lines });
+  const destination = new LogDestination(toFile ? options.file : undefined, onLost);
   const human = options.style === 'human' || (options.style === 'auto' && !toFile && isatty(2));
   const colour = human && !toFile && isatty(2) && process.env['NO_COLOR'] === undefined;
   const stream = human
@@ -126,9 +128,7 @@ export function createLogger(options: LoggerOptions): Logger {
     info: (event, fields) => logger.info({ event, ...fields }),
     warn: (event, fields) => logger.warn({ event, ...fields }),
     error: (event, fields) => logger.error({ event, ...fields }),
-    reopen: () => {
-      if (toFile) destination.reopen();
-    },
+    reopen: () => destination.reopen(),
   };
 }
 
