@@ -87,21 +87,31 @@ type Line = Record<string, unknown> & { time: number; level: string; event: stri
 
 const levelColours = { debug: 'gray', info: 'green', warn: 'yellow', error: 'red' } as const;
 
-function fieldText(value: unknown): string {
-  if (typeof value === 'string') return /^[^\s"=]+$/.test(value) ? value : JSON.stringify(value);
-  return JSON.stringify(value) ?? String(value);
+/** C0, DEL and C1 but for LF and TAB: a terminal obeys them, and clients may have a say in any text. */
+const control = /[^\P{Cc}\n\t]/gu;
+
+function visible(text: string): string {
+  return text.replace(control, (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
-/** The human form of a line: local time, level, event, fields; a stack trace on lines of its own. */
+function fieldText(value: unknown): string {
+  if (typeof value === 'string' && /^[^\s"=\p{Cc}]+$/u.test(value)) return value;
+  return visible(JSON.stringify(value) ?? String(value));
+}
+
+/**
+ * The human form of a line: local time, level, event, fields; a stack trace on lines of its own. Each of these is
+ * indented, so that none can pass for a line of the log.
+ */
 export function humanLine(line: Line, colour: boolean): string {
   const { time, level, event, stack, ...fields } = line;
   const paint = (style: Parameters<typeof styleText>[0], text: string) => (colour ? styleText(style, text) : text);
   const clock = new Date(time).toLocaleTimeString('en-GB');
   const parts = [paint('gray', clock), paint(levelColours[level as LogLevel] ?? 'white', level.padEnd(5)), event];
   for (const [name, value] of Object.entries(fields)) {
-    if (value !== undefined) parts.push(`${paint('gray', `${name}=`)}${fieldText(value)}`);
+    if (value !== undefined) parts.push(`${paint('gray', `${visible(name)}=`)}${fieldText(value)}`);
   }
-  const trace = stack === undefined ? '' : `\n${stack.replace(/^/gm, '    ')}`;
+  const trace = stack === undefined ? '' : `\n${visible(stack).replace(/^|\n/g, '$&    ')}`;
   return `${parts.join(' ')}${trace}\n`;
 }
 
