@@ -144,7 +144,8 @@ export class WorkerHandle {
         break;
       case 'stuck':
         this.#failure = { message: 'its event loop was stuck', stack: news.report.stack };
-        if (this.#state === 'ready' || this.#state === 'draining') this.kill('stuck');
+        // Whatever has been heard of it on the channel so far: its `ready` may still be on the way.
+        if (this.#state !== 'killed' && this.#state !== 'gone') this.kill('stuck');
         break;
       case 'leaving':
       case 'lost':
