@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { tempFolder, writeFiles } from '../../helpers/files.ts';
@@ -6,6 +7,7 @@ import { announcesClose, text } from '../../helpers/response-reader.ts';
 import { runEvy } from '../../helpers/run-evy.ts';
 import { waitFor } from '../../helpers/wait-for.ts';
 import {
+  answering,
   answerOf,
   beginSlow,
   beIdle,
@@ -15,11 +17,13 @@ import {
   hasEnded,
   light,
   moreAnswers,
+  onTwo,
   refusalOf,
   serve,
   slow,
   underLoad,
 } from './serving.ts';
+import { end } from './upgrading.ts';
 
 const get = 'GET / HTTP/1.1\r\nHost: localhost\r\n\r\n';
 
@@ -83,4 +87,30 @@ describe('workers of a killed master, with --orphans serve', () => {
     for (const { pid } of workers) await waitFor(`the end of worker ${pid}`, () => hasEnded(pid));
     expect(await refusalOf({ port })).to.equal('ECONNREFUSED');
   });
+
+  it('leave to a new master whose upgrade their own did not live to see', async function () {
+    this.timeout(40_000);
+    const cwd = await tempFolder({ 'app.mjs': answering('old') });
+    const evy = await serve([...onTwo, '--orphans', 'serve', 'app.mjs'], { cwd });
+    const { port } = evy;
+    const workers = await crewOf(evy, [1, 1]);
+    await writeFiles(cwd, { 'app.mjs': `${bootsInSteps}${answering('new')}` });
+    evy.signal('SIGUSR2');
+    const { successor } = await evy.until('upgrade.started');
+    await waitFor('the boot', () => existsSync(join(cwd, 'begun')));
+    evy.signal('SIGKILL');
+    await waitFor('the orphans', () => evy.seen('worker.orphaned', ({ serves }) => serves === true).length === 2);
+    expect(await answerOf({ port })).to.equal('old');
+    await writeFiles(cwd, { go: '' });
+    for (const { pid } of workers) await waitFor(`the end of worker ${pid}`, () => hasEnded(pid), { withinMs: 15_000 });
+    expect(await answerOf({ port })).to.equal('new');
+    await end(successor as number);
+  });
 });
+
+const bootsInSteps = `
+import { existsSync, writeFileSync } from 'node:fs';
+import { setTimeout } from 'node:timers/promises';
+writeFileSync('begun', '');
+while (!existsSync('go')) await setTimeout(10);
+`;
