@@ -30,7 +30,7 @@ export type { FailedReload, Progress, ReloadResult, ScaleResult, StopResult, Upg
 export type { MasterStatus, WorkerStatus } from './master/status.ts';
 export type { Logger } from './shared/log.ts';
 export type { OptionsInput } from './shared/options.ts';
-export { postHook } from './worker/interfaces/node.ts';
+export { postHook, requestSignal } from './worker/interfaces/node-requests.ts';
 export { listen, wrapSsl } from './worker/listen-socket.ts';
 export type { Address, ListenAddress, ListenOptions, ListenSocket, SslOptions } from './worker/listen-socket.ts';
 export { ready } from './worker/readiness.ts';

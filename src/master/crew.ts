@@ -3,18 +3,20 @@
  * and events of each worker's life. Who comes and who goes is decided elsewhere.
  */
 import type { Logger } from '../shared/log.ts';
-import type { MasterToWorker } from '../shared/messages.ts';
+import type { MasterToWorker, RequestSummary } from '../shared/messages.ts';
 import { addDebt, delayMs, heldPlaces, isQuickDeath, nextDueMs, payDebt } from './backoff.ts';
 import type { Backoff } from './backoff.ts';
 import type { Emit, WorkerInfo } from './events.ts';
 import type { Generation } from './generation.ts';
 import type { Listener } from './listeners.ts';
 import { Moves } from './migration/moves.ts';
+import { havensOf } from './migration/targets.ts';
 import type { SeenWorker } from './reconcile.ts';
 import { newlyOverdue } from './recycling.ts';
 import { WorkerHandle } from './worker-handle.ts';
 import type { Drain, WorkerNews } from './worker-handle.ts';
 import type { WorkerEnd } from './worker-process.ts';
+import { logWatchNews } from './watchdog/watch-log.ts';
 import { isLive } from './worker-states.ts';
 
 export interface CrewParts {
@@ -38,6 +40,8 @@ export class Crew {
   /** by generation: a new generation starts without debts */
   readonly #backoffs = new Map<number, Backoff>();
   readonly #moves: Moves;
+  /** generations that stay */
+  #wanted: ReadonlySet<number> = new Set();
   #lastId = 0;
 
   constructor(parts: CrewParts) {
@@ -62,6 +66,10 @@ export class Crew {
   /** those that connections can be given to */
   get open(): readonly WorkerHandle[] {
     return this.ready.filter(({ connected }) => connected);
+  }
+  /** those of them that connections are moved to */
+  get havens(): readonly WorkerHandle[] {
+    return havensOf(this.open, this.#wanted);
   }
 
   /** how connections get from worker to worker, and to another master */
@@ -92,8 +100,9 @@ export class Crew {
     return Number.isFinite(next) ? Math.max(0, next - nowMs) : undefined;
   }
 
-  /** Forgets what the generations owe that are no longer wanted. */
-  keepDebtsOf(generations: ReadonlySet<number>): void {
+  /** Which generations stay. What the others owe is forgotten. */
+  want(generations: ReadonlySet<number>): void {
+    this.#wanted = generations;
     for (const generation of this.#backoffs.keys()) if (!generations.has(generation)) this.#backoffs.delete(generation);
   }
 
@@ -129,6 +138,7 @@ export class Crew {
     worker.resume();
     this.#parts.logger.info('worker.resumed', { ...workerInfo(worker) });
     this.#parts.emit('worker:resumed', workerInfo(worker));
+    this.#moves.workerReady();
   }
 
   /** What a worker that retires is to do with its idle connections. */
@@ -151,6 +161,9 @@ export class Crew {
   broadcast(message: MasterToWorker): void {
     for (const worker of this.workers) worker.send(message);
   }
+  broadcastTo(generation: number, message: MasterToWorker): void {
+    for (const worker of this.workers) if (worker.generation.number === generation) worker.send(message);
+  }
 
   /** Takes in what a worker reports, and writes it down; unless `quiet`, that it failed. */
   take(worker: WorkerHandle, news: WorkerNews, { quiet }: { quiet: boolean }): void {
@@ -171,14 +184,24 @@ export class Crew {
         // One that was ready has a log of its own and writes it there.
         if (!quiet && worker.readyForMs === undefined)
           logger.error('worker.crashed', { ...workerInfo(worker), ...worker.failure });
+        this.#logCut(worker, news.requests ?? []);
         break;
       case 'overdue':
-        for (const request of news.requests) logger.warn('request.cut', { ...workerInfo(worker), ...request });
+        this.#logCut(worker, news.requests);
         if (before !== worker.state) this.#logKilled(worker, 'its grace time is over');
         break;
       case 'deadline':
         if (before !== worker.state)
           this.#logKilled(worker, isLive(before) ? 'it was not ready within bootTimeout' : 'its grace time is over');
+        break;
+      case 'watched':
+      case 'busy':
+      case 'recovered':
+      case 'silent':
+      case 'heard':
+      case 'stuck':
+        logWatchNews(logger, workerInfo(worker), news);
+        if (before !== worker.state) this.#logKilled(worker, 'its event loop was stuck for longer than stuckTimeout');
         break;
       case 'lost':
         this.#moves.gone(worker);
@@ -218,6 +241,10 @@ export class Crew {
     return (generation === null ? undefined : this.#backoffs.get(generation)) ?? [];
   }
 
+  #logCut(worker: WorkerHandle, requests: readonly RequestSummary[]): void {
+    for (const request of requests) this.#parts.logger.warn('request.cut', { ...workerInfo(worker), ...request });
+  }
+
   #logKilled(worker: WorkerHandle, message: string): void {
     this.#parts.logger.warn('worker.killed', { ...workerInfo(worker), message });
   }
@@ -228,7 +255,10 @@ export class Crew {
     const { logger, emit } = this.#parts;
     const error = worker.failure?.message;
     const asked = worker.endReason === 'retired' || worker.endReason === 'stopped';
-    const fields = { ...workerInfo(worker), code: code ?? undefined, signal: signal ?? undefined, error };
+    // Of one that was killed from outside nobody knows which requests it had, but how many.
+    const requests = worker.endReason === undefined && error === undefined ? worker.stats?.activeRequests : undefined;
+    const end = { code: code ?? undefined, signal: signal ?? undefined, error, requests: requests || undefined };
+    const fields = { ...workerInfo(worker), ...end };
     if (quiet) logger.debug('worker.exit', fields);
     else if (asked && signal === null) logger.info('worker.exit', fields);
     else logger.warn('worker.exit', fields);

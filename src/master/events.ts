@@ -1,7 +1,15 @@
 /** What a master tells whoever embeds it. */
 import type { BoundAddress } from './listeners.ts';
 import type { EvyError } from '../shared/errors.ts';
-import type { Progress, ReloadError, ReloadResult, ScaleResult, StopResult, UpgradeResult } from './results.ts';
+import type {
+  Progress,
+  ReloadError,
+  ReloadResult,
+  ScaleChange,
+  ScaleResult,
+  StopResult,
+  UpgradeResult,
+} from './results.ts';
 
 export interface WorkerInfo {
   readonly worker: number;
@@ -30,7 +38,7 @@ export interface MasterEvents {
   'reload:live': [Pick<ReloadResult, 'generation' | 'durationMs' | 'replaced'>];
   'reload:done': [ReloadResult];
   'reload:failed': [{ generation: number; error: ReloadError }];
-  'scale': [{ from: number; to: number }];
+  'scale': [ScaleChange];
   'scale:done': [ScaleResult];
   'upgrade:started': [{ pid: number | undefined }];
   /** a new master serves; 'stopping' and 'stopped' of this one follow */

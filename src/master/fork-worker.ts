@@ -20,6 +20,8 @@ export interface ForkPlan {
   readonly directory: string;
   /** beside the environment of this process */
   readonly variables: Variables;
+  /** whether it gets a line for its watchdog: the descriptor behind those */
+  readonly watched: boolean;
 }
 
 /** The worker's main module beside this one: .js as built, .ts when run from source. */
@@ -52,7 +54,7 @@ export function forkWorker(plan: ForkPlan): Worker {
       args: [],
       cwd: plan.directory,
       execArgv: workerExecArgv(process.execArgv),
-      stdio: ['ignore', 1, 2, 'ipc', ...plan.fds],
+      stdio: ['ignore', 1, 2, 'ipc', ...plan.fds, ...(plan.watched ? (['pipe'] as const) : [])],
     });
     const without = Object.fromEntries([...systemdVariables, inheritanceVariable].map((name) => [name, undefined]));
     return cluster.fork({ ...plan.variables, ...without });

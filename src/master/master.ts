@@ -12,6 +12,7 @@ import { silentLogger } from '../shared/log.ts';
 import type { Logger } from '../shared/log.ts';
 import { probePrivateApi } from '../shared/node-private.ts';
 import type { Options } from '../shared/options.ts';
+import { formatWorkerRange, mostWorkers } from '../shared/worker-range.ts';
 import { chooseBinds } from './chosen-binds.ts';
 import { CommandQueue, deferred } from './command-queue.ts';
 import type { Command, Preparation } from './commands.ts';
@@ -28,7 +29,6 @@ import type { ReloadResult, ScaleResult, StopResult, UpgradeResult } from './res
 import { installSignals } from './signals.ts';
 import { masterStatus } from './status.ts';
 import type { MasterState, MasterStatus } from './status.ts';
-import { mostWorkers } from './plan.ts';
 import { Supervisor } from './supervisor.ts';
 import { Arrival, arrival } from './upgrade/arrival.ts';
 import { reclaimPlace } from './upgrade/main-pid.ts';
@@ -143,7 +143,7 @@ export class Master extends EventEmitter<MasterEvents> {
   status(): MasterStatus {
     const supervisor = this.#supervisor;
     const state: MasterState = this.#state === 'running' ? supervisor!.state : this.#state;
-    const wanted = supervisor?.wanted ?? { workers: this.#parts.options.workers, serving: 0, candidate: null };
+    const wanted = supervisor?.wanted ?? { workers: this.#parts.options.workers.least, serving: 0, candidate: null };
     return masterStatus(state, wanted, this.#addresses, supervisor?.workers ?? [], supervisor?.reload);
   }
 
@@ -189,7 +189,7 @@ export class Master extends EventEmitter<MasterEvents> {
     }
     const settings = { ...options, inherited: inheritedSockets };
     const listeners = (this.#listeners = await openListeners(binds, settings, this.#arrival.estate));
-    this.#logger.debug('master.starting', { node: process.version, workers: options.workers });
+    this.#logger.debug('master.starting', { node: process.version, workers: formatWorkerRange(options.workers) });
     if (options.pidfile !== '' && this.#arrival.isOurs) writePidfile(options.pidfile);
     const push = (command: Command) => this.#queue.push(command);
     const supervisor = new Supervisor({

@@ -4,6 +4,8 @@ import type { Crew } from './crew.ts';
 import type { Handover } from './handover.ts';
 import type { Operations } from './operation.ts';
 import type { Plan } from './plan.ts';
+import type { Quarantines } from './quarantines.ts';
+import type { Quotas } from './quotas.ts';
 import type { Reloading } from './reloading.ts';
 import type { StartWatch } from './start-watch.ts';
 import type { Upkeep } from './upkeep.ts';
@@ -19,6 +21,8 @@ export interface NewsDeskParts {
   readonly operations: Operations;
   readonly reloading: Reloading;
   readonly upkeep: Upkeep;
+  readonly quotas: Quotas;
+  readonly quarantines: Quarantines;
   readonly logger: Logger;
   /** until the first generation is up */
   readonly start: () => StartWatch | undefined;
@@ -34,16 +38,25 @@ export class NewsDesk {
   }
 
   take(worker: WorkerHandle, news: WorkerNews): void {
-    const { plan, crew, handover, operations, reloading, upkeep, start } = this.#parts;
+    const { plan, crew, handover, operations, reloading, upkeep, quotas, quarantines, start } = this.#parts;
     // Of a start or a reload only the outcome is told, once.
     const quiet = start()?.anyReady === false || worker.generation.number !== plan.wanted.serving;
     crew.take(worker, news, { quiet });
     switch (news.type) {
+      case 'hello':
+        if (worker.state === 'booting') this.#warn(worker);
+        break;
+      case 'crashed':
+        quarantines.noteCrash(worker.generation, news.requests ?? []);
+        break;
       case 'ready':
         if (worker.state === 'ready') this.#ready(worker);
         break;
       case 'stats':
         if (worker.generation.number === plan.wanted.candidate) reloading.noteStats(worker.id, news.stats);
+        break;
+      case 'usage':
+        quotas.take(worker, news);
         break;
       case 'leaving':
       case 'lost':
@@ -51,11 +64,18 @@ export class NewsDesk {
         break;
       case 'exit':
         handover.gone(worker);
+        quotas.gone(worker);
         operations.gone(worker.id, worker.departures);
         this.#gone(worker, news);
         break;
       default: // nothing to decide
     }
+  }
+
+  /** Of routes that took others of its generation down. */
+  #warn(worker: WorkerHandle): void {
+    const message = this.#parts.quarantines.messageFor(worker.generation.number);
+    if (message) worker.send(message);
   }
 
   #ready(worker: WorkerHandle): void {

@@ -2,10 +2,11 @@
  * What is wanted: the number of workers, the generation that serves, the one that a reload brings in. Workers do not
  * appear here; reconcile compares them with this.
  */
+import { isDeepStrictEqual } from 'node:util';
 import type { Generation } from './generation.ts';
+import { clampToRange, mostWorkers } from '../shared/worker-range.ts';
+import type { WorkerRange } from '../shared/worker-range.ts';
 import type { Wanted } from './reconcile.ts';
-
-export const mostWorkers = 1024;
 
 export class Plan {
   readonly #generations = new Map<number, Generation>();
@@ -14,11 +15,15 @@ export class Plan {
   constructor(first: Generation) {
     const { workers, surge } = first.options;
     this.#generations.set(first.number, first);
-    this.#wanted = { workers, surge, serving: first.number, candidate: null, warm: false, ending: 'no' };
+    this.#wanted = { workers: workers.least, surge, serving: first.number, candidate: null, warm: false, ending: 'no' };
   }
 
   get wanted(): Wanted {
     return this.#wanted;
+  }
+  /** what the serving generation's configuration says */
+  get range(): WorkerRange {
+    return this.generation(this.#wanted.serving).options.workers;
   }
   /** @throws {Error} when it is neither serving nor a candidate */
   generation(number: number): Generation {
@@ -39,13 +44,13 @@ export class Plan {
 
   /**
    * The candidate's number of workers is the wanted one from now on. Returns the number before, undefined when that
-   * stays: a count that was set by hand does, unless the configuration's own has changed.
+   * stays: a count that was set by hand, or by the load, does, unless the configuration's own has changed.
    */
   takeWorkersOf(candidate: number): number | undefined {
     const { serving, workers } = this.#wanted;
     const configured = this.generation(candidate).options.workers;
-    if (configured === this.generation(serving).options.workers) return undefined;
-    this.#wanted = { ...this.#wanted, workers: configured };
+    if (isDeepStrictEqual(configured, this.generation(serving).options.workers)) return undefined;
+    this.#wanted = { ...this.#wanted, workers: clampToRange(workers, configured) };
     return workers;
   }
 

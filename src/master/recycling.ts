@@ -17,6 +17,7 @@ export interface AgingWorker {
   readonly limits: RecyclingLimits;
   /** it is overdue already: that stays, whatever its memory does */
   readonly overdue: RecyclingReason | undefined;
+  /** without health checks */
   readonly requests: number;
   readonly readyForMs: number;
   readonly rssBytes: number;

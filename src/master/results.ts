@@ -16,6 +16,13 @@ export interface FailedReload extends ReloadResult {
   readonly reason: string;
 }
 
+export interface ScaleChange {
+  readonly from: number;
+  readonly to: number;
+  /** mean share of their time that the workers were busy, 0 to 1, where the load is the reason */
+  readonly utilisation?: number;
+}
+
 export interface ScaleResult extends Departures {
   readonly from: number;
   readonly to: number;

@@ -3,7 +3,7 @@ import type { Logger } from '../shared/log.ts';
 import type { Deferred } from './command-queue.ts';
 import type { Emit } from './events.ts';
 import type { Operation, Operations } from './operation.ts';
-import type { ScaleResult } from './results.ts';
+import type { ScaleChange, ScaleResult } from './results.ts';
 
 interface Scaling {
   readonly from: number;
@@ -29,10 +29,12 @@ export class Scalings {
     return this.#waiting.at(-1)?.operation;
   }
 
-  begin(change: { from: number; to: number }, answer: Deferred<ScaleResult> | undefined): void {
-    this.#waiting.push({ ...change, operation: this.#operations.begin(), answer });
-    this.#logger.info('scale', { from: change.from, workers: change.to });
-    this.#emit('scale', change);
+  /** `utilisation` where it is the load that wants it. */
+  begin({ from, to, utilisation }: ScaleChange, answer?: Deferred<ScaleResult>): void {
+    this.#waiting.push({ from, to, operation: this.#operations.begin(), answer });
+    const because = utilisation === undefined ? {} : { utilisation: Math.round(utilisation * 100) / 100 };
+    this.#logger.info('scale', { from, workers: to, ...because });
+    this.#emit('scale', { from, to, ...because });
   }
 
   /** A worker was told to leave. */

@@ -10,11 +10,14 @@ import { Crew } from './crew.ts';
 import type { CrewParts } from './crew.ts';
 import type { Generation } from './generation.ts';
 import { Handover } from './handover.ts';
+import { LoadScaling } from './load-scaling.ts';
 import type { Moves } from './migration/moves.ts';
 import { NewsDesk } from './news-desk.ts';
 import { Operations } from './operation.ts';
 import { Pending } from './pending.ts';
 import { Plan } from './plan.ts';
+import { Quarantines } from './quarantines.ts';
+import { Quotas } from './quotas.ts';
 import { ProgressReport, progressOf } from './progress.ts';
 import type { Wanted } from './reconcile.ts';
 import { Reloading } from './reloading.ts';
@@ -48,6 +51,7 @@ export class Supervisor {
   readonly #handover: Handover;
   readonly #reloading: Reloading;
   readonly #scalings: Scalings;
+  readonly #load: LoadScaling;
   readonly #stopping: Stopping;
   readonly #progress: ProgressReport;
   readonly #upkeep: Upkeep;
@@ -77,15 +81,31 @@ export class Supervisor {
     this.#handover = handover;
     this.#reloading = reloading;
     this.#scalings = scalings;
+    this.#load = new LoadScaling({ plan, crew });
     this.#stopping = stopping;
     const upkeep = new Upkeep({ plan, crew, handover, reloading, scalings, stopping });
     this.#upkeep = upkeep;
+    const quotas = new Quotas(() => plan.generation(reloading.settingGeneration).options);
+    const generations = () => plan.generationNumbers;
+    const quarantines = new Quarantines({ logger, generations, broadcast: (...to) => crew.broadcastTo(...to) });
     const start = () => this.#start;
     const hopeless = (error: Error) => {
       this.#abandon(error);
       plan.end('now');
     };
-    this.#desk = new NewsDesk({ plan, crew, handover, operations, reloading, upkeep, logger, start, hopeless });
+    this.#desk = new NewsDesk({
+      plan,
+      crew,
+      handover,
+      operations,
+      reloading,
+      upkeep,
+      quotas,
+      quarantines,
+      logger,
+      start,
+      hopeless,
+    });
     this.#progress = new ProgressReport(emit);
     this.#succession = new Succession({ ...parts, plan, crew, reloading, stopping });
   }
@@ -152,6 +172,7 @@ export class Supervisor {
       case 'scale':
         if (this.#refused(command.answer)) break;
         this.#reloading.keepWorkers();
+        this.#load.noteChange();
         this.#scalings.begin(this.#plan.scale(command.change), command.answer);
         break;
       case 'upgrade':
@@ -189,6 +210,8 @@ export class Supervisor {
   }
 
   #reconcile(): void {
+    const change = this.#start ? undefined : this.#load.next();
+    if (change) this.#scalings.begin({ ...this.#plan.scale(change), utilisation: change.utilisation });
     this.#upkeep.run();
     const { wanted } = this;
     const stopping = wanted.ending !== 'no';
@@ -196,8 +219,9 @@ export class Supervisor {
     this.#progress.tell(progressOf(under, wanted, this.#crew.seen));
     this.#settle();
     clearTimeout(this.#wakeTimer);
-    const wakeMs = this.#upkeep.nextWakeMs;
-    if (wakeMs !== undefined) this.#wakeTimer = setTimeout(() => this.#parts.push({ type: 'wake' }), wakeMs + 1);
+    const wakeMs = Math.min(this.#upkeep.nextWakeMs ?? Infinity, this.#load.nextWakeMs ?? Infinity);
+    if (wakeMs < Infinity && !stopping)
+      this.#wakeTimer = setTimeout(() => this.#parts.push({ type: 'wake' }), wakeMs + 1);
   }
 
   /** Answers what has come true. */

@@ -29,7 +29,7 @@ export class Upkeep {
     const { plan, crew, reloading } = this.#parts;
     crew.markOverdue();
     do {
-      crew.keepDebtsOf(plan.generationNumbers);
+      crew.want(plan.generationNumbers);
       const { serving, candidate } = plan.wanted;
       const held = { serving: crew.held(serving), candidate: crew.held(candidate) };
       for (const command of reconcile(plan.wanted, crew.seen, held)) this.#carryOut(command);

@@ -9,7 +9,9 @@ import type { MasterToWorker, WorkerStats } from '../shared/messages.ts';
 import type { PassedHandle } from '../shared/node-private.ts';
 import { firstInheritedFd } from './fork-worker.ts';
 import type { Generation } from './generation.ts';
+import { guardingOf } from './guarding.ts';
 import type { Listener } from './listeners.ts';
+import { utilisationNow } from './load-policy.ts';
 import type { Departures } from './operation.ts';
 import type { AgingWorker, RecyclingReason } from './recycling.ts';
 import { WorkerProcess } from './worker-process.ts';
@@ -33,7 +35,7 @@ export type WorkerNews = ProcessNews | { type: 'deadline'; of: WorkerState };
 export type Drain = Omit<Extract<MasterToWorker, { type: 'drain' }>, 'type'>;
 
 /** Why the master ended a worker; the first reason counts. */
-export type EndReason = 'retired' | 'boot-timeout' | 'stopped';
+export type EndReason = 'retired' | 'boot-timeout' | 'stuck' | 'stopped';
 
 /** After its grace the worker has this long to name the requests that are cut. */
 const lastWordsMs = 1_000;
@@ -66,8 +68,9 @@ export class WorkerHandle {
     this.#listeners = plan.listeners;
     this.#report = report;
     const fds = plan.listeners.flatMap(({ fd }) => (fd === undefined ? [] : [fd]));
-    const { directory, variables } = plan.generation;
-    this.#process = new WorkerProcess({ entry: plan.entry, fds, directory, variables }, report, onMoving);
+    const { directory, variables, options } = plan.generation;
+    const { stuckTimeoutMs: stuckMs } = options;
+    this.#process = new WorkerProcess({ entry: plan.entry, fds, directory, variables, stuckMs }, report, onMoving);
     this.#expect(plan.generation.options.bootTimeoutMs);
   }
 
@@ -87,11 +90,18 @@ export class WorkerHandle {
   get stats(): WorkerStats | undefined {
     return this.#record.stats;
   }
+  /** How much of its time it is busy, 0 to 1; undefined of one that is too young to tell. */
+  get utilisation(): number | undefined {
+    return utilisationNow(this.stats?.utilisation, this.#record.sinceStatsMs ?? this.readyForMs ?? 0);
+  }
   get connections(): number {
     return this.#record.connections;
   }
   noteConnection(): void {
     this.#record.noteConnection();
+  }
+  noteMoved(count: number): void {
+    this.#record.noteMoved(count);
   }
   get failure(): Failure | undefined {
     return this.#record.failure;
@@ -117,8 +127,9 @@ export class WorkerHandle {
 
   /** what decides whether it is overdue */
   get age(): AgingWorker {
-    const { requests = 0, rssBytes = 0 } = this.#record.stats ?? {};
+    const { requests: all = 0, healthChecks = 0, rssBytes = 0 } = this.#record.stats ?? {};
     const { id, overdue, readyForMs = 0 } = this;
+    const requests = all - healthChecks;
     return { id, limits: this.generation.options, overdue, requests, readyForMs, rssBytes, chance: this.#chance };
   }
 
@@ -146,6 +157,9 @@ export class WorkerHandle {
       case 'exit':
         this.#move('exit');
         clearTimeout(this.#deadline);
+        break;
+      case 'stuck':
+        if (this.#state === 'ready' || this.#state === 'standby' || this.#state === 'draining') this.kill('stuck');
         break;
       default: // it changes nothing here
     }
@@ -214,8 +228,12 @@ export class WorkerHandle {
       backlog,
       ...(fd === undefined ? {} : { fd: firstInheritedFd + index }),
     }));
-    const { graceMs, orphans, ready, warmup } = options;
-    this.send({ type: 'configure', generation: number, release, settings, binds, graceMs, orphans, ready, warmup });
+    const { graceMs, orphans, ready, warmup, stuckTimeoutMs: stuckMs } = options;
+    const watchdogFd = firstInheritedFd + binds.filter((bind) => 'fd' in bind).length;
+    const watchdog = stuckMs > 0 ? { fd: watchdogFd, stuckMs } : undefined;
+    const guarding = guardingOf(options);
+    const rules = { settings, graceMs, orphans, ready, warmup, watchdog, guarding };
+    this.send({ type: 'configure', generation: number, release, binds, ...rules });
   }
 
   #move(input: WorkerInput): void {

@@ -60,6 +60,16 @@ const rows = {
   BODY_TIMEOUT: { status: 408, help: 'No byte of the body arrived within the option socketTimeout.' },
   BODY_TOO_SLOW: { status: 408, help: 'The body came more slowly than the option bodyMinRate.' },
 
+  // What the whole server has too much of.
+  OVERLOADED: {
+    status: 503,
+    help: 'More requests are under way than the option maxConcurrentRequests; with Retry-After.',
+  },
+  QUARANTINED: {
+    status: 503,
+    help: 'Workers crashed with such a request under way (option quarantine); with Retry-After.',
+  },
+
   // What a proxy sent in front of a connection; nobody is there to be answered.
   BAD_PROXY_HEADER: {
     help: 'A peer of the option proxyProtocol did not begin with a valid PROXY protocol header; the connection was closed.',
@@ -84,6 +94,10 @@ const rows = {
   APP_SHORT_BODY: { help: 'The application delivered less than its Content-Length; the connection was closed.' },
   APP_LONG_BODY: { help: 'The application delivered more than its Content-Length; the surplus was dropped.' },
   CLIENT_GONE: { help: 'The client closed the connection before the response was complete.' },
+  REQUEST_TIMEOUT: {
+    status: 504,
+    help: 'The application did not finish its response within the option requestTimeout (RFC 9110 §15.6.5).',
+  },
   REQUEST_CUT: {
     help: 'The response was cut: the client took nothing of it within socketTimeout, or the grace time of its worker was over.',
   },

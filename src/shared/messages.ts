@@ -4,6 +4,7 @@
  */
 import type { InterfaceName } from './application.ts';
 import type { ErrorCode } from './errors.ts';
+import type { Guarding, GuardingToMaster, GuardingToWorker } from './guarding.ts';
 import type { ServerSettings } from './options.ts';
 
 /** A module and the name of its export, as in `path/to/module:export`. */
@@ -43,6 +44,31 @@ export interface RequestSummary {
   traceparent?: string | undefined;
 }
 
+/** A main thread that is not in JavaScript: whether it computes or waits, and for which child processes it may be. */
+export interface NativeBlock {
+  state: 'computing' | 'waiting';
+  children: string[];
+}
+
+/** What a worker's watchdog found in the main thread that it watches. */
+export interface BlockReport {
+  /** the JavaScript that holds the event loop, as an Error would have it; undefined when it is not to be had */
+  stack?: string | undefined;
+  /** without a stack: what the kernel knows of it */
+  native?: NativeBlock | undefined;
+  /** requests under way, oldest first: so many at most that a report stays short */
+  requests: RequestSummary[];
+  /** all there are; undefined when they could not be counted */
+  requestCount?: number | undefined;
+}
+
+/** How a worker is to watch its own event loop. */
+export interface WatchdogPlan {
+  /** inherited: what the watchdog says goes here, since the channel is the main thread's */
+  fd: number;
+  stuckMs: number;
+}
+
 /** What a loop counts, in plain numbers since its start. */
 export interface ServingStats {
   connections: number;
@@ -61,14 +87,12 @@ export interface WorkerStats extends ServingStats {
   rssBytes: number;
   /** how late its event loop was, in the mean since the last report */
   lagMs: number;
-}
-
-/** What became of the connections that a worker had when it was told to leave. */
-export interface Departed {
-  /** handed over to another worker */
-  moved: number;
-  /** ended after their last response, or idle */
-  drained: number;
+  /** of its requests, those of the option healthPaths; 0 where nobody needs to know */
+  healthChecks: number;
+  /** of its requests, those that got 503 before they came to the application */
+  turnedAway: number;
+  /** the share of the time since the last report that its event loop was busy, 0 to 1 */
+  utilisation: number;
 }
 
 /** A connection on its way to another process, beside its handle: what cannot be seen from the socket. */
@@ -110,6 +134,7 @@ export type MovingToMaster =
 
 export type MasterToWorker =
   | MovingToWorker
+  | GuardingToWorker
   | {
       type: 'configure';
       generation: number;
@@ -123,12 +148,15 @@ export type MasterToWorker =
       ready: 'load' | 'signal';
       /** requests as 'GET:/path' that it answers to itself before it accepts anything */
       warmup: string[];
+      /** undefined: nobody watches it */
+      watchdog?: WatchdogPlan | undefined;
+      guarding: Guarding;
     }
   /**
-   * `idle`: connections without a request are closed at once, get to ask once more within the grace time, or, as there is a
-   * ready worker, move to it; those that cannot are kept.
+   * `idle`: what becomes of connections without a request. They are closed at once; get to ask once more within the grace
+   * time; move, as there is a ready worker; or wait until there is one. Those that cannot move are kept.
    */
-  | { type: 'drain'; graceMs: number; idle: 'close' | 'keep' | 'move' }
+  | { type: 'drain'; graceMs: number; idle: 'close' | 'keep' | 'move' | 'wait' }
   /** to accept nothing and keep what it has; and to accept again */
   | { type: 'stand-by' }
   | { type: 'resume' }
@@ -138,20 +166,33 @@ export type MasterToWorker =
 
 export type WorkerToMaster =
   | MovingToMaster
+  | GuardingToMaster
   | { type: 'hello'; pid: number }
   /** what its boot is doing now, for whoever waits in vain */
   | { type: 'boot-step'; step: string }
   | { type: 'ready' }
   /** the worker cannot boot and ends */
   | { type: 'failed'; code: ErrorCode; message: string; stack?: string | undefined }
-  /** an exception that nothing caught: the worker ends */
-  | { type: 'crashed'; message: string; stack?: string | undefined }
+  /** an exception that nothing caught: the worker ends, and with it these requests */
+  | { type: 'crashed'; message: string; stack?: string | undefined; requests?: RequestSummary[] | undefined }
   | { type: 'stats'; stats: WorkerStats }
   /** a worker that was sent TERM by hand: it drains, and is to be replaced */
   | { type: 'leaving' }
-  /** the grace time is over; these requests will be cut */
-  | { type: 'overdue'; requests: RequestSummary[]; departed: Departed }
-  | { type: 'drained'; departed: Departed };
+  /** the grace time is over; these requests will be cut. `connections`: what it had when it was told to leave */
+  | { type: 'overdue'; requests: RequestSummary[]; connections: number }
+  | { type: 'drained'; connections: number };
+
+/** What a worker's watchdog says. It is heard as long as the process runs, whatever its event loop does. */
+export type WatchdogToMaster =
+  | { type: 'alive' }
+  /** the loop has not turned for so long */
+  | { type: 'busy'; blockedMs: number; report: BlockReport }
+  /** it turns again */
+  | { type: 'recovered'; blockedMs: number }
+  /** it has not turned within stuckTimeout: the worker is to be replaced */
+  | { type: 'stuck'; blockedMs: number; report: BlockReport };
+
+const fromThread: ReadonlySet<string> = new Set<WatchdogToMaster['type']>(['alive', 'busy', 'recovered', 'stuck']);
 
 const toWorker: ReadonlySet<string> = new Set<MasterToWorker['type']>([
   'configure',
@@ -159,6 +200,8 @@ const toWorker: ReadonlySet<string> = new Set<MasterToWorker['type']>([
   'stand-by',
   'resume',
   'reopen-logs',
+  'shares',
+  'quarantine',
   'connection',
   'adopt',
   'moved',
@@ -173,6 +216,7 @@ const toMaster: ReadonlySet<string> = new Set<WorkerToMaster['type']>([
   'failed',
   'crashed',
   'stats',
+  'usage',
   'leaving',
   'overdue',
   'drained',
@@ -195,10 +239,10 @@ const aboutMoving: ReadonlySet<string> = new Set<(MovingToWorker | MovingToMaste
 
 /** On the channel a message lies in an envelope: an application may send messages of its own, with types of its own. */
 export interface Envelope {
-  evy: MasterToWorker | WorkerToMaster;
+  evy: MasterToWorker | WorkerToMaster | WatchdogToMaster;
 }
 
-export function enclose(message: MasterToWorker | WorkerToMaster): Envelope {
+export function enclose(message: Envelope['evy']): Envelope {
   return { evy: message };
 }
 
@@ -213,6 +257,15 @@ export function fromMaster(value: unknown): MasterToWorker | undefined {
 }
 export function fromWorker(value: unknown): WorkerToMaster | undefined {
   return open(value, toMaster) as WorkerToMaster | undefined;
+}
+
+/** A line of a watchdog, or undefined when it is none. */
+export function fromWatchdog(line: string): WatchdogToMaster | undefined {
+  try {
+    return open(JSON.parse(line), fromThread) as WatchdogToMaster | undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 export function isMovingToMaster(message: WorkerToMaster): message is MovingToMaster {

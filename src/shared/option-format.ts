@@ -2,6 +2,7 @@
 import { optionRow } from './option-names.ts';
 import type { OptionName } from './options.ts';
 import { formatBytes, formatDuration } from './units.ts';
+import { formatWorkerRange, isWorkerRange } from './worker-range.ts';
 
 function quoted(text: string): string {
   return text === '' || /[\s'"]/.test(text) ? `'${text.replaceAll("'", String.raw`\'`)}'` : text;
@@ -11,8 +12,10 @@ function quoted(text: string): string {
 export function formatOption(name: OptionName, value: unknown): string {
   const row = optionRow(name);
   if (Array.isArray(value)) return value.length === 0 ? 'none' : value.map((one) => quoted(String(one))).join(', ');
-  if (typeof value === 'object' && value !== null)
+  if (typeof value === 'object' && value !== null) {
+    if (isWorkerRange(value)) return formatWorkerRange(value);
     return Object.keys(value).length === 0 ? 'none' : JSON.stringify(value);
+  }
   if (typeof value === 'number') {
     if (row.unit === 'seconds') return formatDuration(value);
     if (row.unit === 'bytes') return formatBytes(value);

@@ -8,6 +8,7 @@ import { isSkipPattern, parseAccessTarget } from './access-target.ts';
 import { isPeerEntry, peerNotation } from './peer-list.ts';
 import { parseWarmUpRequest } from './warm-up-request.ts';
 import { formatBytes, formatDuration, parseBytes, parseDuration } from './units.ts';
+import { formatWorkerRange, mostWorkers, parseWorkerRange } from './worker-range.ts';
 
 export const text = () => z.string({ error: 'is a text' });
 
@@ -75,6 +76,18 @@ export function integer(least: number, most: number) {
   });
 }
 
+/** A number of workers, or a range of it: 4, '2..8' or { least: 2, most: 8 }. */
+export function workerRange() {
+  const rule = `is a whole number from 1 to ${mostWorkers}, or a range of it such as 2..8`;
+  const object = z.strictObject({ least: z.number(), most: z.number() }).transform(formatWorkerRange);
+  return z.union([z.number(), z.string(), object], { error: rule }).transform((value, context) => {
+    const range = parseWorkerRange(String(value));
+    if (range !== undefined) return range;
+    context.addIssue({ code: 'custom', message: rule });
+    return z.NEVER;
+  });
+}
+
 /** Milliseconds, from '30s' or a number of seconds. */
 export function duration(leastMs: number) {
   const least = leastMs > 0 ? `, at least ${formatDuration(leastMs)}` : '';
@@ -82,6 +95,17 @@ export function duration(leastMs: number) {
   return z.union([z.number(), z.string()], { error: rule }).transform((value, context) => {
     const ms = parseDuration(String(value));
     if (ms !== undefined && ms >= leastMs) return ms;
+    context.addIssue({ code: 'custom', message: rule });
+    return z.NEVER;
+  });
+}
+
+/** The same, or 0 for what is off. */
+export function durationOrOff(leastMs: number) {
+  const rule = `is a time such as 30s or 5m (a bare number counts seconds), at least ${formatDuration(leastMs)}, or 0`;
+  return z.union([z.number(), z.string()], { error: rule }).transform((value, context) => {
+    const ms = parseDuration(String(value));
+    if (ms !== undefined && (ms === 0 || ms >= leastMs)) return ms;
     context.addIssue({ code: 'custom', message: rule });
     return z.NEVER;
   });

@@ -9,12 +9,14 @@
 import { availableParallelism } from 'node:os';
 import type { z } from 'zod';
 import { deployRows } from './deploy-options.ts';
+import { loadRows } from './load-options.ts';
 import { recyclingRows } from './recycling-options.ts';
 import {
   accessFormat,
   accessTarget,
   bytes,
   duration,
+  durationOrOff,
   fieldName,
   flagOrDuration,
   hostList,
@@ -28,7 +30,9 @@ import {
   switchValue,
   text,
   textList,
+  workerRange,
 } from './option-schemas.ts';
+import type { WorkerRange } from './worker-range.ts';
 
 /** Groups in the order of help and documentation, with their headings. */
 export const optionGroups = {
@@ -72,6 +76,11 @@ export interface OptionRow {
   /** the default as documentation shows it, when it depends on the machine */
   readonly defaultText?: string;
   readonly help: string;
+}
+
+function rangeOfCores(): WorkerRange {
+  const cores = availableParallelism();
+  return { least: cores, most: cores };
 }
 
 const serverRows = {
@@ -186,6 +195,17 @@ const serverRows = {
     unit: 'bytes',
     placeholder: 'SIZE',
     help: 'How much of a body that the application left unread is thrown away to keep the connection; else it closes.',
+  },
+  requestTimeout: {
+    schema: duration(0),
+    default: 0,
+    key: 'requestTimeoutMs',
+    group: 'limits',
+    scope: 'server',
+    appliesOn: 'reload',
+    unit: 'seconds',
+    placeholder: 'TIME',
+    help: 'From the head of a request to the end of its response; then it gets 504, or is cut when its response has begun. 0: no limit.',
   },
   pipelineDepth: {
     schema: integer(1, 10_000),
@@ -469,15 +489,15 @@ const masterRows = {
     defaultText: '0666',
   },
   workers: {
-    schema: integer(1, 1024),
-    default: availableParallelism(),
+    schema: workerRange(),
+    default: rangeOfCores(),
     group: 'processes',
     short: 'w',
     scope: 'master',
     appliesOn: 'reload',
     placeholder: 'N',
     env: ['WEB_CONCURRENCY'],
-    help: 'Worker processes.',
+    help: 'Worker processes: a number, or a range such as 2..8 within which the load decides.',
     defaultText: 'the available cores',
   },
   grace: {
@@ -502,6 +522,17 @@ const masterRows = {
     placeholder: 'TIME',
     help: 'Time that a worker may take to load the application and be ready; then it is killed.',
   },
+  stuckTimeout: {
+    schema: durationOrOff(1_000),
+    default: 30_000,
+    key: 'stuckTimeoutMs',
+    group: 'processes',
+    scope: 'master',
+    appliesOn: 'reload',
+    unit: 'seconds',
+    placeholder: 'TIME',
+    help: 'A worker whose event loop stands still for so long is replaced, and what held it is logged; 0 watches none.',
+  },
   orphans: {
     schema: oneOf(['drain', 'serve']),
     default: 'drain',
@@ -523,10 +554,13 @@ const masterRows = {
   },
 } as const satisfies Record<string, OptionRow>;
 
-export const optionTable = { ...masterRows, ...deployRows, ...recyclingRows, ...serverRows } as const satisfies Record<
-  string,
-  OptionRow
->;
+export const optionTable = {
+  ...masterRows,
+  ...loadRows,
+  ...deployRows,
+  ...recyclingRows,
+  ...serverRows,
+} as const satisfies Record<string, OptionRow>;
 export const serverOptionTable = serverRows;
 
 type Key<Rows, Name extends keyof Rows> = Rows[Name] extends { key: infer K extends string } ? K : Name;

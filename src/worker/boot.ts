@@ -1,17 +1,21 @@
 /** From a configuration to a worker that serves: load the application, warm it up, make its loop, then listen. */
 import type { Server } from 'node:net';
 import type { TlsOptions } from 'node:tls';
+import { Allowance } from './allowance.ts';
 import { sendToMaster } from './channel.ts';
 import { readCertificate } from '../shared/certificate.ts';
 import { EvyError } from '../shared/errors.ts';
 import { createLogger } from '../shared/log.ts';
+import { withBudget } from '../shared/log-budget.ts';
 import type { Logger } from '../shared/log.ts';
 import type { MasterToWorker } from '../shared/messages.ts';
 import { attachListening } from '../shared/node-private.ts';
 import type { ServerSettings } from '../shared/options.ts';
 import { openAccessLog } from './access-log/access-log.ts';
 import type { AccessLog } from './access-log/access-log.ts';
+import type { NodeListener } from './application-kind.ts';
 import { connectionLimit } from './connection-limit.ts';
+import { guardHandler, guardListener } from './guarded.ts';
 import { fetchHandler } from './interfaces/fetch.ts';
 import { NodeService } from './interfaces/node.ts';
 import { wsgiHandler } from './interfaces/wsgi.ts';
@@ -20,7 +24,9 @@ import { loadRelease } from './load-application.ts';
 import type { LoadedApplication } from './load-application.ts';
 import { Mover } from './migration/mover.ts';
 import { readySignal } from './readiness.ts';
+import { RequestGuard } from './request-guard.ts';
 import { Service } from './service.ts';
+import type { Handler } from './service.ts';
 import type { Serving } from './serving.ts';
 import { warmUp } from './warm-up.ts';
 
@@ -33,6 +39,10 @@ export interface Running {
   readonly servers: readonly Server[];
   readonly gate: Gatekeeper;
   readonly log: Logger;
+  /** undefined where every request goes to the application */
+  readonly guard?: RequestGuard | undefined;
+  /** undefined where no limit holds for the whole server */
+  readonly allowance?: Allowance | undefined;
   /** how connections get to another process, where there may be one */
   readonly mover?: Mover;
 }
@@ -42,15 +52,30 @@ function makeServing(
   settings: ServerSettings,
   log: Logger,
   accessLog: AccessLog | undefined,
+  guard?: RequestGuard,
 ): Serving {
   const shared = { settings, log, accessLog, multiprocess: true };
+  const underWay = () => serving.activeRequests;
+  const onOurLoop = (handler: Handler) =>
+    new Service({ ...shared, handler: guard === undefined ? handler : guardHandler(handler, guard, underWay) });
+  const onNodes = (listener: NodeListener) =>
+    new NodeService({ ...shared, listener: guard === undefined ? listener : guardListener(listener, guard, underWay) });
+  const serving = servingOf(application, onOurLoop, onNodes);
+  return serving;
+}
+
+function servingOf(
+  application: LoadedApplication,
+  onOurLoop: (handler: Handler) => Serving,
+  onNodes: (listener: NodeListener) => Serving,
+): Serving {
   switch (application.interface) {
     case 'wsgi':
-      return new Service({ ...shared, handler: wsgiHandler(application.app) });
+      return onOurLoop(wsgiHandler(application.app));
     case 'fetch':
-      return new Service({ ...shared, handler: fetchHandler(application.app) });
+      return onOurLoop(fetchHandler(application.app));
     case 'node':
-      return new NodeService({ ...shared, listener: application.app });
+      return onNodes(application.app);
   }
 }
 
@@ -84,7 +109,7 @@ async function loadReady(
 export async function boot(configuration: Configuration, onStep: (step: string) => void): Promise<Running> {
   const { settings, binds, generation } = configuration;
   const { logLevel: level, logStyle: style, logFile: file } = settings;
-  const log = createLogger({ level, style, file, fields: { pid: process.pid, generation } });
+  const log = withBudget(createLogger({ level, style, file, fields: { pid: process.pid, generation } }));
   const application = await loadReady(configuration, onStep);
   const tls: TlsOptions | undefined = binds.some((bind) => bind.tls) ? await readCertificate(settings) : undefined;
   if (configuration.warmup.length > 0) {
@@ -94,13 +119,16 @@ export async function boot(configuration: Configuration, onStep: (step: string) 
     await warmUp({ serving: own, scheme, host, requests: configuration.warmup, onStep });
   }
   const accessLog = await accessLogOf(settings, log, generation);
-  const serving = makeServing(application, settings, log, accessLog);
+  const guard = RequestGuard.of(configuration.guarding);
+  const serving = makeServing(application, settings, log, accessLog, guard);
   const servers = binds.map((bind) => makeServer(bind.tls ? tls : undefined, serving));
   const gate = new Gatekeeper(servers, connectionLimit(settings.workerConnections, log));
   serving.onChange(() => gate.update(serving.stats.connections));
   for (const [index, { fd, backlog }] of binds.entries()) {
     if (fd !== undefined) await attachListening(servers[index]!, fd, backlog);
   }
+  const { guarding } = configuration;
+  const allowance = Allowance.of({ guarding, serving, gate, guard, send: sendToMaster });
   const mover = new Mover({ send: sendToMaster, nowMs: () => performance.now() });
-  return { serving, servers, gate, log, mover };
+  return { serving, servers, gate, log, guard, allowance, mover };
 }

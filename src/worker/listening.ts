@@ -3,6 +3,7 @@ import { createServer } from 'node:net';
 import type { Server, Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
 import type { TlsOptions } from 'node:tls';
+import type { Usage } from '../shared/guarding.ts';
 import { acceptGate, shareReadBuffer } from '../shared/node-private.ts';
 import type { SharedReads } from '../shared/node-private.ts';
 import { Handshakes } from './handshakes.ts';
@@ -72,14 +73,16 @@ function makeTlsServer(tls: TlsOptions, acceptor: Acceptor): Server {
 }
 
 /**
- * Stops accepting while `limit` connections are open, TLS handshakes counted, or while it is told to rest, and goes on after that. The
- * connections beyond wait in the kernel's backlog, where another worker may take them.
+ * Stops accepting while `limit` connections are open, or its share of what the whole server may have, TLS handshakes counted,
+ * or while it is told to rest, and goes on after that. The connections beyond wait in the kernel's backlog, where another
+ * worker may take them.
  */
 export class Gatekeeper {
   readonly #servers: readonly Server[];
   readonly #limit: number;
-  readonly #handshakes: Handshakes;
+  readonly handshakes: Handshakes;
   #connections = 0;
+  #share = Infinity;
   #gates: Array<{ pause(): void; resume(): void }> | undefined;
   #resting = false;
   #closed = false;
@@ -87,13 +90,26 @@ export class Gatekeeper {
   constructor(servers: readonly Server[], limit: number) {
     this.#servers = servers;
     this.#limit = limit;
-    this.#handshakes = new Handshakes(servers, () => this.update(this.#connections));
+    this.handshakes = new Handshakes(servers);
+    this.handshakes.onChange(() => this.#set());
   }
 
   /** `connections`: those that are served. */
   update(connections: number): void {
     this.#connections = connections;
     this.#set();
+  }
+
+  /** How many connections there may be, beside `limit`. */
+  allow(share: number): void {
+    this.#share = share;
+    this.#set();
+  }
+
+  usage(connections: number): Usage {
+    const now = connections + this.handshakes.count;
+    const isShort = now >= this.#share && this.#share < this.#limit && !this.#resting;
+    return { now, wanted: isShort ? 2 * now + 1 : now };
   }
 
   /** Whether to accept nothing, however few connections there are. */
@@ -103,7 +119,7 @@ export class Gatekeeper {
   }
 
   #set(): void {
-    const close = this.#resting || this.#connections + this.#handshakes.count >= this.#limit;
+    const close = this.#resting || this.#connections + this.handshakes.count >= Math.min(this.#limit, this.#share);
     if (close === this.#closed) return;
     this.#closed = close;
     this.#gates ??= this.#servers.map((server) => acceptGate(server)).filter((gate) => gate !== undefined);

@@ -7,6 +7,7 @@ import cluster from 'node:cluster';
 import type { Socket } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
 import { EvyError, toError } from '../shared/errors.ts';
+import type { QuarantinedRoute } from '../shared/guarding.ts';
 import { isMovingToWorker } from '../shared/messages.ts';
 import type { MasterToWorker, MovingToWorker, WorkerStats } from '../shared/messages.ts';
 import { passedHandle } from '../shared/node-private.ts';
@@ -19,6 +20,7 @@ import type { Orphanhood } from './orphanhood.ts';
 import { Leaving } from './departure.ts';
 import type { Departure } from './departure.ts';
 import { watchVitalSigns } from './vital-signs.ts';
+import { startWatchdog } from './watchdog/watchdog.ts';
 
 type State = 'waiting' | 'booting' | 'serving' | 'standby' | 'leaving' | 'left';
 const nextState = stateMachine<State, 'configure' | 'booted' | 'rest' | 'resume' | 'drain' | 'over'>('worker', {
@@ -31,13 +33,18 @@ const nextState = stateMachine<State, 'configure' | 'booted' | 'rest' | 'resume'
 });
 
 const statsEveryMs = 1000;
+/** requests that a crashing worker names */
+const mostReported = 1000;
 
 let state: State = 'waiting';
 let running: Running | undefined;
 let configuration: Configuration | undefined;
 let leaving: Leaving | undefined;
 let orphanhood: Orphanhood | undefined;
+let turnedAwayBefore = 0;
+let quarantined: QuarantinedRoute[] = [];
 const vitalSigns = watchVitalSigns();
+let hasCrashed = false;
 
 async function exit(code: number): Promise<never> {
   await running?.serving.stop();
@@ -59,6 +66,9 @@ async function configure(given: Configuration): Promise<void> {
     await tellMaster({ type: 'failed', code, message: error.message, stack: cause.stack });
     await exit(thrown instanceof EvyError ? thrown.exitCode : 1);
   }
+  // It may have come while the application was loading.
+  running!.guard?.quarantine(quarantined);
+  await running!.allowance?.begin();
   // A drain, or the master's death, may have come while the application was loading.
   if (isLeaving()) return;
   state = nextState(state, 'booted');
@@ -66,6 +76,7 @@ async function configure(given: Configuration): Promise<void> {
   vitalSigns();
   setInterval(reportStats, statsEveryMs).unref();
   await tellMaster({ type: 'ready' });
+  if (given.watchdog !== undefined) await startWatchdog(given.watchdog, running!.serving, running!.log);
 }
 
 /** Asked anew: an await lies between, which narrowing does not see. */
@@ -74,8 +85,14 @@ function isLeaving(): boolean {
 }
 
 function reportStats(): void {
-  const stats: WorkerStats = { ...running!.serving.stats, ...vitalSigns() };
+  const { serving, guard } = running!;
+  const { healthChecks = 0, turnedAway = 0 } = guard ?? {};
+  const stats: WorkerStats = { ...serving.stats, healthChecks, turnedAway, ...vitalSigns() };
   void tellMaster({ type: 'stats', stats });
+  // A line for each would cost more than the requests that it is about.
+  if (turnedAway > turnedAwayBefore)
+    running!.log.warn('requests.turned-away', { count: turnedAway - turnedAwayBefore });
+  turnedAwayBefore = turnedAway;
 }
 
 /** Accepts nothing, or accepts again; what it has stays. One that leaves has closed for good. */
@@ -93,21 +110,21 @@ async function leave(departure: Departure): Promise<void> {
   state = nextState(state, 'drain');
   orphanhood?.end();
   if (running === undefined) await exit(0);
-  leaving = new Leaving(running!);
+  leaving = new Leaving({ ...running!, handshakes: running!.gate.handshakes });
   const cut = await leaving.begin(departure);
   state = nextState(state, 'over');
-  const { departed } = leaving;
+  const { connections } = leaving;
   reportStats();
   const left = running!.serving.stats.pendingHooks;
   if (cut.length === 0 && left === 0) {
-    await tellMaster({ type: 'drained', departed });
+    await tellMaster({ type: 'drained', connections });
     await exit(0);
   }
   // Their applications are told, their hooks run, and the log is written, before the master kills us.
   running!.serving.destroyAll();
   await setImmediate();
   await running!.serving.stop();
-  await tellMaster({ type: 'overdue', requests: cut, departed });
+  await tellMaster({ type: 'overdue', requests: cut, connections });
   // The master kills us now. Without a master we have to do it ourselves.
   if (!process.connected) {
     for (const request of cut) running!.log.error('request.cut', { ...request });
@@ -137,8 +154,8 @@ function move(message: MovingToWorker, given: unknown): void {
   }
   const handle = passedHandle(given);
   if (handle === undefined) return; // no descriptor was left for it: the master finds out
-  // Unconfirmed: the master, who keeps a copy until then, gives it to another one.
-  if (running === undefined || state === 'left') handle.close();
+  // The master keeps a copy until it is confirmed, and gives it to another worker when that does not come.
+  if (running === undefined || state === 'left' || !process.connected) handle.close();
   else {
     sendToMaster({ type: 'adopted', id: message.id });
     running.serving.adopt(message.connection, handle);
@@ -165,6 +182,13 @@ function receive(message: MasterToWorker, handle: unknown): void {
       break;
     case 'reopen-logs':
       reopenLogs();
+      break;
+    case 'shares':
+      running?.allowance?.take(message);
+      break;
+    case 'quarantine':
+      quarantined = message.routes;
+      running?.guard?.quarantine(quarantined);
       break;
     case 'connection':
       accept(message.bind, handle as Socket | undefined);
@@ -206,7 +230,14 @@ function canAccept({ binds }: Configuration): boolean {
 async function crash(thrown: unknown): Promise<void> {
   const { message, stack } = toError(thrown);
   running?.log.error('worker.crashed', { message, stack });
-  await tellMaster({ type: 'crashed', message, stack });
+  // The first one ends it: what goes wrong on the way out is only told.
+  if (hasCrashed) return;
+  hasCrashed = true;
+  const requests = running?.serving.requestsUnderWay().slice(0, mostReported);
+  // Their hooks run, and their access lines are written.
+  running?.serving.destroyAll();
+  await setImmediate();
+  await tellMaster({ type: 'crashed', message, stack, requests });
   await exit(1);
 }
 

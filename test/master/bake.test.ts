@@ -58,6 +58,9 @@ const stats = (change: Partial<WorkerStats>): WorkerStats => ({
   answers5xx: 0,
   rssBytes: 0,
   lagMs: 0,
+  utilisation: 0,
+  healthChecks: 0,
+  turnedAway: 0,
   ...change,
 });
 

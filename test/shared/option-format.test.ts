@@ -11,6 +11,8 @@ describe('option format', () => {
     expect(formatOption('maxHead', 65_536)).to.equal('64KiB');
     expect(formatOption('unixMode', 0o660)).to.equal('0660');
     expect(formatOption('port', 8080)).to.equal('8080');
+    expect(formatOption('workers', { least: 4, most: 4 })).to.equal('4');
+    expect(formatOption('workers', { least: 2, most: 8 })).to.equal('2..8');
     expect(formatOption('debug', false)).to.equal('false');
     expect(formatOption('bind', [':80', 'unix:/a b'])).to.equal(":80, 'unix:/a b'");
     expect(formatOption('bind', [])).to.equal('none');

@@ -6,7 +6,8 @@ describe('option input', () => {
   it('takes what a program writes', () => {
     const options = resolveInput({ app: 'app.ts', workers: 2, grace: '10s', bind: '127.0.0.1:0', keepalive: false });
     expect(options.app).to.equal(join(process.cwd(), 'app.ts'));
-    expect(options).to.include({ workers: 2, graceMs: 10_000, keepaliveMs: 0 });
+    expect(options.workers).to.deep.equal({ least: 2, most: 2 });
+    expect(options).to.include({ graceMs: 10_000, keepaliveMs: 0 });
     expect(options.bind).to.deep.equal(['127.0.0.1:0']);
   });
 

@@ -23,7 +23,16 @@ describe('option names', () => {
 
   it('knows switches and lists by their defaults', () => {
     expect(optionNames.filter(isSwitch)).to.include.members(['debug', 'logXForwardedFor']);
-    const lists = ['bind', 'middleware', 'warmup', 'accessLogSkip', 'trustedProxies', 'trustedHeaders', 'proxyProtocol'];
+    const lists = [
+      'bind',
+      'middleware',
+      'warmup',
+      'accessLogSkip',
+      'trustedProxies',
+      'trustedHeaders',
+      'proxyProtocol',
+      'healthPaths',
+    ];
     expect(optionNames.filter(isList)).to.have.members([...lists, 'allowedHosts']);
     expect(flagOptions).not.to.include.members(['app', 'middleware', 'environ']);
   });

@@ -50,7 +50,7 @@ describe('option resolution', () => {
       layer('environment', { port: '2', workers: '3' }),
       layer('flags', { port: '3' }),
     ]);
-    expect([options.port, options.workers, options.graceMs]).to.deep.equal([3, 3, 10_000]);
+    expect([options.port, options.workers, options.graceMs]).to.deep.equal([3, { least: 3, most: 3 }, 10_000]);
     expect([origins.port, origins.workers, origins.grace]).to.deep.equal(['flags', 'environment', 'file']);
   });
 
@@ -62,7 +62,7 @@ describe('option resolution', () => {
   it('names the option as it was written, the rule and the value', () => {
     expect(refusal(layer('flags', { port: '99999' }))).to.equal('--port is a whole number from 0 to 65535, not 99999');
     expect(refusal(layer('environment', { workers: 'many' }))).to.equal(
-      'EVY_WORKERS is a whole number from 1 to 1024, not many',
+      'EVY_WORKERS is a whole number from 1 to 1024, or a range of it such as 2..8, not many',
     );
     expect(refusal(layer('file', { port: true }))).to.equal(
       'evy.config.js: port is a whole number from 0 to 65535, not true',

@@ -3,7 +3,7 @@ import { expect } from 'chai';
 import { watchVitalSigns } from '../../src/worker/vital-signs.ts';
 
 describe('vital signs', () => {
-  it('are memory, and how late the event loop was since they were asked for last', async () => {
+  it('are memory, and how late and how busy the event loop was since they were asked for last', async () => {
     const signs = watchVitalSigns();
     const first = signs();
     expect(first.rssBytes).to.be.within(10_000_000, 10_000_000_000);
@@ -15,6 +15,10 @@ describe('vital signs', () => {
       // busy
     }
     await sleep(50);
-    expect(signs().lagMs).to.be.at.least(100);
+    const busy = signs();
+    expect(busy.lagMs).to.be.at.least(100);
+    expect(busy.utilisation).to.be.within(0.5, 1);
+    await sleep(300);
+    expect(signs().utilisation).to.be.below(0.5);
   });
 });

@@ -11,6 +11,8 @@ export interface Workers {
   readonly workers: readonly WorkerHandle[];
   /** those that connections can be given to */
   readonly open: readonly WorkerHandle[];
+  /** those of them that connections are moved to */
+  readonly havens: readonly WorkerHandle[];
 }
 
 export class Moves {
@@ -25,7 +27,7 @@ export class Moves {
     this.#possible = possible;
     this.#logger = logger;
     this.#crew = crew;
-    this.#relay = new Relay(() => (this.#successor === undefined ? crew.open : [...crew.open, this.#successor]));
+    this.#relay = new Relay(() => (this.#successor === undefined ? crew.havens : [...crew.havens, this.#successor]));
   }
 
   readonly take = (party: Party, message: MovingToMaster, handle: PassedHandle | undefined): void =>
@@ -42,12 +44,14 @@ export class Moves {
     this.#relay.gone(master);
   }
 
-  /** What a worker that retires is to do with idle connections: until there is somewhere to go they may ask once more. */
+  /** What a worker that retires is to do with idle connections. When it is the last one, another one is on its way. */
   idleOf(worker: WorkerHandle): Drain['idle'] {
-    const somewhere = this.#successor !== undefined || this.#crew.open.some((other) => other !== worker);
-    return this.#possible && somewhere ? 'move' : 'keep';
+    if (!this.#possible) return 'keep';
+    const isSomewhere = this.#successor !== undefined || this.#crew.open.some((other) => other !== worker);
+    return isSomewhere ? 'move' : 'wait';
   }
 
+  /** There is a worker that accepts and did not before. */
   workerReady(): void {
     if (!this.#possible) return;
     this.#relay.flush();
@@ -57,6 +61,7 @@ export class Moves {
   /** No message of this worker can come any more. */
   gone(worker: WorkerHandle): void {
     const { moved, returned } = this.#relay.gone(worker);
+    worker.noteMoved(moved);
     const { id, pid, generation } = worker;
     if (moved > 0)
       this.#logger.info('connections.moved', { worker: id, pid, generation: generation.number, moved, returned });

@@ -29,6 +29,8 @@ export interface PredecessorEvents {
 }
 
 export class Predecessor implements Party {
+  /** Its end is told by an event of its own. */
+  readonly connected = true;
   readonly legacy: Legacy;
   readonly #channel: ParentChannel;
 

@@ -33,6 +33,8 @@ export interface SuccessorPlan {
 }
 
 export class Successor implements Target {
+  /** Its end is news of its own. */
+  readonly connected = true;
   /** newer than any generation of workers here: whatever moves goes there */
   readonly generation = { number: Infinity };
   readonly connections = 0;

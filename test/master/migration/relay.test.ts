@@ -20,9 +20,12 @@ class FakeHandle implements PassedHandle {
 class FakeWorker implements Target {
   readonly generation: { number: number };
   connections = 0;
+  connected = true;
   readonly sent: MasterToWorker[] = [];
-  /** what the next message with a handle comes to */
+  /** what the next message comes to */
   failure: Error | null = null;
+  /** what was not told yet of messages, when it is to be told later */
+  late: Array<(error: Error | null) => void> | undefined;
 
   constructor(generation: number) {
     this.generation = { number: generation };
@@ -32,7 +35,8 @@ class FakeWorker implements Target {
   }
   send(message: MasterToWorker, _handle?: PassedHandle, done?: (error: Error | null) => void): void {
     this.sent.push(message);
-    done?.(this.failure);
+    if (this.late && done) this.late.push(done);
+    else done?.(this.failure);
   }
   /** the numbers of the messages of one type */
   ids(type: MasterToWorker['type']): number[] {
@@ -126,6 +130,32 @@ describe('the relay of moving connections', () => {
     relay.take(b, { type: 'synced', upTo: (asked() as { upTo: number }).upTo, here: [] }, undefined);
     expect(handle.closed).to.equal(1);
     expect(origin.sent).to.deep.equal([{ type: 'move-back', id: 1, because: 'not-received' }]);
+  });
+
+  it('takes no news amiss that comes late or twice', () => {
+    const b = new FakeWorker(2);
+    b.late = [];
+    const { relay, origin, give, die } = make(b);
+    const [first, second] = [give(1), give(2)];
+    relay.gone(origin);
+    relay.gone(origin);
+    relay.take(b, { type: 'adopted', id: b.ids('adopt')[0]! }, undefined);
+    die(b);
+    die(b);
+    for (const told of b.late) told(new Error('the channel is closed'));
+    expect([first.closed, second.closed, relay.size]).to.deep.equal([1, 0, 1]);
+    relay.close();
+    relay.close();
+    expect(second.closed).to.equal(1);
+  });
+
+  it('gives up on a worker whose channel has closed although it lives', async () => {
+    const b = new FakeWorker(2);
+    const { origin, ready, give } = make(b);
+    give(1);
+    ready.delete(b);
+    b.connected = false;
+    await waitFor('the connection to be returned', () => origin.ids('move-back').length === 1);
   });
 
   it('does not take the answer to an old question for one about a later offer', () => {

@@ -1,0 +1,31 @@
+/** How many workers there may be: a number, or a range such as '2..8' within which the load decides. Pure. */
+export interface WorkerRange {
+  readonly least: number;
+  readonly most: number;
+}
+
+export const mostWorkers = 1024;
+
+const notation = /^(\d{1,4})(?:\.\.(\d{1,4}))?$/;
+
+/** Undefined when it is neither a number nor a range of 1 to 1024. */
+export function parseWorkerRange(text: string): WorkerRange | undefined {
+  const match = notation.exec(text);
+  if (match === null) return undefined;
+  const least = Number(match[1]);
+  const most = Number(match[2] ?? match[1]);
+  return least >= 1 && most >= least && most <= mostWorkers ? { least, most } : undefined;
+}
+
+export function formatWorkerRange({ least, most }: WorkerRange): string {
+  return least === most ? String(least) : `${least}..${most}`;
+}
+
+/** The number of the range that is nearest. */
+export function clampToRange(workers: number, { least, most }: WorkerRange): number {
+  return Math.min(most, Math.max(least, workers));
+}
+
+export function isWorkerRange(value: object): value is WorkerRange {
+  return 'least' in value && 'most' in value;
+}
