@@ -1,17 +1,19 @@
 /**
- * Writes docs/options.md and docs/errors.md from the tables, and the one in docs/security.md. With `--check` it writes nothing and fails when a file
+ * Writes docs/options.md, docs/errors.md and docs/lifecycle.md from the tables, and the one in docs/security.md. With `--check` it writes nothing and fails when a file
  * differs.
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { argv, exit, stderr, stdout } from 'node:process';
 import { errorsPage, optionsPage, securityPage } from './docs-pages.ts';
+import { lifecyclePage } from './lifecycle-page.ts';
 
 const folder = fileURLToPath(new URL('../docs/', import.meta.url));
 const pages: Readonly<Record<string, (present: string) => string>> = {
   'options.md': optionsPage,
   'errors.md': errorsPage,
   'security.md': securityPage,
+  'lifecycle.md': lifecyclePage,
 };
 const check = argv.includes('--check');
 let stale = 0;

@@ -10,6 +10,7 @@ import type { Environment } from './environment.ts';
 import { errorText, exitCodeOf } from './error-text.ts';
 import { helpText } from './help.ts';
 import { printedConfig } from './print-config.ts';
+import { tellPredecessorOfFailure } from '../master/upgrade/predecessor.ts';
 
 export interface Surroundings {
   environment: Environment;
@@ -57,6 +58,7 @@ export async function main(args: readonly string[], surroundings: Surroundings):
   try {
     return await act(args, surroundings);
   } catch (error) {
+    tellPredecessorOfFailure(error);
     surroundings.stderr(errorText(error));
     return exitCodeOf(error);
   }

@@ -16,6 +16,7 @@ export interface ChosenBinds {
 export function chooseBinds(
   options: Pick<Options, 'bind' | 'host' | 'port' | 'certfile'>,
   env: Readonly<Record<string, string | undefined>>,
+  /** for whom LISTEN_FDS is, if it is for us */
   pid: number,
 ): ChosenBinds {
   if (options.bind.length > 0) {

@@ -1,7 +1,8 @@
 /** Everything that can happen to a master, as a closed union: what its queue holds. */
 import type { Deferred } from './command-queue.ts';
 import type { Generation } from './generation.ts';
-import type { ReloadResult, ScaleResult } from './results.ts';
+import type { ReloadResult, ScaleResult, UpgradeResult } from './results.ts';
+import type { Successor, SuccessorNews } from './upgrade/successor.ts';
 import type { WorkerHandle, WorkerNews } from './worker-handle.ts';
 
 /** The outcome of reading the configuration and looking for the application anew. */
@@ -12,6 +13,8 @@ export type Command =
   | { type: 'reload'; answer?: Deferred<ReloadResult> }
   | { type: 'prepared'; number: number; outcome: Preparation }
   | { type: 'scale'; change: { to: number } | { by: number }; answer?: Deferred<ScaleResult> }
+  | { type: 'upgrade'; answer?: Deferred<UpgradeResult> }
+  | { type: 'successor'; successor: Successor; news: SuccessorNews }
   | { type: 'stop'; graceMs?: number | undefined; answer?: Deferred<void> }
   | { type: 'stop-now'; answer?: Deferred<void> }
   /** as from a terminal: stops gracefully, and at once the second time */

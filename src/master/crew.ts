@@ -10,11 +10,13 @@ import type { Emit, WorkerInfo } from './events.ts';
 import type { Generation } from './generation.ts';
 import type { Listener } from './listeners.ts';
 import { Moves } from './migration/moves.ts';
+import { havensOf } from './migration/targets.ts';
 import type { SeenWorker } from './reconcile.ts';
 import { newlyOverdue } from './recycling.ts';
 import { WorkerHandle } from './worker-handle.ts';
 import type { Drain, WorkerNews } from './worker-handle.ts';
 import type { WorkerEnd } from './worker-process.ts';
+import { logWatchNews } from './watchdog/watch-log.ts';
 import { isLive } from './worker-states.ts';
 
 export interface CrewParts {
@@ -38,6 +40,8 @@ export class Crew {
   /** by generation: a new generation starts without debts */
   readonly #backoffs = new Map<number, Backoff>();
   readonly #moves: Moves;
+  /** generations that stay */
+  #wanted: ReadonlySet<number> = new Set();
   #lastId = 0;
 
   constructor(parts: CrewParts) {
@@ -63,6 +67,15 @@ export class Crew {
   get open(): readonly WorkerHandle[] {
     return this.ready.filter(({ connected }) => connected);
   }
+  /** those of them that connections are moved to */
+  get havens(): readonly WorkerHandle[] {
+    return havensOf(this.open, this.#wanted);
+  }
+
+  /** how connections get from worker to worker, and to another master */
+  get moves(): Moves {
+    return this.#moves;
+  }
 
   /** Looks who has served for long enough. */
   markOverdue(): void {
@@ -87,8 +100,9 @@ export class Crew {
     return Number.isFinite(next) ? Math.max(0, next - nowMs) : undefined;
   }
 
-  /** Forgets what the generations owe that are no longer wanted. */
-  keepDebtsOf(generations: ReadonlySet<number>): void {
+  /** Which generations stay. What the others owe is forgotten. */
+  want(generations: ReadonlySet<number>): void {
+    this.#wanted = generations;
     for (const generation of this.#backoffs.keys()) if (!generations.has(generation)) this.#backoffs.delete(generation);
   }
 
@@ -124,6 +138,7 @@ export class Crew {
     worker.resume();
     this.#parts.logger.info('worker.resumed', { ...workerInfo(worker) });
     this.#parts.emit('worker:resumed', workerInfo(worker));
+    this.#moves.workerReady();
   }
 
   /** What a worker that retires is to do with its idle connections. */
@@ -158,7 +173,7 @@ export class Crew {
     switch (news.type) {
       case 'ready':
         if (worker.state !== 'ready') break;
-        logger.info('worker.ready', { ...workerInfo(worker), bootMs: Date.now() - worker.spawnedAtMs });
+        logger.info('worker.ready', { ...workerInfo(worker), bootMs: worker.bootMs });
         emit('worker:ready', workerInfo(worker));
         this.#moves.workerReady();
         break;
@@ -178,6 +193,15 @@ export class Crew {
       case 'deadline':
         if (before !== worker.state)
           this.#logKilled(worker, isLive(before) ? 'it was not ready within bootTimeout' : 'its grace time is over');
+        break;
+      case 'watched':
+      case 'busy':
+      case 'recovered':
+      case 'silent':
+      case 'heard':
+      case 'stuck':
+        logWatchNews(logger, workerInfo(worker), news);
+        if (before !== worker.state) this.#logKilled(worker, 'its event loop was stuck for longer than stuckTimeout');
         break;
       case 'lost':
         this.#moves.gone(worker);
@@ -231,7 +255,10 @@ export class Crew {
     const { logger, emit } = this.#parts;
     const error = worker.failure?.message;
     const asked = worker.endReason === 'retired' || worker.endReason === 'stopped';
-    const fields = { ...workerInfo(worker), code: code ?? undefined, signal: signal ?? undefined, error };
+    // Of one that was killed from outside nobody knows which requests it had, but how many.
+    const requests = worker.endReason === undefined && error === undefined ? worker.stats?.activeRequests : undefined;
+    const end = { code: code ?? undefined, signal: signal ?? undefined, error, requests: requests || undefined };
+    const fields = { ...workerInfo(worker), ...end };
     if (quiet) logger.debug('worker.exit', fields);
     else if (asked && signal === null) logger.info('worker.exit', fields);
     else logger.warn('worker.exit', fields);

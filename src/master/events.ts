@@ -1,6 +1,15 @@
 /** What a master tells whoever embeds it. */
 import type { BoundAddress } from './listeners.ts';
-import type { Progress, ReloadError, ReloadResult, ScaleChange, ScaleResult, StopResult } from './results.ts';
+import type { EvyError } from '../shared/errors.ts';
+import type {
+  Progress,
+  ReloadError,
+  ReloadResult,
+  ScaleChange,
+  ScaleResult,
+  StopResult,
+  UpgradeResult,
+} from './results.ts';
 
 export interface WorkerInfo {
   readonly worker: number;
@@ -31,6 +40,10 @@ export interface MasterEvents {
   'reload:failed': [{ generation: number; error: ReloadError }];
   'scale': [ScaleChange];
   'scale:done': [ScaleResult];
+  'upgrade:started': [{ pid: number | undefined }];
+  /** a new master serves; 'stopping' and 'stopped' of this one follow */
+  'upgrade:done': [UpgradeResult];
+  'upgrade:failed': [{ error: EvyError }];
   /** a step of a reload, a scaling or a stop */
   'progress': [Progress];
   'stopping': [];

@@ -7,6 +7,7 @@ import type { Worker } from 'node:cluster';
 import { fileURLToPath } from 'node:url';
 import type { Variables } from './env-file.ts';
 import { systemdVariables } from './systemd.ts';
+import { inheritanceVariable } from './upgrade/inheritance.ts';
 
 /** Inherited descriptors begin here in the worker: after stdin, stdout, stderr and the channel. */
 export const firstInheritedFd = 4;
@@ -19,6 +20,8 @@ export interface ForkPlan {
   readonly directory: string;
   /** beside the environment of this process */
   readonly variables: Variables;
+  /** whether it gets a line for its watchdog: the descriptor behind those */
+  readonly watched: boolean;
 }
 
 /** The worker's main module beside this one: .js as built, .ts when run from source. */
@@ -51,9 +54,9 @@ export function forkWorker(plan: ForkPlan): Worker {
       args: [],
       cwd: plan.directory,
       execArgv: workerExecArgv(process.execArgv),
-      stdio: ['ignore', 1, 2, 'ipc', ...plan.fds],
+      stdio: ['ignore', 1, 2, 'ipc', ...plan.fds, ...(plan.watched ? (['pipe'] as const) : [])],
     });
-    const without = Object.fromEntries(systemdVariables.map((name) => [name, undefined]));
+    const without = Object.fromEntries([...systemdVariables, inheritanceVariable].map((name) => [name, undefined]));
     return cluster.fork({ ...plan.variables, ...without });
   } finally {
     mutable.settings = before;

@@ -6,7 +6,7 @@
  * are plain net.Servers, and handover.ts passes their connections on.
  */
 import { lookup } from 'node:dns/promises';
-import { chmodSync, fstatSync } from 'node:fs';
+import { chmodSync, closeSync, fstatSync } from 'node:fs';
 import { createServer, isIP } from 'node:net';
 import type { ListenOptions, Server } from 'node:net';
 import { resolve } from 'node:path';
@@ -17,6 +17,9 @@ import type { ListenTarget } from '../shared/node-private.ts';
 import { clearSocketPath, socketFileRemover } from '../shared/unix-socket.ts';
 import { formatBind, formatHostPort } from './bind-address.ts';
 import type { Bind } from './bind-address.ts';
+import { dismissOrphans, wantedAddress } from './orphans.ts';
+import { bindKey } from './upgrade/inheritance.ts';
+import type { Estate } from './upgrade/inheritance.ts';
 
 /** Where a listener really is: the port is known even when 0 was asked for. */
 export interface BoundAddress {
@@ -30,6 +33,8 @@ export interface BoundAddress {
 }
 
 export interface Listener {
+  /** its address as it was asked for (see bindKey) */
+  readonly key: string;
   readonly address: BoundAddress;
   readonly backlog: number;
   /** to be inherited by workers; undefined when the master accepts */
@@ -37,6 +42,10 @@ export interface Listener {
   /** present when the master accepts */
   readonly server?: Server;
   close(): void;
+  /** Lets go of it: another process serves it, and its file stays. */
+  release(): void;
+  /** left by a master before */
+  readonly isLegacy: boolean;
 }
 
 /** An address and how the user wrote it, for messages: '--bind :8080', '--host x --port 1'. */
@@ -50,6 +59,15 @@ export interface ListenSettings {
   readonly unixMode: number;
   /** whether workers can inherit the sockets; otherwise the master accepts */
   readonly inherited: boolean;
+}
+
+/** An address, and where a master before has left a socket for it. */
+interface Place {
+  readonly key: string;
+  readonly target: ListenTarget;
+  readonly tls: boolean;
+  /** a descriptor that is ours to close, with its file */
+  readonly legacyFd?: number;
 }
 
 async function targetOf({ bind, given }: GivenBind, unixMode: number): Promise<ListenTarget> {
@@ -97,24 +115,40 @@ function once(close: () => void): () => void {
   };
 }
 
-function openInherited(target: ListenTarget, tls: boolean, backlog: number): Listener {
-  const socket = listenUnpolled(target, backlog);
+function openInherited({ key, target, tls, legacyFd }: Place, backlog: number): Listener {
+  const given: ListenTarget = legacyFd === undefined ? target : { kind: 'fd', fd: legacyFd };
+  const socket = listenUnpolled(given, backlog);
   const removeFile = target.kind === 'unix' ? socketFileRemover(target.path) : () => true;
+  // A descriptor that was given to us is its giver's: a service manager, or the program that embeds this master.
+  const isOurs = given.kind !== 'fd' || legacyFd !== undefined;
   const close = once(() => {
-    // A descriptor that was given to us is its giver's: a service manager, or the program that embeds this master.
-    if (removeFile() && target.kind !== 'fd') socket.close();
+    if (removeFile() && isOurs) socket.close();
   });
-  return { address: describe(target, tls, socket), backlog, fd: socket.fd, close };
+  const release = once(() => {
+    // libuv removes the file of a path that it has bound together with its descriptor: that one stays until we exit.
+    if (isOurs && given.kind !== 'unix') socket.close();
+  });
+  return {
+    key,
+    address: describe(target, tls, socket),
+    backlog,
+    fd: socket.fd,
+    close,
+    release,
+    isLegacy: legacyFd !== undefined,
+  };
 }
 
-async function openAccepting(target: ListenTarget, tls: boolean, backlog: number): Promise<Listener> {
+async function openAccepting({ key, target, tls, legacyFd }: Place, backlog: number): Promise<Listener> {
   const server = createServer({ pauseOnConnect: true });
   const where: ListenOptions & { fd?: number } =
-    target.kind === 'tcp'
-      ? { host: target.address, port: target.port }
-      : target.kind === 'unix'
-        ? { path: target.path }
-        : { fd: target.fd };
+    legacyFd !== undefined
+      ? { fd: legacyFd }
+      : target.kind === 'tcp'
+        ? { host: target.address, port: target.port }
+        : target.kind === 'unix'
+          ? { path: target.path }
+          : { fd: target.fd };
   await new Promise<void>((onListening, onError) => {
     server.once('error', onError);
     server.listen({ ...where, backlog, exclusive: true }, () => {
@@ -122,31 +156,75 @@ async function openAccepting(target: ListenTarget, tls: boolean, backlog: number
       onListening();
     });
     // A path is bound within listen(): nobody can have connected yet.
-    if (target.kind === 'unix' && server.listening) target.onBound?.();
+    if (target.kind === 'unix' && legacyFd === undefined && server.listening) target.onBound?.();
   });
   server.on('error', () => {}); // a failed accept (EMFILE) is tried again by libuv
   const info = server.address();
   const found =
     typeof info === 'object' && info !== null ? { kind: 'tcp' as const, address: info } : { kind: 'unix' as const };
   const close = once(() => void server.close()); // and libuv removes the file of a unix socket
-  return { address: describe(target, tls, found), backlog, server, close };
+  return {
+    key,
+    address: describe(target, tls, found),
+    backlog,
+    server,
+    close,
+    release: close,
+    isLegacy: legacyFd !== undefined,
+  };
+}
+
+/** Closes what this master cannot serve after all. What was left to it is still served by the one before. */
+export function giveUp(listener: Listener): void {
+  if (listener.isLegacy) listener.release();
+  else listener.close();
+}
+
+async function placeOf(one: GivenBind, settings: ListenSettings, estate: Estate | undefined): Promise<Place> {
+  const { bind } = one;
+  const left = estate?.take(bindKey(bind));
+  if (left === undefined) return { key: bindKey(bind), target: await targetOf(one, settings.unixMode), tls: bind.tls };
+  const target: ListenTarget =
+    bind.kind === 'unix'
+      ? { kind: 'unix', path: resolve(bind.path) }
+      : { kind: 'fd', fd: bind.kind === 'fd' ? bind.fd : left.fd };
+  return { key: left.key, target, tls: bind.tls, legacyFd: left.fd };
+}
+
+/** An address that is in use may be so by orphans: they are asked for it, once. */
+async function openOne(one: GivenBind, settings: ListenSettings, estate: Estate | undefined): Promise<Listener> {
+  const open = async (): Promise<Listener> => {
+    const place = await placeOf(one, settings, estate);
+    return (settings.inherited ? openInherited : openAccepting)(place, settings.backlog);
+  };
+  try {
+    return await open();
+  } catch (error) {
+    const wanted = wantedAddress(one.bind);
+    const isInUse = ['EADDRINUSE', 'ADDRESS_IN_USE'].includes((error as NodeJS.ErrnoException).code ?? '');
+    if (!isInUse || wanted === undefined || (await dismissOrphans(wanted)) === 0) throw error;
+    return open();
+  }
 }
 
 /**
- * Opens all or none.
+ * Opens all or none, and closes what a master before has left that nothing asks for.
  * @throws {EvyError} ADDRESS_IN_USE, ADDRESS_NOT_PERMITTED, ADDRESS_NOT_AVAILABLE, LISTEN_FAILED or BAD_BIND
  */
-export async function openListeners(binds: readonly GivenBind[], settings: ListenSettings): Promise<Listener[]> {
+export async function openListeners(
+  binds: readonly GivenBind[],
+  settings: ListenSettings,
+  estate?: Estate,
+): Promise<Listener[]> {
   const listeners: Listener[] = [];
   for (const one of binds) {
     try {
-      const target = await targetOf(one, settings.unixMode);
-      const open = settings.inherited ? openInherited : openAccepting;
-      listeners.push(await open(target, one.bind.tls, settings.backlog));
+      listeners.push(await openOne(one, settings, estate));
     } catch (error) {
-      for (const listener of listeners) listener.close();
+      for (const listener of listeners) giveUp(listener);
       throw listenError(one.given, error);
     }
   }
+  for (const fd of estate?.takeRest() ?? []) closeSync(fd);
   return listeners;
 }

@@ -20,16 +20,18 @@ import type { Emit, MasterEvents } from './events.ts';
 import { defaultWorkerEntry } from './fork-worker.ts';
 import { prepareGeneration, reloadedOptions } from './generation.ts';
 import type { Generation } from './generation.ts';
-import { openListeners } from './listeners.ts';
+import { giveUp, openListeners } from './listeners.ts';
 import type { BoundAddress, Listener } from './listeners.ts';
 import { removePidfile, writePidfile } from './pidfile.ts';
 import { checkPlatform } from './platform.ts';
 import { logicalDirectory } from './release.ts';
-import type { ReloadResult, ScaleResult, StopResult } from './results.ts';
+import type { ReloadResult, ScaleResult, StopResult, UpgradeResult } from './results.ts';
 import { installSignals } from './signals.ts';
 import { masterStatus } from './status.ts';
 import type { MasterState, MasterStatus } from './status.ts';
 import { Supervisor } from './supervisor.ts';
+import { Arrival, arrival } from './upgrade/arrival.ts';
+import { reclaimPlace } from './upgrade/main-pid.ts';
 
 export interface MasterParts {
   /** checked and complete, as shared/options.ts yields them */
@@ -53,6 +55,7 @@ export class Master extends EventEmitter<MasterEvents> {
   #state: 'idle' | 'starting' | 'running' | 'stopped' = 'idle';
   #supervisor: Supervisor | undefined;
   #listeners: Listener[] = [];
+  #arrival = new Arrival(undefined);
   #removeSignals: () => void = () => {};
   readonly #stopped = deferred<StopResult>();
 
@@ -74,6 +77,7 @@ export class Master extends EventEmitter<MasterEvents> {
       await supervisor.start();
       this.#state = 'running';
     } catch (error) {
+      this.#arrival.fail(error);
       this.#finish();
       throw error;
     }
@@ -94,6 +98,16 @@ export class Master extends EventEmitter<MasterEvents> {
   reload(): Promise<ReloadResult> {
     const answer = deferred<ReloadResult>();
     this.#push({ type: 'reload', answer });
+    return answer.promise;
+  }
+
+  /**
+   * Starts another master from this process's command line, in the place of this one; resolves when it serves. Then this
+   * one hands its connections over and stops. Rejects, and this one serves on, when it does not come to that.
+   */
+  upgrade(): Promise<UpgradeResult> {
+    const answer = deferred<UpgradeResult>();
+    this.#push({ type: 'upgrade', answer });
     return answer.promise;
   }
 
@@ -150,10 +164,12 @@ export class Master extends EventEmitter<MasterEvents> {
 
   async #prepareStart(): Promise<Supervisor> {
     const { options, workerEntry = defaultWorkerEntry() } = this.#parts;
+    const logger = this.#logger;
     const { note } = checkPlatform(process.platform);
     if (!cluster.isPrimary) throw new EvyError('NOT_SUPPORTED', 'a master cannot run inside of a node:cluster worker');
     if (note !== undefined) this.#logger.warn('master.fallback', { message: note });
-    const { binds, ignored } = chooseBinds(options, process.env, process.pid);
+    this.#arrival = arrival(process.env);
+    const { binds, ignored } = chooseBinds(options, process.env, this.#arrival.activated(process.env));
     if (ignored !== undefined) this.#logger.warn('option.ignored', { option: 'LISTEN_FDS', message: ignored });
     const first = await prepareGeneration(1, options, {
       directory: this.#directory,
@@ -171,20 +187,29 @@ export class Master extends EventEmitter<MasterEvents> {
         reason,
       });
     }
-    this.#listeners = await openListeners(binds, { ...options, inherited: inheritedSockets });
+    const settings = { ...options, inherited: inheritedSockets };
+    const listeners = (this.#listeners = await openListeners(binds, settings, this.#arrival.estate));
     this.#logger.debug('master.starting', { node: process.version, workers: formatWorkerRange(options.workers) });
-    if (options.pidfile !== '') writePidfile(options.pidfile);
-    return new Supervisor({
+    if (options.pidfile !== '' && this.#arrival.isOurs) writePidfile(options.pidfile);
+    const push = (command: Command) => this.#queue.push(command);
+    const supervisor = new Supervisor({
       first,
-      listeners: this.#listeners,
+      listeners,
       workerEntry,
-      logger: this.#logger,
+      logger,
       emit: this.#emit,
       moving,
-      push: (command) => this.#queue.push(command),
+      directory: this.#directory,
+      reclaim: (from) => reclaimPlace(options.pidfile, from, logger),
+      push,
       prepare: (number) => this.#prepareReload(number, first),
-      finish: (result) => this.#finish(result),
+      refuse: () => this.#closeListeners(),
+      finish: (result, passedOn) => this.#finish(result, passedOn),
     });
+    const { moves, whole } = supervisor;
+    this.#arrival.announce({ moves, whole, listeners, moving, pidfile: options.pidfile, push, logger });
+    this.once('stopping', () => this.#arrival.leave());
+    return supervisor;
   }
 
   async #prepareReload(number: number, first: Generation): Promise<Preparation> {
@@ -198,13 +223,21 @@ export class Master extends EventEmitter<MasterEvents> {
     }
   }
 
+  #closeListeners(passedOn: ReadonlySet<string> = new Set()): void {
+    for (const listener of this.#listeners) {
+      if (passedOn.has(listener.key)) listener.release();
+      else if (this.#arrival.isOurs) listener.close();
+      else giveUp(listener);
+    }
+  }
+
   /** Leaves nothing behind: sockets, files, signal handlers. What comes later is answered at once. */
-  #finish(result: StopResult = nothingStopped): void {
+  #finish(result: StopResult = nothingStopped, passedOn: ReadonlySet<string> = new Set()): void {
     if (this.#state === 'stopped') return;
     const wasRunning = this.#state === 'running';
     this.#state = 'stopped';
     this.#removeSignals();
-    for (const listener of this.#listeners) listener.close();
+    this.#closeListeners(passedOn);
     if (this.#parts.options.pidfile !== '') removePidfile(this.#parts.options.pidfile);
     this.#queue.open((command) => {
       if ('answer' in command) command.answer?.reject(new EvyError('STOPPING', 'the master has stopped'));

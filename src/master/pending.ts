@@ -1,4 +1,4 @@
-/** Reloads that wait for the start to be done. */
+/** Reloads that wait for the start, or an upgrade, to be done. */
 import type { Command } from './commands.ts';
 
 type Reload = Extract<Command, { type: 'reload' }>;

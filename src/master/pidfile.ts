@@ -15,10 +15,13 @@ function livingOwner(path: string, pid: number): number | undefined {
   }
 }
 
-/** @throws {EvyError} BAD_OPTION when the file cannot be written, or belongs to a process that lives */
-export function writePidfile(path: string, pid = process.pid): void {
+/**
+ * `from` is a process whose place this one takes, or takes back.
+ * @throws {EvyError} BAD_OPTION when the file cannot be written, or belongs to a process that lives
+ */
+export function writePidfile(path: string, pid = process.pid, from?: number): void {
   const owner = livingOwner(path, pid);
-  if (owner !== undefined) {
+  if (owner !== undefined && owner !== from) {
     throw new EvyError('BAD_OPTION', `--pidfile ${path}: process ${owner} is running; remove the file if it is no evy`);
   }
   const temporary = `${path}.${pid}`;
@@ -26,11 +29,21 @@ export function writePidfile(path: string, pid = process.pid): void {
     writeFileSync(temporary, `${pid}\n`);
     renameSync(temporary, path);
   } catch (cause) {
+    // On a full disk the file is there, and empty.
+    removeQuietly(temporary);
     throw new EvyError(
       'BAD_OPTION',
       `--pidfile ${path}: cannot be written (${(cause as NodeJS.ErrnoException).code})`,
       { cause },
     );
+  }
+}
+
+function removeQuietly(path: string): void {
+  try {
+    rmSync(path, { force: true });
+  } catch {
+    // It was no file of ours.
   }
 }
 

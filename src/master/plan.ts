@@ -80,6 +80,11 @@ export class Plan {
     if (this.#wanted.ending !== 'now') this.#wanted = { ...this.#wanted, ending };
   }
 
+  /** It does not end after all: whoever was to take over is gone. */
+  resume(): void {
+    if (this.#wanted.ending === 'graceful') this.#wanted = { ...this.#wanted, ending: 'no' };
+  }
+
   #forgetUnwanted(): void {
     const { serving, candidate } = this.#wanted;
     for (const number of this.#generations.keys()) {

@@ -29,6 +29,13 @@ export interface ScaleResult extends Departures {
   readonly durationMs: number;
 }
 
+/** A new master serves. This one hands its connections over and ends, which finishes with a `StopResult`. */
+export interface UpgradeResult {
+  /** of the new master */
+  readonly pid: number;
+  readonly durationMs: number;
+}
+
 export interface StopResult extends Departures {
   readonly durationMs: number;
   /** workers that ended */

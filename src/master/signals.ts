@@ -15,7 +15,7 @@ const commands: Readonly<Partial<Record<NodeJS.Signals, Command>>> = {
   SIGTTIN: { type: 'scale', change: { by: 1 } },
   SIGTTOU: { type: 'scale', change: { by: -1 } },
   SIGUSR1: { type: 'reopen-logs' },
-  SIGUSR2: { type: 'unsupported', signal: 'SIGUSR2' },
+  SIGUSR2: { type: 'upgrade' },
   SIGWINCH: { type: 'unsupported', signal: 'SIGWINCH' },
 };
 

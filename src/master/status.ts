@@ -6,7 +6,15 @@ import type { ReloadStatus } from './reloading.ts';
 import type { WorkerHandle } from './worker-handle.ts';
 import type { WorkerState } from './worker-states.ts';
 
-export type MasterState = 'idle' | 'starting' | 'serving' | 'reloading' | 'baking' | 'stopping' | 'stopped';
+export type MasterState =
+  | 'idle'
+  | 'starting'
+  | 'serving'
+  | 'reloading'
+  | 'baking'
+  | 'upgrading'
+  | 'stopping'
+  | 'stopped';
 
 export interface WorkerStatus {
   readonly worker: number;

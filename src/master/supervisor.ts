@@ -11,6 +11,7 @@ import type { CrewParts } from './crew.ts';
 import type { Generation } from './generation.ts';
 import { Handover } from './handover.ts';
 import { LoadScaling } from './load-scaling.ts';
+import type { Moves } from './migration/moves.ts';
 import { NewsDesk } from './news-desk.ts';
 import { Operations } from './operation.ts';
 import { Pending } from './pending.ts';
@@ -26,17 +27,21 @@ import { Scalings } from './scaling.ts';
 import { StartWatch } from './start-watch.ts';
 import type { MasterState } from './status.ts';
 import { Stopping } from './stopping.ts';
+import { Succession } from './upgrade/succession.ts';
+import type { SuccessionParts } from './upgrade/succession.ts';
 import { Upkeep } from './upkeep.ts';
 import type { WorkerHandle, WorkerNews } from './worker-handle.ts';
 import { isLive } from './worker-states.ts';
 
-export interface SupervisorParts extends Omit<CrewParts, 'report'> {
+export interface SupervisorParts extends Omit<CrewParts, 'report'>, Pick<SuccessionParts, 'directory' | 'reclaim'> {
   readonly first: Generation;
   readonly push: (command: Command) => void;
   /** reads the configuration and looks for the application anew */
   readonly prepare: (number: number) => Promise<Preparation>;
-  /** the last worker is gone */
-  readonly finish: (result: StopResult) => void;
+  /** Nobody is to connect any more. */
+  readonly refuse: () => void;
+  /** the last worker is gone; another master serves the sockets of these keys */
+  readonly finish: (result: StopResult, passedOn: ReadonlySet<string>) => void;
 }
 
 export class Supervisor {
@@ -51,6 +56,8 @@ export class Supervisor {
   readonly #progress: ProgressReport;
   readonly #upkeep: Upkeep;
   readonly #desk: NewsDesk;
+  readonly #succession: Succession;
+  readonly #whole = deferred<void>();
   /** until the first generation is up */
   #start: StartWatch | undefined;
   readonly #pending = new Pending();
@@ -100,6 +107,7 @@ export class Supervisor {
       hopeless,
     });
     this.#progress = new ProgressReport(emit);
+    this.#succession = new Succession({ ...parts, plan, crew, reloading, stopping });
   }
 
   get wanted(): Wanted {
@@ -111,9 +119,17 @@ export class Supervisor {
   get reload(): ReloadStatus | undefined {
     return this.#reloading.status;
   }
+  get moves(): Moves {
+    return this.#crew.moves;
+  }
+  /** Resolves when all that are wanted serve, for the first time. */
+  get whole(): Promise<void> {
+    return this.#whole.promise;
+  }
   get state(): MasterState {
     if (this.wanted.ending !== 'no') return 'stopping';
     if (this.#start) return 'starting';
+    if (this.#succession.upgrading.isStarting) return 'upgrading';
     const { phase } = this.#reloading;
     if (phase === undefined) return 'serving';
     return phase === 'baking' ? 'baking' : 'reloading';
@@ -147,6 +163,7 @@ export class Supervisor {
       case 'reload':
         if (this.#refused(command.answer)) break;
         if (this.#start) this.#pending.reload(command);
+        else if (this.#succession.upgrading.isStarting) this.#succession.upgrading.hold(command);
         else this.#reloading.begin(command.answer);
         break;
       case 'prepared':
@@ -157,6 +174,10 @@ export class Supervisor {
         this.#reloading.keepWorkers();
         this.#load.noteChange();
         this.#scalings.begin(this.#plan.scale(command.change), command.answer);
+        break;
+      case 'upgrade':
+      case 'successor':
+        this.#succession.take(command, this.#start !== undefined);
         break;
       case 'stop':
         this.#stop('graceful', command.graceMs);
@@ -210,7 +231,7 @@ export class Supervisor {
       if (this.#crew.workers.length > 0) return;
       this.#handover.close();
       this.#crew.close();
-      this.#parts.finish(this.#stopping.result);
+      this.#parts.finish(this.#stopping.result, this.#succession.passedOn);
       this.#start?.end();
       return;
     }
@@ -219,7 +240,9 @@ export class Supervisor {
       for (const command of this.#pending.takeReloads()) this.#parts.push(command);
     }
     const live = this.#crew.workers.filter(({ state }) => isLive(state));
-    if (live.length === workers && live.every(({ state }) => state === 'ready')) this.#scalings.complete();
+    if (live.length !== workers || live.some(({ state }) => state !== 'ready')) return;
+    this.#scalings.complete();
+    this.#whole.resolve();
   }
 
   #stop(ending: 'graceful' | 'now', graceMs?: number): void {
@@ -228,13 +251,15 @@ export class Supervisor {
       this.#abandon(new EvyError('STOPPING', 'the master was stopped before'));
       this.#parts.logger.info('master.stopping', { graceful: ending === 'graceful' });
       this.#parts.emit('stopping');
+      this.#succession.upgrading.abandon(ending === 'graceful' ? 'SIGTERM' : 'SIGQUIT');
       this.#stopping.begin(
+        'close',
         graceMs,
         this.#crew.workers.map(({ id }) => id),
       );
       // Whoever connects from now on is to be refused rather than to wait for nobody. The drain goes out first.
-      queueMicrotask(() => this.#parts.listeners.forEach((listener) => listener.close()));
-    }
+      queueMicrotask(() => this.#parts.refuse());
+    } else this.#stopping.hurry(graceMs);
     this.#plan.end(ending);
     for (const worker of this.#crew.workers) worker.hasten(this.#upkeep.drainOf(worker));
   }

@@ -29,7 +29,7 @@ export class Upkeep {
     const { plan, crew, reloading } = this.#parts;
     crew.markOverdue();
     do {
-      crew.keepDebtsOf(plan.generationNumbers);
+      crew.want(plan.generationNumbers);
       const { serving, candidate } = plan.wanted;
       const held = { serving: crew.held(serving), candidate: crew.held(candidate) };
       for (const command of reconcile(plan.wanted, crew.seen, held)) this.#carryOut(command);
@@ -47,8 +47,7 @@ export class Upkeep {
   drainOf(worker: WorkerHandle): Drain {
     const { plan, crew, reloading, stopping } = this.#parts;
     const { graceMs } = plan.generation(reloading.settingGeneration).options;
-    // A server that stops has nobody to send idle clients to.
-    return { graceMs: stopping.graceMs ?? graceMs, idle: stopping.hasBegun ? 'close' : crew.idleOf(worker) };
+    return { graceMs: stopping.graceMs ?? graceMs, idle: stopping.closesIdle ? 'close' : crew.idleOf(worker) };
   }
 
   /** Milliseconds until something is due; undefined when only news can change anything. */

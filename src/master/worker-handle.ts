@@ -35,7 +35,7 @@ export type WorkerNews = ProcessNews | { type: 'deadline'; of: WorkerState };
 export type Drain = Omit<Extract<MasterToWorker, { type: 'drain' }>, 'type'>;
 
 /** Why the master ended a worker; the first reason counts. */
-export type EndReason = 'retired' | 'boot-timeout' | 'stopped';
+export type EndReason = 'retired' | 'boot-timeout' | 'stuck' | 'stopped';
 
 /** After its grace the worker has this long to name the requests that are cut. */
 const lastWordsMs = 1_000;
@@ -45,13 +45,13 @@ export class WorkerHandle {
   readonly id: number;
   readonly generation: Generation;
   readonly streak: number;
-  readonly spawnedAtMs = Date.now();
+  readonly #spawnedAtMs = performance.now();
   /** why it is to be replaced although nothing is wrong with it */
   overdue: RecyclingReason | undefined;
   readonly #chance = Math.random();
   readonly #record = new WorkerRecord();
   #state: WorkerState = 'spawned';
-  #stateSinceMs = this.spawnedAtMs;
+  #stateSinceMs = Date.now();
   #readyAtMs: number | undefined;
   #endReason: EndReason | undefined;
   #deadline: NodeJS.Timeout | undefined;
@@ -68,8 +68,9 @@ export class WorkerHandle {
     this.#listeners = plan.listeners;
     this.#report = report;
     const fds = plan.listeners.flatMap(({ fd }) => (fd === undefined ? [] : [fd]));
-    const { directory, variables } = plan.generation;
-    this.#process = new WorkerProcess({ entry: plan.entry, fds, directory, variables }, report, onMoving);
+    const { directory, variables, options } = plan.generation;
+    const { stuckTimeoutMs: stuckMs } = options;
+    this.#process = new WorkerProcess({ entry: plan.entry, fds, directory, variables, stuckMs }, report, onMoving);
     this.#expect(plan.generation.options.bootTimeoutMs);
   }
 
@@ -99,6 +100,9 @@ export class WorkerHandle {
   noteConnection(): void {
     this.#record.noteConnection();
   }
+  noteMoved(count: number): void {
+    this.#record.noteMoved(count);
+  }
   get failure(): Failure | undefined {
     return this.#record.failure;
   }
@@ -114,6 +118,11 @@ export class WorkerHandle {
   /** undefined when it never was ready */
   get readyForMs(): number | undefined {
     return this.#readyAtMs === undefined ? undefined : performance.now() - this.#readyAtMs;
+  }
+
+  /** from the fork until it was ready */
+  get bootMs(): number | undefined {
+    return this.#readyAtMs === undefined ? undefined : Math.round(this.#readyAtMs - this.#spawnedAtMs);
   }
 
   /** what decides whether it is overdue */
@@ -148,6 +157,9 @@ export class WorkerHandle {
       case 'exit':
         this.#move('exit');
         clearTimeout(this.#deadline);
+        break;
+      case 'stuck':
+        if (this.#state === 'ready' || this.#state === 'standby' || this.#state === 'draining') this.kill('stuck');
         break;
       default: // it changes nothing here
     }
@@ -216,9 +228,12 @@ export class WorkerHandle {
       backlog,
       ...(fd === undefined ? {} : { fd: firstInheritedFd + index }),
     }));
-    const { graceMs, ready, warmup } = options;
+    const { graceMs, orphans, ready, warmup, stuckTimeoutMs: stuckMs } = options;
+    const watchdogFd = firstInheritedFd + binds.filter((bind) => 'fd' in bind).length;
+    const watchdog = stuckMs > 0 ? { fd: watchdogFd, stuckMs } : undefined;
     const guarding = guardingOf(options);
-    this.send({ type: 'configure', generation: number, release, settings, binds, graceMs, ready, warmup, guarding });
+    const rules = { settings, graceMs, orphans, ready, warmup, watchdog, guarding };
+    this.send({ type: 'configure', generation: number, release, binds, ...rules });
   }
 
   #move(input: WorkerInput): void {
@@ -236,7 +251,11 @@ export class WorkerHandle {
   #expect(ms: number): void {
     clearTimeout(this.#deadline);
     this.#deadlineAtMs = performance.now() + ms;
-    const report = () => this.#report({ type: 'deadline', of: this.#state });
-    this.#deadline = setTimeout(report, Math.min(ms, longestTimerMs));
+    // After a look at the channels: this process may have been stopped, and what they bring has been there in time.
+    const expire = () => {
+      const of = this.#state;
+      setImmediate(() => this.#report({ type: 'deadline', of }));
+    };
+    this.#deadline = setTimeout(expire, Math.min(ms, longestTimerMs));
   }
 }

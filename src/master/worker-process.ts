@@ -3,12 +3,20 @@
  */
 import type { Worker } from 'node:cluster';
 import type { Socket } from 'node:net';
+import type { Readable } from 'node:stream';
 import { enclose, fromWorker, isMovingToMaster } from '../shared/messages.ts';
 import type { MasterToWorker, MovingToMaster, WorkerToMaster } from '../shared/messages.ts';
 import { passedHandle } from '../shared/node-private.ts';
 import type { PassedHandle } from '../shared/node-private.ts';
-import { forkWorker } from './fork-worker.ts';
+import { firstInheritedFd, forkWorker } from './fork-worker.ts';
 import type { ForkPlan } from './fork-worker.ts';
+import { WatchLine } from './watchdog/watch-line.ts';
+import type { WatchNews } from './watchdog/watch-line.ts';
+
+export interface WorkerProcessPlan extends Omit<ForkPlan, 'watched'> {
+  /** option stuckTimeout; 0 watches nobody */
+  readonly stuckMs: number;
+}
 
 export interface WorkerEnd {
   /** null when a signal ended it, or when it could not be started */
@@ -20,6 +28,7 @@ export interface WorkerEnd {
 
 export type ProcessNews =
   | Exclude<WorkerToMaster, MovingToMaster>
+  | WatchNews
   /** the channel is closed but the process lives on */
   | { type: 'lost' }
   | ({ type: 'exit' } & WorkerEnd);
@@ -37,17 +46,19 @@ export class WorkerProcess {
   #forkError: string | undefined;
 
   /** `report` is never called before this returns. */
-  constructor(plan: ForkPlan, report: (news: ProcessNews) => void, onMoving: OnMoving) {
+  constructor(plan: WorkerProcessPlan, report: (news: ProcessNews) => void, onMoving: OnMoving) {
     this.#report = report;
     this.#onMoving = onMoving;
     try {
-      this.#worker = forkWorker(plan);
+      this.#worker = forkWorker({ ...plan, watched: plan.stuckMs > 0 });
     } catch (error) {
       this.#forkError = (error as Error).message;
       queueMicrotask(() => this.#reportExit(null, null));
       return;
     }
     this.#watch(this.#worker);
+    const line = this.#worker.process.stdio[firstInheritedFd + plan.fds.length] as Readable | null | undefined;
+    if (plan.stuckMs > 0 && line) this.#listen(line, plan.stuckMs);
   }
 
   get pid(): number | undefined {
@@ -101,6 +112,12 @@ export class WorkerProcess {
       clearTimeout(lost);
       this.#reportExit(child.pid === undefined ? null : code, signal);
     });
+  }
+
+  /** 'close' waits for the line's end, too: nobody who has inherited it may hold that up. */
+  #listen(line: Readable, stuckMs: number): void {
+    const watch = new WatchLine(line, stuckMs, (news) => this.#report(news));
+    this.#worker!.process.once('exit', () => watch.close());
   }
 
   #reportExit(code: number | null, signal: NodeJS.Signals | null): void {

@@ -1,5 +1,5 @@
 /** What a worker has told of itself, and what is known of its connections: kept, not acted upon. */
-import type { Departed, WorkerStats, WorkerToMaster } from '../shared/messages.ts';
+import type { WorkerStats, WorkerToMaster } from '../shared/messages.ts';
 import type { Departures } from './operation.ts';
 import type { ProcessNews } from './worker-process.ts';
 
@@ -15,7 +15,9 @@ export class WorkerRecord {
   #statsAtMs: number | undefined;
   #failure: Failure | undefined;
   #bootStep: string | undefined;
-  #departed: Departed | undefined;
+  /** when it was told to leave, as it said at the end */
+  #lastConnections: number | undefined;
+  #moved = 0;
   #cutRequests: number | undefined;
   /** connections that went there since it counted last */
   #newConnections = 0;
@@ -38,14 +40,23 @@ export class WorkerRecord {
   get connections(): number {
     return (this.#stats?.connections ?? 0) + this.#newConnections;
   }
-  /** What became of its connections. One that died without last words has cut what it had when it last reported. */
+  /**
+   * What became of its connections. One that died without last words has cut what it had when it last reported, and
+   * drained nothing. A connection that came in after it was told to leave is not counted as drained.
+   */
   get departures(): Departures {
-    const { moved = 0, drained = 0 } = this.#departed ?? {};
-    return { moved, drained, cut: this.#cutRequests ?? this.#stats?.activeRequests ?? 0 };
+    const moved = this.#moved;
+    const cut = this.#cutRequests ?? this.#stats?.activeRequests ?? 0;
+    return { moved, drained: Math.max(0, (this.#lastConnections ?? 0) - moved - cut), cut };
   }
 
   noteConnection(): void {
     this.#newConnections += 1;
+  }
+
+  /** Another worker has taken over so many of its connections. */
+  noteMoved(count: number): void {
+    this.#moved += count;
   }
 
   note(news: ProcessNews): void {
@@ -60,17 +71,20 @@ export class WorkerRecord {
         this.#failure = { message: news.message, stack: news.stack };
         this.#cutRequests = news.requests?.length;
         break;
+      case 'stuck':
+        this.#failure = { message: 'its event loop was stuck', stack: news.report.stack };
+        break;
       case 'stats':
         this.#stats = news.stats;
         this.#statsAtMs = performance.now();
         this.#newConnections = 0;
         break;
       case 'overdue':
-        this.#departed = news.departed;
+        this.#lastConnections = news.connections;
         this.#cutRequests = news.requests.length;
         break;
       case 'drained':
-        this.#departed = news.departed;
+        this.#lastConnections = news.connections;
         this.#cutRequests = 0;
         break;
       case 'exit':

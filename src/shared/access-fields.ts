@@ -31,7 +31,7 @@ const rows = {
   bytes_sent: { kind: 'number', help: 'bytes of head and body that left' },
   wall_seconds: { kind: 'number', help: 'from the request head to the last byte of the response, in seconds' },
   duration_ms: { kind: 'number', help: 'the same in milliseconds, to the microsecond' },
-  outcome: { kind: 'text', help: 'sent, client-gone, failed, cut or refused' },
+  outcome: { kind: 'text', help: 'sent, client-gone, failed, timed-out, cut or refused' },
   referer: { kind: 'text', help: 'the Referer header' },
   user_agent: { kind: 'text', help: 'the User-Agent header' },
   request_id: { kind: 'text', help: "env['evy.request_id']" },

@@ -37,6 +37,8 @@ export type Outcome =
   | 'client-gone'
   /** the application failed after the head was sent, or did not deliver what its Content-Length promised */
   | 'failed'
+  /** it was not complete within requestTimeout: 504, or cut when it had begun */
+  | 'timed-out'
   /** the client did not take the bytes within the write time-out, or the worker was told to end */
   | 'cut';
 
@@ -102,7 +104,7 @@ export interface Environ {
   'evy.posthooks': PostHook[];
   /** the server's own input, even when the application replaces wsgi.input */
   'evy.input': Input;
-  /** aborted when the client goes away or the grace time ends */
+  /** aborted when the client goes away, the request's deadline (requestTimeout) passes, or the grace time ends */
   'evy.signal': AbortSignal;
   /** what names the request in logs: as a trusted proxy sent it, else made by evy */
   'evy.request_id': string;

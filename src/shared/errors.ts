@@ -94,6 +94,10 @@ const rows = {
   APP_SHORT_BODY: { help: 'The application delivered less than its Content-Length; the connection was closed.' },
   APP_LONG_BODY: { help: 'The application delivered more than its Content-Length; the surplus was dropped.' },
   CLIENT_GONE: { help: 'The client closed the connection before the response was complete.' },
+  REQUEST_TIMEOUT: {
+    status: 504,
+    help: 'The application did not finish its response within the option requestTimeout (RFC 9110 §15.6.5).',
+  },
   REQUEST_CUT: {
     help: 'The response was cut: the client took nothing of it within socketTimeout, or the grace time of its worker was over.',
   },
@@ -136,6 +140,10 @@ const rows = {
     help: 'The new generation served, but not well enough within the option bake; the old one serves again.',
   },
   RELOAD_SUPERSEDED: { help: 'A later reload or a stop came before this reload was done.' },
+  UPGRADE_FAILED: {
+    exit: 3,
+    help: 'The new master did not come to serve, or went again before the old one had; the old one serves on.',
+  },
   STOPPING: { help: 'The master is stopping and takes no further command.' },
   NOT_SUPPORTED: { help: 'A master is started once, and not inside of a node:cluster worker.' },
   INTERNAL: { exit: 1, help: 'A fault of evy itself; please report it with the log.' },

@@ -1,10 +1,12 @@
 /**
  * Log lines: an event name from a closed list, then fields. JSON through pino; on a terminal the same as text that a
- * person reads. Lines are written synchronously: they are few, and the last one before an exit matters most.
+ * person reads. Lines are written at once, since the last one before an exit matters most, but never wait for a reader
+ * (log-destination.ts). Those that clients cause are few, since a worker gives them a budget (log-budget.ts).
  */
 import { isatty } from 'node:tty';
 import { styleText } from 'node:util';
 import { pino } from 'pino';
+import { LogDestination } from './log-destination.ts';
 
 export const logEvents = [
   'server.ready',
@@ -22,6 +24,9 @@ export const logEvents = [
   'reload.done',
   'reload.failed',
   'reload.rolled-back',
+  'upgrade.started',
+  'upgrade.ready',
+  'upgrade.failed',
   'scale',
   'scale.done',
   'worker.spawned',
@@ -34,12 +39,20 @@ export const logEvents = [
   'worker.crashed',
   'worker.delayed',
   'worker.killed',
+  'worker.watched',
+  'worker.busy',
+  'worker.recovered',
+  'worker.stuck',
+  'worker.silent',
+  'worker.heard',
+  'worker.unwatched',
   'worker.orphaned',
   'connection.refused',
   'connections.moved',
   'connections.limited',
   'request.refused',
   'request.cut',
+  'request.timed-out',
   'requests.turned-away',
   'route.quarantined',
   'app.failed',
@@ -48,6 +61,7 @@ export const logEvents = [
   'access-log.failed',
   'access-log.resumed',
   'access-log.lost',
+  'log.lost',
 ] as const;
 export type LogEvent = (typeof logEvents)[number];
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
@@ -75,29 +89,38 @@ type Line = Record<string, unknown> & { time: number; level: string; event: stri
 
 const levelColours = { debug: 'gray', info: 'green', warn: 'yellow', error: 'red' } as const;
 
-function fieldText(value: unknown): string {
-  if (typeof value === 'string') return /^[^\s"=]+$/.test(value) ? value : JSON.stringify(value);
-  return JSON.stringify(value) ?? String(value);
+/** C0, DEL and C1 but for LF and TAB: a terminal obeys them, and clients may have a say in any text. */
+const control = /[^\P{Cc}\n\t]/gu;
+
+function visible(text: string): string {
+  return text.replace(control, (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
-/** The human form of a line: local time, level, event, fields; a stack trace on lines of its own. */
+function fieldText(value: unknown): string {
+  if (typeof value === 'string' && /^[^\s"=\p{Cc}]+$/u.test(value)) return value;
+  return visible(JSON.stringify(value) ?? String(value));
+}
+
+/**
+ * The human form of a line: local time, level, event, fields; a stack trace on lines of its own. Each of these is
+ * indented, so that none can pass for a line of the log.
+ */
 export function humanLine(line: Line, colour: boolean): string {
   const { time, level, event, stack, ...fields } = line;
   const paint = (style: Parameters<typeof styleText>[0], text: string) => (colour ? styleText(style, text) : text);
   const clock = new Date(time).toLocaleTimeString('en-GB');
   const parts = [paint('gray', clock), paint(levelColours[level as LogLevel] ?? 'white', level.padEnd(5)), event];
   for (const [name, value] of Object.entries(fields)) {
-    if (value !== undefined) parts.push(`${paint('gray', `${name}=`)}${fieldText(value)}`);
+    if (value !== undefined) parts.push(`${paint('gray', `${visible(name)}=`)}${fieldText(value)}`);
   }
-  const trace = stack === undefined ? '' : `\n${stack.replace(/^/gm, '    ')}`;
+  const trace = stack === undefined ? '' : `\n${visible(stack).replace(/^|\n/g, '$&    ')}`;
   return `${parts.join(' ')}${trace}\n`;
 }
 
 export function createLogger(options: LoggerOptions): Logger {
   const toFile = options.file !== undefined && options.file !== '';
-  const destination = pino.destination({ dest: toFile ? options.file! : 2, sync: true });
-  // A log that cannot be written (disk full, reader gone) must not end the server.
-  destination.on('error', () => {});
+  const onLost = (lines: number): void => logger.warn({ event: 'log.lost', lines });
+  const destination = new LogDestination(toFile ? options.file : undefined, onLost);
   const human = options.style === 'human' || (options.style === 'auto' && !toFile && isatty(2));
   const colour = human && !toFile && isatty(2) && process.env['NO_COLOR'] === undefined;
   const stream = human
@@ -117,9 +140,7 @@ export function createLogger(options: LoggerOptions): Logger {
     info: (event, fields) => logger.info({ event, ...fields }),
     warn: (event, fields) => logger.warn({ event, ...fields }),
     error: (event, fields) => logger.error({ event, ...fields }),
-    reopen: () => {
-      if (toFile) destination.reopen();
-    },
+    reopen: () => destination.reopen(),
   };
 }
 

@@ -44,6 +44,31 @@ export interface RequestSummary {
   traceparent?: string | undefined;
 }
 
+/** A main thread that is not in JavaScript: whether it computes or waits, and for which child processes it may be. */
+export interface NativeBlock {
+  state: 'computing' | 'waiting';
+  children: string[];
+}
+
+/** What a worker's watchdog found in the main thread that it watches. */
+export interface BlockReport {
+  /** the JavaScript that holds the event loop, as an Error would have it; undefined when it is not to be had */
+  stack?: string | undefined;
+  /** without a stack: what the kernel knows of it */
+  native?: NativeBlock | undefined;
+  /** requests under way, oldest first: so many at most that a report stays short */
+  requests: RequestSummary[];
+  /** all there are; undefined when they could not be counted */
+  requestCount?: number | undefined;
+}
+
+/** How a worker is to watch its own event loop. */
+export interface WatchdogPlan {
+  /** inherited: what the watchdog says goes here, since the channel is the main thread's */
+  fd: number;
+  stuckMs: number;
+}
+
 /** What a loop counts, in plain numbers since its start. */
 export interface ServingStats {
   connections: number;
@@ -68,14 +93,6 @@ export interface WorkerStats extends ServingStats {
   turnedAway: number;
   /** the share of the time since the last report that its event loop was busy, 0 to 1 */
   utilisation: number;
-}
-
-/** What became of the connections that a worker had when it was told to leave. */
-export interface Departed {
-  /** handed over to another worker */
-  moved: number;
-  /** ended after their last response, or idle */
-  drained: number;
 }
 
 /** A connection on its way to another process, beside its handle: what cannot be seen from the socket. */
@@ -109,7 +126,11 @@ export type MovingToWorker =
   | Synchronisation;
 export type MovingToMaster =
   /** comes with a handle: find it another worker */
-  { type: 'move'; id: number; connection: MovingConnection } | { type: 'adopted'; id: number } | Synchronisation;
+  | { type: 'move'; id: number; connection: MovingConnection }
+  | { type: 'adopted'; id: number }
+  /** never from a worker, which adopts or is not asked: a new master had nobody for it */
+  | { type: 'refused'; id: number }
+  | Synchronisation;
 
 export type MasterToWorker =
   | MovingToWorker
@@ -122,17 +143,20 @@ export type MasterToWorker =
       binds: WorkerBind[];
       /** for a worker whose master has died and can no longer say it */
       graceMs: number;
+      orphans: 'drain' | 'serve';
       /** whether it is ready when it is loaded, or when the application says so */
       ready: 'load' | 'signal';
       /** requests as 'GET:/path' that it answers to itself before it accepts anything */
       warmup: string[];
+      /** undefined: nobody watches it */
+      watchdog?: WatchdogPlan | undefined;
       guarding: Guarding;
     }
   /**
-   * `idle`: connections without a request are closed at once, get to ask once more within the grace time, or, as there is a
-   * ready worker, move to it; those that cannot are kept.
+   * `idle`: what becomes of connections without a request. They are closed at once; get to ask once more within the grace
+   * time; move, as there is a ready worker; or wait until there is one. Those that cannot move are kept.
    */
-  | { type: 'drain'; graceMs: number; idle: 'close' | 'keep' | 'move' }
+  | { type: 'drain'; graceMs: number; idle: 'close' | 'keep' | 'move' | 'wait' }
   /** to accept nothing and keep what it has; and to accept again */
   | { type: 'stand-by' }
   | { type: 'resume' }
@@ -149,14 +173,26 @@ export type WorkerToMaster =
   | { type: 'ready' }
   /** the worker cannot boot and ends */
   | { type: 'failed'; code: ErrorCode; message: string; stack?: string | undefined }
-  /** an exception that nothing caught: the worker ends, and with it the requests under way */
+  /** an exception that nothing caught: the worker ends, and with it these requests */
   | { type: 'crashed'; message: string; stack?: string | undefined; requests?: RequestSummary[] | undefined }
   | { type: 'stats'; stats: WorkerStats }
   /** a worker that was sent TERM by hand: it drains, and is to be replaced */
   | { type: 'leaving' }
-  /** the grace time is over; these requests will be cut */
-  | { type: 'overdue'; requests: RequestSummary[]; departed: Departed }
-  | { type: 'drained'; departed: Departed };
+  /** the grace time is over; these requests will be cut. `connections`: what it had when it was told to leave */
+  | { type: 'overdue'; requests: RequestSummary[]; connections: number }
+  | { type: 'drained'; connections: number };
+
+/** What a worker's watchdog says. It is heard as long as the process runs, whatever its event loop does. */
+export type WatchdogToMaster =
+  | { type: 'alive' }
+  /** the loop has not turned for so long */
+  | { type: 'busy'; blockedMs: number; report: BlockReport }
+  /** it turns again */
+  | { type: 'recovered'; blockedMs: number }
+  /** it has not turned within stuckTimeout: the worker is to be replaced */
+  | { type: 'stuck'; blockedMs: number; report: BlockReport };
+
+const fromThread: ReadonlySet<string> = new Set<WatchdogToMaster['type']>(['alive', 'busy', 'recovered', 'stuck']);
 
 const toWorker: ReadonlySet<string> = new Set<MasterToWorker['type']>([
   'configure',
@@ -186,6 +222,7 @@ const toMaster: ReadonlySet<string> = new Set<WorkerToMaster['type']>([
   'drained',
   'move',
   'adopted',
+  'refused',
   'sync',
   'synced',
 ]);
@@ -193,6 +230,7 @@ const aboutMoving: ReadonlySet<string> = new Set<(MovingToWorker | MovingToMaste
   'move',
   'adopt',
   'adopted',
+  'refused',
   'moved',
   'move-back',
   'sync',
@@ -201,10 +239,10 @@ const aboutMoving: ReadonlySet<string> = new Set<(MovingToWorker | MovingToMaste
 
 /** On the channel a message lies in an envelope: an application may send messages of its own, with types of its own. */
 export interface Envelope {
-  evy: MasterToWorker | WorkerToMaster;
+  evy: MasterToWorker | WorkerToMaster | WatchdogToMaster;
 }
 
-export function enclose(message: MasterToWorker | WorkerToMaster): Envelope {
+export function enclose(message: Envelope['evy']): Envelope {
   return { evy: message };
 }
 
@@ -219,6 +257,15 @@ export function fromMaster(value: unknown): MasterToWorker | undefined {
 }
 export function fromWorker(value: unknown): WorkerToMaster | undefined {
   return open(value, toMaster) as WorkerToMaster | undefined;
+}
+
+/** A line of a watchdog, or undefined when it is none. */
+export function fromWatchdog(line: string): WatchdogToMaster | undefined {
+  try {
+    return open(JSON.parse(line), fromThread) as WatchdogToMaster | undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 export function isMovingToMaster(message: WorkerToMaster): message is MovingToMaster {

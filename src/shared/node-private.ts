@@ -27,7 +27,7 @@ export { headBytes, idleHttpSockets } from './node-private/http-connections.ts';
 export { attach, detach, passedHandle, reattach } from './node-private/moving.ts';
 export type { Detached, PassedHandle } from './node-private/moving.ts';
 export { shareReadBuffer } from './node-private/shared-reads.ts';
-export type { SharedReads } from './node-private/shared-reads.ts';
+export type { LocalEnd, Receiver, SharedReads } from './node-private/shared-reads.ts';
 export { socketBelow } from './node-private/tls.ts';
 
 interface PrivateNet {

@@ -100,6 +100,17 @@ export function duration(leastMs: number) {
   });
 }
 
+/** The same, or 0 for what is off. */
+export function durationOrOff(leastMs: number) {
+  const rule = `is a time such as 30s or 5m (a bare number counts seconds), at least ${formatDuration(leastMs)}, or 0`;
+  return z.union([z.number(), z.string()], { error: rule }).transform((value, context) => {
+    const ms = parseDuration(String(value));
+    if (ms !== undefined && (ms === 0 || ms >= leastMs)) return ms;
+    context.addIssue({ code: 'custom', message: rule });
+    return z.NEVER;
+  });
+}
+
 /** Bytes, from '64KiB' or a number of bytes. */
 export function bytes(least: number) {
   const rule = `is a size such as 512, 64KiB or 10MB${least > 0 ? `, at least ${formatBytes(least)}` : ''}`;

@@ -6,6 +6,7 @@ import { sendToMaster } from './channel.ts';
 import { readCertificate } from '../shared/certificate.ts';
 import { EvyError } from '../shared/errors.ts';
 import { createLogger } from '../shared/log.ts';
+import { withBudget } from '../shared/log-budget.ts';
 import type { Logger } from '../shared/log.ts';
 import type { MasterToWorker } from '../shared/messages.ts';
 import { attachListening } from '../shared/node-private.ts';
@@ -108,7 +109,7 @@ async function loadReady(
 export async function boot(configuration: Configuration, onStep: (step: string) => void): Promise<Running> {
   const { settings, binds, generation } = configuration;
   const { logLevel: level, logStyle: style, logFile: file } = settings;
-  const log = createLogger({ level, style, file, fields: { pid: process.pid, generation } });
+  const log = withBudget(createLogger({ level, style, file, fields: { pid: process.pid, generation } }));
   const application = await loadReady(configuration, onStep);
   const tls: TlsOptions | undefined = binds.some((bind) => bind.tls) ? await readCertificate(settings) : undefined;
   if (configuration.warmup.length > 0) {

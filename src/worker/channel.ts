@@ -4,6 +4,14 @@ import { enclose, fromMaster } from '../shared/messages.ts';
 import type { MasterToWorker, WorkerToMaster } from '../shared/messages.ts';
 import type { PassedHandle } from '../shared/node-private.ts';
 
+/**
+ * As long as a descriptor has not been confirmed Node keeps back the 'disconnect' of a channel that closes: for ever, when it was
+ * the other side that died. So from the first descriptor on the channel is looked at.
+ */
+const lookEveryMs = 250;
+let watch: NodeJS.Timeout | undefined;
+let channelLost: () => void = () => {};
+
 /** Sends, with a connection if there is one; `done` is called later on, with an error when the message cannot leave. */
 export function sendToMaster(
   message: WorkerToMaster,
@@ -13,6 +21,7 @@ export function sendToMaster(
   try {
     if (process.send === undefined || !process.connected) throw new Error('the channel is closed');
     process.send(enclose(message), handle as Socket | undefined, { keepOpen: true }, done);
+    if (handle !== undefined) watch ??= setInterval(() => process.connected || channelLost(), lookEveryMs).unref();
   } catch (error) {
     queueMicrotask(() => done(error as Error)); // also a handle that this Node does not send
   }
@@ -32,5 +41,10 @@ export function listenToMaster(
     const message = fromMaster(value);
     if (message !== undefined) onMessage(message, handle);
   });
-  process.once('disconnect', onLost);
+  channelLost = () => {
+    channelLost = () => {};
+    clearInterval(watch);
+    onLost();
+  };
+  process.once('disconnect', () => channelLost());
 }

@@ -13,7 +13,7 @@ import { Answered } from './answered.ts';
 import { nextWritingState } from './states.ts';
 import type { WritingState } from './states.ts';
 import { Deadlines } from './deadlines.ts';
-import type { ReadWait } from './deadlines.ts';
+import type { DeadlineOwner, ReadWait } from './deadlines.ts';
 import type { PeerFacts } from './environ.ts';
 import { Exchange } from './exchange.ts';
 import { keepAliveField } from './http/keep-alive-field.ts';
@@ -22,16 +22,18 @@ import type { RequestInput } from './input.ts';
 import type { Movable, Released } from './migration/mover.ts';
 import { withdraw } from './migration/release.ts';
 import { Output } from './output.ts';
-import { refusalText } from './refusal.ts';
+import type { OutputOwner } from './output.ts';
+import { isHeadRead, refusalText } from './refusal.ts';
+import type { RefusedSender } from './refusal.ts';
 import { RequestReading } from './request-reading.ts';
-import type { ReadingOwner } from './request-reading.ts';
+import type { ReadingOwner } from './reading-owner.ts';
 import type { Forwarding } from './proxies/forwarding.ts';
 import type { Service } from './service.ts';
 
 /** how long a closing connection is read on, so that the client sees the response and no reset (RFC 9112 §9.6) */
 const lingerMs = 2000;
 
-export class Connection implements ReadingOwner, Movable {
+export class Connection implements ReadingOwner, OutputOwner, DeadlineOwner, Movable {
   readonly peer: PeerFacts;
   /** undefined for a peer that is not trusted */
   readonly forwarding: Forwarding | undefined;
@@ -39,6 +41,7 @@ export class Connection implements ReadingOwner, Movable {
   readonly #service: Service;
   readonly #socket: Socket;
   readonly #reads: SharedReads | undefined;
+  #onData: ((bytes: Buffer) => void) | undefined;
   readonly #reading: RequestReading;
   readonly #output: Output;
   readonly #answered = new Answered();
@@ -58,12 +61,15 @@ export class Connection implements ReadingOwner, Movable {
     this.#isFixed = 'encrypted' in socket;
     this.peer = peer;
     this.forwarding = service.trustedProxies?.connection(peer);
-    this.#output = new Output(socket, this.#onProgress);
-    this.deadlines = new Deadlines(service.clock, service.settings.socketTimeoutMs, this.#expired);
+    this.#output = new Output(socket, this);
+    this.deadlines = new Deadlines(service.clock, service.settings.socketTimeoutMs, this);
     this.#reading = new RequestReading(socket, service.settings, this.deadlines, this);
     this.#reads = reads;
-    if (reads === undefined) socket.on('data', this.#onData);
-    else reads.deliver = this.#onShared;
+    if (reads !== undefined) reads.receiver = this;
+    else {
+      this.#onData = (bytes) => this.#reading.push(bytes);
+      socket.on('data', this.#onData);
+    }
     socket.on('end', this.#onEnd);
     socket.on('error', ignoreError);
     socket.on('close', this.#onClose);
@@ -87,23 +93,23 @@ export class Connection implements ReadingOwner, Movable {
 
   // ---- the socket's events
 
-  readonly #onData = (bytes: Buffer): void => this.#reading.push(bytes);
-
-  readonly #onShared = (buffer: Buffer, length: number): void => this.#reading.pushShared(buffer, length);
+  receive(buffer: Buffer, length: number): void {
+    this.#reading.pushShared(buffer, length);
+  }
 
   readonly #onEnd = (): void => {
     if (!this.#reading.isOver) this.#reading.pump();
     else if (this.#writing === 'closing') this.#output.flush();
   };
 
-  readonly #onProgress = (): void => {
+  progressed(): void {
     this.deadlines.written();
     this.#answered.settleUpTo(this.#output.sent);
     if (!this.#output.isEmpty) this.deadlines.expectWrite();
     else if (this.deadlines.wait === 'linger') this.deadlines.expect('linger', lingerMs);
     if (this.#service.mover !== undefined && this.offer()) return;
     this.#reading.goOn();
-  };
+  }
 
   readonly #onClose = (): void => {
     this.#settleAll('client-gone');
@@ -117,7 +123,7 @@ export class Connection implements ReadingOwner, Movable {
     this.#service.closed(this);
   }
 
-  readonly #expired = (wait: ReadWait | 'write'): void => {
+  expired(wait: ReadWait | 'write'): void {
     switch (wait) {
       case 'write':
         this.destroy();
@@ -139,7 +145,7 @@ export class Connection implements ReadingOwner, Movable {
       default:
         wait satisfies never;
     }
-  };
+  }
 
   // ---- what the reading side asks for
 
@@ -187,17 +193,29 @@ export class Connection implements ReadingOwner, Movable {
     if (exchange !== undefined && this.isAnswering) {
       // The request is with the application: whoever reads its body learns it, and the response is the last one.
       exchange.input.fail(new EvyError(code, `the request body was refused (${code})`));
+      this.#service.refused(code, exchange.peer.remoteAddress, exchange);
       return;
     }
-    this.#service.refused(code, this.peer.remoteAddress);
+    const { line } = this.#reading.parser;
+    const sender = this.#senderOf(code);
+    this.#service.refused(code, sender.peer.remoteAddress, exchange ?? sender);
     // A request that has been answered, while its body was still coming, has had its one response.
     if (exchange === undefined) {
-      const { line } = this.#reading.parser;
       const response = refusalText(code, line.method, this.#service.http10Only);
       this.#output.putText(response);
-      this.#service.answeredRefusal(code, this.peer, line, response);
+      this.#service.answeredRefusal(code, sender, line, response);
     }
     this.close();
+  }
+
+  /** Who sent what is refused: as a trusted proxy tells it, if the head was read. */
+  #senderOf(code: ErrorCode): RefusedSender {
+    const { line, block } = this.#reading.parser;
+    if (!isHeadRead(code)) return { peer: this.peer, variables: {} };
+    const { variables } = block;
+    if (this.forwarding === undefined) return { peer: this.peer, variables };
+    const peer = this.forwarding.factsOf(variables, line.authority ?? variables['HTTP_HOST']);
+    return { peer, variables, names: this.#service.naming.received(variables) };
   }
 
   inputEnded(): void {
@@ -233,7 +251,7 @@ export class Connection implements ReadingOwner, Movable {
       socket: this.#socket,
       peer: this.peer,
       listeners: {
-        ...(this.#reads === undefined && { data: this.#onData }),
+        ...(this.#onData !== undefined && { data: this.#onData }),
         end: this.#onEnd,
         error: ignoreError,
         close: this.#onClose,
@@ -323,10 +341,12 @@ export class Connection implements ReadingOwner, Movable {
       throw new EvyError('APP_FAILED', 'takeSocket() comes before anything else is sent, and once');
     }
     const socket = this.#socket;
-    socket.off('data', this.#onData).off('end', this.#onEnd).off('error', ignoreError);
+    if (this.#onData !== undefined) socket.off('data', this.#onData);
+    socket.off('end', this.#onEnd).off('error', ignoreError);
     // Its readers are others from now on: bytes go the way of any stream.
     if (this.#reads === undefined) socket.pause();
-    else this.#reads.deliver = (buffer, length) => void socket.push(Buffer.from(buffer.subarray(0, length)));
+    else
+      this.#reads.receiver = { receive: (buffer, length) => void socket.push(Buffer.from(buffer.subarray(0, length))) };
     this.#reading.stop();
     this.#writing = nextWritingState(this.#writing, 'close');
     this.deadlines.expectNothing();

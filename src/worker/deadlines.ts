@@ -4,18 +4,22 @@ import type { Clock, Expiring } from './clock.ts';
 /** the next request; the rest of its head; of its body; the client's end of a closing connection; nothing */
 export type ReadWait = 'idle' | 'head' | 'body' | 'linger' | 'none';
 
+export interface DeadlineOwner {
+  expired(wait: ReadWait | 'write'): void;
+}
+
 export class Deadlines implements Expiring {
   readonly #clock: Clock;
   readonly #writeTimeoutMs: number;
-  readonly #expired: (wait: ReadWait | 'write') => void;
+  readonly #owner: DeadlineOwner;
   wait: ReadWait = 'none';
   readDeadlineMs = Infinity;
   writeDeadlineMs = Infinity;
 
-  constructor(clock: Clock, writeTimeoutMs: number, expired: (wait: ReadWait | 'write') => void) {
+  constructor(clock: Clock, writeTimeoutMs: number, owner: DeadlineOwner) {
     this.#clock = clock;
     this.#writeTimeoutMs = writeTimeoutMs;
-    this.#expired = expired;
+    this.#owner = owner;
   }
 
   get nowMs(): number {
@@ -42,6 +46,6 @@ export class Deadlines implements Expiring {
   }
 
   expire(which: 'read' | 'write'): void {
-    this.#expired(which === 'write' ? 'write' : this.wait);
+    this.#owner.expired(which === 'write' ? 'write' : this.wait);
   }
 }

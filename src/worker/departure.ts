@@ -1,28 +1,29 @@
 /** How a worker leaves: it accepts no more, finishes what it has within the grace time, and tells what it could not. */
 import { performance } from 'node:perf_hooks';
-import type { Departed, RequestSummary } from '../shared/messages.ts';
+import type { MasterToWorker, RequestSummary } from '../shared/messages.ts';
 import { stopListening } from './listening.ts';
 import type { Running } from './boot.ts';
+import type { Handshakes } from './handshakes.ts';
 
 /** Longer ones overflow a timer (setTimeout takes 2^31-1 ms). */
 const longestTimerMs = 2 ** 31 - 1;
 /** idle clients that were told to close get this long to see it */
 const lingerMs = 500;
 
-export interface Departure {
-  graceMs: number;
-  idle: 'close' | 'keep' | 'move';
-}
+export type Departure = Omit<Extract<MasterToWorker, { type: 'drain' }>, 'type'>;
+
+/** What leaves. `handshakes` are those of TLS, which a worker waits for unless all of the server stops. */
+type Parts = Omit<Running, 'gate'> & { readonly handshakes?: Pick<Handshakes, 'count' | 'onChange'> };
 
 export class Leaving {
-  readonly #running: Omit<Running, 'gate'>;
+  readonly #running: Parts;
   #connections = 0;
-  #cut = 0;
+  #closesIdle = false;
   #deadlineMs = Infinity;
   #timer: NodeJS.Timeout | undefined;
   #over: (isEmpty: boolean) => void = () => {};
 
-  constructor(running: Omit<Running, 'gate'>) {
+  constructor(running: Parts) {
     this.#running = running;
   }
 
@@ -39,25 +40,26 @@ export class Leaving {
     mover?.stop();
     serving.closeIdle();
     const cut = serving.requestsUnderWay();
-    this.#cut = cut.length;
     if (cut.length > 0 || serving.stats.pendingHooks > 0) return cut;
     this.#deadlineMs = Infinity;
     await this.#emptyWithin({ graceMs: lingerMs, idle: 'close' });
     return [];
   }
 
-  /** What became of the connections, once `begin` has resolved. One that came in late is not counted as drained. */
-  get departed(): Departed {
-    const moved = this.#running.mover?.moved ?? 0;
-    return { moved, drained: Math.max(0, this.#connections - moved - this.#cut) };
+  /** how many there were at the beginning */
+  get connections(): number {
+    return this.#connections;
   }
 
   /** A later order counts when it is the stricter one: a whole server that stops waits for nobody who is idle. */
   hasten({ graceMs: givenMs, idle }: Departure): void {
     const { serving, mover } = this.#running;
-    if (idle === 'close') mover?.stop();
-    if (idle === 'move' && mover !== undefined) {
-      mover.begin(givenMs);
+    if (idle === 'close') {
+      this.#closesIdle = true;
+      mover?.stop();
+    }
+    if ((idle === 'move' || idle === 'wait') && mover !== undefined) {
+      mover.order(idle, givenMs);
       serving.moveWith(mover);
     }
     // After that: whether a response is the last of its connection hangs on it.
@@ -72,12 +74,13 @@ export class Leaving {
   }
 
   get #isEmpty(): boolean {
-    const { serving, mover } = this.#running;
-    return serving.isEmpty && mover?.isEmpty !== false;
+    const { serving, mover, handshakes } = this.#running;
+    const isArriving = !this.#closesIdle && (handshakes?.count ?? 0) > 0;
+    return serving.isEmpty && mover?.isEmpty !== false && !isArriving;
   }
 
   #emptyWithin(departure: Departure): Promise<boolean> {
-    const { serving, mover } = this.#running;
+    const { serving, mover, handshakes } = this.#running;
     return new Promise((resolve) => {
       this.#over = (isEmpty) => {
         clearTimeout(this.#timer);
@@ -88,6 +91,7 @@ export class Leaving {
       };
       serving.onChange(look);
       mover?.onChange(look);
+      handshakes?.onChange(look);
       this.hasten(departure);
       look();
     });

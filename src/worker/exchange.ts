@@ -11,7 +11,7 @@ import { Cancellation } from './cancellation.ts';
 import type { Connection } from './connection.ts';
 import { makeEnviron } from './environ.ts';
 import type { PeerFacts } from './environ.ts';
-import { describeFailure, failureResponse } from './failure.ts';
+import { describeFailure, failureResponse, type Failure } from './failure.ts';
 import { checkHead, encodeHead } from './http/response-head.ts';
 import type { AppHead, BodyFraming } from './http/response-head.ts';
 import type { Version } from './http/request-line.ts';
@@ -41,6 +41,8 @@ export class Exchange implements InputSource, NamedRequest {
   keepAlive: boolean;
   /** position in the connection's output where this response ends */
   endOffset = Infinity;
+  /** its deadline has passed: whatever the application still does goes nowhere */
+  isExpired = false;
   readonly #service: Service;
   readonly #connection: Connection;
   readonly #output: Output;
@@ -57,7 +59,6 @@ export class Exchange implements InputSource, NamedRequest {
   #isCut = false;
   #hooksRun = 0;
   #cancellation: Cancellation | undefined;
-  #onOver: Array<() => void> | undefined;
 
   constructor(service: Service, connection: Connection, output: Output, parser: RequestParser) {
     this.#service = service;
@@ -105,8 +106,8 @@ export class Exchange implements InputSource, NamedRequest {
   }
   /** Calls back when nothing more can be sent: the client is gone, or the response was cut. At once when it is so already. */
   onOver(callback: () => void): void {
-    if (this.#state === 'over') callback();
-    else (this.#onOver ??= []).push(callback);
+    if (this.#state === 'over' || this.isExpired) callback();
+    else (this.#cancellation ??= new Cancellation()).onAbort(callback);
   }
 
   get signal(): AbortSignal {
@@ -125,7 +126,7 @@ export class Exchange implements InputSource, NamedRequest {
   /** Sets status and headers; nothing is sent yet. @throws {EvyError} APP_BAD_STATUS, APP_BAD_HEADER */
   start(status: string, headers: ReadonlyArray<readonly [string, string]>): void {
     const head = checkHead(status, headers, this.#service.settings.capitalizeResponseHeaders);
-    if (this.#state === 'over' || this.#state === 'taken') return;
+    if (this.#state === 'over' || this.#state === 'taken' || this.isExpired) return;
     this.#state = nextResponseState(this.#state, 'start');
     this.#head = head;
   }
@@ -171,42 +172,63 @@ export class Exchange implements InputSource, NamedRequest {
   /** The application threw, or did what an application must not do. */
   fail(thrown: unknown): void {
     const failure = describeFailure(thrown);
-    if (this.#state === 'over') {
-      // The client left; what the application says about that is of no interest unless somebody looks for it.
+    if (this.#state === 'over' || this.isExpired) {
+      // The client left, or got its answer; what the application says about that is of no interest unless somebody looks for it.
       this.#service.log.debug('app.failed', { request: this.summary, ...this.names, error: failure.error.message });
       return;
     }
-    if (failure.isClients) this.#service.refused(failure.code, this.peer.remoteAddress, this);
-    else {
+    if (failure.isClients) {
+      // What is wrong with its body was told when it was found.
+      if (thrown !== this.input.fault) this.#service.refused(failure.code, this.peer.remoteAddress, this);
+    } else {
       this.#failed = true;
       this.#logFailure(failure.code, { error: failure.error.message, stack: failure.error.stack });
     }
     if (this.#state === 'waiting' || this.#state === 'started') {
       if (failure.isClients) this.keepAlive = false;
-      const { status, text } = failureResponse(failure, this.#service.settings.debug);
-      this.start(status, [['Content-Type', 'text/plain; charset=utf-8']]);
-      this.respond([text]);
+      this.#answer(failure);
     } else if (this.#state === 'streaming') this.#cutShort();
+  }
+
+  /** The option requestTimeout: 504 if nothing was sent, else the response is cut so that the client can see it. */
+  timeOut(error: EvyError): void {
+    const isBegun = this.#state === 'streaming';
+    this.#state = nextResponseState(this.#state, 'expire');
+    this.isExpired = true;
+    // The application first: it is to stop, and its hooks find the signal aborted.
+    this.#cancel(error);
+    this.input.fail(error);
+    if (isBegun) this.#cutShort();
+    else this.#answer(describeFailure(error));
+  }
+
+  #cancel(reason: EvyError): void {
+    (this.#cancellation ??= new Cancellation()).abort(reason);
   }
 
   /** The last byte has left, or no further one can. */
   settle(outcome: Outcome): void {
     if (this.#state === 'over') return;
     this.#state = nextResponseState(this.#state, 'settle');
-    const durationMs = performance.now() - this.startedMs;
-    const bytesSent = Math.max(0, Math.min(this.#output.sent, this.endOffset) - this.#startOffset);
-    const completed = outcome === 'sent' && !this.#isCut;
-    const hasHead = this.#bodyOffset >= 0;
-    const status = hasHead ? this.#head!.status : 0;
-    const bodyBytes = hasHead ? Math.max(0, Math.min(this.#output.sent, this.endOffset) - this.#bodyOffset) : 0;
-    this.env['evy.response'] = { status, bytesSent, completed, outcome: this.#failed ? 'failed' : outcome, durationMs };
-    if (!completed) {
+    if (!this.account(outcome)) {
       const code = this.#isCut ? 'APP_FAILED' : outcome === 'client-gone' ? 'CLIENT_GONE' : 'REQUEST_CUT';
-      (this.#cancellation ??= new Cancellation()).abort(new EvyError(code, 'the response cannot be delivered'));
-      for (const callback of this.#onOver ?? []) callback();
+      this.#cancel(new EvyError(code, 'the response cannot be delivered'));
     }
-    this.#service.settled(this, status, bodyBytes, durationMs / 1000);
     this.runHooks();
+  }
+
+  /** `env['evy.response']` and the access line of a response that ended so. Whether all of it has left. */
+  account(ended: Outcome): boolean {
+    const durationMs = performance.now() - this.startedMs;
+    const sent = Math.min(this.#output.sent, this.endOffset);
+    const completed = ended === 'sent' && !this.#isCut;
+    const outcome = this.isExpired ? 'timed-out' : this.#failed ? 'failed' : ended;
+    const status = this.#bodyOffset < 0 ? 0 : this.#head!.status;
+    const bodyBytes = this.#bodyOffset < 0 ? 0 : Math.max(0, sent - this.#bodyOffset);
+    const bytesSent = Math.max(0, sent - this.#startOffset);
+    this.env['evy.response'] = { status, bytesSent, completed, outcome, durationMs };
+    this.#service.settled(this, status, bodyBytes, durationMs / 1000);
+    return completed;
   }
 
   /** The application's work is over: hooks that it pushed after the response had ended run now. */
@@ -254,6 +276,13 @@ export class Exchange implements InputSource, NamedRequest {
     const socket = this.#connection.takeSocket(this);
     this.#state = nextResponseState(this.#state, 'take');
     return socket;
+  }
+
+  /** In the application's stead. */
+  #answer(failure: Failure): void {
+    const { status, text } = failureResponse(failure, this.#service.settings.debug);
+    this.#head = checkHead(status, [['Content-Type', 'text/plain; charset=utf-8']], true);
+    this.#sendWhole([text], totalLength([text]));
   }
 
   /** The usual response in one go: nothing is counted that is known beforehand. False when it is not of that kind. */

@@ -16,11 +16,16 @@ export function describeFailure(thrown: unknown): Failure {
   const error = toError(thrown);
   if (!(thrown instanceof EvyError)) return { error, code: 'APP_FAILED', status: 500, isClients: false };
   const isClients = thrown.status !== undefined && thrown.status < 500;
-  return { error, code: thrown.code, status: isClients ? (thrown.status ?? 500) : 500, isClients };
+  return { error, code: thrown.code, status: thrown.status ?? 500, isClients };
 }
 
-export function failureResponse({ status, error }: Failure, debug: boolean): { status: string; text: string } {
-  const reason = STATUS_CODES[status] ?? 'Error';
+export function failureResponse(
+  { status: code, error, isClients }: Failure,
+  debug: boolean,
+): { status: string; text: string } {
+  const reason = STATUS_CODES[code] ?? 'Error';
+  const status = `${code} ${reason}`;
+  if (isClients) return { status, text: `${status}\n` };
   const detail = debug ? `\n\n${error.stack ?? error.message}` : '';
-  return { status: `${status} ${reason}`, text: `${reason}${detail}\n` };
+  return { status, text: `${reason}${detail}\n` };
 }

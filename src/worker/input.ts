@@ -61,6 +61,11 @@ export class RequestInput implements Input {
     return this.#continue === 'due' && this.#state === 'open' && this.#buffered === 0;
   }
 
+  /** @internal what reads reject with */
+  get fault(): Error | undefined {
+    return this.#error;
+  }
+
   /** @internal */
   deliver(bytes: Buffer): void {
     if (this.#chunks === noChunks) this.#chunks = [];

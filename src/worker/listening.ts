@@ -73,14 +73,14 @@ function makeTlsServer(tls: TlsOptions, acceptor: Acceptor): Server {
 }
 
 /**
- * Stops accepting while `limit` connections are open, or its share of what the whole server may have, TLS handshakes
- * counted, or while it is told to rest, and goes on after that. The
- * connections beyond wait in the kernel's backlog, where another worker may take them.
+ * Stops accepting while `limit` connections are open, or its share of what the whole server may have, TLS handshakes counted,
+ * or while it is told to rest, and goes on after that. The connections beyond wait in the kernel's backlog, where another
+ * worker may take them.
  */
 export class Gatekeeper {
   readonly #servers: readonly Server[];
   readonly #limit: number;
-  readonly #handshakes: Handshakes;
+  readonly handshakes: Handshakes;
   #connections = 0;
   #share = Infinity;
   #gates: Array<{ pause(): void; resume(): void }> | undefined;
@@ -90,7 +90,8 @@ export class Gatekeeper {
   constructor(servers: readonly Server[], limit: number) {
     this.#servers = servers;
     this.#limit = limit;
-    this.#handshakes = new Handshakes(servers, () => this.update(this.#connections));
+    this.handshakes = new Handshakes(servers);
+    this.handshakes.onChange(() => this.#set());
   }
 
   /** `connections`: those that are served. */
@@ -106,7 +107,7 @@ export class Gatekeeper {
   }
 
   usage(connections: number): Usage {
-    const now = connections + this.#handshakes.count;
+    const now = connections + this.handshakes.count;
     const isShort = now >= this.#share && this.#share < this.#limit && !this.#resting;
     return { now, wanted: isShort ? now + 1 : now, isShort };
   }
@@ -118,7 +119,7 @@ export class Gatekeeper {
   }
 
   #set(): void {
-    const close = this.#resting || this.#connections + this.#handshakes.count >= Math.min(this.#limit, this.#share);
+    const close = this.#resting || this.#connections + this.handshakes.count >= Math.min(this.#limit, this.#share);
     if (close === this.#closed) return;
     this.#closed = close;
     this.#gates ??= this.#servers.map((server) => acceptGate(server)).filter((gate) => gate !== undefined);

@@ -15,9 +15,12 @@ import { stateMachine } from '../shared/state-machine.ts';
 import { boot } from './boot.ts';
 import type { Configuration, Running } from './boot.ts';
 import { listenToMaster, sendToMaster, tellMaster } from './channel.ts';
+import { beFound } from './orphanhood.ts';
+import type { Orphanhood } from './orphanhood.ts';
 import { Leaving } from './departure.ts';
 import type { Departure } from './departure.ts';
 import { watchVitalSigns } from './vital-signs.ts';
+import { startWatchdog } from './watchdog/watchdog.ts';
 
 type State = 'waiting' | 'booting' | 'serving' | 'standby' | 'leaving' | 'left';
 const nextState = stateMachine<State, 'configure' | 'booted' | 'rest' | 'resume' | 'drain' | 'over'>('worker', {
@@ -37,9 +40,11 @@ let state: State = 'waiting';
 let running: Running | undefined;
 let configuration: Configuration | undefined;
 let leaving: Leaving | undefined;
+let orphanhood: Orphanhood | undefined;
 let turnedAwayBefore = 0;
 let quarantined: QuarantinedRoute[] = [];
 const vitalSigns = watchVitalSigns();
+let hasCrashed = false;
 
 async function exit(code: number): Promise<never> {
   await running?.serving.stop();
@@ -71,6 +76,7 @@ async function configure(given: Configuration): Promise<void> {
   vitalSigns();
   setInterval(reportStats, statsEveryMs).unref();
   await tellMaster({ type: 'ready' });
+  if (given.watchdog !== undefined) await startWatchdog(given.watchdog, running!.serving, running!.log);
 }
 
 /** Asked anew: an await lies between, which narrowing does not see. */
@@ -102,22 +108,23 @@ async function leave(departure: Departure): Promise<void> {
     return;
   }
   state = nextState(state, 'drain');
+  orphanhood?.end();
   if (running === undefined) await exit(0);
-  leaving = new Leaving(running!);
+  leaving = new Leaving({ ...running!, handshakes: running!.gate.handshakes });
   const cut = await leaving.begin(departure);
   state = nextState(state, 'over');
-  const { departed } = leaving;
+  const { connections } = leaving;
   reportStats();
   const left = running!.serving.stats.pendingHooks;
   if (cut.length === 0 && left === 0) {
-    await tellMaster({ type: 'drained', departed });
+    await tellMaster({ type: 'drained', connections });
     await exit(0);
   }
   // Their applications are told, their hooks run, and the log is written, before the master kills us.
   running!.serving.destroyAll();
   await setImmediate();
   await running!.serving.stop();
-  await tellMaster({ type: 'overdue', requests: cut, departed });
+  await tellMaster({ type: 'overdue', requests: cut, connections });
   // The master kills us now. Without a master we have to do it ourselves.
   if (!process.connected) {
     for (const request of cut) running!.log.error('request.cut', { ...request });
@@ -147,8 +154,8 @@ function move(message: MovingToWorker, given: unknown): void {
   }
   const handle = passedHandle(given);
   if (handle === undefined) return; // no descriptor was left for it: the master finds out
-  // Unconfirmed: the master, who keeps a copy until then, gives it to another one.
-  if (running === undefined || state === 'left') handle.close();
+  // The master keeps a copy until it is confirmed, and gives it to another worker when that does not come.
+  if (running === undefined || state === 'left' || !process.connected) handle.close();
   else {
     sendToMaster({ type: 'adopted', id: message.id });
     running.serving.adopt(message.connection, handle);
@@ -196,16 +203,40 @@ function reopenLogs(): void {
   running?.serving.reopenLogs();
 }
 
-function orphaned(): void {
-  running?.log.warn('worker.orphaned', {});
+/** The master is gone. */
+async function orphaned(): Promise<void> {
+  const graceMs = configuration?.graceMs ?? 0;
+  const serves = state === 'serving' && configuration?.orphans === 'serve' && canAccept(configuration);
+  running?.log.warn('worker.orphaned', { serves });
   running?.mover?.channelLost();
-  void leave({ graceMs: configuration?.graceMs ?? 0, idle: 'close' });
+  if (!serves) {
+    void leave({ graceMs, idle: 'close' });
+    return;
+  }
+  const names = configuration!.binds.map(({ name }) => name);
+  try {
+    orphanhood = await beFound(names, () => void leave({ graceMs, idle: 'keep' }));
+  } catch (thrown) {
+    // A new master could never bind.
+    running?.log.error('worker.failed', { message: `cannot serve without a master: ${toError(thrown).message}` });
+    void leave({ graceMs, idle: 'keep' });
+  }
+}
+
+function canAccept({ binds }: Configuration): boolean {
+  return binds.every(({ fd }) => fd !== undefined);
 }
 
 async function crash(thrown: unknown): Promise<void> {
   const { message, stack } = toError(thrown);
   running?.log.error('worker.crashed', { message, stack });
+  // The first one ends it: what goes wrong on the way out is only told.
+  if (hasCrashed) return;
+  hasCrashed = true;
   const requests = running?.serving.requestsUnderWay().slice(0, mostReported);
+  // Their hooks run, and their access lines are written.
+  running?.serving.destroyAll();
+  await setImmediate();
   await tellMaster({ type: 'crashed', message, stack, requests });
   await exit(1);
 }
@@ -223,8 +254,9 @@ process.on('SIGHUP', () => {});
 process.on('SIGUSR1', reopenLogs);
 process.on('SIGTERM', () => {
   if (state === 'waiting') void exit(0);
+  else if (!process.connected) void leave({ graceMs: configuration?.graceMs ?? 0, idle: 'close' });
   else void tellMaster({ type: 'leaving' });
 });
 process.on('SIGQUIT', () => void exit(0));
-listenToMaster(receive, orphaned);
+listenToMaster(receive, () => void orphaned());
 void tellMaster({ type: 'hello', pid: process.pid });

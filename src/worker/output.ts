@@ -13,11 +13,16 @@ import type { Socket } from 'node:net';
 /** how much may wait before whoever produces is held back */
 const fullBytes = 65_536;
 /** bytes of one write: a head and 64 KiB of body still go together */
-const sliceBytes = 131_072;
+const sliceBytes = 81_920;
+
+export interface OutputOwner {
+  /** `sent` has grown; from within `flush()` when the kernel took the bytes at once */
+  progressed(): void;
+}
 
 export class Output {
   readonly #socket: Socket;
-  readonly #onProgress: () => void;
+  readonly #owner: OutputOwner;
   /** what comes before #text */
   #parts: Array<string | Buffer> | undefined;
   /** latin-1 */
@@ -31,10 +36,9 @@ export class Output {
   /** bytes of these that the operating system took */
   sent = 0;
 
-  /** `onProgress` is called whenever `sent` has grown, from within `flush()` when the kernel took the bytes at once. */
-  constructor(socket: Socket, onProgress: () => void) {
+  constructor(socket: Socket, owner: OutputOwner) {
     this.#socket = socket;
-    this.#onProgress = onProgress;
+    this.#owner = owner;
   }
 
   get isEmpty(): boolean {
@@ -70,7 +74,7 @@ export class Output {
       this.#socket.end();
     if (!hasSent) return;
     if (this.#waiting !== undefined && !this.isFull) this.#wake();
-    this.#onProgress();
+    this.#owner.progressed();
   }
 
   /** Sends FIN once everything left. */
@@ -125,7 +129,7 @@ export class Output {
       return true;
     }
     this.#underWay = bytes;
-    socket.write('', this.#written);
+    socket.write('', (error) => this.#written(error));
     return false;
   }
 
@@ -152,7 +156,7 @@ export class Output {
     return batch;
   }
 
-  readonly #written = (error?: Error | null): void => {
+  #written(error?: Error | null): void {
     if (error) return;
     this.sent += this.#underWay;
     this.#underWay = 0;
@@ -161,6 +165,6 @@ export class Output {
     // What flush() has sent on, it has told already.
     if (this.sent !== sentBefore) return;
     if (this.#waiting !== undefined && !this.isFull) this.#wake();
-    this.#onProgress();
-  };
+    this.#owner.progressed();
+  }
 }

@@ -1,6 +1,7 @@
 /** Addresses of a connection as the environment shows them, read once: from its PROXY header, or from the socket. */
 import type { Socket } from 'node:net';
 import { unixPeer } from '../shared/peer-list.ts';
+import type { LocalEnd } from '../shared/node-private.ts';
 import type { PeerFacts } from './environ.ts';
 import type { ToldPeer } from './proxies/told-peer.ts';
 
@@ -12,7 +13,7 @@ export function peerAddress(socket: Socket): string {
   return socket.remoteAddress ?? (socket.localAddress === undefined ? unixPeer : gonePeer);
 }
 
-export function peerFacts(socket: Socket, scheme: 'http' | 'https', told?: ToldPeer): PeerFacts {
+export function peerFacts(socket: Socket, scheme: 'http' | 'https', told?: ToldPeer, localEnd?: LocalEnd): PeerFacts {
   if (told !== undefined) {
     const { local, remote } = told;
     return {
@@ -26,8 +27,8 @@ export function peerFacts(socket: Socket, scheme: 'http' | 'https', told?: ToldP
   }
   // A unix socket has no addresses.
   return {
-    serverName: socket.localAddress ?? unixPeer,
-    serverPort: socket.localPort === undefined ? '' : String(socket.localPort),
+    serverName: localEnd?.address ?? socket.localAddress ?? unixPeer,
+    serverPort: localEnd?.port ?? (socket.localPort === undefined ? '' : String(socket.localPort)),
     remoteAddress: peerAddress(socket),
     remotePort: socket.remotePort === undefined ? '' : String(socket.remotePort),
     scheme,

@@ -2,10 +2,27 @@
 import { STATUS_CODES } from 'node:http';
 import { errorTable } from '../shared/errors.ts';
 import type { ErrorCode } from '../shared/errors.ts';
+import type { PeerFacts } from './environ.ts';
 import { plainResponse } from './http/response-head.ts';
+import type { RequestNames } from './request-id.ts';
 
 export function refusalText(code: ErrorCode, method: string, http10Only: boolean): string {
   const status = errorTable[code].status ?? 400;
   const reason = STATUS_CODES[status] ?? 'Bad Request';
   return plainResponse(`${status} ${reason}`, `${status} ${reason}\n`, { method, http10Only });
+}
+
+/** Who sent a request that is refused, and what is known of it. */
+export interface RefusedSender {
+  readonly peer: PeerFacts;
+  /** of the environment, where the head was read */
+  readonly variables: Readonly<Record<string, string>>;
+  readonly names?: RequestNames;
+}
+
+/** Refusals that come after the head was read and found well-formed. */
+const afterHead: ReadonlySet<ErrorCode> = new Set(['BODY_TOO_LARGE', 'LENGTH_REQUIRED', 'WRONG_HOST', 'WRONG_SCHEME']);
+
+export function isHeadRead(code: ErrorCode): boolean {
+  return afterHead.has(code);
 }

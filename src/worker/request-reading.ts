@@ -7,41 +7,13 @@
 import type { Socket } from 'node:net';
 import type { ErrorCode } from '../shared/errors.ts';
 import type { ServerSettings } from '../shared/options.ts';
-import { BodyPace } from './body-pace.ts';
+import { BodyDeadline } from './body-deadline.ts';
+import type { ReadingOwner } from './reading-owner.ts';
 import { nextReadingState } from './states.ts';
 import type { ReadingState } from './states.ts';
 import type { Deadlines } from './deadlines.ts';
 import { RequestParser } from './http/request-parser.ts';
 import type { RequestEvent } from './http/request-parser.ts';
-import type { RequestInput } from './input.ts';
-
-/** What the reading side asks of its connection. */
-export interface ReadingOwner {
-  /** a response is under way: its application may read the body */
-  readonly isAnswering: boolean;
-  /** the body of the request under way */
-  readonly input: RequestInput | undefined;
-  /** the client takes answers fast enough for another request */
-  readonly mayBegin: boolean;
-  /** why the request whose head the parser holds is not for this server; undefined when it is */
-  headFault(): ErrorCode | undefined;
-  /** the parser holds a head */
-  begin(): void;
-  /** what came of its body together with the head has been delivered: the application's turn */
-  call(): void;
-  /** the body of the request under way has come */
-  bodyEnded(): void;
-  /** whatever was under way has been answered, body and all */
-  requestEnded(): void;
-  /** nothing more will be read, for the reason given; called once */
-  refused(code: ErrorCode): void;
-  /** the client has shut down its side between two requests */
-  inputEnded(): void;
-  /** all that could be done with the bytes there are was done */
-  pumped(): void;
-  /** nobody reads the rest of this body, and there is too much of it */
-  tooMuchToDiscard(): void;
-}
 
 /** what is read ahead of pipelined requests; the rest waits in the kernel */
 const readAheadBytes = 65_536;
@@ -54,10 +26,8 @@ export class RequestReading {
   readonly #owner: ReadingOwner;
   #state: ReadingState = 'head';
   #discarded = 0;
-  /** from the first body on, where a least rate is asked for */
-  #pace: BodyPace | undefined;
-  /** the pace allows less than socketTimeout does */
-  #isPressed = false;
+  /** made at the connection's first body */
+  #bodyDeadline: BodyDeadline | undefined;
   #pumping = false;
   /** the bytes at hand must not be kept */
   #copies = false;
@@ -111,7 +81,7 @@ export class RequestReading {
 
   push(bytes: Buffer, length = bytes.length): void {
     if (this.#state === 'over') return;
-    if (this.#state === 'body') this.#pace?.received(length, this.#deadlines.nowMs);
+    if (this.#state === 'body') this.#bodyDeadline!.received(length);
     this.parser.push(bytes, length);
     this.pump();
     if (this.parser.buffered > readAheadBytes || (this.#state === 'body' && !this.#hasRoom)) this.#socket.pause();
@@ -189,12 +159,17 @@ export class RequestReading {
   }
 
   bodyTimedOut(): void {
-    this.refuse(this.#isPressed ? 'BODY_TOO_SLOW' : 'BODY_TIMEOUT');
+    this.refuse(this.#bodyDeadline!.fault);
   }
 
   expectRequest(): void {
     const { keepaliveMs, headTimeoutMs } = this.#settings;
     this.#deadlines.expect('idle', keepaliveMs || headTimeoutMs);
+  }
+
+  /** An application that does not read is slow, not the client; and one that waits for 100 Continue does as it should. */
+  get #isClientsTurn(): boolean {
+    return this.#hasRoom && !(this.#owner.isAnswering && this.#owner.input?.owesContinue === true);
   }
 
   get #hasRoom(): boolean {
@@ -205,14 +180,8 @@ export class RequestReading {
     const hasBody = this.parser.block.framing.body !== 'none';
     this.#state = nextReadingState(this.#state, hasBody ? 'request-with-body' : 'request');
     this.#discarded = 0;
-    if (hasBody) this.#beginPace();
+    if (hasBody) (this.#bodyDeadline ??= new BodyDeadline(this.#deadlines, this.#settings)).begin();
     this.#owner.begin();
-  }
-
-  #beginPace(): void {
-    const { bodyMinRate, socketTimeoutMs } = this.#settings;
-    if (bodyMinRate > 0) this.#pace ??= new BodyPace(bodyMinRate, socketTimeoutMs);
-    this.#pace?.begin();
   }
 
   #deliver(): void {
@@ -251,23 +220,9 @@ export class RequestReading {
 
   #expectBytes(): void {
     const { headTimeoutMs } = this.#settings;
-    if (this.#state === 'body') this.#expectBody();
+    if (this.#state === 'body') this.#bodyDeadline!.expect(this.#isClientsTurn);
     else if (this.#state === 'held' || this.parser.buffered > 0) this.#deadlines.expectNothing();
     else if (!this.parser.isMidHead) this.expectRequest();
     else if (this.#deadlines.wait !== 'head') this.#deadlines.expect('head', headTimeoutMs);
-  }
-
-  /** An application that does not read is slow, not the client; and one that waits for 100 Continue does as it should. */
-  #expectBody(): void {
-    const { nowMs } = this.#deadlines;
-    if (!this.#hasRoom || (this.#owner.isAnswering && this.#owner.input?.owesContinue === true)) {
-      this.#pace?.pause(nowMs);
-      this.#deadlines.expectNothing();
-    } else {
-      const { socketTimeoutMs } = this.#settings;
-      const leftMs = this.#pace?.wait(nowMs) ?? Infinity;
-      this.#isPressed = leftMs < socketTimeoutMs;
-      this.#deadlines.expect('body', this.#isPressed ? leftMs : socketTimeoutMs);
-    }
   }
 }

@@ -26,6 +26,8 @@ import { ProxyGate } from './proxies/proxy-gate.ts';
 import type { ToldPeer } from './proxies/told-peer.ts';
 import { trustedProxiesOf } from './proxies/forwarding.ts';
 import type { TrustedProxies } from './proxies/forwarding.ts';
+import { RequestDeadlines, requestTimedOut } from './request-deadlines.ts';
+import type { RefusedSender } from './refusal.ts';
 import { RequestNaming } from './request-id.ts';
 import type { Mover } from './migration/mover.ts';
 import type { Serving } from './serving.ts';
@@ -40,6 +42,9 @@ export interface ServiceOptions {
   accessLog: AccessLog | undefined;
   multiprocess: boolean;
 }
+
+/** Orders to drain whose times differ by less than this are one, told twice. */
+const sameDrainMs = 1000;
 
 export class Service implements Serving {
   readonly sharesReads = true;
@@ -57,6 +62,7 @@ export class Service implements Serving {
   readonly #accessLog: AccessLog | undefined;
   readonly #connections = new Set<Connection>();
   readonly #deadlines = new Set<Deadlines>();
+  readonly #requestDeadlines: RequestDeadlines<Exchange> | undefined;
   #drainByMs: number | undefined;
   #mover: Mover | undefined;
   #closesIdle = false;
@@ -78,6 +84,8 @@ export class Service implements Serving {
     this.trustedProxies = trustedProxiesOf(options.settings);
     this.naming = new RequestNaming(options.settings);
     this.proxyGate = ProxyGate.of(options.settings, options.log, () => this.#onChange());
+    const { requestTimeoutMs } = options.settings;
+    this.#requestDeadlines = RequestDeadlines.of(requestTimeoutMs, () => this.#underWay(), this.#timeOut);
     this.environDefaults = {
       errors: new ErrorLines(options.log),
       multiprocess: options.multiprocess,
@@ -92,7 +100,7 @@ export class Service implements Serving {
       socket.destroy();
       return;
     }
-    this.#add(new Connection(this, socket, peerFacts(socket, scheme, told), reads));
+    this.#add(new Connection(this, socket, peerFacts(socket, scheme, told, reads?.local), reads));
   }
 
   /** Serves a connection that was served before: by another process, or here until it was to move. */
@@ -145,22 +153,37 @@ export class Service implements Serving {
   onChange(callback: () => void): void {
     this.#onChange = callback;
   }
+  *#underWay(): Iterable<Exchange> {
+    for (const { exchange } of this.#connections) {
+      if (exchange !== undefined && !exchange.isOver && exchange.state !== 'complete') yield exchange;
+    }
+  }
+  /** Those that have a socket of their own by now have no deadline. */
+  readonly #timeOut = (exchange: Exchange): void => {
+    if (exchange.state === 'taken') return;
+    const ageMs = Math.round(performance.now() - exchange.startedMs);
+    this.log.warn('request.timed-out', { ...exchange.logFields, peer: exchange.peer.remoteAddress, ageMs });
+    exchange.timeOut(requestTimedOut());
+  };
+  lastWords(): void {
+    for (const exchange of this.#underWay()) exchange.account('cut');
+    this.#accessLog?.writeNow();
+  }
   /** The requests under way, oldest first. */
   requestsUnderWay(): RequestSummary[] {
     const now = performance.now();
     const found: RequestSummary[] = [];
-    for (const { exchange } of this.#connections) {
-      if (exchange === undefined || exchange.isOver || exchange.state === 'complete') continue;
-      const { method, target, peer, names } = exchange;
-      const ageMs = Math.round(now - exchange.startedMs);
-      found.push({ method, target, peer: peer.remoteAddress, ageMs, ...names });
+    for (const { method, target, peer, names, startedMs } of this.#underWay()) {
+      found.push({ method, target, peer: peer.remoteAddress, ageMs: Math.round(now - startedMs), ...names });
     }
     return found.toSorted((a, b) => b.ageMs - a.ageMs);
   }
 
   /** From now on each response is the last of its connection, unless that moves. */
   drain(graceMs: number): void {
-    this.#drainByMs = Math.min(this.#drainByMs ?? Infinity, performance.now() + graceMs);
+    const byMs = performance.now() + graceMs;
+    if (this.#drainByMs !== undefined && byMs > this.#drainByMs - sameDrainMs) return;
+    this.#drainByMs = byMs;
     for (const connection of this.#connections) if (connection.isTaken) this.announceDrain(connection.socket);
   }
   moveWith(mover: Mover): void {
@@ -186,6 +209,7 @@ export class Service implements Serving {
     this.#stopped = true;
     this.proxyGate?.closeAll();
     this.clock.stop();
+    this.#requestDeadlines?.stop();
     await this.#accessLog?.close();
   }
   reopenLogs(): void {
@@ -215,13 +239,13 @@ export class Service implements Serving {
     this.#accessLog?.write(exchange, status, bodyBytes, seconds);
   }
   /** The answer to a request that no exchange was made for. */
-  answeredRefusal(code: ErrorCode, peer: PeerFacts, line: RequestLine, response: string): void {
+  answeredRefusal(code: ErrorCode, sender: RefusedSender, line: RequestLine, response: string): void {
     if (this.#accessLog === undefined) return;
-    const { request, status, bodyBytes } = refusedRequest(code, peer, line, response);
+    const { request, status, bodyBytes } = refusedRequest(code, sender, line, response);
     this.#accessLog.write(request, status, bodyBytes, 0);
   }
-  refused(code: ErrorCode, peer: string, exchange?: Exchange): void {
-    this.log.info('request.refused', { code, peer, request: exchange?.summary, ...exchange?.names });
+  refused(code: ErrorCode, peer: string, request: Partial<Pick<Exchange, 'summary' | 'names'>>): void {
+    this.log.info('request.refused', { code, peer, request: request.summary, ...request.names });
   }
   /** A post hook's promise: the process does not end before it. */
   track(promise: Promise<void>): void {

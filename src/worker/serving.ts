@@ -13,6 +13,8 @@ export interface Serving extends Acceptor {
   /** Calls back whenever `isEmpty` or the number of connections may have changed. */
   onChange(callback: () => void): void;
   requestsUnderWay(): RequestSummary[];
+  /** The process is about to be killed: writes the access lines of what is under way, at once. No hook runs. */
+  lastWords(): void;
   /** Serves a connection that another process has served so far. */
   adopt(connection: MovingConnection, handle: PassedHandle): void;
   /** From now on each response is the last of its connection, unless that moves. A later order may only be stricter. */

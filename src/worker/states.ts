@@ -3,39 +3,52 @@
  * how far the response under way is.
  */
 import { stateMachine } from '../shared/state-machine.ts';
+import type { Transitions } from '../shared/state-machine.ts';
 
 /** in or before a head; in a body; a whole request is being answered; no further request will be read */
-export type ReadingState = 'head' | 'body' | 'held' | 'over';
-export const nextReadingState = stateMachine<
-  ReadingState,
-  'request' | 'request-with-body' | 'body-end' | 'response' | 'stop'
->('reading', {
+export const readingStates = ['head', 'body', 'held', 'over'] as const;
+export const readingInputs = ['request', 'request-with-body', 'body-end', 'response', 'stop'] as const;
+export type ReadingState = (typeof readingStates)[number];
+export type ReadingInput = (typeof readingInputs)[number];
+
+export const readingTable: Transitions<ReadingState, ReadingInput> = {
   head: { 'request': 'held', 'request-with-body': 'body', 'stop': 'over' },
   body: { 'body-end': 'held', 'stop': 'over' },
   held: { response: 'head', stop: 'over' },
   over: { stop: 'over' },
-});
+};
+export const nextReadingState = stateMachine('reading', readingTable);
 
 /** no response under way; one is; FIN goes out after what is queued; the socket is gone or somebody else's */
-export type WritingState = 'idle' | 'open' | 'closing' | 'gone';
-export const nextWritingState = stateMachine<WritingState, 'request' | 'response' | 'close' | 'lost'>('writing', {
+export const writingStates = ['idle', 'open', 'closing', 'gone'] as const;
+export const writingInputs = ['request', 'response', 'close', 'lost'] as const;
+export type WritingState = (typeof writingStates)[number];
+export type WritingInput = (typeof writingInputs)[number];
+
+export const writingTable: Transitions<WritingState, WritingInput> = {
   idle: { request: 'open', close: 'closing', lost: 'gone' },
   open: { response: 'idle', close: 'closing', lost: 'gone' },
   closing: { close: 'closing', lost: 'gone' },
   gone: {},
-});
+};
+export const nextWritingState = stateMachine('writing', writingTable);
 
-/** waiting for the head; head given; head sent; no more bytes will be handed to the connection; socket given away; settled */
-export type ResponseState = 'waiting' | 'started' | 'streaming' | 'complete' | 'taken' | 'over';
+/**
+ * waiting for the head; head given; head sent; past its deadline, so that it is no longer the application's; no more bytes
+ * will be handed to the connection; socket given away; settled
+ */
+export const responseStates = ['waiting', 'started', 'streaming', 'expired', 'complete', 'taken', 'over'] as const;
+export const responseInputs = ['start', 'send', 'end', 'respond', 'expire', 'take', 'settle'] as const;
+export type ResponseState = (typeof responseStates)[number];
+export type ResponseInput = (typeof responseInputs)[number];
 
-export const nextResponseState = stateMachine<ResponseState, 'start' | 'send' | 'end' | 'respond' | 'take' | 'settle'>(
-  'response',
-  {
-    waiting: { start: 'started', take: 'taken', settle: 'over' },
-    started: { start: 'started', send: 'streaming', respond: 'complete', settle: 'over' },
-    streaming: { end: 'complete', settle: 'over' },
-    complete: { settle: 'over' },
-    taken: { settle: 'over' },
-    over: {},
-  },
-);
+export const responseTable: Transitions<ResponseState, ResponseInput> = {
+  waiting: { start: 'started', respond: 'complete', expire: 'expired', take: 'taken', settle: 'over' },
+  started: { start: 'started', send: 'streaming', respond: 'complete', expire: 'expired', settle: 'over' },
+  streaming: { end: 'complete', expire: 'expired', settle: 'over' },
+  expired: { respond: 'complete', end: 'complete', settle: 'over' },
+  complete: { settle: 'over' },
+  taken: { settle: 'over' },
+  over: {},
+};
+export const nextResponseState = stateMachine('response', responseTable);

@@ -7,6 +7,7 @@ import type { App } from '../shared/application.ts';
 import { EvyError } from '../shared/errors.ts';
 import { checkGraceMs } from '../shared/grace.ts';
 import { createLogger } from '../shared/log.ts';
+import { withBudget } from '../shared/log-budget.ts';
 import type { Logger } from '../shared/log.ts';
 import type { ServerOptionsInput } from '../shared/options.ts';
 import { accessLogTo } from './access-log/access-log.ts';
@@ -102,7 +103,8 @@ class OneProcessServer {
     const { log: sink = process.stderr, logOutput = true, maxSize = 1024, ...input } = this.#options;
     const settings = resolveServerInput(input);
     if (!Number.isInteger(maxSize) || maxSize < 1) throw wrong('option maxSize is a whole number from 1 on', maxSize);
-    const log = createLogger({ level: settings.logLevel, style: settings.logStyle, file: settings.logFile });
+    const { logLevel: level, logStyle: style, logFile: file } = settings;
+    const log = withBudget(createLogger({ level, style, file }));
     const accessLog = logOutput ? accessLogTo(sink, settings, log) : undefined;
     const service = new Service({ settings, handler: wsgiHandler(this.#app), log, accessLog, multiprocess: false });
     const listening = makeServer(await this.#socket.tls, service);

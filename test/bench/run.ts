@@ -2,12 +2,15 @@
  * `npm run bench [-- --work hello --work post --rounds 7 --seconds 1]`
  *
  * Measures ours against its rivals in the same run on the same Node and prints tables in Markdown; docs/performance.md
- * holds the latest. Works are those of works.ts, `access-log`, `latency` and `slow-readers`; all without `--work`.
+ * holds the latest. Works are those of works.ts and of the table below; all without `--work`.
  */
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { measureAccessLog } from './access-log.ts';
 import { compareLatency } from './latency.ts';
+import { measureMigration } from './migration.ts';
+import { measureReloads } from './reload.ts';
+import { measureRestarts } from './restarts.ts';
 import { measureSlowReaders } from './slow-readers.ts';
 import { compare, type Effort } from './throughput.ts';
 import { workNamed, works } from './works.ts';
@@ -17,6 +20,9 @@ const others: Readonly<Record<string, (effort: Effort) => Promise<unknown>>> = {
   'access-log': measureAccessLog,
   'latency': compareLatency,
   'slow-readers': measureSlowReaders,
+  'reload': measureReloads,
+  'restarts': measureRestarts,
+  'migration': measureMigration,
 };
 
 const { values } = parseArgs({

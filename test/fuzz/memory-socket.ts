@@ -13,7 +13,7 @@ const overwritten = 0xee;
 const maxTurns = 2000;
 
 export class MemorySocket extends Duplex {
-  readonly reads: SharedReads = { deliver: () => {} };
+  readonly reads: SharedReads = { receiver: { receive() {} } };
   readonly #shared: Buffer;
   readonly #received: Buffer[] = [];
   /** the server has sent its FIN */
@@ -56,7 +56,7 @@ export class MemorySocket extends Duplex {
         continue;
       }
       this.#shared.set(piece);
-      this.reads.deliver(this.#shared, piece.length);
+      this.reads.receiver.receive(this.#shared, piece.length);
       this.#shared.fill(overwritten);
     }
     await until(() => !this.isPaused() || this.ended);

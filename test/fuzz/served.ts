@@ -56,7 +56,7 @@ function expectedAnswers(pieces: readonly Buffer[]): { answers: Answer[]; method
     if (!namesTls(target) && !isWhole && index === parsed.requests.length - 1) {
       const { status = 500 } = errorTable[code!];
       // The application learns what is wrong with its body, and answers by way of it.
-      answers.push({ status, body: method === 'HEAD' ? '' : `${STATUS_CODES[status]}\n` });
+      answers.push({ status, body: method === 'HEAD' ? '' : refusal(status).body });
       return { answers, methods };
     }
     if (namesTls(target)) {

@@ -1,6 +1,7 @@
 /** One connection of a load: connects, sends a request, checks the response, and again, until it is told to stop. */
 import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { connect as connectTls } from 'node:tls';
 import type { LoadCounts, LoadOptions } from './load-counts.ts';
 import { announcesClose, header, ResponseReader, text, type RawResponse } from './response-reader.ts';
 
@@ -54,14 +55,18 @@ export class LoadConnection {
 
   #connect(): Promise<Life | undefined> {
     return new Promise((resolve) => {
-      const socket = connect({ port: this.#options.port, host: this.#options.host ?? '127.0.0.1', noDelay: true });
+      const { port, host = '127.0.0.1', tls = false } = this.#options;
+      const where = { port, host, noDelay: true };
+      const socket = tls ? connectTls({ ...where, rejectUnauthorized: false }) : connect(where);
+      let isMade = false;
       const life: Life = { socket, reader: new ResponseReader(), wake: () => {}, over: undefined, error: undefined };
       const end = (over: 'fin' | 'error') => {
         life.over ??= over;
         if (over === 'fin') life.reader.end();
         life.wake();
       };
-      socket.on('connect', () => {
+      socket.on(tls ? 'secureConnect' : 'connect', () => {
+        isMade = true;
         this.#counts.add('connects');
         resolve(life);
       });
@@ -77,8 +82,8 @@ export class LoadConnection {
       socket.on('end', () => end('fin'));
       socket.on('error', (error: NodeJS.ErrnoException) => {
         life.error = error;
-        // Before 'connect', whatever the reason: a user would have got no connection.
-        if (socket.connecting || error.syscall === 'connect') this.#counts.addTrouble('refused', error.message);
+        // Whatever the reason: a user would have got no connection.
+        if (!isMade) this.#counts.addTrouble('refused', error.message);
         end('error');
         resolve(undefined);
       });

@@ -2,6 +2,8 @@
 export interface LoadOptions {
   port: number;
   host?: string;
+  /** over TLS, to whoever answers */
+  tls?: boolean;
   path?: string;
   /** connections that stay; 50 by default */
   keepAlive?: number;

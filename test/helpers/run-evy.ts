@@ -20,6 +20,8 @@ export interface RunOptions {
   nodeArgs?: readonly string[];
   /** descriptors of this process that it inherits, as 3, 4, ... */
   inherit?: readonly number[];
+  /** its standard error, which is not read then; a pipe whose lines are read by default */
+  stderr?: number;
   /** another program than the built command, such as an example; it gets no --log-style */
   program?: string;
   /** 'json' by default, so that `until` can read the lines; false leaves the flag away */
@@ -66,12 +68,12 @@ export class EvyProcess {
     this.#child = spawn(node, [...(options.nodeArgs ?? []), program, ...args, ...style], {
       cwd: options.cwd ?? projectRoot,
       env: { ...cleanEnvironment(), ...options.env, [commandVariable]: this.#id },
-      stdio: ['ignore', 'pipe', 'pipe', ...(options.inherit ?? [])],
+      stdio: ['ignore', 'pipe', options.stderr ?? 'pipe', ...(options.inherit ?? [])],
       detached: true, // a process group of its own, which can be ended whole
     });
     this.pid = this.#child.pid ?? -1;
     this.#log.read('stdout', this.#child.stdout!);
-    this.#log.read('stderr', this.#child.stderr!);
+    if (this.#child.stderr !== null) this.#log.read('stderr', this.#child.stderr);
     this.exit = this.#watchExit();
     this.exit.catch(() => {}); // a command that cannot be started shows in `until` and in whoever awaits `exit`
   }

@@ -26,11 +26,7 @@ describe('the access log of a server', () => {
     ['a control byte', 'GET /\x1b[2J HTTP/1.1\r\nHost: a\r\n\r\n', '400 "-" "-" "-" 16 refused'],
     ['another protocol', 'GET /x HTTP/3.0\r\nHost: a\r\n\r\n', '505 "-" "-" "-" 31 refused'],
     ['no Host', 'GET /x?y HTTP/1.1\r\n\r\n', '400 "GET /x?y HTTP/1.1" "/x" "-" 16 refused'],
-    [
-      'a bad target',
-      'GET x"\\y HTTP/1.1\r\nHost: a\r\n\r\n',
-      String.raw`400 "GET x\x22\x5cy HTTP/1.1" "x\x22\x5cy" "-" 16 refused`,
-    ],
+    ['a bad target', 'GET http://user:password@a/ HTTP/1.1\r\nHost: a\r\n\r\n', '400 "-" "-" "-" 16 refused'],
     ['a coding that nobody knows', 'POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: x\r\n\r\n', undefined],
   ] as const) {
     it(

@@ -1,5 +1,7 @@
 import { expect } from 'chai';
-import { header } from '../helpers/response-reader.ts';
+import type { App } from '../../src/index.ts';
+import { header, text } from '../helpers/response-reader.ts';
+import { waitFor } from '../helpers/wait-for.ts';
 import { answer, echo, get, post, withServer, type Options } from '../worker/helpers/with-server.ts';
 
 const hello = answer('hello');
@@ -166,6 +168,60 @@ describe('a request that is refused', () => {
       }),
     );
   }
+
+  for (const [what, app] of [
+    ['does not read its body', hello],
+    [
+      'takes no notice of what is wrong with its body',
+      async (env, startResponse) => {
+        await env['wsgi.input'].read().catch(() => {});
+        startResponse('200 OK', []);
+        return ['hello'];
+      },
+    ],
+    ['passes on what is wrong with its body', echo],
+  ] satisfies Array<[string, App]>) {
+    it(
+      `is logged once when the application ${what}`,
+      withServer(app, {}, async ({ connect, logged }) => {
+        const client = await connect();
+        await client.request(chunked('zz\r\n'), 'POST');
+        await client.closed();
+        const refusals = logged('request.refused');
+        expect(refusals).to.have.lengthOf(1);
+        expect(refusals[0]).to.include({ code: 'BAD_CHUNK', peer: '127.0.0.1' });
+      }),
+    );
+  }
+
+  it(
+    'shows no stack to its client, also with debug',
+    withServer(echo, { debug: true, maxBody: 10 }, async ({ connect }) => {
+      const client = await connect();
+      const response = await client.request(chunked(`b\r\n${'x'.repeat(11)}\r\n`), 'POST');
+      expect([response.status, text(response)]).to.deep.equal([413, '413 Payload Too Large\n']);
+    }),
+  );
+
+  it(
+    'behind a trusted proxy is logged with its client and its id, as far as its head was read',
+    withServer(
+      echo,
+      { trustedProxies: 'loopback', maxBody: 5, logFormat: '%(client_ip)s %(status_code)s %(request_id)s %(host)s' },
+      async ({ connect, logged, accessLines }) => {
+        const client = await connect();
+        const told = 'X-Forwarded-For: 192.0.2.7\r\nX-Request-Id: id-7\r\n';
+        await client.request(post('123456', told), 'POST');
+        await waitFor('the line', () => accessLines.length === 1);
+        expect(accessLines[0]).to.equal('192.0.2.7 413 id-7 test');
+        expect(logged('request.refused')[0]).to.include({
+          code: 'BODY_TOO_LARGE',
+          peer: '192.0.2.7',
+          requestId: 'id-7',
+        });
+      },
+    ),
+  );
 });
 
 describe('a request that takes too long', () => {

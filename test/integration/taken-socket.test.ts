@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import { expect } from 'chai';
-import { ALREADY_HANDLED, type App } from '../../src/index.ts';
+import { ALREADY_HANDLED, type App, type DrainNotice } from '../../src/index.ts';
 import { text } from '../helpers/response-reader.ts';
 import { waitFor } from '../helpers/wait-for.ts';
-import { get, withServer } from '../worker/helpers/with-server.ts';
+import { deferred, get, withServer } from '../worker/helpers/with-server.ts';
 
 describe('a socket that the application took over', () => {
   it('brings what was read already, and then what comes', async () => {
@@ -92,6 +92,38 @@ describe('a socket that the application took over', () => {
       },
     ),
   );
+
+  it('is told at stop how long it has, also when it is taken after that', async () => {
+    const notices: DrainNotice[] = [];
+    const gate = deferred();
+    const app: App = async (env) => {
+      if (env.PATH_INFO === '/late') await gate.promise;
+      const socket = env['wsgi.input'].takeSocket();
+      socket.on('evy:drain', (notice: DrainNotice) => {
+        notices.push(notice);
+        socket.end('bye');
+      });
+      socket.resume().write('taken');
+      return ALREADY_HANDLED;
+    };
+    await withServer(app, {}, async ({ connect, server }) => {
+      const [early, late] = [await connect(), await connect()];
+      early.socket.write(get());
+      late.socket.write(get('/late'));
+      await waitFor('the socket', () => early.received === 'taken');
+      await waitFor('the late request', () => server.counters.requests === 2);
+      const stopped = server.stop({ graceMs: 60_000 });
+      await waitFor('the first to be told', () => notices.length === 1);
+      gate.resolve();
+      for (const client of [early, late]) {
+        await client.closed();
+        expect(client.received).to.equal('takenbye');
+        client.close();
+      }
+      await stopped;
+      for (const { graceMs } of notices) expect(graceMs).to.be.within(50_000, 60_000);
+    })();
+  });
 
   it('is closed at stop when the grace time ends', async () => {
     const app: App = (env) => {

@@ -49,8 +49,8 @@ describe('a master inside of another program', () => {
     process.kill(process.pid, 'SIGTTOU');
     process.kill(process.pid, 'SIGTTOU');
     await crew.settled(1, 2);
-    process.kill(process.pid, 'SIGUSR2');
-    await waitFor('USR2 to be named', () => crew.lines('signal.ignored')[0]?.['signal'] === 'SIGUSR2');
+    process.kill(process.pid, 'SIGWINCH');
+    await waitFor('WINCH to be named', () => crew.lines('signal.ignored')[0]?.['signal'] === 'SIGWINCH');
     process.kill(process.pid, 'SIGTERM');
     await crew.until('stopped');
     expect(listeners()).to.deep.equal(before);

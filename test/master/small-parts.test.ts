@@ -100,7 +100,7 @@ describe('signals', () => {
       { type: 'scale', change: { by: 1 } },
       { type: 'scale', change: { by: -1 } },
       { type: 'reopen-logs' },
-      { type: 'unsupported', signal: 'SIGUSR2' },
+      { type: 'upgrade' },
       { type: 'unsupported', signal: 'SIGWINCH' },
       { type: 'interrupt' },
     ]);

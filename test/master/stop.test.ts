@@ -12,7 +12,7 @@ describe('a master stops', () => {
     const pids = crew.pids();
     expect((await askAt(addresses[1]!))[0]).to.equal(1);
     const result = await crew.master.stop();
-    expect(result).to.include({ workers: 2, moved: 4, drained: 6, cut: 0 });
+    expect(result).to.include({ workers: 2, moved: 0, drained: 10, cut: 0 });
     expect(pids.some(isRunning)).to.equal(false);
     expect(await rejection(askAt(addresses[0]!))).to.include({ code: 'ECONNREFUSED' });
     expect(existsSync(join(crew.folder, 'app.sock'))).to.equal(false);

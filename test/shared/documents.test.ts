@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { join } from 'node:path';
 import { errorsPage, optionsPage, securityPage } from '../../scripts/docs-pages.ts';
+import { lifecyclePage, lives } from '../../scripts/lifecycle-page.ts';
 import { differenceRows } from '../fuzz/differences.ts';
 import { errorTable } from '../../src/shared/errors.ts';
 import { optionNames } from '../../src/shared/option-names.ts';
@@ -10,9 +11,23 @@ describe('documentation of the tables', () => {
   it('is what the tables say (else: npm run docs)', async () => {
     expect(await readText(join(projectRoot, 'docs/options.md'))).to.equal(optionsPage());
     expect(await readText(join(projectRoot, 'docs/errors.md'))).to.equal(errorsPage());
+    expect(await readText(join(projectRoot, 'docs/lifecycle.md'))).to.equal(lifecyclePage());
     const security = await readText(join(projectRoot, 'docs/security.md'));
     expect(security).to.equal(securityPage(security));
     for (const { why } of differenceRows) expect(security).to.include(why);
+  });
+
+  it('draws each move of each table of states', () => {
+    for (const { table, title } of lives) {
+      const [, section = ''] = lifecyclePage().split(`## ${title}\n`);
+      const arrows = section.slice(0, section.indexOf('\n| state'));
+      for (const [state, moves] of Object.entries(table)) {
+        for (const input of Object.keys(moves))
+          expect(arrows, `${state} + ${input}`).to.match(
+            new RegExp(`^ *${state.replaceAll('-', '_')} --> \\w+: .*\\b${input}\\b`, 'm'),
+          );
+      }
+    }
   });
 
   it('names each option and each error once', () => {

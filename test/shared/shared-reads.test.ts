@@ -27,10 +27,11 @@ describe('connections that share a read buffer', () => {
     const accept = (socket: Socket, reads: SharedReads): void => {
       onEnd(() => socket.destroy());
       socket.on('end', () => socket.end());
-      reads.deliver = (buffer, length) => {
+      const receive = (buffer: Buffer, length: number): void => {
         buffers.add(buffer.buffer);
         heard.set(socket, (heard.get(socket) ?? '') + buffer.toString('latin1', 0, length));
       };
+      reads.receiver = { receive };
     };
     expect(shareReadBuffer(server, accept)).to.equal(true);
     const clients = [client(server), client(server)];
@@ -48,10 +49,11 @@ describe('connections that share a read buffer', () => {
     shareReadBuffer(server, (socket, reads) => {
       onEnd(() => socket.destroy());
       accepted = socket;
-      reads.deliver = (buffer, length) => {
+      const receive = (buffer: Buffer, length: number): void => {
         heard.push(buffer.toString('latin1', 0, length));
         socket.pause();
       };
+      reads.receiver = { receive };
     });
     const socket = client(server);
     socket.write('one');

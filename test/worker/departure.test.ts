@@ -44,6 +44,7 @@ class FakeServing implements Serving {
   onChange(callback: () => void): void {
     this.#changed = callback;
   }
+  lastWords(): void {}
   requestsUnderWay(): RequestSummary[] {
     return this.requests;
   }
@@ -115,17 +116,29 @@ describe('a worker that leaves', () => {
     expect(await left).to.deep.equal([]);
   });
 
-  it('tells what became of its connections', async () => {
+  it('tells how many connections it had when it was told to leave', async () => {
     const serving = new FakeServing({ idle: 5, requests: [request] });
-    const mover = new Mover({ send: () => {}, nowMs: () => 0 });
-    const leaving = leave(serving, mover);
+    const leaving = leave(serving);
     const left = leaving.begin({ graceMs: 50, idle: 'move' });
-    mover.offer({ socket: {} as Socket, release: () => released });
     serving.idle -= 1;
-    mover.take({ type: 'moved', id: 1 });
-    mover.take({ type: 'moved', id: 1 });
     expect(await left).to.deep.equal([request]);
-    expect(leaving.departed).to.deep.equal({ moved: 1, drained: 4 });
+    expect(leaving.connections).to.equal(6);
+  });
+
+  it('waits for a TLS handshake under way, unless all of the server stops', async () => {
+    const callbacks: Array<() => void> = [];
+    const handshakes = { count: 1, onChange: (callback: () => void) => void callbacks.push(callback) };
+    const leaving = () => new Leaving({ serving: new FakeServing({}), servers: [], log: silentLogger, handshakes });
+    let isGone = false;
+    const left = leaving()
+      .begin({ graceMs: 60_000, idle: 'move' })
+      .then(() => (isGone = true));
+    await setImmediate();
+    expect(isGone).to.equal(false);
+    expect(await leaving().begin({ graceMs: 60_000, idle: 'close' })).to.deep.equal([]);
+    handshakes.count = 0;
+    for (const callback of callbacks) callback();
+    expect(await left).to.equal(true);
   });
 
   it('takes the shorter grace time of two orders', async () => {

@@ -68,16 +68,25 @@ export class Relay {
         if (transfer?.target === party) this.#step(transfer, 'adopted');
         break;
       }
+      case 'refused': {
+        this.#progressed.add(party);
+        const transfer = this.#transfers.get(message.id);
+        if (transfer?.target === party) this.#step(transfer, 'missed');
+        break;
+      }
       case 'sync': {
         const mine = this.#where(({ origin, originId }) => origin === party && originId <= message.upTo);
         party.send({ type: 'synced', upTo: message.upTo, here: mine.map(({ originId }) => originId) });
         break;
       }
-      case 'synced':
+      case 'synced': {
         this.#asked.delete(party);
-        for (const transfer of this.#where(({ target, id }) => target === party && id <= message.upTo))
-          this.#step(transfer, 'missed');
+        // A worker keeps nothing waiting; a new master may, while its own worker has not confirmed.
+        const here = new Set(message.here);
+        const isMissed = ({ target, id }: Transfer) => target === party && id <= message.upTo && !here.has(id);
+        this.#stepAll(isMissed, 'missed');
         break;
+      }
       default:
         message satisfies never;
     }
@@ -90,8 +99,9 @@ export class Relay {
 
   /** A worker has ended, or cannot be reached any more. Returns what became of the connections that it gave away. */
   gone(party: Party): MoveCounts {
-    for (const transfer of this.#where(({ origin }) => origin === party)) this.#step(transfer, 'origin-gone');
-    for (const transfer of this.#where(({ target }) => target === party)) this.#step(transfer, 'target-gone');
+    const hasOrigin = ({ state }: Transfer) => state === 'here' || state === 'offered';
+    this.#stepAll((one) => one.origin === party && hasOrigin(one), 'origin-gone');
+    this.#stepAll(({ target }) => target === party, 'target-gone');
     const counts = this.#counts.get(party) ?? { moved: 0, returned: 0 };
     for (const perParty of [this.#counts, this.#progressed, this.#asked]) perParty.delete(party);
     return counts;
@@ -99,7 +109,11 @@ export class Relay {
 
   /** No worker is left, and none will come. */
   close(): void {
-    for (const transfer of this.#where(() => true)) this.#step(transfer, 'abandon');
+    this.#stepAll(() => true, 'abandon');
+  }
+
+  #stepAll(fits: (transfer: Transfer) => boolean, input: TransferInput): void {
+    for (const transfer of this.#where(fits)) this.#step(transfer, input);
   }
 
   #where(fits: (transfer: Transfer) => boolean): Transfer[] {
@@ -161,7 +175,7 @@ export class Relay {
     target.noteConnection();
     target.send({ type: 'adopt', id, connection }, handle, (error) => {
       // Without an error it may still be lost: 'sync' tells. What waits on a channel that closes is forgotten: gone() comes.
-      if (error === null || this.#transfers.get(id) !== transfer) return;
+      if (error === null || transfer.id !== id || transfer.target !== target || transfer.state === 'over') return;
       this.#step(transfer, this.#targets().includes(target) ? 'missed' : 'target-gone');
     });
   }
@@ -189,8 +203,11 @@ export class Relay {
       return;
     }
     const silent = new Set<Party>();
-    for (const { target } of this.#transfers.values())
-      if (target && !this.#progressed.has(target) && !this.#asked.has(target)) silent.add(target);
+    for (const { target } of this.#transfers.values()) {
+      // Node does not tell of a channel that closes with a descriptor on it, as long as the process lives.
+      if (target?.connected === false) this.#stepAll((one) => one.target === target, 'target-gone');
+      else if (target && !this.#progressed.has(target) && !this.#asked.has(target)) silent.add(target);
+    }
     this.#progressed.clear();
     for (const target of silent) {
       this.#asked.add(target);

@@ -1,9 +1,13 @@
-/** To whom a moving connection goes: of the ready workers of the newest generation, to the one with the fewest connections. */
+/**
+ * To whom a moving connection goes: of the ready workers of the newest generation that stays, to the one with the fewest
+ * connections.
+ */
 import type { MasterToWorker } from '../../shared/messages.ts';
 import type { PassedHandle } from '../../shared/node-private.ts';
 
-/** One end of a channel on which connections move; a worker, whoever runs it. */
+/** One end of a channel on which connections move: a worker, or another master, behind whom its workers are. */
 export interface Party {
+  readonly connected: boolean;
   send(message: MasterToWorker, handle?: PassedHandle, done?: (error: Error | null) => void): void;
 }
 
@@ -13,6 +17,15 @@ export interface Target extends Party {
   readonly connections: number;
   /** one more is on its way there */
   noteConnection(): void;
+}
+
+/** Those whose generation stays. One that is to leave next (its reload was undone) takes connections only when there is no other. */
+export function havensOf<Worker extends Pick<Target, 'generation'>>(
+  open: readonly Worker[],
+  wanted: ReadonlySet<number>,
+): readonly Worker[] {
+  const staying = open.filter(({ generation }) => wanted.has(generation.number));
+  return staying.length > 0 ? staying : open;
 }
 
 export function pickTarget(targets: readonly Target[], origin: Party): Target | undefined {

@@ -15,19 +15,24 @@ import type { Sink } from './sink.ts';
 import { compileSkip, wentWell, type SkipsPath } from './skip.ts';
 import { SocketSink } from './socket-sink.ts';
 
-export type AccessSettings = Pick<ServerSettings, 'logFormat' | 'logXForwardedFor' | 'accessLogSkip'>;
+export type AccessSettings = Pick<
+  ServerSettings,
+  'logFormat' | 'logXForwardedFor' | 'accessLogSkip' | 'trustedProxies'
+>;
 
 export interface AccessLog {
   /** `status` is 0 when nothing was sent. */
   write(request: LoggedRequest, status: number, bodyBytes: number, seconds: number): void;
   /** Opens the file of the same name anew, after it was rotated away. */
   reopen(): void;
+  /** Writes what waits, at once: the process may be killed any moment. */
+  writeNow(): void;
   /** Writes what waits; the end. */
   close(): Promise<void>;
 }
 
 /** Where lines go. */
-interface Lines extends Pick<AccessLog, 'reopen' | 'close'> {
+interface Lines extends Pick<AccessLog, 'reopen' | 'close' | 'writeNow'> {
   readonly isFull: boolean;
   drop(): void;
   add(line: string): void;
@@ -46,7 +51,9 @@ class LineLog implements AccessLog {
 
   constructor(lines: Lines, settings: AccessSettings, generation: number) {
     this.#lines = lines;
-    this.#makeLine = compileFormat(settings.logFormat, { forwardedFor: settings.logXForwardedFor, generation });
+    // Behind a trusted proxy the address is the client's already, and whoever is not trusted does not get a word in.
+    const forwardedFor = settings.logXForwardedFor && settings.trustedProxies.length === 0;
+    this.#makeLine = compileFormat(settings.logFormat, { forwardedFor, generation });
     this.#skips = compileSkip(settings.accessLogSkip);
   }
 
@@ -68,6 +75,10 @@ class LineLog implements AccessLog {
 
   reopen(): void {
     this.#lines.reopen();
+  }
+
+  writeNow(): void {
+    this.#lines.writeNow();
   }
 
   close(): Promise<void> {
@@ -154,6 +165,13 @@ export function accessLogTo(sink: { write(line: string): unknown }, settings: Ac
     }
   };
   const nothing = (): void => {};
-  const lines = { isFull: false, drop: nothing, add, reopen: nothing, close: () => Promise.resolve() };
+  const lines = {
+    isFull: false,
+    drop: nothing,
+    add,
+    reopen: nothing,
+    writeNow: nothing,
+    close: () => Promise.resolve(),
+  };
   return new LineLog(lines, settings, 0);
 }

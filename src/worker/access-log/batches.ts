@@ -179,9 +179,12 @@ export class Batches {
     await this.#sink.close();
   }
 
+  /** Past any write that is under way. */
+  writeNow(): void {
+    this.#sink.writeNow(this.#take());
+    this.#sink.writeNow(this.#take());
+  }
+
   /** An application may call process.exit(). */
-  readonly #onExit = (): void => {
-    this.#sink.writeNow(this.#take());
-    this.#sink.writeNow(this.#take());
-  };
+  readonly #onExit = (): void => this.writeNow();
 }

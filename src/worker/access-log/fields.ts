@@ -79,7 +79,7 @@ export function fieldReaders(facts: LogFacts): Readonly<Record<FieldName, ReadFi
     referer: ({ request }) => text(request.env.HTTP_REFERER),
     user_agent: ({ request }) => text(request.env.HTTP_USER_AGENT),
     request_id: ({ request }) => text(request.env['evy.request_id']),
-    traceparent: ({ request }) => text(request.env.HTTP_TRACEPARENT),
+    traceparent: ({ request }) => text(request.env['evy.traceparent']),
     pid: () => process.pid,
     generation: () => facts.generation,
   };

@@ -1,22 +1,20 @@
 /** A file that is appended to, or a descriptor such as standard output. */
-import { close, open, write, writeSync } from 'node:fs';
+import { close, open, write } from 'node:fs';
 import { promisify } from 'node:util';
+import { openUnblocked, writeAtEnd } from '../../shared/descriptor.ts';
 import type { Sink, Written } from './sink.ts';
 
 const openFile = promisify(open);
 const ignore = (): void => {};
 
-/** A pipe whose reader is behind is tried again so often, and no longer than this when the process ends. */
+/** A pipe whose reader is behind is tried again so often. */
 const againMs = 10;
-const attemptsAtEnd = 50;
-
-function wait(ms: number): void {
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
-}
 
 export class FileSink implements Sink {
   readonly #path: string | undefined;
   readonly #onError: (error: Error) => void;
+  /** whether to close it at the end */
+  readonly #isOurs: boolean;
   #fd: number;
   #isWriting = false;
   /** what a full pipe did not take yet */
@@ -26,19 +24,21 @@ export class FileSink implements Sink {
   #old: number[] = [];
   #reopening: 'no' | 'once' | 'again' = 'no';
 
-  private constructor(fd: number, path: string | undefined, onError: (error: Error) => void) {
+  private constructor(fd: number, isOurs: boolean, path: string | undefined, onError: (error: Error) => void) {
     this.#fd = fd;
+    this.#isOurs = isOurs;
     this.#path = path;
     this.#onError = onError;
   }
 
   /** Rejects when the file cannot be opened. `onError` is told when that happens at a later time. */
   static async open(path: string, onError: (error: Error) => void): Promise<FileSink> {
-    return new FileSink(await openFile(path, 'a'), path, onError);
+    return new FileSink(await openFile(path, 'a'), true, path, onError);
   }
 
   static ofDescriptor(fd: number): FileSink {
-    return new FileSink(fd, undefined, ignore);
+    const own = openUnblocked(fd);
+    return new FileSink(own ?? fd, own !== undefined, undefined, ignore);
   }
 
   write(bytes: Buffer, written: Written): void {
@@ -59,16 +59,7 @@ export class FileSink implements Sink {
   writeNow(last: Buffer): void {
     const bytes = this.#waiting === undefined ? last : Buffer.concat([this.#waiting, last]);
     this.#waiting = undefined;
-    let at = 0;
-    for (let attempt = 0; at < bytes.length && attempt < attemptsAtEnd;) {
-      try {
-        at += writeSync(this.#fd, bytes, at);
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') return;
-        attempt += 1;
-        wait(againMs);
-      }
-    }
+    writeAtEnd(this.#fd, bytes);
   }
 
   /** One opening at a time: the last file that has the name counts. Until it is open, lines go to the old one. */
@@ -100,7 +91,7 @@ export class FileSink implements Sink {
 
   close(): Promise<void> {
     this.#isClosed = true;
-    if (this.#path !== undefined) this.#old.push(this.#fd);
+    if (this.#isOurs) this.#old.push(this.#fd);
     // A write that never ends keeps its descriptor.
     if (!this.#isWriting) this.#closeOld();
     return Promise.resolve();

@@ -4,17 +4,17 @@
  */
 import type { Environ } from '../../shared/application.ts';
 import type { ErrorCode } from '../../shared/errors.ts';
-import type { PeerFacts } from '../environ.ts';
+import type { RefusedSender } from '../refusal.ts';
 import type { RequestLine } from '../http/request-line.ts';
 import type { LoggedReport, LoggedRequest } from './record.ts';
 
 /** Refusals of a request line: what the parser holds of it is not whole. */
-const lineFaults: ReadonlySet<ErrorCode> = new Set(['BAD_REQUEST_LINE', 'BAD_VERSION']);
+const lineFaults: ReadonlySet<ErrorCode> = new Set(['BAD_REQUEST_LINE', 'BAD_TARGET', 'BAD_VERSION']);
 
 /** `response` is the whole answer; `status` is in it. */
 export function refusedRequest(
   code: ErrorCode,
-  peer: PeerFacts,
+  { peer, variables, names }: RefusedSender,
   line: RequestLine,
   response: string,
 ): { request: LoggedRequest; status: number; bodyBytes: number } {
@@ -23,11 +23,14 @@ export function refusedRequest(
   const [path = '', query = ''] = target.split('?', 2);
   const report: LoggedReport = { bytesSent: response.length, outcome: 'refused' };
   const env = {
+    ...variables,
     'REMOTE_ADDR': peer.remoteAddress,
     'REMOTE_PORT': peer.remotePort,
     'RAW_PATH_INFO': path,
     'QUERY_STRING': query,
     'wsgi.url_scheme': peer.scheme,
+    'evy.request_id': names?.requestId,
+    'evy.traceparent': names?.traceparent,
     'evy.response': report,
   } as unknown as Environ;
   return {

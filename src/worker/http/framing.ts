@@ -6,6 +6,7 @@ import type { ErrorCode } from '../../shared/errors.ts';
 import type { Field } from './fields.ts';
 import { hostAndPort } from './grammar.ts';
 import type { HeaderName } from './header-names.ts';
+import { listMembers } from './lists.ts';
 import type { Version } from './request-line.ts';
 
 export interface Framing {
@@ -26,20 +27,16 @@ function contentLength(value: string): number | undefined {
   return Number.isSafeInteger(length) ? length : undefined;
 }
 
-/** The members of a comma-separated list, lower-cased, blanks and empty ones dropped (RFC 9110 §5.6.1). */
-export function listMembers(value: string): string[] {
-  // Not trim(): it takes 0xA0 for a blank.
-  return value
-    .toLowerCase()
-    .split(/[ \t]*,[ \t]*/)
-    .map((member) => member.replace(/^[ \t]+|[ \t]+$/g, ''))
-    .filter((member) => member !== '');
-}
-
 function transferCodingFault(value: string): ErrorCode {
-  const codings = listMembers(value);
+  const codings = listMembers(value.toLowerCase());
   // Only known codings in a wrong place are the client's fault; unknown ones we do not implement.
   return codings.some((coding) => coding !== 'chunked') ? 'UNKNOWN_TRANSFER_CODING' : 'BAD_TRANSFER_ENCODING';
+}
+
+/** Said more than once it is still the same expectation. */
+function isContinue(value: string): boolean {
+  const members = listMembers(value.toLowerCase());
+  return members.length > 0 && members.every((member) => member === '100-continue');
 }
 
 /** What the fields say; an error code when they contradict each other or the RFC. */
@@ -66,7 +63,7 @@ export function readFraming(
       if (value === 'keep-alive') keepAlive = true;
       else if (value === 'close') close = true;
       else {
-        const options = listMembers(value);
+        const options = listMembers(value.toLowerCase());
         keepAlive ||= options.includes('keep-alive');
         close ||= options.includes('close');
       }
@@ -80,7 +77,7 @@ export function readFraming(
       chunked = true;
     } else if (isHttp11) {
       // Expect; a 1.0 client cannot mean it (RFC 9110 §10.1.1).
-      if (value.toLowerCase() !== '100-continue') return 'UNKNOWN_EXPECTATION';
+      if (value.toLowerCase() !== '100-continue' && !isContinue(value)) return 'UNKNOWN_EXPECTATION';
       expectsContinue = true;
     }
   }

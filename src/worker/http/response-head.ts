@@ -4,8 +4,8 @@
  */
 import { EvyError } from '../../shared/errors.ts';
 import { dateLine } from './date.ts';
-import { listMembers } from './framing.ts';
 import { fieldValue, token } from './grammar.ts';
+import { listMembers } from './lists.ts';
 import type { Version } from './request-line.ts';
 
 /** Checked status and headers of an application, as lines without those that the server decides on. */
@@ -134,7 +134,7 @@ export function checkHead(
       case 'hop':
         continue;
       case 'connection':
-        head.close ||= listMembers(value).includes('close');
+        head.close ||= listMembers(value.toLowerCase()).includes('close');
         continue;
       case 'content-length':
         if (head.length !== undefined || !/^[0-9]{1,15}$/.test(value)) throw badValue(name, value);
@@ -175,6 +175,10 @@ export function encodeHead(head: AppHead, context: HeadContext, knownLength: num
     // No body ever; of a 304 the length that a 200 would have had may be told (RFC 9110 §8.6), when the application does.
     framing = 'none';
     if (status === 304 && head.length !== undefined) lengthLine = `Content-Length: ${head.length}\r\n`;
+  } else if (status === 205) {
+    // The client is to see that there is nothing (RFC 9110 §15.3.6).
+    framing = 'none';
+    lengthLine = 'Content-Length: 0\r\n';
   } else if (context.method === 'CONNECT' && status < 300) {
     // Neither Content-Length nor Transfer-Encoding may be told (RFC 9110 §9.3.6): we do not tunnel, so it ends the connection.
     framing = 'close';

@@ -1,7 +1,7 @@
 /** Post hooks and the access-log line of one request that node:http serves: what an Exchange is on our own loop. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import type { Environ, PostHook } from '../../shared/application.ts';
+import type { Environ, Outcome, PostHook } from '../../shared/application.ts';
 import { EvyError } from '../../shared/errors.ts';
 import { headBytes } from '../../shared/node-private.ts';
 import type { Logger } from '../../shared/log.ts';
@@ -20,6 +20,7 @@ import type { HeaderName } from '../http/header-names.ts';
 import type { Field } from '../http/fields.ts';
 import { parseRequestLine } from '../http/request-line.ts';
 import type { RequestLine } from '../http/request-line.ts';
+import { requestTimedOut } from '../request-deadlines.ts';
 import { RequestInput } from '../input.ts';
 import { runPostHooks } from '../posthooks.ts';
 
@@ -50,6 +51,7 @@ export class NodeHooks implements NamedRequest {
   readonly #cancellation = new Cancellation();
   #hooks: PostHook[] = [];
   #failed = false;
+  #isExpired = false;
   #requestId: string | undefined;
   #traceparent: string | undefined;
   #fields: RequestFields | undefined;
@@ -78,6 +80,19 @@ export class NodeHooks implements NamedRequest {
     this.#failed = true;
   }
 
+  /** Aborted when the response cannot be delivered, or its deadline has passed. */
+  get signal(): AbortSignal {
+    return this.#cancellation.signal;
+  }
+  get isExpired(): boolean {
+    return this.#isExpired;
+  }
+  /** The deadline of the request has passed. */
+  expire(): void {
+    this.#isExpired = true;
+    this.#cancellation.abort(requestTimedOut());
+  }
+
   summary(): RequestSummary {
     const { method = '', url = '' } = this.#request;
     return {
@@ -101,22 +116,29 @@ export class NodeHooks implements NamedRequest {
 
   /** The response is over: access line, then hooks. Returns those that take time. */
   run(accessLog: AccessLog | undefined): ReadonlyArray<Promise<void>> {
+    const { writableFinished } = this.#response;
+    if (!writableFinished && !this.#isExpired)
+      this.#cancellation.abort(new EvyError('CLIENT_GONE', 'the response cannot be delivered'));
+    const env = this.#account(accessLog, writableFinished ? 'sent' : 'client-gone');
+    return this.#hooks.length > 0 ? runPostHooks(env, 0, this.#defaults.log, this) : [];
+  }
+
+  /** The process is about to be killed: the access line, as far as the response got. No hook runs. */
+  lastWords(accessLog: AccessLog | undefined): void {
+    this.#account(accessLog, 'cut');
+  }
+
+  #account(accessLog: AccessLog | undefined, ended: Outcome): Environ {
     const durationMs = performance.now() - this.#startedMs;
     const { statusCode, headersSent, writableFinished } = this.#response;
+    const outcome = this.#isExpired ? 'timed-out' : this.#failed ? 'failed' : ended;
     const status = headersSent ? statusCode : 0;
     const bytesSent = this.socket.bytesWritten - this.#bytesBefore - this.socket.writableLength;
     const env = this.#environ();
-    if (!writableFinished) this.#cancellation.abort(new EvyError('CLIENT_GONE', 'the response cannot be delivered'));
-    env['evy.response'] = {
-      status,
-      bytesSent,
-      completed: writableFinished,
-      outcome: this.#failed ? 'failed' : writableFinished ? 'sent' : 'client-gone',
-      durationMs,
-    };
+    env['evy.response'] = { status, bytesSent, completed: writableFinished, outcome, durationMs };
     env['evy.posthooks'] = this.#hooks;
     accessLog?.write(this.#logged(env), status, this.#bodyBytes(bytesSent), durationMs / 1000);
-    return this.#hooks.length > 0 ? runPostHooks(env, 0, this.#defaults.log, this) : [];
+    return env;
   }
 
   #logged(env: Environ): LoggedRequest {

@@ -17,16 +17,18 @@ const lookEveryMs = 100;
 export interface HttpSockets {
   readonly server: Server;
   readonly sockets: ReadonlyMap<Socket, unknown>;
+  /** those that began with bytes from elsewhere */
+  readonly begun: WeakSet<Socket>;
   /** those with a response under way */
   readonly busySockets: () => Iterable<Socket>;
 }
 
 /** Connections without a request, to the byte; undefined where node:http does not tell. */
-export function idleSockets({ server, sockets, busySockets }: HttpSockets): Socket[] | undefined {
+export function idleSockets({ server, sockets, begun, busySockets }: HttpSockets): Socket[] | undefined {
   const idle = idleHttpSockets(server);
   if (idle === undefined) return undefined;
   const busy = new Set(busySockets());
-  const fresh = [...sockets.keys()].filter(({ bytesRead }) => bytesRead === 0);
+  const fresh = [...sockets.keys()].filter((socket) => socket.bytesRead === 0 && !begun.has(socket));
   return [...new Set([...idle, ...fresh])].filter((socket) => sockets.has(socket) && !busy.has(socket));
 }
 
@@ -102,7 +104,7 @@ class HttpMovable implements Movable {
 
   release(): Released | undefined {
     const { socket } = this;
-    if (socket.bytesRead !== this.idleAtBytes || socket.readableEnded) return undefined;
+    if (socket.bytesRead !== this.idleAtBytes || socket.readableLength > 0 || socket.readableEnded) return undefined;
     const detached = detach(socket);
     if (detached === undefined) return undefined;
     // Neither here nor there a byte was read: node:http hands all that it reads to its parser.

@@ -5,7 +5,6 @@
 import { STATUS_CODES } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import type { PostHookFunction } from '../../shared/application.ts';
 import { errorTable, toError } from '../../shared/errors.ts';
 import type { ErrorCode } from '../../shared/errors.ts';
 import type { MovingConnection, RequestSummary, ServingStats } from '../../shared/messages.ts';
@@ -25,6 +24,7 @@ import { trustedProxiesOf } from '../proxies/forwarding.ts';
 import type { TrustedProxies } from '../proxies/forwarding.ts';
 import { ProxyGate } from '../proxies/proxy-gate.ts';
 import type { ToldPeer } from '../proxies/told-peer.ts';
+import { RequestDeadlines } from '../request-deadlines.ts';
 import { RequestNaming } from '../request-id.ts';
 import { NodeHooks } from './node-hooks.ts';
 import type { Sender } from './node-hooks.ts';
@@ -32,6 +32,8 @@ import { idleSockets, NodeMoves } from './node-moves.ts';
 import type { HttpSockets } from './node-moves.ts';
 import { NodeServer } from './node-server.ts';
 import { holdToLength } from './node-length.ts';
+import { hooksOf } from './node-requests.ts';
+import { endTooLate } from './node-timeout.ts';
 
 /** how often node:http looks for heads that take too long; half a minute by itself */
 const connectionsCheckingInterval = 1_000;
@@ -39,23 +41,6 @@ const connectionsCheckingInterval = 1_000;
 /** A connection, and how many requests it has had. */
 interface Client extends Sender {
   requests: number;
-}
-
-const hooksOf = new WeakMap<ServerResponse, NodeHooks>();
-
-/**
- * `func(env, ...args, kwargs)` runs once the response has been sent or the client has gone.
- * For listeners; the counterpart of `env['evy.posthooks']`.
- */
-export function postHook(
-  response: ServerResponse,
-  func: PostHookFunction,
-  args: readonly unknown[] = [],
-  kwargs?: object,
-): void {
-  const hooks = hooksOf.get(response);
-  if (hooks === undefined) throw new TypeError('postHook() takes the response of a request that evy is serving');
-  hooks.add(kwargs === undefined ? [func, args] : [func, args, kwargs]);
 }
 
 type NodeServiceOptions = Omit<ServiceOptions, 'handler'> & { listener: NodeListener };
@@ -78,6 +63,9 @@ export class NodeService implements Serving {
   readonly #naming: RequestNaming;
   readonly proxyGate: ProxyGate | undefined;
   readonly #active = new Map<ServerResponse, NodeHooks>();
+  /** came with bytes of a request, which node:http does not count as read */
+  readonly #begun = new WeakSet<Socket>();
+  readonly #requestDeadlines: RequestDeadlines<ServerResponse> | undefined;
   /** our side is closed */
   readonly #dismissed = new WeakSet<Socket>();
   #moves: NodeMoves | undefined;
@@ -95,6 +83,7 @@ export class NodeService implements Serving {
     this.#trustedProxies = trustedProxiesOf(settings);
     this.#naming = new RequestNaming(settings);
     this.proxyGate = ProxyGate.of(settings, log, () => this.#onChange());
+    this.#requestDeadlines = RequestDeadlines.of(settings.requestTimeoutMs, () => this.#active.keys(), this.#timeOut);
     const errors = new ErrorLines(log);
     this.#hookDefaults = { log, multiprocess, extra: settings.environ, errors, naming: this.#naming };
     this.#server = new NodeServer(
@@ -132,7 +121,10 @@ export class NodeService implements Serving {
 
   adopt({ peer, rest }: MovingConnection, handle: PassedHandle): void {
     const { socket } = attach(handle, false);
-    if (rest !== undefined) socket.unshift(Buffer.from(rest, 'base64'));
+    if (rest !== undefined) {
+      this.#begun.add(socket);
+      socket.unshift(Buffer.from(rest, 'base64'));
+    }
     this.#take(socket, peer);
     if (rest === undefined) this.#server.excuse(socket, this.#options.settings.keepaliveMs);
     if (this.#closesIdle) setImmediate(() => this.closeIdle());
@@ -224,6 +216,16 @@ export class NodeService implements Serving {
     response.writeHead(500, reason, { 'Content-Type': 'text/plain; charset=utf-8' }).end(`${reason}${detail}\n`);
   }
 
+  readonly #timeOut = (response: ServerResponse): void => {
+    const hooks = this.#active.get(response)!;
+    // Of one that is complete only the client keeps us waiting, and there are time-outs for that.
+    if (hooks.isExpired || response.writableEnded) return;
+    const { peer, ageMs } = hooks.summary();
+    this.#options.log.warn('request.timed-out', { ...hooks.logFields, peer, ageMs });
+    endTooLate(response, ['Connection', ...(this.#naming.sends ? [this.#naming.header] : [])]);
+    hooks.expire();
+  };
+
   #track(promise: Promise<void>): void {
     this.#pendingHooks += 1;
     void promise.then(() => {
@@ -253,6 +255,10 @@ export class NodeService implements Serving {
   requestsUnderWay(): RequestSummary[] {
     return [...this.#active.values()].map((hooks) => hooks.summary()).toSorted((a, b) => b.ageMs - a.ageMs);
   }
+  lastWords(): void {
+    for (const hooks of this.#active.values()) hooks.lastWords(this.#options.accessLog);
+    this.#options.accessLog?.writeNow();
+  }
   drain(): void {
     this.#draining = true;
     for (const [response, { socket }] of this.#active) {
@@ -260,6 +266,7 @@ export class NodeService implements Serving {
     }
   }
   moveWith(mover: Mover): void {
+    if (idleSockets(this.#httpSockets) === undefined) return;
     this.#moves ??= new NodeMoves({ ...this.#httpSockets, released: this.#released, resumed: this.#resumed }, mover);
     this.#moves.look();
   }
@@ -276,7 +283,7 @@ export class NodeService implements Serving {
   };
   get #httpSockets(): HttpSockets {
     const busySockets = () => [...this.#active.values()].map(({ socket }) => socket);
-    return { server: this.#server, sockets: this.#sockets, busySockets };
+    return { server: this.#server, sockets: this.#sockets, begun: this.#begun, busySockets };
   }
 
   /** Closes our side of what is idle, now and whenever a connection becomes so: destroy() would reset a request on its way. */
@@ -300,6 +307,7 @@ export class NodeService implements Serving {
   async stop(): Promise<void> {
     this.proxyGate?.closeAll();
     this.#moves?.stop();
+    this.#requestDeadlines?.stop();
     this.#server.close();
     await this.#options.accessLog?.close();
   }

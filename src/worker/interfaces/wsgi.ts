@@ -40,14 +40,14 @@ function startResponseOf(exchange: Exchange): StartResponse {
   const write: Write = (chunk) => {
     exchange.send(checkChunk(chunk));
     // Once the client is gone nothing is ever full: an application that goes on all the same must not keep others waiting.
-    if (exchange.isOver) return new Promise((resolve) => setImmediate(resolve));
+    if (exchange.isOver || exchange.isExpired) return new Promise((resolve) => setImmediate(resolve));
     return exchange.isFull ? exchange.drained() : undefined;
   };
   return (status, headers, excInfo) => {
     if (excInfo !== undefined && excInfo !== null) {
       // Too late for another head: the application's own error goes on (PEP 3333, error handling).
       if (exchange.state === 'streaming' || exchange.state === 'complete') throw toError(excInfo);
-    } else if (exchange.state !== 'waiting' && exchange.state !== 'over') {
+    } else if (exchange.state !== 'waiting' && exchange.state !== 'over' && !exchange.isExpired) {
       throw new EvyError('APP_STARTED_TWICE', 'startResponse was called again without excInfo');
     }
     exchange.start(status, headers);

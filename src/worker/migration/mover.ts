@@ -32,7 +32,7 @@ export interface MoverParts {
 }
 
 /** connections under way at a time */
-const windowSize = 6;
+const windowSize = 4;
 /** When nothing has been confirmed for so long, the master is asked what it got. */
 export const syncAfterMs = 250;
 /** A connection that did not get through so often stays. */
@@ -49,7 +49,6 @@ export class Mover {
   #state: State = 'waiting';
   #announceAtMs = Infinity;
   #lastId = 0;
-  #moved = 0;
   #hasProgressed = false;
   #timer: NodeJS.Timeout | undefined;
   #onChange: () => void = () => {};
@@ -62,10 +61,6 @@ export class Mover {
   get isEmpty(): boolean {
     return this.#underWay.size === 0;
   }
-  /** connections that another worker has taken over */
-  get moved(): number {
-    return this.#moved;
-  }
   get hasRoom(): boolean {
     return this.#state === 'moving' && this.#underWay.size < windowSize;
   }
@@ -74,11 +69,13 @@ export class Mover {
     this.#onChange = callback;
   }
 
-  /** There is a worker to go to. In the first half of the grace time nobody is told to close who may still move. */
-  begin(graceMs: number): void {
-    if (this.#state === 'stopped') return;
-    this.#state = 'moving';
+  /**
+   * There is a worker to go to, or there will be one. In the first half of the grace time nobody is told to close who may
+   * still move.
+   */
+  order(what: 'move' | 'wait', graceMs: number): void {
     this.#announceAtMs = Math.min(this.#announceAtMs, this.#parts.nowMs() + graceMs / 2);
+    if (what === 'move' && this.#state === 'waiting') this.#state = 'moving';
     this.#fill();
   }
 
@@ -119,7 +116,6 @@ export class Mover {
   take(message: Exclude<MovingToWorker, { type: 'adopt' }>): void {
     switch (message.type) {
       case 'moved':
-        if (this.#underWay.has(message.id)) this.#moved += 1;
         this.#settle(message.id, 'drop');
         break;
       case 'move-back':

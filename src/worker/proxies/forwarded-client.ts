@@ -10,6 +10,7 @@ import { isIP } from 'node:net';
 import { lastElementStart, parseElement, parseNode, portOf } from '../http/forwarded.ts';
 import type { ForwardedNode } from '../http/forwarded.ts';
 import { hostAndPort } from '../http/grammar.ts';
+import { listMembers } from '../http/lists.ts';
 import type { PeerFacts } from '../environ.ts';
 
 /** Values of the fields that are believed, repeated ones joined. */
@@ -78,11 +79,7 @@ function backwards(text: string | undefined): string[] {
   if (text === undefined) return [];
   // Mostly there is one.
   if (/^[^ \t,]+$/.test(text)) return [text];
-  return text
-    .split(',')
-    .map((member) => member.replace(/^[ \t]+|[ \t]+$/g, ''))
-    .filter((member) => member !== '')
-    .toReversed();
+  return listMembers(text).toReversed();
 }
 
 /**

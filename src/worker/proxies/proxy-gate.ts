@@ -104,7 +104,7 @@ class WaitingConnection implements Expiring {
     socket.on('error', ignoreError);
     socket.on('end', this.#onEnd).on('close', this.#onClose);
     if (reads === undefined) socket.on('data', this.#onData);
-    else reads.deliver = this.#onShared;
+    else reads.receiver = this;
   }
 
   expire(): void {
@@ -124,12 +124,12 @@ class WaitingConnection implements Expiring {
     this.#pass();
   };
 
-  readonly #onShared = (buffer: Buffer, length: number): void => {
+  receive(buffer: Buffer, length: number): void {
     if (!this.#isWhole(buffer.subarray(0, length))) return;
     const { rest } = this.#decoder;
     this.#pass();
-    if (rest.length > 0) this.#reads!.deliver(rest, rest.length);
-  };
+    if (rest.length > 0) this.#reads!.receiver.receive(rest, rest.length);
+  }
 
   readonly #onEnd = (): void => {
     // Connecting and closing is how load balancers look whether somebody listens.

@@ -6,7 +6,7 @@ import type { RawClient } from '../../helpers/raw-client.ts';
 import { header } from '../../helpers/response-reader.ts';
 import type { EvyProcess } from '../../helpers/run-evy.ts';
 import { waitFor } from '../../helpers/wait-for.ts';
-import { beIdle, crewOf, echo, serve } from './serving.ts';
+import { beIdle, crewOf, echo, hasEnded, serve } from './serving.ts';
 
 const get = 'GET / HTTP/1.1\r\nHost: test\r\n\r\n';
 const descriptorsOf = async (pid: number): Promise<number> => (await readdir(`/proc/${pid}/fd`)).length;
@@ -29,17 +29,14 @@ async function halfway(count: number): Promise<Halfway> {
     clients.push(...(await Promise.all(Array.from({ length: 50 }, async () => beIdle({ port: evy.port })))));
   const masterDescriptors = await descriptorsOf(evy.pid);
   const [old] = await crewOf(evy, [1]);
+  // What a worker has beside its connections.
+  const others = (await descriptorsOf(old!.pid)) - count;
   evy.signal('SIGHUP');
-  // Its descriptors before it has any connection: it opens no others later on.
   const newPid = Number((await evy.until('worker.ready', { times: 2 })).pid);
-  const before = await descriptorsOf(old!.pid);
-  let adopted = 0;
-  await waitFor('connections at the new worker', async () => {
-    adopted = (await descriptorsOf(newPid)) - (before - count);
-    return adopted >= 10;
-  });
+  const hasSome = async () => (await descriptorsOf(newPid)) >= others + 10;
+  await waitFor('connections at the new worker', hasSome, { everyMs: 1 });
   process.kill(newPid, 'SIGSTOP');
-  adopted = (await descriptorsOf(newPid)) - (before - count);
+  const adopted = (await descriptorsOf(newPid)) - others;
   return { evy, clients, oldPid: old!.pid, newPid, adopted, masterDescriptors };
 }
 
@@ -91,6 +88,19 @@ describe('kill -9 in the middle of a move of several hundred connections', () =>
     expect(closed + pids.get(String(next.pid))!).to.equal(inAll);
     await waitFor('the descriptors', async () => (await descriptorsOf(evy.pid)) === masterDescriptors);
     expect(await evy.stop()).to.deep.equal({ code: 0, signal: null });
+  });
+});
+
+describe('kill -9 of the master in the middle of a move', () => {
+  it('ends both workers, as at any other time: no connection is read twice or forgotten', async function () {
+    this.timeout(60_000);
+    const { evy, clients, oldPid, newPid } = await halfway(100);
+    const asking = clients.at(-1)!;
+    evy.signal('SIGKILL');
+    process.kill(newPid, 'SIGCONT');
+    for (const pid of [oldPid, newPid]) await waitFor('the end of a worker', () => hasEnded(pid), { withinMs: 15_000 });
+    for (const client of clients) await client.closed();
+    expect(asking.reader.responses).to.have.lengthOf(1);
   });
 });
 

@@ -2,7 +2,19 @@ import { expect } from 'chai';
 import { tempFolder, writeFiles } from '../../helpers/files.ts';
 import type { EvyProcess } from '../../helpers/run-evy.ts';
 import { waitFor } from '../../helpers/wait-for.ts';
-import { answering, answerOf, ask, crewOf, expectNoLoss, light, moreAnswers, serve, underLoad } from './serving.ts';
+import { announcesClose, text } from '../../helpers/response-reader.ts';
+import {
+  answering,
+  answerOf,
+  ask,
+  beIdle,
+  crewOf,
+  expectNoLoss,
+  light,
+  moreAnswers,
+  serve,
+  underLoad,
+} from './serving.ts';
 import type { Worker } from './serving.ts';
 
 /** Serves well, but: 500 for `/sick`, dies of `/crash`, blocks its event loop after `/block`. */
@@ -16,6 +28,8 @@ export default (env, startResponse) => {
   }
   return well(env, startResponse);
 };`;
+
+const request = 'GET / HTTP/1.1\r\nHost: localhost\r\n\r\n';
 
 const config = (options: object = {}) =>
   JSON.stringify({ app: 'app.mjs', port: 0, workers: 2, bake: '1h', ...options });
@@ -60,6 +74,28 @@ describe('a release that bakes', () => {
     await moreAnswers(load);
     expectNoLoss(await load.stop());
     await expectTakenBack(evy, before, /answers were 5xx .* more than 5 % \(option bakeMaxErrorRate\)$/);
+  });
+
+  it('gives its connections to the old workers when it is taken back', async function () {
+    this.timeout(30_000);
+    const { evy, before } = await baking();
+    const clients = await Promise.all(Array.from({ length: 6 }, async () => beIdle({ port: evy.port })));
+    const isBack = async () => {
+      await ask({ port: evy.port }, '/sick');
+      return evy.seen('reload.rolled-back').length > 0;
+    };
+    await waitFor('the verdict', isBack, { withinMs: 15_000, everyMs: 1 });
+    for (const client of clients) {
+      await waitFor('an answer of the old one', async () => {
+        const answer = await client.request(request);
+        expect(announcesClose(answer)).to.equal(false);
+        return text(answer) === 'one';
+      });
+    }
+    await crewOf(evy, [1, 1]);
+    const moves = evy.seen('connections.moved');
+    expect(moves.reduce((sum, { moved }) => sum + (moved as number), 0)).to.equal(clients.length);
+    await expectTakenBack(evy, before, /answers were 5xx/);
   });
 
   it('is taken back when its workers die', async () => {

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { certfile, keyfile, trusted } from '../../helpers/certificates.ts';
-import { tempFolder, writeFiles } from '../../helpers/files.ts';
+import { readText, tempFolder, writeFiles } from '../../helpers/files.ts';
 import { hammer, type HammerResult, type HammerTarget } from '../../helpers/hammer.ts';
 import { connect, type RawClient, type Target } from '../../helpers/raw-client.ts';
 import { header, text } from '../../helpers/response-reader.ts';
@@ -66,6 +66,16 @@ describe('under pipelined, cut and posted requests, rolling reloads', () => {
     expect(await evy.stop()).to.deep.equal({ code: 0, signal: null });
   });
 
+  it('lose nothing over TLS, and announce what they close', async function () {
+    this.timeout(90_000);
+    const tls = ['--certfile', certfile, '--keyfile', keyfile];
+    const evy = await serve(['--bind', 'tls:127.0.0.1:0', ...tls, '--workers', '2', application('hammered-wsgi')]);
+    const result = await hammered(evy, { port: evy.port, tls: trusted }, 2);
+    expect(result).to.deep.include(noFault);
+    expect(result.announced).to.be.greaterThan(0);
+    expect(evy.seen('connections.moved')).to.deep.equal([]);
+  });
+
   it('keep connections of a unix socket as well', async function () {
     this.timeout(90_000);
     const path = join(await tempFolder(), 'evy.sock');
@@ -94,6 +104,7 @@ describe('a connection that moves', () => {
       await write(kind);
       await reload(evy);
       await crewOf(evy, [index + 2]);
+      expect(await evy.until('reload.done', { times: index + 1 })).to.include({ moved: 6, drained: 0, cut: 0 });
       for (const client of [used, fresh[index]!]) {
         const response = await client.request(get);
         expect(text(response)).to.equal(say(kind, String(client.socket.localPort)));
@@ -125,11 +136,34 @@ describe('a connection that moves', () => {
     expect(await pidOf(busy)).to.equal(String(fresh!.pid));
   });
 
+  it('takes half a pipelined request along, and stays where that is until it is whole', async () => {
+    const folder = await tempFolder({ 'app.mjs': await readText(slow) });
+    const gate = join(folder, 'gate');
+    const evy = await serve(['--port', '0', '--workers', '1', 'app.mjs'], { cwd: folder });
+    const client = await connect({ port: evy.port });
+    client.send(`GET /?${gate} HTTP/1.1\r\nHost: test\r\n\r\nGET /next HT`);
+    await waitFor('the first piece of the response', () => client.received.includes('begun,'));
+    // To node:http, whose parser takes what it gets and does not give it back.
+    const listener = `export default (request, response, _next) => response.end(\`\${request.url} \${process.pid}\`);`;
+    await writeFiles(folder, { 'app.mjs': listener });
+    await reload(evy);
+    await writeFiles(folder, { gate: '' });
+    expect(text(await client.response())).to.equal('begun,done');
+    const [second] = await crewOf(evy, [2]);
+    await reload(evy);
+    client.send('TP/1.1\r\nHost: test\r\n\r\n');
+    expect(text(await client.response())).to.equal(`/next ${second!.pid}`);
+    const [third] = await crewOf(evy, [3]);
+    expect(text(await client.request(get))).to.equal(`/ ${third!.pid}`);
+  });
+
   it('waits for a replacement when the only worker is told to leave', async () => {
     const evy = await serve(['--port', '0', '--workers', '1', echo]);
     const clients = await Promise.all(Array.from({ length: 5 }, async () => beIdle({ port: evy.port })));
     const [old] = await crewOf(evy, [1]);
     process.kill(old!.pid, 'SIGTERM');
+    await evy.until('worker.retiring');
+    for (const client of clients) expect(header(await client.request(get), 'Connection')).to.equal(undefined);
     await evy.until('worker.exit', { where: ({ pid }) => pid === old!.pid });
     expect(evy.seen('connections.moved')[0]).to.include({ pid: old!.pid, moved: 5, returned: 0 });
     const [fresh] = await crewOf(evy, [1]);

@@ -8,6 +8,7 @@ import {
   ask,
   beginSlow,
   crewOf,
+  echo,
   expectUnnoticed,
   light,
   moreAnswers,
@@ -15,6 +16,7 @@ import {
   serve,
   slow,
   underLoad,
+  type Worker,
 } from './serving.ts';
 
 describe('a signal that hits a worker', () => {
@@ -62,6 +64,16 @@ describe('a signal that hits a worker', () => {
     busy.close();
     expect(await exitOf(hit)).to.include({ level: 'info', code: 0 });
     expect((await crewOf(evy, [1, 1])).map(({ pid }) => pid)).to.not.include(hit);
+    await moreAnswers(load);
+    expectUnnoticed(await load.stop());
+  });
+
+  it('TERM to the only one: its clients, busy or not, are served until its replacement has them', async () => {
+    const alone = await serve(['--port', '0', '--workers', '1', echo]);
+    const load = await underLoad(alone, light);
+    const [{ pid }] = (await crewOf(alone, [1])) as [Worker];
+    process.kill(pid, 'SIGTERM');
+    await alone.until('worker.exit', { where: (line) => line.pid === pid });
     await moreAnswers(load);
     expectUnnoticed(await load.stop());
   });

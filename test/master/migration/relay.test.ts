@@ -20,9 +20,12 @@ class FakeHandle implements PassedHandle {
 class FakeWorker implements Target {
   readonly generation: { number: number };
   connections = 0;
+  connected = true;
   readonly sent: MasterToWorker[] = [];
-  /** what the next message with a handle comes to */
+  /** what the next message comes to */
   failure: Error | null = null;
+  /** what was not told yet of messages, when it is to be told later */
+  late: Array<(error: Error | null) => void> | undefined;
 
   constructor(generation: number) {
     this.generation = { number: generation };
@@ -32,7 +35,8 @@ class FakeWorker implements Target {
   }
   send(message: MasterToWorker, _handle?: PassedHandle, done?: (error: Error | null) => void): void {
     this.sent.push(message);
-    done?.(this.failure);
+    if (this.late && done) this.late.push(done);
+    else done?.(this.failure);
   }
   /** the numbers of the messages of one type */
   ids(type: MasterToWorker['type']): number[] {
@@ -128,6 +132,32 @@ describe('the relay of moving connections', () => {
     expect(origin.sent).to.deep.equal([{ type: 'move-back', id: 1, because: 'not-received' }]);
   });
 
+  it('takes no news amiss that comes late or twice', () => {
+    const b = new FakeWorker(2);
+    b.late = [];
+    const { relay, origin, give, die } = make(b);
+    const [first, second] = [give(1), give(2)];
+    relay.gone(origin);
+    relay.gone(origin);
+    relay.take(b, { type: 'adopted', id: b.ids('adopt')[0]! }, undefined);
+    die(b);
+    die(b);
+    for (const told of b.late) told(new Error('the channel is closed'));
+    expect([first.closed, second.closed, relay.size]).to.deep.equal([1, 0, 1]);
+    relay.close();
+    relay.close();
+    expect(second.closed).to.equal(1);
+  });
+
+  it('gives up on a worker whose channel has closed although it lives', async () => {
+    const b = new FakeWorker(2);
+    const { origin, ready, give } = make(b);
+    give(1);
+    ready.delete(b);
+    b.connected = false;
+    await waitFor('the connection to be returned', () => origin.ids('move-back').length === 1);
+  });
+
   it('does not take the answer to an old question for one about a later offer', () => {
     const [b, c] = [new FakeWorker(3), new FakeWorker(2)];
     const { relay, origin, give, die } = make(b, c);
@@ -197,5 +227,19 @@ describe('the relay of moving connections', () => {
     relay.close();
     expect(handles.map(({ closed }) => closed)).to.deep.equal([1, 1]);
     expect(relay.size).to.equal(0);
+  });
+
+  it('goes on with what another master has here, and takes back what it refuses or has never got', () => {
+    const successor = new FakeWorker(Infinity);
+    const { relay, origin, give } = make(successor);
+    const handles = [1, 2, 3].map(give);
+    const [refused, waiting, lost] = successor.ids('adopt');
+    relay.take(successor, { type: 'refused', id: refused! }, undefined);
+    expect(origin.ids('move-back')).to.deep.equal([1]);
+    relay.take(successor, { type: 'synced', upTo: lost!, here: [waiting!] }, undefined);
+    expect(origin.ids('move-back')).to.deep.equal([1, 3]);
+    relay.take(successor, { type: 'adopted', id: waiting! }, undefined);
+    expect(origin.ids('moved')).to.deep.equal([2]);
+    expect(handles.map(({ closed }) => closed)).to.deep.equal([1, 1, 1]);
   });
 });

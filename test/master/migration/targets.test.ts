@@ -1,9 +1,10 @@
 import { expect } from 'chai';
-import { pickTarget, type Target } from '../../../src/master/migration/targets.ts';
+import { havensOf, pickTarget, type Target } from '../../../src/master/migration/targets.ts';
 
 const target = (number: number, connections: number): Target => ({
   generation: { number },
   connections,
+  connected: true,
   send() {},
   noteConnection() {},
 });
@@ -19,6 +20,12 @@ describe('where a moving connection goes', () => {
 
   it('to an older generation when there is no other', () => {
     expect(pickTarget([old], target(2, 1))).to.equal(old);
+  });
+
+  it('not to a generation that was given up, unless nobody else is there', () => {
+    expect(havensOf([old, busy, idle], new Set([1, 2]))).to.deep.equal([old, busy, idle]);
+    expect(havensOf([old, busy, idle], new Set([1]))).to.deep.equal([old]);
+    expect(havensOf([busy, idle], new Set([1, 3]))).to.deep.equal([busy, idle]);
   });
 
   it('never back to where it comes from', () => {

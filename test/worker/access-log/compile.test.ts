@@ -15,7 +15,7 @@ const browser = {
   'HTTP_HOST': 'example.com',
   'HTTP_REFERER': 'http://example.com/',
   'HTTP_USER_AGENT': 'curl/8.5.0',
-  'HTTP_TRACEPARENT': '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01',
+  'evy.traceparent': '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01',
   'wsgi.url_scheme': 'http',
   'evy.request_id': 'r-1',
   'evy.response': { bytesSent: 150, outcome: 'sent' },

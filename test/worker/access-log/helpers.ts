@@ -9,6 +9,7 @@ export const settingsOf = (logFormat: string, more: Partial<AccessSettings> = {}
   logFormat,
   logXForwardedFor: true,
   accessLogSkip: [],
+  trustedProxies: [],
   ...more,
 });
 

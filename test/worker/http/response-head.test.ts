@@ -198,6 +198,7 @@ describe('the head of a response', () => {
     ['HEAD of an unknown length', '200 OK', { method: 'HEAD' }, undefined, 'none', true, [chunked]],
     ['204', '204 No Content', {}, 5, 'none', true, []],
     ['304', '304 Not Modified', {}, 5, 'none', true, []],
+    ['205', '205 Reset Content', {}, 5, 'none', true, ['Content-Length: 0']],
     ['204 in 1.0', '204 No Content', { version: 'HTTP/1.0' }, undefined, 'none', true, ['Connection: keep-alive']],
     ['CONNECT that succeeds', '200 OK', { method: 'CONNECT' }, 5, 'close', false, [close]],
     ['CONNECT that fails', '405 No', { method: 'CONNECT' }, 5, 'length', true, ['Content-Length: 5']],

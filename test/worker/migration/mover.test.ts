@@ -51,7 +51,7 @@ describe('the mover of a worker that retires', () => {
   it('lets a few go at a time, and each gets its turn', () => {
     const { mover, ids, confirmAll } = make();
     const connections = crowd(20);
-    mover.begin(60_000);
+    mover.order('move', 60_000);
     const gone = connections.map((one) => mover.offer(one));
     const windowSize = gone.filter(Boolean).length;
     expect(windowSize).to.be.within(4, 8);
@@ -65,19 +65,22 @@ describe('the mover of a worker that retires', () => {
     expect(mover.isEmpty).to.equal(true);
   });
 
-  it('waits for the order', () => {
-    const { mover, ids } = make();
+  it('waits for a worker to go to, and has nobody told to close meanwhile', () => {
+    const { mover, ids, clock } = make();
     const one = new FakeConnection();
+    mover.order('wait', 10_000);
     expect(mover.offer(one)).to.equal(false);
-    expect(ids()).to.deep.equal([]);
-    mover.begin(60_000);
+    expect([ids().length, mover.expects(one.socket)]).to.deep.equal([0, true]);
+    clock.nowMs = 5_000;
+    expect(mover.expects(one.socket)).to.equal(false);
+    mover.order('move', 60_000);
     expect(one.state).to.equal('under way');
   });
 
   it('passes over who is busy when its turn comes', () => {
     const { mover, ids } = make();
-    mover.begin(60_000);
-    for (const one of crowd(6)) mover.offer(one);
+    mover.order('move', 60_000);
+    while (mover.hasRoom) mover.offer(new FakeConnection());
     const [busy, free, closed] = crowd(3) as [FakeConnection, FakeConnection, FakeConnection];
     for (const one of [busy, closed, free]) mover.offer(one);
     busy.isBusy = true;
@@ -93,7 +96,7 @@ describe('the mover of a worker that retires', () => {
   it('serves on what was not received, tries it thrice, and then keeps it', () => {
     const { mover, ids } = make();
     const one = new FakeConnection();
-    mover.begin(60_000);
+    mover.order('move', 60_000);
     for (let times = 1; times <= 3; times += 1) {
       expect(mover.expects(one.socket)).to.equal(true);
       expect(mover.offer(one)).to.equal(true);
@@ -107,19 +110,19 @@ describe('the mover of a worker that retires', () => {
   it('waits for the next order when there is nobody to go to', () => {
     const { mover, ids } = make();
     const [one, two] = crowd(2) as [FakeConnection, FakeConnection];
-    mover.begin(60_000);
+    mover.order('move', 60_000);
     mover.offer(one);
     mover.take({ type: 'move-back', id: ids()[0]!, because: 'no-worker' });
     expect([mover.offer(one), mover.offer(two)]).to.deep.equal([false, false]);
     expect([mover.expects(one.socket), ids().length]).to.deep.equal([true, 1]);
-    mover.begin(60_000);
+    mover.order('move', 60_000);
     expect([one.state, two.state]).to.deep.equal(['under way', 'under way']);
   });
 
   it('asks when nothing is confirmed, and serves on what never arrived', async () => {
     const { mover, sent, ids } = make();
     const [lost, slow] = crowd(2) as [FakeConnection, FakeConnection];
-    mover.begin(60_000);
+    mover.order('move', 60_000);
     mover.offer(lost);
     mover.offer(slow);
     await waitFor('the question', () => sent.some(({ type }) => type === 'sync'), { withinMs: syncAfterMs + 5_000 });
@@ -141,7 +144,7 @@ describe('the mover of a worker that retires', () => {
   it('closes what has left when the channel is lost, and serves on what has not', () => {
     const { mover, written } = make();
     const [left, stuck, queued] = crowd(3) as [FakeConnection, FakeConnection, FakeConnection];
-    mover.begin(60_000);
+    mover.order('move', 60_000);
     mover.offer(left);
     mover.offer(stuck);
     written[0]!(null);
@@ -153,7 +156,7 @@ describe('the mover of a worker that retires', () => {
   it('serves on what could not be sent', () => {
     const { mover, written } = make();
     const one = new FakeConnection();
-    mover.begin(60_000);
+    mover.order('move', 60_000);
     mover.offer(one);
     written[0]!(new Error('no such handle type'));
     expect(one.state).to.equal('served');
@@ -162,10 +165,10 @@ describe('the mover of a worker that retires', () => {
   it('expects connections to move for half of the grace time, however often it is told to begin', () => {
     const { mover, clock } = make();
     const { socket } = new FakeConnection();
-    mover.begin(10_000);
+    mover.order('move', 10_000);
     clock.nowMs = 4_999;
     expect(mover.expects(socket)).to.equal(true);
-    mover.begin(5_001);
+    mover.order('move', 5_001);
     clock.nowMs = 5_000;
     expect(mover.expects(socket)).to.equal(false);
   });
@@ -175,11 +178,11 @@ describe('the mover of a worker that retires', () => {
     const connections = crowd(10);
     let empty = 0;
     mover.onChange(() => (empty += mover.isEmpty ? 1 : 0));
-    mover.begin(60_000);
+    mover.order('move', 60_000);
     for (const one of connections) mover.offer(one);
     const underWay = states(connections, 'under way');
     mover.stop();
-    mover.begin(60_000);
+    mover.order('move', 60_000);
     confirmAll();
     expect(states(connections, 'moved')).to.equal(underWay);
     expect([empty, mover.expects(connections[9]!.socket)]).to.deep.equal([1, false]);

@@ -1,0 +1,101 @@
+/**
+ * The new master's side of an upgrade, from its start until the place is its own: when the one before hands over, or is gone. Until
+ * then the sockets that were left are still served by the one before: their files are not to be touched.
+ */
+import { EvyError, toError } from '../../shared/errors.ts';
+import type { Logger } from '../../shared/log.ts';
+import type { Command } from '../commands.ts';
+import type { Listener } from '../listeners.ts';
+import type { Moves } from '../migration/moves.ts';
+import { writePidfile } from '../pidfile.ts';
+import { Estate } from './inheritance.ts';
+import { findPredecessor } from './predecessor.ts';
+import type { Predecessor } from './predecessor.ts';
+
+/** A master that has begun to serve. */
+export interface Arrived {
+  readonly moves: Moves;
+  /** resolves when as many workers serve as are wanted */
+  readonly whole: Promise<void>;
+  readonly listeners: readonly Listener[];
+  /** whether connections can move here */
+  readonly moving: boolean;
+  readonly pidfile: string;
+  readonly push: (command: Command) => void;
+  readonly logger: Logger;
+}
+
+export class Arrival {
+  readonly estate: Estate;
+  readonly #predecessor: Predecessor | undefined;
+  #isOurs: boolean;
+
+  constructor(predecessor: Predecessor | undefined) {
+    this.#predecessor = predecessor;
+    this.#isOurs = predecessor === undefined;
+    this.estate = new Estate(predecessor?.legacy);
+  }
+
+  /** Whether this master owes nothing to another one. */
+  get isOurs(): boolean {
+    return this.#isOurs;
+  }
+
+  /** For whom LISTEN_FDS is: what a service manager has opened for the first of us is for each that comes after it. */
+  activated(env: Readonly<Record<string, string | undefined>>): number {
+    return this.#predecessor === undefined ? process.pid : Number(env['LISTEN_PID']);
+  }
+
+  /** Tells the one before, once everybody serves who is wanted. */
+  announce(arrived: Arrived): void {
+    const predecessor = this.#predecessor;
+    if (predecessor === undefined) return;
+    const { moves, whole, push } = arrived;
+    predecessor.listen({
+      onMoving: moves.take,
+      onTakeOver: () => {
+        this.#isOurs = true;
+      },
+      onReload: () => push({ type: 'reload' }),
+      onGone: () => {
+        this.#isOurs = true;
+        moves.closeTo(predecessor);
+      },
+    });
+    void whole.then(() => this.#ready(predecessor, arrived));
+  }
+
+  fail(thrown: unknown): void {
+    const error = thrown instanceof EvyError ? thrown : new EvyError('INTERNAL', toError(thrown).message);
+    if (!this.#isOurs) this.#predecessor?.tell({ type: 'failed', code: error.code, message: error.message });
+  }
+
+  /** This master ends, or gives way in turn. */
+  leave(): void {
+    this.#predecessor?.tell({ type: 'leaving' });
+  }
+
+  #ready(predecessor: Predecessor, { pidfile, listeners, moving, push, logger }: Arrived): void {
+    try {
+      // From here on whoever looks for the master finds this one. Should the one before stay, it writes the file again.
+      if (pidfile !== '') writePidfile(pidfile, process.pid, predecessor.legacy.from);
+    } catch (thrown) {
+      this.fail(thrown);
+      const { message } = toError(thrown);
+      logger.error('master.failed', { code: 'BAD_OPTION', message });
+      // Without the one before nobody else would serve.
+      if (!this.#isOurs) push({ type: 'stop' });
+      return;
+    }
+    const keys = listeners.filter(({ isLegacy }) => isLegacy).map(({ key }) => key);
+    predecessor.tell({ type: 'ready', keys, moving });
+  }
+}
+
+/**
+ * How this process came to be a master.
+ * @throws {EvyError} UPGRADE_FAILED when what was left to it cannot be used
+ */
+export function arrival(env: NodeJS.ProcessEnv): Arrival {
+  return new Arrival(findPredecessor(env));
+}

@@ -1,0 +1,31 @@
+/** What a listener can ask of the request that it answers: what WSGI applications find in their environment. */
+import type { ServerResponse } from 'node:http';
+import type { PostHookFunction } from '../../shared/application.ts';
+import type { NodeHooks } from './node-hooks.ts';
+
+export const hooksOf = new WeakMap<ServerResponse, NodeHooks>();
+
+/**
+ * `func(env, ...args, kwargs)` runs once the response has been sent or the client has gone.
+ * For listeners; the counterpart of `env['evy.posthooks']`.
+ */
+export function postHook(
+  response: ServerResponse,
+  func: PostHookFunction,
+  args: readonly unknown[] = [],
+  kwargs?: object,
+): void {
+  const hooks = hooksOf.get(response);
+  if (hooks === undefined) throw new TypeError('postHook() takes the response of a request that evy is serving');
+  hooks.add(kwargs === undefined ? [func, args] : [func, args, kwargs]);
+}
+
+/**
+ * Aborted when the client goes away or the request's deadline (option requestTimeout) passes.
+ * For listeners; the counterpart of `env['evy.signal']`.
+ */
+export function requestSignal(response: ServerResponse): AbortSignal {
+  const hooks = hooksOf.get(response);
+  if (hooks === undefined) throw new TypeError('requestSignal() takes the response of a request that evy is serving');
+  return hooks.signal;
+}

@@ -1,0 +1,38 @@
+/**
+ * Where a main thread is that no debugger reaches: whether it uses a processor, and which child processes it has, since the
+ * usual wait of that kind is execSync. From /proc; elsewhere nothing is known.
+ */
+import { readFileSync } from 'node:fs';
+import type { NativeBlock } from '../../shared/messages.ts';
+
+/** The state of a process or thread in /proc/.../stat: the letter behind its name, which may hold anything. */
+export function threadState(stat: string): NativeBlock['state'] {
+  return stat.slice(stat.lastIndexOf(')') + 2, stat.lastIndexOf(')') + 3) === 'R' ? 'computing' : 'waiting';
+}
+
+/** A command line as /proc has it, with its arguments ended by NUL. */
+export function commandText(cmdline: string): string {
+  return cmdline.replace(/\0+$/, '').replaceAll('\0', ' ').slice(0, 200);
+}
+
+function childrenOf(task: string): string[] {
+  const pids = readFileSync(`${task}/children`, 'utf8').split(' ').filter(Boolean);
+  return pids.map((pid) => {
+    try {
+      return `${pid} ${commandText(readFileSync(`/proc/${pid}/cmdline`, 'utf8'))}`;
+    } catch {
+      return pid; // it has ended
+    }
+  });
+}
+
+/** The main thread is the one whose number is the process's own. Undefined where there is no /proc. */
+export function nativeBlock(): NativeBlock | undefined {
+  const task = `/proc/self/task/${process.pid}`;
+  try {
+    const state = threadState(readFileSync(`${task}/stat`, 'utf8'));
+    return { state, children: childrenOf(task) };
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,74 @@
+/**
+ * The watchdog: a thread beside the main one, with an event loop of its own. It feels the main thread's pulse, tells the
+ * master on a line of its own that the process runs, and when the main thread is stuck, what holds it.
+ *
+ * It decides nothing but what to call what it sees (verdict.ts); to replace the worker is the master's. Only when there
+ * is no master any more it ends the process itself: nobody else would.
+ */
+import { Socket } from 'node:net';
+import { workerData } from 'node:worker_threads';
+import { enclose } from '../../shared/messages.ts';
+import type { WatchdogToMaster } from '../../shared/messages.ts';
+import { Quiet, watchTickMs } from '../../shared/quiet.ts';
+import { readBlockedMain } from './blocked-main.ts';
+import { PulseReader } from './pulse.ts';
+import { sayings, verdictOn } from './verdict.ts';
+import type { Verdict } from './verdict.ts';
+
+/** What the thread is started with. */
+export interface WatchdogData {
+  readonly memory: SharedArrayBuffer;
+  readonly fd: number;
+  readonly stuckMs: number;
+}
+
+/** the main thread has this long to be read */
+const readWithinMs = 2_000;
+/** what a master that does not read has not taken yet; beyond it no sign of life is added */
+const mostWaitingBytes = 65_536;
+
+const { memory, fd, stuckMs } = workerData as WatchdogData;
+const tickMs = watchTickMs(stuckMs);
+const pulse = new PulseReader(memory);
+const quiet = new Quiet(tickMs, performance.now());
+const line = new Socket({ fd, readable: true, writable: true });
+let verdict: Verdict = 'well';
+let isReading = false;
+/** how long the loop stood still at most, since it was well */
+let blockedMs = 0;
+
+function tell(message: WatchdogToMaster): void {
+  if (line.writable) line.write(`${JSON.stringify(enclose(message))}\n`);
+}
+
+function look(): void {
+  const quietMs = quiet.tick(performance.now());
+  if (pulse.hasBeaten) quiet.heard();
+  else blockedMs = Math.round(quietMs);
+  if (line.writableLength < mostWaitingBytes) tell({ type: 'alive' });
+  if (isReading) return;
+  const before = verdict;
+  verdict = verdictOn({ quietMs: quiet.ms, isDebugged: pulse.isDebugged }, stuckMs);
+  const saying = sayings[before][verdict];
+  if (saying === 'none') return;
+  if (saying === 'recovered') tell({ type: 'recovered', blockedMs });
+  else void report(saying);
+}
+
+async function report(saying: 'busy' | 'stuck'): Promise<void> {
+  isReading = true;
+  const isLast = saying === 'stuck';
+  const reading = await readBlockedMain({ isLast, beats: pulse.count }, readWithinMs);
+  isReading = false;
+  if (pulse.hasBeaten) quiet.heard();
+  // It turned meanwhile: what was read tells nothing of what held it. The next look says that it is well.
+  const isOver = quiet.ms === 0;
+  if (!isOver) tell({ type: saying, blockedMs, report: reading.report });
+  // One that is to be killed stands still until then: what was written of its requests stays true.
+  if (isOver || !isLast) reading.letGo();
+  else if (!line.writable) process.kill(process.pid, 'SIGKILL');
+}
+
+line.on('error', () => {}); // 'close' follows
+line.resume();
+setInterval(look, tickMs);

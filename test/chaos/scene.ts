@@ -1,0 +1,175 @@
+/** The server that chaos comes over: the built command behind a link to its current release, and what is known about it. */
+import { readdir, readFile, rename, symlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fixture, tempFolder } from '../helpers/files.ts';
+import { sendSignal } from '../helpers/processes.ts';
+import { runEvy, type EvyProcess } from '../helpers/run-evy.ts';
+import { waitFor } from '../helpers/wait-for.ts';
+import { crewOf, workersOf, type Worker } from '../integration/command/serving.ts';
+import { optionNames } from '../../src/shared/option-names.ts';
+import { heldPorts, isStopped, stopProcess } from './held-ports.ts';
+import type { Death } from './verdict.ts';
+
+export type Kind = 'wsgi' | 'fetch' | 'node';
+export type Release = 'good' | 'slow' | 'broken';
+
+const workersAtStart = 3;
+const slowBootMs = 1500;
+/** where there is an option for it; longer than any stop */
+const patienceMs = 6000;
+const hasPatience = (optionNames as readonly string[]).includes('stuckTimeout');
+export const longestBlockMs = hasPatience ? 9000 : 3000;
+const settleWithinMs = 90_000;
+
+interface Footprint {
+  descriptors: number;
+  workers: number;
+}
+
+function releaseFiles(kind: Kind): Record<string, string> {
+  const serve = `import ${JSON.stringify(fixture('apps', 'troubled.mjs'))};
+export { default } from ${JSON.stringify(fixture('apps', `hammered-${kind}.mjs`))};
+`;
+  const sleep = `await new Promise((resolve) => setTimeout(resolve, ${slowBootMs}));\n`;
+  return {
+    'good/app.mjs': serve,
+    'slow/app.mjs': `${sleep}${serve}`,
+    'broken/app.mjs': `throw new Error('a broken release');\n`,
+    'trouble/README': 'orders to workers, by process id\n',
+  };
+}
+
+export class Scene {
+  readonly evy: EvyProcess;
+  readonly deaths: Death[] = [];
+  /** what the number of workers has to be: our own count, not the server's */
+  wanted = workersAtStart;
+  readonly #folder: string;
+  #releases = 0;
+  readonly #doomed = new Set<number>();
+  #atStart: Footprint = { descriptors: 0, workers: 0 };
+
+  private constructor(folder: string) {
+    const current = join(folder, 'current');
+    const patience = hasPatience ? ['--stuck-timeout', `${patienceMs}ms`] : [];
+    const args = ['--port', '0', '--workers', String(workersAtStart), '--max-memory', '200MB', ...patience, 'app.mjs'];
+    this.#folder = folder;
+    this.evy = runEvy(args, { cwd: current, env: { PWD: current, TROUBLE: join(folder, 'trouble') } });
+  }
+
+  static async set(kind: Kind): Promise<Scene> {
+    const folder = await tempFolder(releaseFiles(kind));
+    await symlink('good', join(folder, 'current'));
+    const scene = new Scene(folder);
+    await scene.evy.until('master.ready');
+    await crewOf(
+      scene.evy,
+      Array.from({ length: workersAtStart }, () => 1),
+    );
+    scene.#atStart = await scene.#footprint();
+    return scene;
+  }
+
+  async release(name: Release): Promise<void> {
+    this.#releases += 1;
+    const next = join(this.#folder, `next-${this.#releases}`); // two may come at once
+    await symlink(name, next);
+    await rename(next, join(this.#folder, 'current'));
+  }
+
+  /** HUP; resolves with the new generation when the master has taken it. */
+  async reload(): Promise<number> {
+    const times = this.evy.seen('reload.started').length + 1;
+    this.evy.signal('SIGHUP');
+    return Number((await this.evy.until('reload.started', { times })).generation);
+  }
+
+  /** One worker more or less. Not while the master is stopped: SIGCONT throws waiting TTIN and TTOU away (signal(7)). */
+  async scale(by: 1 | -1): Promise<void> {
+    await waitFor('the master to go on', async () => !(await isStopped(this.evy.pid)));
+    const times = this.evy.seen('scale').length + 1;
+    this.wanted = Math.max(1, this.wanted + by);
+    this.evy.signal(by === 1 ? 'SIGTTIN' : 'SIGTTOU');
+    await this.evy.until('scale', { times });
+  }
+
+  async worker(whom: number): Promise<number | undefined> {
+    const workers = await workersOf(this.evy);
+    return workers[Math.floor(whom * workers.length)]?.pid;
+  }
+
+  workers(): Promise<Worker[]> {
+    return workersOf(this.evy);
+  }
+
+  /** kill -9, with a record of what it may cost: the process is stopped first, so that it is exact. */
+  async kill(pid: number): Promise<void> {
+    this.#doomed.add(pid);
+    if (!(await stopProcess(pid))) return;
+    await this.#recordDeath(pid);
+    sendSignal(pid, 'SIGKILL'); // the server may have been faster
+  }
+
+  /** A worker whose loop is blocked: the server may kill it, if that lasts longer than it is patient. */
+  async blocked(pid: number, lastsMs: number): Promise<void> {
+    if (hasPatience && lastsMs >= patienceMs) await this.#recordDeath(pid);
+  }
+
+  /** What a process that cannot go on holds now. */
+  async #recordDeath(pid: number): Promise<void> {
+    const ports = await heldPorts(pid, this.evy.port);
+    this.deaths.push({ pid, atMs: performance.now(), ports });
+  }
+
+  /** One that is to be killed stays stopped: what it holds has been noted. */
+  goOn(pid: number): void {
+    if (!this.#doomed.has(pid)) sendSignal(pid, 'SIGCONT');
+  }
+
+  troubleFile(pid: number): string {
+    return join(this.#folder, 'trouble', String(pid));
+  }
+
+  /** A last reload of a good release, and then as many workers as wanted, all of that generation. */
+  async settle(): Promise<void> {
+    await this.release('good');
+    const last = await this.reload();
+    await this.evy.until('reload.done', { where: ({ generation }) => generation === last, withinMs: settleWithinMs });
+    await crewOf(
+      this.evy,
+      Array.from({ length: this.wanted }, () => last),
+    );
+  }
+
+  /** Without clients and with as many workers as at the start, the master is as it was. */
+  async compareWithStart(): Promise<void> {
+    while (this.wanted > workersAtStart) await this.scale(-1);
+    while (this.wanted < workersAtStart) await this.scale(1);
+    let now = this.#atStart;
+    const isSame = async () => {
+      now = await this.#footprint();
+      return now.descriptors === this.#atStart.descriptors && now.workers === this.#atStart.workers;
+    };
+    await waitFor('as at the start', isSame, { withinMs: 15_000, everyMs: 100 }).catch((error: unknown) => {
+      throw new Error(`at the start ${JSON.stringify(this.#atStart)}, now ${JSON.stringify(now)}`, { cause: error });
+    });
+  }
+
+  /** Ends it in order; nobody may be left. */
+  async end(): Promise<void> {
+    const { code, signal: by } = await this.evy.stop('SIGTERM', settleWithinMs);
+    const left = await this.evy.reap();
+    if (code !== 0) throw new Error(`the command ended with ${code ?? by}`);
+    if (left.length > 0) throw new Error(`left running: ${left.join(', ')}`);
+  }
+
+  async masterBytes(): Promise<number> {
+    const status = await readFile(`/proc/${this.evy.pid}/status`, 'latin1');
+    return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) * 1024;
+  }
+
+  async #footprint(): Promise<Footprint> {
+    const descriptors = (await readdir(`/proc/${this.evy.pid}/fd`)).length;
+    return { descriptors, workers: (await workersOf(this.evy)).length };
+  }
+}

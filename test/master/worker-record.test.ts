@@ -1,0 +1,61 @@
+import { expect } from 'chai';
+import { WorkerRecord } from '../../src/master/worker-record.ts';
+import type { RequestSummary, WorkerStats } from '../../src/shared/messages.ts';
+import { noAnswers } from '../../src/worker/answer-counts.ts';
+
+const request: RequestSummary = { method: 'GET', target: '/slow', peer: '192.0.2.1', ageMs: 7 };
+const stats: WorkerStats = {
+  connections: 9,
+  activeRequests: 2,
+  requests: 40,
+  pendingHooks: 0,
+  ...noAnswers(),
+  rssBytes: 1,
+  lagMs: 0,
+  healthChecks: 0,
+  utilisation: 0,
+  turnedAway: 0,
+};
+
+describe('what became of the connections of a worker', () => {
+  it('is what moved, as was counted on the way, and for the rest what the worker told at its end', () => {
+    const record = new WorkerRecord();
+    record.note({ type: 'stats', stats });
+    record.noteMoved(4);
+    record.noteMoved(2);
+    record.note({ type: 'drained', connections: 9 });
+    expect(record.departures).to.deep.equal({ moved: 6, drained: 3, cut: 0 });
+  });
+
+  it('names the requests that the grace time cut', () => {
+    const record = new WorkerRecord();
+    record.noteMoved(4);
+    record.note({ type: 'overdue', requests: [request], connections: 9 });
+    expect(record.departures).to.deep.equal({ moved: 4, drained: 4, cut: 1 });
+  });
+
+  it('is what is known without it when it died', () => {
+    const record = new WorkerRecord();
+    record.note({ type: 'stats', stats });
+    record.noteMoved(4);
+    expect(record.departures).to.deep.equal({ moved: 4, drained: 0, cut: 2 });
+  });
+
+  it('counts nobody twice who came when the worker was leaving already', () => {
+    const record = new WorkerRecord();
+    record.noteMoved(3);
+    record.note({ type: 'drained', connections: 2 });
+    expect(record.departures).to.deep.equal({ moved: 3, drained: 0, cut: 0 });
+  });
+});
+
+describe('the connections of a worker', () => {
+  it('are those that it reported and those that were sent there since', () => {
+    const record = new WorkerRecord();
+    record.noteConnection();
+    expect(record.connections).to.equal(1);
+    record.note({ type: 'stats', stats });
+    record.noteConnection();
+    expect(record.connections).to.equal(10);
+  });
+});
