@@ -1,6 +1,7 @@
 /** docs/lifecycle.md: every table of states, drawn. Pure, as docs-pages.ts. */
 import { transferInputs, transferTable } from '../src/master/migration/transfer-table.ts';
 import { reloadInputs, reloadTable } from '../src/master/reload-phases.ts';
+import { upgradeInputs, upgradeTable } from '../src/master/upgrade/upgrade-phases.ts';
 import { workerInputs, workerTable } from '../src/master/worker-states.ts';
 import {
   readingInputs,
@@ -34,6 +35,13 @@ export const lives: readonly Life[] = [
     text: 'Until it is live, what goes wrong fails it; after that it is rolled back. What an operator sees of it is in [reload.md](reload.md).',
     table: reloadTable,
     inputs: reloadInputs,
+  },
+  {
+    title: 'An upgrade of the master',
+    file: 'src/master/upgrade/upgrade-phases.ts',
+    text: 'As the old master sees it. `leaving`: the new one is not to be taken back any more.',
+    table: upgradeTable,
+    inputs: upgradeInputs,
   },
   {
     title: 'A connection that moves from worker to worker',
