@@ -157,7 +157,7 @@ export class NodeRefusals {
     connections.linger(socket);
     connections.end(socket, text);
     if (accessLog === undefined) return;
-    const { request, status, bodyBytes } = refusedRequest(code, peer, noLine, text);
+    const { request, status, bodyBytes } = refusedRequest(code, { peer, variables: {} }, noLine, text);
     accessLog.write(request, status, bodyBytes, 0);
   }
 
