@@ -33,6 +33,7 @@ export type Configuration = Extract<MasterToWorker, { type: 'configure' }>;
 
 /** A worker that serves. */
 export interface Running {
+  readonly interface: LoadedApplication['interface'];
   readonly serving: Serving;
   /** one per bind, in its order */
   readonly servers: readonly Server[];
@@ -125,5 +126,5 @@ export async function boot(configuration: Configuration, onStep: (step: string) 
     if (fd !== undefined) await attachListening(servers[index]!, fd, backlog);
   }
   const mover = new Mover({ send: sendToMaster, nowMs: () => performance.now() });
-  return { serving, servers, gate, log, guard, mover };
+  return { interface: application.interface, serving, servers, gate, log, guard, mover };
 }
