@@ -246,6 +246,10 @@ export class Service implements Serving {
   refused(code: ErrorCode, peer: string, exchange?: Exchange): void {
     this.log.info('request.refused', { code, peer, request: exchange?.summary, ...exchange?.names });
   }
+  /** A client that takes nothing more of its answer has lost its connection. */
+  cut(peer: string): void {
+    this.log.info('connection.cut', { code: 'REQUEST_CUT', peer });
+  }
   /** A post hook's promise: the process does not end before it. */
   track(promise: Promise<void>): void {
     this.#pendingHooks += 1;
