@@ -75,7 +75,7 @@ async function configure(given: Configuration): Promise<void> {
   // What loading took is no lag.
   vitalSigns();
   setInterval(reportStats, statsEveryMs).unref();
-  await tellMaster({ type: 'ready' });
+  await tellMaster({ type: 'ready', interface: running!.interface });
   if (given.watchdog !== undefined) await startWatchdog(given.watchdog, running!.serving, running!.log);
 }
 

@@ -8,6 +8,8 @@ import { attach } from '../../shared/node-private.ts';
 import type { PassedHandle } from '../../shared/node-private.ts';
 import type { ServerSettings } from '../../shared/options.ts';
 import type { PeerFacts } from '../environ.ts';
+import { Linger, lingerMs } from '../linger.ts';
+import { timerMs } from '../longest-timer.ts';
 import type { Mover } from '../migration/mover.ts';
 import { trustedProxiesOf } from '../proxies/forwarding.ts';
 import type { TrustedProxies } from '../proxies/forwarding.ts';
@@ -15,9 +17,6 @@ import type { Sender } from './node-hooks.ts';
 import { idleSockets, NodeMoves } from './node-moves.ts';
 import type { HttpSockets } from './node-moves.ts';
 import type { NodeServer } from './node-server.ts';
-
-/** how long a closing connection is read on, so that the client sees the response and no reset (RFC 9112 §9.6) */
-const lingerMs = 2000;
 
 /** A connection, and how many requests it has had. */
 export interface Client extends Sender {
@@ -84,7 +83,7 @@ export class NodeConnections {
       socket.unshift(Buffer.from(rest, 'base64'));
     }
     this.take(socket, peer);
-    if (rest === undefined) this.#server.excuse(socket, this.#settings.keepaliveMs);
+    if (rest === undefined) this.#server.excuse(socket, timerMs(this.#settings.keepaliveMs));
     if (this.#closesIdle) setImmediate(() => this.closeIdle());
   }
 
@@ -138,7 +137,7 @@ export class NodeConnections {
   };
   readonly #resumed = (socket: Socket, peer: PeerFacts): void => {
     this.#keep(socket, peer);
-    socket.setTimeout(this.#settings.keepaliveMs);
+    socket.setTimeout(timerMs(this.#settings.keepaliveMs));
   };
 
   /** Closes our side of what is idle, now and whenever a connection becomes so: destroy() would reset a request on its way. */
@@ -163,8 +162,12 @@ export class NodeConnections {
   linger(socket: Socket): void {
     this.#dismissed.add(socket);
     socket.destroySoon = () => void socket.end();
-    const timer = setTimeout(() => socket.destroy(), lingerMs).unref();
-    socket.once('close', () => clearTimeout(timer));
+    const linger = new Linger(performance.now(), socket.bytesRead);
+    const look = (): void => {
+      if (!linger.goesOn(performance.now(), socket.bytesRead)) socket.destroy();
+    };
+    const timer = setInterval(look, lingerMs).unref();
+    socket.once('close', () => clearInterval(timer));
   }
 
   destroyAll(): void {

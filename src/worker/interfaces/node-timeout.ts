@@ -14,6 +14,8 @@ export interface LastAnswer {
   /** names of headers that stay; all others were for another response */
   readonly kept?: readonly string[];
   readonly close?: boolean;
+  /** the status by default */
+  readonly text?: string;
 }
 
 /** write() and end() tell whoever waits for them, as if it had been sent. */
@@ -39,16 +41,16 @@ function deafen(response: ServerResponse): void {
   });
 }
 
-export function endInstead(response: ServerResponse, { status, kept = [], close = false }: LastAnswer): void {
+export function endInstead(response: ServerResponse, { status, kept = [], close = false, text }: LastAnswer): void {
   if (response.headersSent) response.destroy();
   else {
     const names = new Set(kept.map((name) => name.toLowerCase()));
     for (const name of response.getHeaderNames()) if (!names.has(name)) response.removeHeader(name);
     const reason = STATUS_CODES[status] ?? 'Bad Request';
     if (close) response.setHeader('Connection', 'close');
-    const text = `${status} ${reason}\n`;
-    const headers = { 'Content-Type': 'text/plain; charset=utf-8', 'Content-Length': text.length };
-    response.writeHead(status, reason, headers).end(text);
+    const body = text ?? `${status} ${reason}\n`;
+    const headers = { 'Content-Type': 'text/plain; charset=utf-8', 'Content-Length': body.length };
+    response.writeHead(status, reason, headers).end(body);
   }
   deafen(response);
 }

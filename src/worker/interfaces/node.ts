@@ -12,6 +12,7 @@ import { ErrorLines } from '../error-lines.ts';
 import type { Mover } from '../migration/mover.ts';
 import type { ServiceOptions } from '../service.ts';
 import type { Serving } from '../serving.ts';
+import { timerMs } from '../longest-timer.ts';
 import { peerFacts } from '../peer.ts';
 import { ProxyGate } from '../proxies/proxy-gate.ts';
 import type { ToldPeer } from '../proxies/told-peer.ts';
@@ -27,7 +28,6 @@ import { endInstead } from './node-timeout.ts';
 
 /** how often node:http looks for heads that take too long; half a minute by itself */
 const connectionsCheckingInterval = 1_000;
-const gatewayTimeout = 504;
 
 type NodeServiceOptions = Omit<ServiceOptions, 'handler'> & { listener: NodeListener };
 
@@ -68,7 +68,7 @@ export class NodeService implements Serving {
         headersTimeout: settings.headTimeoutMs,
         connectionsCheckingInterval,
         requestTimeout: 0,
-        keepAliveTimeout: settings.keepaliveMs,
+        keepAliveTimeout: timerMs(settings.keepaliveMs),
         noDelay: true,
         // Ours to refuse, so that it is logged.
         requireHostHeader: false,
@@ -88,7 +88,7 @@ export class NodeService implements Serving {
     this.#server.on('checkContinue', this.#onExpectant).on('checkExpectation', this.#onRequest);
     this.#server.on('clientError', (error, socket) => this.#refusals.clientError(error, socket as Socket));
     this.#server.maxHeadersCount = settings.maxHeaders;
-    this.#server.setTimeout(settings.socketTimeoutMs, this.#onQuiet);
+    this.#server.setTimeout(timerMs(settings.socketTimeoutMs), this.#onQuiet);
     // It never listens itself; this makes it watch its time-outs and know its idle connections all the same.
     this.#server.emit('listening');
   }
@@ -104,8 +104,13 @@ export class NodeService implements Serving {
   /** Nothing moved for so long. Only a client that it waits for loses its connection; an application may take its time. */
   readonly #onQuiet = (socket: Socket): void => {
     const response = Array.from(this.#active.keys()).find(({ req }) => req.socket === socket);
-    if (response === undefined || waitsForClient(response.req, socket)) socket.destroy();
-    else socket.setTimeout(this.#options.settings.socketTimeoutMs);
+    if (response !== undefined && !waitsForClient(response.req, socket)) {
+      socket.setTimeout(timerMs(this.#options.settings.socketTimeoutMs));
+      return;
+    }
+    const peer = this.#connections.clientOf(socket)?.peer.remoteAddress;
+    if (socket.writableLength > 0) this.#options.log.info('connection.cut', { code: 'REQUEST_CUT', peer });
+    socket.destroy();
   };
 
   readonly #onRequest = (request: IncomingMessage, response: ServerResponse, isWaiting = false): void => {
@@ -157,7 +162,7 @@ export class NodeService implements Serving {
     const { peer, ageMs } = hooks.summary();
     this.#options.log.warn('request.timed-out', { ...hooks.logFields, peer, ageMs });
     const kept = ['Connection', ...(this.#naming.sends ? [this.#naming.header] : [])];
-    endInstead(response, { status: gatewayTimeout, kept });
+    endInstead(response, { status: 504, kept, text: 'Gateway Timeout\n' });
     hooks.expire();
   };
 
