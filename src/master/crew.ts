@@ -8,6 +8,7 @@ import { addDebt, delayMs, heldPlaces, isQuickDeath, nextDueMs, payDebt } from '
 import type { Backoff } from './backoff.ts';
 import type { Emit, WorkerInfo } from './events.ts';
 import type { Generation } from './generation.ts';
+import { IgnoredOptions } from './ignored-options.ts';
 import type { Listener } from './listeners.ts';
 import { Moves } from './migration/moves.ts';
 import { havensOf } from './migration/targets.ts';
@@ -40,12 +41,14 @@ export class Crew {
   /** by generation: a new generation starts without debts */
   readonly #backoffs = new Map<number, Backoff>();
   readonly #moves: Moves;
+  readonly #ignoredOptions: IgnoredOptions;
   /** generations that stay */
   #wanted: ReadonlySet<number> = new Set();
   #lastId = 0;
 
   constructor(parts: CrewParts) {
     this.#parts = parts;
+    this.#ignoredOptions = new IgnoredOptions(parts.logger);
     this.#moves = new Moves({ possible: parts.moving, logger: parts.logger }, this);
   }
 
@@ -174,6 +177,7 @@ export class Crew {
       case 'ready':
         if (worker.state !== 'ready') break;
         logger.info('worker.ready', { ...workerInfo(worker), bootMs: worker.bootMs });
+        this.#ignoredOptions.workerReady(worker.generation, news.interface);
         emit('worker:ready', workerInfo(worker));
         this.#moves.workerReady();
         break;

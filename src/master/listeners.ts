@@ -17,20 +17,12 @@ import type { ListenTarget } from '../shared/node-private.ts';
 import { clearSocketPath, socketFileRemover } from '../shared/unix-socket.ts';
 import { formatBind, formatHostPort } from './bind-address.ts';
 import type { Bind } from './bind-address.ts';
+import type { BoundAddress } from './bound-address.ts';
 import { dismissOrphans, wantedAddress } from './orphans.ts';
 import { bindKey } from './upgrade/inheritance.ts';
 import type { Estate } from './upgrade/inheritance.ts';
 
-/** Where a listener really is: the port is known even when 0 was asked for. */
-export interface BoundAddress {
-  /** '127.0.0.1:8080', '[::]:8080', 'unix:/run/app.sock' */
-  readonly name: string;
-  readonly kind: 'tcp' | 'unix';
-  readonly tls: boolean;
-  readonly host?: string;
-  readonly port?: number;
-  readonly path?: string;
-}
+export type { BoundAddress };
 
 export interface Listener {
   /** its address as it was asked for (see bindKey) */

@@ -49,6 +49,9 @@ export class NewsDesk {
       case 'crashed':
         quarantines.noteCrash(worker.generation, news.requests ?? []);
         break;
+      case 'stuck':
+        quarantines.noteCrash(worker.generation, news.report.requests);
+        break;
       case 'ready':
         if (worker.state === 'ready') this.#ready(worker);
         break;

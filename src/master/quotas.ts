@@ -25,6 +25,8 @@ export class Quotas {
 
   /** A worker counts what it has. It gets shares from its first report on. */
   take(worker: Sharer, { serial, connections, requests }: GuardingToMaster): void {
+    // What was still on its way when it ended must not bring it back.
+    if (worker.state === 'gone') return;
     this.#workers.set(worker.id, worker);
     note(this.#connections, worker.id, serial, connections);
     note(this.#requests, worker.id, serial, requests);

@@ -159,7 +159,8 @@ export class WorkerHandle {
         clearTimeout(this.#deadline);
         break;
       case 'stuck':
-        if (this.#state === 'ready' || this.#state === 'standby' || this.#state === 'draining') this.kill('stuck');
+        // Whatever has been heard of it on the channel so far: its `ready` may still be on the way.
+        if (this.#state !== 'killed' && this.#state !== 'gone') this.kill('stuck');
         break;
       default: // it changes nothing here
     }

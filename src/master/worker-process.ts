@@ -57,7 +57,9 @@ export class WorkerProcess {
       return;
     }
     this.#watch(this.#worker);
-    const line = this.#worker.process.stdio[firstInheritedFd + plan.fds.length] as Readable | null | undefined;
+    // Node has no streams at all for a process that could not be started.
+    const streams = this.#worker.process.stdio as ReadonlyArray<unknown> | undefined;
+    const line = streams?.[firstInheritedFd + plan.fds.length] as Readable | null | undefined;
     if (plan.stuckMs > 0 && line) this.#listen(line, plan.stuckMs);
   }
 

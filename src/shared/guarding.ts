@@ -22,8 +22,10 @@ export interface QuarantinedRoute {
 /** How much of a share a worker uses. */
 export interface Usage {
   now: number;
-  /** what it would use, as far as it knows */
+  /** the most lately */
   wanted: number;
+  /** it would have used more */
+  isShort: boolean;
 }
 
 /** How many connections a worker may have, and how many requests under way. */

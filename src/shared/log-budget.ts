@@ -12,6 +12,7 @@ const spanMs = 1000;
 
 const causedByClients: ReadonlySet<LogEvent> = new Set<LogEvent>([
   'connection.refused',
+  'connection.cut',
   'request.refused',
   'request.timed-out',
   'app.failed',

@@ -48,6 +48,7 @@ export const logEvents = [
   'worker.unwatched',
   'worker.orphaned',
   'connection.refused',
+  'connection.cut',
   'connections.moved',
   'connections.limited',
   'request.refused',

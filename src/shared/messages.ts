@@ -170,7 +170,8 @@ export type WorkerToMaster =
   | { type: 'hello'; pid: number }
   /** what its boot is doing now, for whoever waits in vain */
   | { type: 'boot-step'; step: string }
-  | { type: 'ready' }
+  /** `interface`: what the application turned out to be */
+  | { type: 'ready'; interface: InterfaceName }
   /** the worker cannot boot and ends */
   | { type: 'failed'; code: ErrorCode; message: string; stack?: string | undefined }
   /** an exception that nothing caught: the worker ends, and with it these requests */

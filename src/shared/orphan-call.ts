@@ -4,11 +4,12 @@
  * address, and the master binds it right after that.
  */
 import { lstatSync, mkdirSync } from 'node:fs';
+import { isIP } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 
-/** An address that somebody wants to bind. Two hosts with one port may be in each other's way. */
-export type WantedAddress = { port: number } | { path: string };
+/** An address that somebody wants to bind. */
+export type WantedAddress = { host: string; port: number } | { path: string };
 
 /** An orphan lets go of all its addresses when one of them is wanted; otherwise it stays. */
 export type OrphanAnswer = 'left' | 'stays';
@@ -37,8 +38,9 @@ export function formatWanted(address: WantedAddress): string {
 
 export function parseWanted(line: string): WantedAddress | undefined {
   try {
-    const { wanted } = JSON.parse(line) as { wanted?: Partial<{ port: unknown; path: unknown }> };
-    if (typeof wanted?.port === 'number') return { port: wanted.port };
+    const { wanted } = JSON.parse(line) as { wanted?: { host?: unknown; port?: unknown; path?: unknown } };
+    if (typeof wanted?.port === 'number' && typeof wanted.host === 'string')
+      return { host: wanted.host, port: wanted.port };
     return typeof wanted?.path === 'string' ? { path: wanted.path } : undefined;
   } catch {
     return undefined;
@@ -48,5 +50,9 @@ export function parseWanted(line: string): WantedAddress | undefined {
 /** Whether a listening socket, by its name as '127.0.0.1:8080' or 'unix:/run/app.sock', is in the way. */
 export function isInTheWay(name: string, wanted: WantedAddress): boolean {
   if ('path' in wanted) return name === `unix:${wanted.path}`;
-  return !name.startsWith('unix:') && name.endsWith(`:${wanted.port}`);
+  if (name.startsWith('unix:') || !name.endsWith(`:${wanted.port}`)) return false;
+  const host = name.slice(0, name.lastIndexOf(':')).replace(/^\[|\]$/g, '');
+  const all = ['0.0.0.0', '::'];
+  // A name may stand for any of them.
+  return host === wanted.host || all.includes(host) || all.includes(wanted.host) || isIP(wanted.host) === 0;
 }

@@ -34,6 +34,7 @@ export type Configuration = Extract<MasterToWorker, { type: 'configure' }>;
 
 /** A worker that serves. */
 export interface Running {
+  readonly interface: LoadedApplication['interface'];
   readonly serving: Serving;
   /** one per bind, in its order */
   readonly servers: readonly Server[];
@@ -130,5 +131,5 @@ export async function boot(configuration: Configuration, onStep: (step: string) 
   const { guarding } = configuration;
   const allowance = Allowance.of({ guarding, serving, gate, guard, send: sendToMaster });
   const mover = new Mover({ send: sendToMaster, nowMs: () => performance.now() });
-  return { serving, servers, gate, log, guard, allowance, mover };
+  return { interface: application.interface, serving, servers, gate, log, guard, allowance, mover };
 }

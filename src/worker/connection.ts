@@ -19,6 +19,7 @@ import { Exchange } from './exchange.ts';
 import { keepAliveField } from './http/keep-alive-field.ts';
 import { continueResponse } from './http/response-head.ts';
 import type { RequestInput } from './input.ts';
+import { Linger, lingerMs } from './linger.ts';
 import type { Movable, Released } from './migration/mover.ts';
 import { withdraw } from './migration/release.ts';
 import { Output } from './output.ts';
@@ -29,9 +30,6 @@ import { RequestReading } from './request-reading.ts';
 import type { ReadingOwner } from './reading-owner.ts';
 import type { Forwarding } from './proxies/forwarding.ts';
 import type { Service } from './service.ts';
-
-/** how long a closing connection is read on, so that the client sees the response and no reset (RFC 9112 §9.6) */
-const lingerMs = 2000;
 
 export class Connection implements ReadingOwner, OutputOwner, DeadlineOwner, Movable {
   readonly peer: PeerFacts;
@@ -48,6 +46,8 @@ export class Connection implements ReadingOwner, OutputOwner, DeadlineOwner, Mov
   #writing: WritingState = 'idle';
   #exchange: Exchange | undefined;
   #isFixed: boolean;
+  /** once it is closing */
+  #linger: Linger | undefined;
   /** begun so far */
   #requests = 0;
 
@@ -126,6 +126,7 @@ export class Connection implements ReadingOwner, OutputOwner, DeadlineOwner, Mov
   expired(wait: ReadWait | 'write'): void {
     switch (wait) {
       case 'write':
+        this.#service.cut(this.peer.remoteAddress);
         this.destroy();
         break;
       case 'idle':
@@ -138,7 +139,7 @@ export class Connection implements ReadingOwner, OutputOwner, DeadlineOwner, Mov
         this.#reading.bodyTimedOut();
         break;
       case 'linger':
-        if (this.#output.isEmpty) this.#socket.destroy();
+        if (this.#output.isEmpty) this.#lingerOn();
         break;
       case 'none':
         break;
@@ -369,11 +370,18 @@ export class Connection implements ReadingOwner, OutputOwner, DeadlineOwner, Mov
     this.#reading.stop();
     this.#writing = nextWritingState(this.#writing, 'close');
     this.#reading.parser.takeRest();
+    this.#linger ??= new Linger(this.deadlines.nowMs, this.#socket.bytesRead);
     this.deadlines.expect('linger', lingerMs);
     this.#output.end();
     if (!this.#output.isEmpty) this.deadlines.expectWrite();
     // Unread bytes in the kernel would make our FIN a reset: read on and throw away.
     this.#socket.resume();
+  }
+
+  #lingerOn(): void {
+    const goesOn = this.#linger!.goesOn(this.deadlines.nowMs, this.#socket.bytesRead);
+    if (goesOn) this.deadlines.expect('linger', lingerMs);
+    else this.#socket.destroy();
   }
 
   /** At once: what has not left will not. */

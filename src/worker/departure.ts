@@ -2,18 +2,17 @@
 import { performance } from 'node:perf_hooks';
 import type { MasterToWorker, RequestSummary } from '../shared/messages.ts';
 import { stopListening } from './listening.ts';
+import { timerMs } from './longest-timer.ts';
 import type { Running } from './boot.ts';
 import type { Handshakes } from './handshakes.ts';
 
-/** Longer ones overflow a timer (setTimeout takes 2^31-1 ms). */
-const longestTimerMs = 2 ** 31 - 1;
 /** idle clients that were told to close get this long to see it */
 const lingerMs = 500;
 
 export type Departure = Omit<Extract<MasterToWorker, { type: 'drain' }>, 'type'>;
 
 /** What leaves. `handshakes` are those of TLS, which a worker waits for unless all of the server stops. */
-type Parts = Omit<Running, 'gate'> & { readonly handshakes?: Pick<Handshakes, 'count' | 'onChange'> };
+type Parts = Omit<Running, 'gate' | 'interface'> & { readonly handshakes?: Pick<Handshakes, 'count' | 'onChange'> };
 
 export class Leaving {
   readonly #running: Parts;
@@ -65,7 +64,7 @@ export class Leaving {
     // After that: whether a response is the last of its connection hangs on it.
     serving.drain(givenMs);
     if (idle === 'close') serving.closeIdle();
-    const graceMs = Math.min(givenMs, longestTimerMs);
+    const graceMs = timerMs(givenMs);
     const deadlineMs = performance.now() + graceMs;
     if (deadlineMs >= this.#deadlineMs) return;
     this.#deadlineMs = deadlineMs;

@@ -109,7 +109,7 @@ export class Gatekeeper {
   usage(connections: number): Usage {
     const now = connections + this.handshakes.count;
     const isShort = now >= this.#share && this.#share < this.#limit && !this.#resting;
-    return { now, wanted: isShort ? 2 * now + 1 : now };
+    return { now, wanted: isShort ? now + 1 : now, isShort };
   }
 
   /** Whether to accept nothing, however few connections there are. */

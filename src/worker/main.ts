@@ -15,7 +15,7 @@ import { stateMachine } from '../shared/state-machine.ts';
 import { boot } from './boot.ts';
 import type { Configuration, Running } from './boot.ts';
 import { listenToMaster, sendToMaster, tellMaster } from './channel.ts';
-import { beFound } from './orphanhood.ts';
+import { mayServeAlone, serveAlone } from './orphanhood.ts';
 import type { Orphanhood } from './orphanhood.ts';
 import { Leaving } from './departure.ts';
 import type { Departure } from './departure.ts';
@@ -75,7 +75,7 @@ async function configure(given: Configuration): Promise<void> {
   // What loading took is no lag.
   vitalSigns();
   setInterval(reportStats, statsEveryMs).unref();
-  await tellMaster({ type: 'ready' });
+  await tellMaster({ type: 'ready', interface: running!.interface });
   if (given.watchdog !== undefined) await startWatchdog(given.watchdog, running!.serving, running!.log);
 }
 
@@ -206,25 +206,11 @@ function reopenLogs(): void {
 /** The master is gone. */
 async function orphaned(): Promise<void> {
   const graceMs = configuration?.graceMs ?? 0;
-  const serves = state === 'serving' && configuration?.orphans === 'serve' && canAccept(configuration);
+  const serves = state === 'serving' && configuration !== undefined && mayServeAlone(configuration);
   running?.log.warn('worker.orphaned', { serves });
   running?.mover?.channelLost();
-  if (!serves) {
-    void leave({ graceMs, idle: 'close' });
-    return;
-  }
-  const names = configuration!.binds.map(({ name }) => name);
-  try {
-    orphanhood = await beFound(names, () => void leave({ graceMs, idle: 'keep' }));
-  } catch (thrown) {
-    // A new master could never bind.
-    running?.log.error('worker.failed', { message: `cannot serve without a master: ${toError(thrown).message}` });
-    void leave({ graceMs, idle: 'keep' });
-  }
-}
-
-function canAccept({ binds }: Configuration): boolean {
-  return binds.every(({ fd }) => fd !== undefined);
+  if (!serves) void leave({ graceMs, idle: 'close' });
+  else orphanhood = await serveAlone(configuration!, running!.log, () => void leave({ graceMs, idle: 'keep' }));
 }
 
 async function crash(thrown: unknown): Promise<void> {

@@ -5,6 +5,9 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { isInTheWay, makeOrphanFolder, orphanFolder, parseWanted } from '../shared/orphan-call.ts';
 import type { OrphanAnswer } from '../shared/orphan-call.ts';
+import { toError } from '../shared/errors.ts';
+import type { Logger } from '../shared/log.ts';
+import type { Configuration } from './boot.ts';
 
 /** A line is short; who sends more is not a master. */
 const longestLine = 4_096;
@@ -51,4 +54,27 @@ export async function beFound(
   });
   server.unref();
   return { end: () => void server.close() };
+}
+
+/** Whether it is wanted, and this worker accepts by itself. */
+export function mayServeAlone({ orphans, binds }: Configuration): boolean {
+  return orphans === 'serve' && binds.every(({ fd }) => fd !== undefined);
+}
+
+/** Where it cannot be found it leaves at once: a new master could never bind. */
+export async function serveAlone(
+  { binds }: Configuration,
+  log: Logger,
+  leave: () => void,
+): Promise<Orphanhood | undefined> {
+  try {
+    return await beFound(
+      binds.map(({ name }) => name),
+      leave,
+    );
+  } catch (thrown) {
+    log.error('worker.failed', { message: `cannot serve without a master: ${toError(thrown).message}` });
+    leave();
+    return undefined;
+  }
 }

@@ -92,8 +92,7 @@ export class RequestGuard {
   }
 
   usage(underWay: number): Usage {
-    const wanted = this.#isShort ? 2 * this.#peak + 1 : this.#peak;
-    return { now: underWay, wanted };
+    return { now: underWay, wanted: this.#peak, isShort: this.#isShort };
   }
 
   forgetPeak(underWay: number): void {

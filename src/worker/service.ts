@@ -247,6 +247,10 @@ export class Service implements Serving {
   refused(code: ErrorCode, peer: string, request: Partial<Pick<Exchange, 'summary' | 'names'>>): void {
     this.log.info('request.refused', { code, peer, request: request.summary, ...request.names });
   }
+  /** A client that takes nothing more of its answer has lost its connection. */
+  cut(peer: string): void {
+    this.log.info('connection.cut', { code: 'REQUEST_CUT', peer });
+  }
   /** A post hook's promise: the process does not end before it. */
   track(promise: Promise<void>): void {
     this.#pendingHooks += 1;

@@ -26,8 +26,8 @@ function quotasOf(limits: { maxConnections: number; maxConcurrentRequests: numbe
     quotas.take(worker, {
       type: 'usage',
       serial: worker.serial,
-      connections: { now: connections, wanted: connections },
-      requests: { now: requests, wanted: requests },
+      connections: { now: connections, wanted: connections, isShort: false },
+      requests: { now: requests, wanted: requests, isShort: false },
     });
   const told = (worker: FakeWorker, shares: string) =>
     waitFor(`${shares} for worker ${worker.id}`, () => worker.told.at(-1) === shares);

@@ -1,27 +1,32 @@
 import { expect } from 'chai';
-import { array, assert, constantFrom, integer, nat, property, record } from 'fast-check';
+import { array, assert, boolean, constantFrom, integer, nat, property, record } from 'fast-check';
 import type { Usage } from '../../src/shared/guarding.ts';
 import { dealShares, newHolder, noteUsage, targetShares } from '../../src/master/shares.ts';
 import type { Holder } from '../../src/master/shares.ts';
 
 describe('the shares of a limit', () => {
-  const cases: Array<[what: string, limit: number, wanted: number[], shares: number[]]> = [
-    ['are even when nobody has anything', 100, [0, 0, 0, 0], [25, 25, 25, 25]],
-    ['are nearly the whole for one that wants it', 100, [96, 0, 0, 0], [94, 2, 2, 2]],
-    ['follow what is wanted', 100, [30, 10, 0], [71, 26, 3]],
-    ['leave one for each', 100, [1000, 0, 0], [98, 1, 1]],
-    ['are whole where there are fewer than workers', 1, [0, 0], [1, 0]],
-    ['go where they are wanted then', 1, [0, 3], [0, 1]],
-    ['are nothing of nothing', 0, [5, 5], [0, 0]],
-    ['are nobody’s without workers', 5, [], []],
+  /** '7+' is 7, and would have been more */
+  const claimOf = (text: string) => ({ wanted: Number.parseInt(text, 10), isShort: text.endsWith('+') });
+  const cases: Array<[what: string, limit: number, wanted: string, shares: number[]]> = [
+    ['are even when nobody has anything', 100, '0 0 0 0', [25, 25, 25, 25]],
+    ['are what is used, and more', 100, '30 10 0', [73, 25, 2]],
+    ['are nearly the whole for one that wants it', 100, '26+ 0 0 0', [96, 2, 1, 1]],
+    ['are nearly the whole for one that has it', 100, '98+ 0 0 0', [97, 1, 1, 1]],
+    ['leave those alone that are content', 50, '39+ 8 4', [38, 8, 4]],
+    ['draw those together that are not', 50, '41+ 11+', [37, 13]],
+    ['are cut down for all when there are fewer', 10, '10 10', [5, 5]],
+    ['are whole where there are fewer than workers', 1, '0 0', [1, 0]],
+    ['go where they are wanted then', 1, '0 1+', [0, 1]],
+    ['are nothing of nothing', 0, '5 5', [0, 0]],
   ];
   for (const [what, limit, wanted, shares] of cases) {
-    it(what, () => expect(targetShares(limit, wanted)).to.deep.equal(shares));
+    it(what, () => expect(targetShares(limit, wanted.split(' ').map(claimOf))).to.deep.equal(shares));
   }
 
   it('are the whole limit, whatever is wanted', () => {
+    const claim = record({ wanted: nat(5_000), isShort: boolean() });
     assert(
-      property(nat(10_000), array(nat(10_000), { minLength: 1, maxLength: 16 }), (limit, wanted) => {
+      property(nat(10_000), array(claim, { minLength: 1, maxLength: 16 }), (limit, wanted) => {
         const shares = targetShares(limit, wanted);
         expect(shares.reduce((one, other) => one + other, 0)).to.equal(limit);
         if (limit >= wanted.length) for (const share of shares) expect(share).to.be.at.least(1);
@@ -36,20 +41,23 @@ describe('a share', () => {
 
   it('that is lowered is held until that is confirmed', () => {
     let holders = dealShares(10, [holder(1, { share: 10, held: 10 }), holder(2, { wanted: 9 })], 7);
-    expect(sharesOf(holders)).to.equal('2/10 0/0');
-    holders = dealShares(10, [noteUsage(holders[0]!, 6, { now: 1, wanted: 0 }), holders[1]!], 8);
-    expect(sharesOf(holders)).to.equal('2/10 0/0');
-    holders = dealShares(10, [noteUsage(holders[0]!, 7, { now: 1, wanted: 0 }), holders[1]!], 9);
-    expect(sharesOf(holders)).to.equal('2/2 8/8');
+    expect(sharesOf(holders)).to.equal('1/10 0/0');
+    holders = dealShares(10, [noteUsage(holders[0]!, 6, { now: 1, wanted: 0, isShort: false }), holders[1]!], 8);
+    expect(sharesOf(holders)).to.equal('1/10 0/0');
+    holders = dealShares(10, [noteUsage(holders[0]!, 7, { now: 1, wanted: 0, isShort: false }), holders[1]!], 9);
+    expect(sharesOf(holders)).to.equal('1/1 9/9');
   });
 
   it('does not count for less than what is used', () => {
     const holders = dealShares(
       10,
-      [noteUsage(holder(1, { share: 2, held: 10 }), 0, { now: 7, wanted: 0 }), holder(2, { wanted: 9 })],
+      [
+        noteUsage(holder(1, { share: 2, held: 10 }), 0, { now: 7, wanted: 0, isShort: false }),
+        holder(2, { wanted: 9 }),
+      ],
       1,
     );
-    expect(sharesOf(holders)).to.equal('2/7 3/3');
+    expect(sharesOf(holders)).to.equal('1/7 3/3');
   });
 
   it('of one that leaves goes to the others, less what it still has', () => {
@@ -59,7 +67,7 @@ describe('a share', () => {
       7,
     );
     expect(sharesOf(holders)).to.equal('0/5 5/5');
-    holders = dealShares(10, [noteUsage(holders[0]!, 7, { now: 3, wanted: 3 }), holders[1]!], 8);
+    holders = dealShares(10, [noteUsage(holders[0]!, 7, { now: 3, wanted: 3, isShort: false }), holders[1]!], 8);
     expect(sharesOf(holders)).to.equal('0/3 7/7');
   });
 });
@@ -68,7 +76,7 @@ describe('a share', () => {
 type Step = { do: 'take' | 'give' | 'report' | 'hear' | 'listen' | 'deal'; worker: number; count: number };
 
 function run(limit: number, workers: number, steps: readonly Step[]): void {
-  const real = Array.from({ length: workers }, () => ({ share: 0, serial: 0, used: 0, wanted: 0 }));
+  const real = Array.from({ length: workers }, () => ({ share: 0, serial: 0, used: 0, wanted: 0, isShort: false }));
   const toMaster: Array<Array<Usage & { serial: number }>> = real.map(() => []);
   const toWorker: Array<Array<Pick<Holder, 'share' | 'serial'>>> = real.map(() => []);
   let holders = real.map((_, id) => newHolder(id));
@@ -78,9 +86,11 @@ function run(limit: number, workers: number, steps: readonly Step[]): void {
     const id = index % workers;
     if (what === 'take') {
       worker.used = Math.max(worker.used, Math.min(worker.share, worker.used + count));
-      worker.wanted = worker.used === worker.share ? 2 * worker.used + 1 : worker.used;
+      worker.isShort = worker.used === worker.share;
+      worker.wanted = worker.used + (worker.isShort ? 1 : 0);
     } else if (what === 'give') worker.used = Math.max(0, worker.used - count);
-    else if (what === 'report') toMaster[id]!.push({ serial: worker.serial, now: worker.used, wanted: worker.wanted });
+    else if (what === 'report')
+      toMaster[id]!.push({ serial: worker.serial, now: worker.used, wanted: worker.wanted, isShort: worker.isShort });
     else if (what === 'listen') Object.assign(worker, toWorker[id]!.shift());
     else if (what === 'hear') {
       const usage = toMaster[id]!.shift();
@@ -115,7 +125,7 @@ describe('all workers together', () => {
     let holders = [0, 1, 2, 3].map(newHolder);
     const report = (holder: Holder, serial: number): Holder => {
       const now = holder.id === 3 ? holder.share : 0;
-      return noteUsage(holder, serial, { now, wanted: holder.id === 3 ? 2 * now + 1 : 0 });
+      return noteUsage(holder, serial, { now, wanted: now, isShort: holder.id === 3 });
     };
     let rounds = 0;
     while (holders[3]!.share < 94 && rounds < 100) {

@@ -47,6 +47,18 @@ describe('the platform', () => {
 });
 
 describe('the pid file', () => {
+  it('is taken from a living process only by the one that takes its place', async () => {
+    const path = join(await tempFolder(), 'pid');
+    const other = process.ppid;
+    writeFileSync(path, `${other}\n`);
+    expect(() => writePidfile(path, 42)).to.throw(`process ${other} is running`);
+    expect(() => writePidfile(path, 42, other + 1)).to.throw(`process ${other} is running`);
+    writePidfile(path, 42, other);
+    expect(readFileSync(path, 'utf8')).to.equal('42\n');
+    removePidfile(path, other);
+    expect(existsSync(path)).to.equal(true);
+  });
+
   it('is removed only while it is ours', async () => {
     const path = join(await tempFolder(), 'pid');
     writePidfile(path, 42);

@@ -45,6 +45,30 @@ describe('a master looks after its workers', () => {
     ).to.be.at.least(3);
   });
 
+  it('kills and replaces one whose watchdog says that it is stuck', async () => {
+    const crew = await fakeCrew({}, { stuckTimeout: '7s' });
+    await crew.master.start();
+    const [pid, other] = crew.pids();
+    process.kill(pid!, 'SIGWINCH');
+    await crew.until('worker:exit');
+    await crew.settled(2, 1);
+    expect(crew.lines('worker.stuck')).to.have.length(1);
+    expect(crew.lines('worker.stuck')[0]).to.include({ pid, blockedMs: 7_000, stack: '    at spins (app.mjs:1:1)' });
+    expect(crew.lines('request.cut')[0]).to.include({ pid, target: '/stuck' });
+    expect(crew.lines('worker.killed')[0]).to.include({ pid });
+    expect(crew.lines('worker.exit')[0]).to.include({ signal: 'SIGKILL', error: 'its event loop was stuck' });
+    expect(crew.pids()).to.include(other).and.not.include(pid);
+  });
+
+  it('has no watchdog where stuckTimeout is 0', async () => {
+    const crew = await fakeCrew({}, { stuckTimeout: 0 });
+    await crew.master.start();
+    process.kill(crew.pids()[0]!, 'SIGWINCH');
+    await crew.until('worker:exit');
+    expect(crew.lines('worker.exit')[0]).to.include({ code: 5 });
+    await crew.settled(2, 1);
+  });
+
   it('replaces one that was sent TERM, which drains', async () => {
     const crew = await fakeCrew();
     await crew.master.start();

@@ -6,7 +6,10 @@ describe('messages', () => {
     const drain = { type: 'drain', graceMs: 1, idle: 'keep' } as const;
     expect(fromMaster(enclose(drain))).to.deep.equal(drain);
     expect(fromWorker(enclose(drain))).to.equal(undefined);
-    expect(fromWorker(enclose({ type: 'ready' }))).to.deep.equal({ type: 'ready' });
+    expect(fromWorker(enclose({ type: 'ready', interface: 'wsgi' }))).to.deep.equal({
+      type: 'ready',
+      interface: 'wsgi',
+    });
   });
 
   it('are not taken for ours without it, nor with a type that there is not', () => {
@@ -15,7 +18,7 @@ describe('messages', () => {
       null,
       'ready',
       7,
-      { type: 'ready' },
+      { type: 'ready', interface: 'wsgi' },
       { evy: null },
       { evy: {} },
       { evy: { type: 'x' } },

@@ -28,7 +28,7 @@ function allowanceOf(change: Partial<Guarding>) {
         return counts.activeRequests;
       },
     },
-    gate: { allow: (share) => void allowed.push(share), usage: (now) => ({ now, wanted: now }) },
+    gate: { allow: (share) => void allowed.push(share), usage: (now) => ({ now, wanted: now, isShort: false }) },
     guard,
     send: (message) => void sent.push(message),
   });
@@ -46,7 +46,12 @@ describe('an allowance', () => {
     expect(allowed).to.deep.equal([0]);
     const begun = allowance!.begin();
     expect(sent).to.deep.equal([
-      { type: 'usage', serial: 0, connections: { now: 0, wanted: 0 }, requests: { now: 0, wanted: 0 } },
+      {
+        type: 'usage',
+        serial: 0,
+        connections: { now: 0, wanted: 0, isShort: false },
+        requests: { now: 0, wanted: 0, isShort: false },
+      },
     ]);
     allowance!.take({ serial: 3, connections: 5, requests: 1 });
     await begun;
@@ -70,9 +75,11 @@ describe('an allowance', () => {
     const { allowance, sent, counts } = allowanceOf({ limitsRequests: false });
     allowance!.take({ serial: 1, connections: 5 });
     void allowance!.begin();
-    expect(sent).to.deep.equal([{ type: 'usage', serial: 1, connections: { now: 0, wanted: 0 } }]);
+    expect(sent).to.deep.equal([{ type: 'usage', serial: 1, connections: { now: 0, wanted: 0, isShort: false } }]);
     counts.connections = 2;
     await waitFor('a report', () => sent.length > 1);
-    expect(sent.slice(1)).to.deep.equal([{ type: 'usage', serial: 1, connections: { now: 2, wanted: 2 } }]);
+    expect(sent.slice(1)).to.deep.equal([
+      { type: 'usage', serial: 1, connections: { now: 2, wanted: 2, isShort: false } },
+    ]);
   });
 });

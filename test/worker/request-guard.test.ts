@@ -63,16 +63,16 @@ describe('a guard of requests', () => {
     expect(guard.refusalOf('GET', '/users/2', 1)).to.equal(undefined);
   });
 
-  it('wants twice what it had when that was too little, and forgets slowly', () => {
+  it('tells when that was too little, and forgets slowly what it had', () => {
     const guard = guardOf({ limitsRequests: true })!;
     guard.allow(8);
     for (let underWay = 1; underWay <= 8; underWay += 1) guard.refusalOf('GET', '/', underWay);
-    expect(guard.usage(3)).to.deep.equal({ now: 3, wanted: 8 });
+    expect(guard.usage(3)).to.deep.equal({ now: 3, wanted: 8, isShort: false });
     guard.refusalOf('GET', '/', 9);
-    expect(guard.usage(8)).to.deep.equal({ now: 8, wanted: 19 });
+    expect(guard.usage(8)).to.deep.equal({ now: 8, wanted: 9, isShort: true });
     guard.forgetPeak(0);
-    expect(guard.usage(0)).to.deep.equal({ now: 0, wanted: 7 });
+    expect(guard.usage(0)).to.deep.equal({ now: 0, wanted: 7, isShort: false });
     for (let times = 0; times < 7; times += 1) guard.forgetPeak(0);
-    expect(guard.usage(0)).to.deep.equal({ now: 0, wanted: 0 });
+    expect(guard.usage(0)).to.deep.equal({ now: 0, wanted: 0, isShort: false });
   });
 });

@@ -7,6 +7,7 @@ import type { Logger } from '../../shared/log.ts';
 import type { Command } from '../commands.ts';
 import type { Listener } from '../listeners.ts';
 import type { Moves } from '../migration/moves.ts';
+import { dismissLateOrphans } from '../orphans.ts';
 import { writePidfile } from '../pidfile.ts';
 import { Estate } from './inheritance.ts';
 import { findPredecessor } from './predecessor.ts';
@@ -50,7 +51,7 @@ export class Arrival {
   announce(arrived: Arrived): void {
     const predecessor = this.#predecessor;
     if (predecessor === undefined) return;
-    const { moves, whole, push } = arrived;
+    const { moves, whole, listeners, push } = arrived;
     predecessor.listen({
       onMoving: moves.take,
       onTakeOver: () => {
@@ -58,6 +59,8 @@ export class Arrival {
       },
       onReload: () => push({ type: 'reload' }),
       onGone: () => {
+        // It has died: its workers, which may be orphans that serve, share these sockets until ours can.
+        if (!this.#isOurs) void whole.then(() => dismissLateOrphans(listeners.map(({ address }) => address)));
         this.#isOurs = true;
         moves.closeTo(predecessor);
       },

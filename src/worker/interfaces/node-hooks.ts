@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Environ, Outcome, PostHook } from '../../shared/application.ts';
 import { EvyError } from '../../shared/errors.ts';
+import type { ErrorCode } from '../../shared/errors.ts';
 import { headBytes } from '../../shared/node-private.ts';
 import type { Logger } from '../../shared/log.ts';
 import type { RequestSummary } from '../../shared/messages.ts';
@@ -15,6 +16,8 @@ import type { Forwarding } from '../proxies/forwarding.ts';
 import { makeRequestId } from '../request-id.ts';
 import type { NamedRequest, RequestNames, RequestNaming } from '../request-id.ts';
 import { fieldVariables } from '../http/field-block.ts';
+import { readFraming } from '../http/framing.ts';
+import type { Framing } from '../http/framing.ts';
 import { headerName } from '../http/header-names.ts';
 import type { HeaderName } from '../http/header-names.ts';
 import type { Field } from '../http/fields.ts';
@@ -37,6 +40,7 @@ export interface Sender {
 
 interface RequestFields {
   fields: Field[];
+  names: HeaderName[];
   variables: Record<string, string>;
 }
 
@@ -47,7 +51,7 @@ export class NodeHooks implements NamedRequest {
   readonly socket: Socket;
   readonly #sender: Sender;
   readonly #startedMs = performance.now();
-  readonly #bytesBefore: number;
+  #bytesBefore: number;
   readonly #cancellation = new Cancellation();
   #hooks: PostHook[] = [];
   #failed = false;
@@ -69,6 +73,18 @@ export class NodeHooks implements NamedRequest {
   /** HTTP_* of the request. */
   get variables(): Readonly<Record<string, string>> {
     return this.#requestFields().variables;
+  }
+
+  /** What the header says about body, host and connection, by our own rules; an error code when they are broken. */
+  get framing(): Framing | ErrorCode {
+    const { fields, names } = this.#requestFields();
+    return readFraming(this.#request.httpVersion === '1.0' ? 'HTTP/1.0' : 'HTTP/1.1', fields, names);
+  }
+
+  /** `100 Continue` is no part of the response. */
+  sendContinue(): void {
+    this.#response.writeContinue();
+    this.#bytesBefore = this.socket.bytesWritten;
   }
 
   add(hook: PostHook): void {
@@ -207,6 +223,6 @@ export class NodeHooks implements NamedRequest {
       fields.push([rawHeaders[index]!, rawHeaders[index + 1]!]);
       names.push(facts);
     }
-    return (this.#fields = { fields, variables: fieldVariables(fields, names) });
+    return (this.#fields = { fields, names, variables: fieldVariables(fields, names) });
   }
 }

@@ -1,6 +1,6 @@
 /**
- * The end of a request whose listener took too long (option requestTimeout): 504 while nothing was sent, else a cut that
- * the client can see.
+ * The end of a request that its listener has no say in any more: it took too long (option requestTimeout), or the rest of
+ * its body is refused. A short answer while nothing was sent, else a cut that the client can see.
  *
  * The listener knows nothing of it and goes on. What it does to the response later - headers, pieces, the end - would throw or
  * be an 'error' event that nobody listens to, and take the whole worker down. So from now on the response takes everything
@@ -9,8 +9,14 @@
 import { STATUS_CODES } from 'node:http';
 import type { ServerResponse } from 'node:http';
 
-const status = 504;
-const reason = STATUS_CODES[status]!;
+export interface LastAnswer {
+  readonly status: number;
+  /** names of headers that stay; all others were for another response */
+  readonly kept?: readonly string[];
+  readonly close?: boolean;
+  /** the status by default */
+  readonly text?: string;
+}
 
 /** write() and end() tell whoever waits for them, as if it had been sent. */
 function swallow(...given: unknown[]): boolean {
@@ -35,13 +41,16 @@ function deafen(response: ServerResponse): void {
   });
 }
 
-/** Of the headers that were set, `kept` stay; all others were for another response. */
-export function endTooLate(response: ServerResponse, kept: readonly string[]): void {
+export function endInstead(response: ServerResponse, { status, kept = [], close = false, text }: LastAnswer): void {
   if (response.headersSent) response.destroy();
   else {
     const names = new Set(kept.map((name) => name.toLowerCase()));
     for (const name of response.getHeaderNames()) if (!names.has(name)) response.removeHeader(name);
-    response.writeHead(status, reason, { 'Content-Type': 'text/plain; charset=utf-8' }).end(`${reason}\n`);
+    const reason = STATUS_CODES[status] ?? 'Bad Request';
+    if (close) response.setHeader('Connection', 'close');
+    const body = text ?? `${status} ${reason}\n`;
+    const headers = { 'Content-Type': 'text/plain; charset=utf-8', 'Content-Length': body.length };
+    response.writeHead(status, reason, headers).end(body);
   }
   deafen(response);
 }

@@ -51,6 +51,12 @@ describe('a worker whose event loop is stuck', () => {
     const crew = await crewOf(evy, [1, 1]);
     expect(crew.map((worker) => worker.pid)).to.not.include(pid);
     // Even they have their access lines.
+    const linesOf = (path: string) =>
+      evy
+        .output('stdout')
+        .split('\n')
+        .filter((line) => line.includes(path));
+    await waitFor('their access lines', () => linesOf('/never?1').length > 0 && linesOf('/spin?2').length > 0);
     const accessLines = evy.output('stdout').split('\n');
     expect(accessLines.filter((line) => /"GET \/never\?1 HTTP\/1.1" 200 10 /.test(line))).to.have.length(1);
     expect(accessLines.filter((line) => /"GET \/spin\?2 HTTP\/1.1" 0 0 /.test(line))).to.have.length(1);

@@ -48,7 +48,7 @@ async function beginUpgrade(evy: EvyProcess, cwd: string): Promise<number> {
   const times = evy.seen('upgrade.started').length + 1;
   evy.signal('SIGUSR2');
   const { successor } = await evy.until('upgrade.started', { times });
-  await waitFor('the boot of a new worker', () => existsSync(join(cwd, 'waiting')));
+  await waitFor('the boot of a new worker', () => existsSync(join(cwd, 'waiting')), { withinMs: 30_000 });
   return successor as number;
 }
 
@@ -56,7 +56,7 @@ const letGo = (cwd: string): Promise<void> => rm(join(cwd, 'wait'));
 
 describe('an upgrade that fails', () => {
   it('for its configuration, its application or its death leaves the old master as it was', async function () {
-    this.timeout(60_000);
+    this.timeout(120_000);
     const { evy, cwd, pidfile } = await start();
     const before = await crewOf(evy, [1, 1]);
     const load = await underLoad(evy, light);
@@ -86,7 +86,7 @@ describe('an upgrade that fails', () => {
   });
 
   it('after the new master served is taken back', async function () {
-    this.timeout(60_000);
+    this.timeout(120_000);
     const folder = await tempFolder();
     const pidfile = join(folder, 'evy.pid');
     const evy = await serve([...onTwo, '--pidfile', pidfile, slow]);
@@ -111,7 +111,8 @@ describe('an upgrade that fails', () => {
 });
 
 describe('a signal during an upgrade', () => {
-  it('TERM ends both masters', async () => {
+  it('TERM ends both masters', async function () {
+    this.timeout(60_000);
     const { evy, cwd } = await start();
     const successor = await beginUpgrade(evy, cwd);
     const exit = evy.stop();
@@ -121,7 +122,8 @@ describe('a signal during an upgrade', () => {
     await waitFor('the end of the new master', () => hasEnded(successor), { withinMs: 15_000 });
   });
 
-  it('USR2 is part of the one under way, and HUP is for the master that serves in the end', async () => {
+  it('USR2 is part of the one under way, and HUP is for the master that serves in the end', async function () {
+    this.timeout(60_000);
     const { evy, cwd } = await start();
     const successor = await beginUpgrade(evy, cwd);
     evy.signal('SIGUSR2');
@@ -129,7 +131,7 @@ describe('a signal during an upgrade', () => {
     evy.signal('SIGHUP');
     await letGo(cwd);
     await evy.until('reload.done', { withinMs: 20_000 });
-    await waitFor('the end of the old master', () => hasEnded(evy.pid));
+    await waitFor('the end of the old master', () => hasEnded(evy.pid), { withinMs: 15_000 });
     expect(evy.seen('upgrade.started')).to.have.length(1);
     await end(successor);
   });

@@ -26,7 +26,7 @@ describe('requests that die with their worker', () => {
   it('have log line, access line and hooks when an exception ends it', async () => {
     const second = await connect({ port: evy.port });
     second.send(get('/crash?2'));
-    await waiting.closed();
+    await waiting.closed(15_000);
     await evy.until('worker.exit', { where: ({ pid }) => pid === worker.pid });
     expect(evy.seen('worker.crashed')).to.have.length(1);
     const cut = evy.seen('request.cut').map(({ pid, method, target }) => ({ pid, method, target }));
@@ -34,6 +34,7 @@ describe('requests that die with their worker', () => {
       { pid: worker.pid, method: 'GET', target: '/never?1' },
       { pid: worker.pid, method: 'GET', target: '/crash?2' },
     ]);
+    await waitFor('their access lines', () => accessLines().length === 2);
     const lines = accessLines();
     expect(lines.filter((line) => /"GET \/never\?1 HTTP\/1.1" 200 10 /.test(line))).to.have.length(1);
     expect(lines.filter((line) => /"GET \/crash\?2 HTTP\/1.1" 0 0 /.test(line))).to.have.length(1);

@@ -11,7 +11,7 @@ export async function upgrade(evy: EvyProcess, from = evy.pid): Promise<{ pid: n
   process.kill(from, 'SIGUSR2');
   const { successor } = await evy.until('upgrade.ready', { times, withinMs: 30_000 });
   const stopped = await evy.until('master.stopped', { times: stops, withinMs: 30_000 });
-  await waitFor('the end of the old master', () => hasEnded(from));
+  await waitFor('the end of the old master', () => hasEnded(from), { withinMs: 15_000 });
   return { pid: successor as number, stopped };
 }
 

@@ -63,7 +63,7 @@ describe('denial of service by clients that do not read', () => {
   ] as const) {
     it(
       `an answer that is ${how}, of which a byte is taken now and then, is given up after socketTimeout`,
-      withServer(app, { socketTimeout: '1s' }, async ({ connect, server }) => {
+      withServer(app, { socketTimeout: '1s' }, async ({ connect, server, logged }) => {
         const clients = await Promise.all(Array.from({ length: 10 }, connect));
         for (const client of clients) {
           client.pause();
@@ -74,6 +74,8 @@ describe('denial of service by clients that do not read', () => {
         const timer = setInterval(() => clients.forEach(({ socket }) => socket.read(1)), 50);
         onEnd(() => clearInterval(timer));
         await waitFor('the server at rest', () => server.counters.connections === 0, { withinMs: 15_000 });
+        expect(logged('connection.cut')).to.have.lengthOf(10);
+        expect(logged('connection.cut')[0]).to.include({ code: 'REQUEST_CUT', peer: '127.0.0.1' });
       }),
     );
   }

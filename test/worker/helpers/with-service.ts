@@ -25,6 +25,8 @@ export interface WithService {
   readonly errors: Array<LogFields & { event: string }>;
   /** lines of requests that were refused */
   readonly refusals: LogFields[];
+  /** lines of clients that did not read */
+  readonly cuts: LogFields[];
   connect(): Promise<RawClient>;
   /** no connection, request or hook is left, once the clients are closed */
   rest(): Promise<void>;
@@ -39,12 +41,16 @@ export function withService(
   return async () => {
     const errors: Array<LogFields & { event: string }> = [];
     const refusals: LogFields[] = [];
+    const cuts: LogFields[] = [];
     const accessLines: string[] = [];
     const settings = resolveServerInput(options);
     const log: Logger = {
       ...silentLogger,
       error: (event, fields) => void errors.push({ event, ...fields }),
-      info: (event, fields = {}) => void (event === 'request.refused' && refusals.push(fields)),
+      info: (event, fields = {}) => {
+        if (event === 'request.refused') refusals.push(fields);
+        if (event === 'connection.cut') cuts.push(fields);
+      },
     };
     const accessLog = accessLogTo({ write: (line) => accessLines.push(line.trimEnd()) }, settings, log);
     const serving = make({ settings, log, accessLog, multiprocess: true });
@@ -72,6 +78,7 @@ export function withService(
       accessLines,
       errors,
       refusals,
+      cuts,
       rest,
       connect: async () => {
         const client = await connect({ port });

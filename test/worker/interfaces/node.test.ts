@@ -5,6 +5,7 @@ import type { Environ } from '../../../src/shared/application.ts';
 import { NodeService } from '../../../src/worker/interfaces/node.ts';
 import { postHook } from '../../../src/worker/interfaces/node-requests.ts';
 import { text, header } from '../../helpers/response-reader.ts';
+import { onEnd } from '../../helpers/cleanup.ts';
 import { waitFor } from '../../helpers/wait-for.ts';
 import { withService, type WithService } from '../helpers/with-service.ts';
 import { deferred, get, post, scenario } from '../helpers/with-server.ts';
@@ -60,14 +61,36 @@ describe('a node listener', () => {
     'loses a client that takes no more of its answer for socketTimeout',
     serve(
       (_request, response) => response.end(Buffer.alloc(20_000_000)),
-      async ({ connect, rest }) => {
+      async ({ connect, cuts, serving }) => {
         const client = await connect();
         client.pause();
         client.send(get());
-        await rest();
+        await waitFor('the end', () => serving.stats.requests === 1 && serving.stats.connections === 0);
+        expect(cuts).to.deep.equal([{ code: 'REQUEST_CUT', peer: '127.0.0.1' }]);
       },
       { socketTimeout: '100ms' },
     ),
+  );
+
+  it(
+    'keeps an idle client for longer than a timer can be long',
+    scenario(() => {
+      const warnings: string[] = [];
+      const onWarning = ({ name }: Error) => void warnings.push(name);
+      process.on('warning', onWarning);
+      onEnd(() => process.off('warning', onWarning));
+      return serve(
+        (_request, response) => response.end('hello'),
+        async ({ connect }) => {
+          const client = await connect();
+          for (let count = 0; count < 2; count += 1) expect(text(await client.request(get()))).to.equal('hello');
+          // A timer that has overflowed warns at the next turn, and is over after one millisecond.
+          await new Promise((resolve) => setTimeout(resolve, 20));
+          expect([client.ending, warnings]).to.deep.equal([undefined, []]);
+        },
+        { keepalive: '40d', socketTimeout: '40d' },
+      );
+    }),
   );
 
   it(

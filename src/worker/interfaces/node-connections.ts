@@ -1,0 +1,180 @@
+/**
+ * The connections that node:http serves: how they come to it, move away from it, and end. What is asked on them is not
+ * known here.
+ */
+import type { Socket } from 'node:net';
+import type { MovingConnection } from '../../shared/messages.ts';
+import { attach } from '../../shared/node-private.ts';
+import type { PassedHandle } from '../../shared/node-private.ts';
+import type { ServerSettings } from '../../shared/options.ts';
+import type { PeerFacts } from '../environ.ts';
+import { Linger, lingerMs } from '../linger.ts';
+import { timerMs } from '../longest-timer.ts';
+import type { Mover } from '../migration/mover.ts';
+import { trustedProxiesOf } from '../proxies/forwarding.ts';
+import type { TrustedProxies } from '../proxies/forwarding.ts';
+import type { Sender } from './node-hooks.ts';
+import { idleSockets, NodeMoves } from './node-moves.ts';
+import type { HttpSockets } from './node-moves.ts';
+import type { NodeServer } from './node-server.ts';
+
+/** A connection, and how many requests it has had. */
+export interface Client extends Sender {
+  requests: number;
+}
+
+interface Parts {
+  readonly settings: ServerSettings;
+  readonly server: NodeServer;
+  /** those with a response under way */
+  readonly busySockets: () => Iterable<Socket>;
+  /** one came or went */
+  readonly changed: () => void;
+}
+
+export class NodeConnections {
+  readonly #settings: ServerSettings;
+  readonly #server: NodeServer;
+  readonly #changed: () => void;
+  readonly #trustedProxies: TrustedProxies | undefined;
+  readonly #http: HttpSockets;
+  readonly #clients = new Map<Socket, Client>();
+  /** came with bytes of a request, which node:http does not count as read */
+  readonly #begun = new WeakSet<Socket>();
+  /** our side is closed, or about to be */
+  readonly #dismissed = new WeakSet<Socket>();
+  #moves: NodeMoves | undefined;
+  #draining = false;
+  #closesIdle = false;
+
+  constructor({ settings, server, busySockets, changed }: Parts) {
+    this.#settings = settings;
+    this.#server = server;
+    this.#changed = changed;
+    this.#trustedProxies = trustedProxiesOf(settings);
+    this.#http = { server, sockets: this.#clients, begun: this.#begun, busySockets };
+  }
+
+  get count(): number {
+    return this.#clients.size;
+  }
+
+  /** Undefined when the client has gone with its socket, or is not listened to any more. */
+  clientOf(socket: Socket): Client | undefined {
+    return this.#dismissed.has(socket) ? undefined : this.#clients.get(socket);
+  }
+
+  take(socket: Socket, peer: PeerFacts): void {
+    this.#keep(socket, peer);
+    socket.once('close', () => {
+      this.#clients.delete(socket);
+      this.#moves?.gone(socket);
+      this.#changed();
+    });
+    this.#server.emit('connection', socket);
+    this.#moves?.lookSoon();
+    this.#changed();
+  }
+
+  adopt({ peer, rest }: MovingConnection, handle: PassedHandle): void {
+    const { socket } = attach(handle, false);
+    if (rest !== undefined) {
+      this.#begun.add(socket);
+      socket.unshift(Buffer.from(rest, 'base64'));
+    }
+    this.take(socket, peer);
+    if (rest === undefined) this.#server.excuse(socket, timerMs(this.#settings.keepaliveMs));
+    if (this.#closesIdle) setImmediate(() => this.closeIdle());
+  }
+
+  #keep(socket: Socket, peer: PeerFacts): void {
+    this.#clients.set(socket, { peer, forwarding: this.#trustedProxies?.connection(peer), requests: 0 });
+  }
+
+  /** Whether a byte of a request came. */
+  hasBegun(socket: Socket): boolean {
+    return socket.bytesRead > 0 || this.#begun.has(socket);
+  }
+
+  /**
+   * Counts a request of a connection, and tells whether its response is the last one. (node:http's own maxRequestsPerSocket
+   * says close, but does not.)
+   */
+  isLast(socket: Socket, client: Client): boolean {
+    const { keepaliveMs, maxRequestsPerConnection: most } = this.#settings;
+    client.requests += 1;
+    if (this.#draining && !this.mayStay(socket)) return true;
+    return keepaliveMs === 0 || (most > 0 && client.requests >= most);
+  }
+
+  /** Whether it goes on although this process ends, since it is expected to move. */
+  mayStay(socket: Socket): boolean {
+    return this.#moves?.expects(socket) === true;
+  }
+
+  drain(): void {
+    this.#draining = true;
+  }
+
+  /** A response is over: its connection may be idle now. */
+  responseOver(): void {
+    this.#moves?.lookSoon();
+    if (this.#closesIdle) setImmediate(() => this.closeIdle());
+  }
+
+  moveWith(mover: Mover): void {
+    if (idleSockets(this.#http) === undefined) return;
+    this.#moves ??= new NodeMoves({ ...this.#http, released: this.#released, resumed: this.#resumed }, mover);
+    this.#moves.look();
+  }
+
+  readonly #released = (socket: Socket): PeerFacts => {
+    const { peer } = this.#clients.get(socket)!;
+    this.#clients.delete(socket);
+    socket.setTimeout(0);
+    this.#changed();
+    return peer;
+  };
+  readonly #resumed = (socket: Socket, peer: PeerFacts): void => {
+    this.#keep(socket, peer);
+    socket.setTimeout(timerMs(this.#settings.keepaliveMs));
+  };
+
+  /** Closes our side of what is idle, now and whenever a connection becomes so: destroy() would reset a request on its way. */
+  closeIdle(): void {
+    this.#closesIdle = true;
+    const idle = idleSockets(this.#http);
+    if (idle === undefined) this.#server.closeIdleConnections();
+    for (const socket of idle ?? []) this.end(socket);
+  }
+
+  /** Closes our side, behind `last`. A request that crosses our FIN is not served: the client knows that nobody answers. */
+  end(socket: Socket, last?: string): void {
+    this.#dismissed.add(socket);
+    if (last === undefined) socket.end();
+    else socket.end(last, 'latin1');
+  }
+
+  /**
+   * No further request is listened to, and the end of the connection waits for the client's, or a while. node:http itself
+   * destroys the socket behind the last response: what the client still sends would then reset it, and the response be lost.
+   */
+  linger(socket: Socket): void {
+    this.#dismissed.add(socket);
+    socket.destroySoon = () => void socket.end();
+    const linger = new Linger(performance.now(), socket.bytesRead);
+    const look = (): void => {
+      if (!linger.goesOn(performance.now(), socket.bytesRead)) socket.destroy();
+    };
+    const timer = setInterval(look, lingerMs).unref();
+    socket.once('close', () => clearInterval(timer));
+  }
+
+  destroyAll(): void {
+    for (const socket of this.#clients.keys()) socket.destroy();
+  }
+
+  stop(): void {
+    this.#moves?.stop();
+  }
+}

@@ -1,0 +1,183 @@
+/**
+ * What node:http lets through and we do not, what it refuses itself, and listeners that throw. The answers, the lines of
+ * the log and those of the access log are the same as on our own loop.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { errorTable, toError } from '../../shared/errors.ts';
+import type { ErrorCode } from '../../shared/errors.ts';
+import type { Logger } from '../../shared/log.ts';
+import type { ServerSettings } from '../../shared/options.ts';
+import type { AccessLog } from '../access-log/access-log.ts';
+import { refusedRequest } from '../access-log/refused.ts';
+import { Admission } from '../admission.ts';
+import { absoluteForm } from '../http/grammar.ts';
+import { refusalText } from '../refusal.ts';
+import type { RequestNaming } from '../request-id.ts';
+import type { NodeConnections } from './node-connections.ts';
+import type { NodeHooks, Sender } from './node-hooks.ts';
+import { endInstead } from './node-timeout.ts';
+import type { LastAnswer } from './node-timeout.ts';
+
+/** Errors of node:http's parser with a row of their own in our table. */
+const parserFaults: Readonly<Record<string, ErrorCode>> = {
+  ERR_HTTP_REQUEST_TIMEOUT: 'HEAD_TIMEOUT',
+  HPE_HEADER_OVERFLOW: 'HEAD_TOO_LARGE',
+  HPE_INVALID_URL: 'BAD_TARGET',
+  HPE_INVALID_HEADER_TOKEN: 'BAD_HEADER',
+  HPE_INVALID_CONTENT_LENGTH: 'BAD_CONTENT_LENGTH',
+  HPE_UNEXPECTED_CONTENT_LENGTH: 'BAD_TRANSFER_ENCODING',
+  HPE_INVALID_TRANSFER_ENCODING: 'BAD_TRANSFER_ENCODING',
+  HPE_INVALID_CHUNK_SIZE: 'BAD_CHUNK',
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: 'BAD_CHUNK',
+  HPE_CR_EXPECTED: 'BAD_BYTE',
+  HPE_LF_EXPECTED: 'BAD_BYTE',
+  HPE_INVALID_EOF_STATE: 'HEAD_CUT',
+};
+
+/** Undefined for what is no fault of a request: the socket broke. */
+export function parserFault(name: string | undefined): ErrorCode | undefined {
+  if (name === undefined) return undefined;
+  return parserFaults[name] ?? (name.startsWith('HPE_') ? 'BAD_REQUEST_LINE' : undefined);
+}
+
+function lastAnswer(code: ErrorCode): LastAnswer {
+  return { status: errorTable[code].status ?? 400, close: true };
+}
+
+interface Parts {
+  readonly settings: ServerSettings;
+  readonly log: Logger;
+  readonly accessLog: AccessLog | undefined;
+  readonly naming: RequestNaming;
+  readonly connections: NodeConnections;
+  /** responses under way */
+  readonly active: ReadonlyMap<ServerResponse, NodeHooks>;
+}
+
+const plainText = 'text/plain; charset=utf-8';
+const noLine = { method: '', target: '', version: 'HTTP/1.1', path: '', query: '', authority: undefined } as const;
+
+export class NodeRefusals {
+  readonly #parts: Parts;
+  readonly #admission: Admission;
+  /** A fault behind requests that are being answered: it is told after them. */
+  readonly #pending = new WeakMap<Socket, ErrorCode>();
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+    this.#admission = new Admission(parts.settings);
+  }
+
+  faultOf({ url = '', headers }: IncomingMessage, hooks: NodeHooks, sender: Sender): ErrorCode | undefined {
+    const { framing } = hooks;
+    if (typeof framing === 'string') return framing;
+    const authority = url.startsWith('/') ? undefined : absoluteForm.exec(url)?.[1];
+    if (authority !== undefined && !this.#admission.agrees(url, sender)) return 'WRONG_SCHEME';
+    if (!this.#admission.allowsHost(authority, hooks.variables, sender)) return 'WRONG_HOST';
+    const { maxBodyBytes } = this.#parts.settings;
+    const isTooLarge = maxBodyBytes > 0 && Number(headers['content-length'] ?? 0) > maxBodyBytes;
+    return isTooLarge ? 'BODY_TOO_LARGE' : undefined;
+  }
+
+  /** Before the listener hears of it. */
+  refuse(code: ErrorCode, response: ServerResponse, hooks: NodeHooks, sender: Sender): void {
+    const { log, accessLog, connections } = this.#parts;
+    log.info('request.refused', { code, peer: sender.peer.remoteAddress });
+    response.once('close', () => void hooks.run(accessLog));
+    connections.linger(hooks.socket);
+    endInstead(response, lastAnswer(code));
+  }
+
+  /** Calls `refuse` once a body without a length is larger than the option maxBody. */
+  holdBody(request: IncomingMessage, response: ServerResponse): void {
+    const { maxBodyBytes } = this.#parts.settings;
+    if (maxBodyBytes === 0 || request.headers['transfer-encoding'] === undefined) return;
+    const push = request.push.bind(request);
+    let bytes = 0;
+    request.push = (chunk: unknown, encoding?: BufferEncoding): boolean => {
+      if (chunk instanceof Uint8Array) bytes += chunk.length;
+      if (bytes <= maxBodyBytes) return push(chunk, encoding);
+      if (this.#parts.active.has(response) && !response.writableEnded) this.#refuseBody('BODY_TOO_LARGE', response);
+      return true; // thrown away
+    };
+  }
+
+  /** The listener has the request already: an answer while it has sent nothing, else a cut. */
+  #refuseBody(code: ErrorCode, response: ServerResponse): void {
+    const { log, active, connections } = this.#parts;
+    const hooks = active.get(response)!;
+    log.info('request.refused', { code, peer: hooks.summary().peer, ...hooks.logFields });
+    if (!response.headersSent) connections.linger(hooks.socket);
+    endInstead(response, lastAnswer(code));
+  }
+
+  /** 'clientError' of node:http: it can make no request of what came. */
+  readonly clientError = (error: NodeJS.ErrnoException, socket: Socket): void => {
+    const { connections } = this.#parts;
+    const code = parserFault(error.code);
+    const client = connections.clientOf(socket);
+    // What a client sends behind its last request, or after it was refused, is thrown away.
+    if (error.code === 'HPE_CLOSED_CONNECTION' || (client === undefined && code !== 'HEAD_TIMEOUT')) return;
+    if (code === undefined || client === undefined) {
+      socket.destroy();
+      return;
+    }
+    if (this.#pending.has(socket)) return;
+    // A client that connects and asks nothing owes nothing: it goes as it came.
+    if (code === 'HEAD_TIMEOUT' && !connections.hasBegun(socket)) {
+      connections.linger(socket);
+      connections.end(socket);
+      return;
+    }
+    const responses = this.#responsesOn(socket);
+    const unread = responses.find(({ req }) => !req.complete);
+    if (unread !== undefined) this.#refuseBody(code === 'HEAD_CUT' ? 'BODY_CUT' : code, unread);
+    else if (responses.length > 0) this.#pending.set(socket, code);
+    else this.#refuseBytes(code, socket, client);
+  };
+
+  #responsesOn(socket: Socket): ServerResponse[] {
+    return [...this.#parts.active].flatMap(([response, hooks]) => (hooks.socket === socket ? [response] : []));
+  }
+
+  /** A response on the socket is over: a refusal behind it is due. */
+  responseOver(socket: Socket): void {
+    const code = this.#pending.get(socket);
+    if (code === undefined || this.#responsesOn(socket).length > 0) return;
+    this.#pending.delete(socket);
+    const client = this.#parts.connections.clientOf(socket);
+    if (client !== undefined && socket.writable) this.#refuseBytes(code, socket, client);
+  }
+
+  #refuseBytes(code: ErrorCode, socket: Socket, { peer }: Sender): void {
+    const { log, accessLog, connections } = this.#parts;
+    log.info('request.refused', { code, peer: peer.remoteAddress });
+    const text = refusalText(code, '', false);
+    connections.linger(socket);
+    connections.end(socket, text);
+    if (accessLog === undefined) return;
+    const { request, status, bodyBytes } = refusedRequest(code, { peer, variables: {} }, noLine, text);
+    accessLog.write(request, status, bodyBytes, 0);
+  }
+
+  /** The listener threw, or its promise was rejected. */
+  fail(request: IncomingMessage, response: ServerResponse, thrown: unknown): void {
+    const { log, naming, settings, active } = this.#parts;
+    const { message, stack } = toError(thrown);
+    const hooks = active.get(response);
+    hooks?.fail();
+    const names = hooks?.logFields ?? { request: `${request.method} ${request.url}` };
+    log.error('app.failed', { code: 'APP_FAILED', ...names, error: message, stack });
+    if (response.headersSent) {
+      response.destroy();
+      return;
+    }
+    for (const name of response.getHeaderNames()) response.removeHeader(name);
+    if (naming.sends && hooks) response.setHeader(naming.header, hooks.requestId);
+    const detail = settings.debug ? `\n\n${stack}` : '';
+    // With a reason of its own: the one that the listener has set may be what is wrong.
+    const reason = 'Internal Server Error';
+    response.writeHead(500, reason, { 'Content-Type': plainText }).end(`${reason}${detail}\n`);
+  }
+}
