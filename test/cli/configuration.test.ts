@@ -17,7 +17,12 @@ describe('configuration', () => {
       'evy.config.json': '{ "port": 1, "workers": 1, "grace": "1s", "app": "app.ts" }',
     });
     const { options, origins, configFile } = await read(['--port', '3'], { EVY_WORKERS: '2', PORT: '2' }, folder);
-    expect(options).to.include({ port: 3, workers: 2, graceMs: 1000, app: join(folder, 'app.ts') });
+    expect(options).to.deep.include({
+      port: 3,
+      workers: { least: 2, most: 2 },
+      graceMs: 1000,
+      app: join(folder, 'app.ts'),
+    });
     expect(configFile).to.equal(join(folder, 'evy.config.json'));
     expect(origins).to.include({ port: '--port', workers: 'EVY_WORKERS', grace: configFile, host: 'default' });
   });
