@@ -7,7 +7,7 @@ import { parseFormat } from './access-format.ts';
 import { isSkipPattern, parseAccessTarget } from './access-target.ts';
 import { isPeerEntry, peerNotation } from './peer-list.ts';
 import { parseWarmUpRequest } from './warm-up-request.ts';
-import { formatBytes, formatDuration, parseBytes, parseDuration } from './units.ts';
+import { formatBytes, formatDuration, largestSize, longestDuration, parseBytes, parseDuration } from './units.ts';
 import { formatWorkerRange, mostWorkers, parseWorkerRange } from './worker-range.ts';
 
 export const text = () => z.string({ error: 'is a text' });
@@ -88,14 +88,17 @@ export function workerRange() {
   });
 }
 
+const timeTooLong = `is a time of at most ${longestDuration}`;
+const sizeTooLarge = `is a size of at most ${largestSize}`;
+
 /** Milliseconds, from '30s' or a number of seconds. */
 export function duration(leastMs: number) {
   const least = leastMs > 0 ? `, at least ${formatDuration(leastMs)}` : '';
   const rule = `is a time such as 500ms, 30s or 5m (a bare number counts seconds)${least}`;
   return z.union([z.number(), z.string()], { error: rule }).transform((value, context) => {
     const ms = parseDuration(String(value));
-    if (ms !== undefined && ms >= leastMs) return ms;
-    context.addIssue({ code: 'custom', message: rule });
+    if (ms !== undefined && ms !== Infinity && ms >= leastMs) return ms;
+    context.addIssue({ code: 'custom', message: ms === Infinity ? timeTooLong : rule });
     return z.NEVER;
   });
 }
@@ -105,8 +108,8 @@ export function durationOrOff(leastMs: number) {
   const rule = `is a time such as 30s or 5m (a bare number counts seconds), at least ${formatDuration(leastMs)}, or 0`;
   return z.union([z.number(), z.string()], { error: rule }).transform((value, context) => {
     const ms = parseDuration(String(value));
-    if (ms !== undefined && (ms === 0 || ms >= leastMs)) return ms;
-    context.addIssue({ code: 'custom', message: rule });
+    if (ms !== undefined && ms !== Infinity && (ms === 0 || ms >= leastMs)) return ms;
+    context.addIssue({ code: 'custom', message: ms === Infinity ? timeTooLong : rule });
     return z.NEVER;
   });
 }
@@ -116,8 +119,8 @@ export function bytes(least: number) {
   const rule = `is a size such as 512, 64KiB or 10MB${least > 0 ? `, at least ${formatBytes(least)}` : ''}`;
   return z.union([z.number(), z.string()], { error: rule }).transform((value, context) => {
     const size = parseBytes(String(value));
-    if (size !== undefined && size >= least) return size;
-    context.addIssue({ code: 'custom', message: rule });
+    if (size !== undefined && size !== Infinity && size >= least) return size;
+    context.addIssue({ code: 'custom', message: size === Infinity ? sizeTooLarge : rule });
     return z.NEVER;
   });
 }
@@ -152,8 +155,8 @@ export function flagOrDuration(whenTrue: number) {
     if (value === true || /^(true|yes|on)$/i.test(String(value))) return whenTrue;
     if (value === false || /^(false|no|off)$/i.test(String(value))) return 0;
     const ms = parseDuration(String(value));
-    if (ms !== undefined) return ms;
-    context.addIssue({ code: 'custom', message: rule });
+    if (ms !== undefined && ms !== Infinity) return ms;
+    context.addIssue({ code: 'custom', message: ms === Infinity ? timeTooLong : rule });
     return z.NEVER;
   });
 }

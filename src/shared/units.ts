@@ -14,21 +14,25 @@ const byteUnits: Readonly<Record<string, number>> = {
   gib: 1024 ** 3,
 };
 
+/** 2^53 milliseconds and bytes, in whole units: numbers beyond are not exact. */
+export const longestDuration = '104249991d';
+export const largestSize = '8388607GiB';
+
 function parse(text: string, units: Readonly<Record<string, number>>, plain: number): number | undefined {
   const match = /^(\d+(?:\.\d+)?)\s*([a-z]*)$/i.exec(text.trim());
   if (!match) return undefined;
   const unit = match[2] === '' ? plain : units[match[2]!.toLowerCase()];
   if (unit === undefined) return undefined;
   const value = Math.round(Number(match[1]) * unit);
-  return Number.isSafeInteger(value) ? value : undefined;
+  return value <= Number.MAX_SAFE_INTEGER ? value : Infinity;
 }
 
-/** Milliseconds of '250ms', '30s', '5m', '1h', '2d'; a bare number counts seconds. Undefined when malformed. */
+/** Milliseconds of '250ms', '30s', '5m', '1h', '2d'; a bare number counts seconds. Undefined when malformed, Infinity when too long. */
 export function parseDuration(text: string): number | undefined {
   return parse(text, durationUnits, 1000);
 }
 
-/** Bytes of '512', '64KiB', '10MB', '1g'. Undefined when malformed. */
+/** Bytes of '512', '64KiB', '10MB', '1g'. Undefined when malformed, Infinity when too many. */
 export function parseBytes(text: string): number | undefined {
   return parse(text, byteUnits, 1);
 }

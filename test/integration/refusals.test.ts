@@ -93,6 +93,22 @@ describe('a request that is refused', () => {
   }
 
   it(
+    'is answered also while the client sends on slowly, for longer than one wait',
+    withServer(hello, { maxBody: 5 }, async ({ connect }) => {
+      const client = await connect();
+      client.send('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\n');
+      expect((await client.response()).status).to.equal(413);
+      for (let count = 0; count < 20; count += 1) {
+        client.send('x');
+        await new Promise((resolve) => setTimeout(resolve, 250));
+      }
+      client.halfClose();
+      expect(await client.closed()).to.equal('fin');
+      expect(client.error).to.equal(undefined);
+    }),
+  );
+
+  it(
     'in a version below the one asked for is answered in that',
     withServer(hello, { maxHttpVersion: 'HTTP/1.0' }, async ({ connect }) => {
       const { status, version } = await (await connect()).request('GET / HTTP/1.1\r\n\r\n');

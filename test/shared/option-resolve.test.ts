@@ -75,6 +75,21 @@ describe('option resolution', () => {
     );
   });
 
+  it('names the upper bound of a time or size that is too large', () => {
+    expect(refusal(layer('flags', { grace: '104249992d' }))).to.equal(
+      '--grace is a time of at most 104249991d, not 104249992d',
+    );
+    expect(refusal(layer('flags', { keepalive: '200000000d' }))).to.include(
+      '--keepalive is a time of at most 104249991d',
+    );
+    expect(refusal(layer('flags', { maxBody: '8388608GiB' }))).to.equal(
+      '--maxBody is a size of at most 8388607GiB, not 8388608GiB',
+    );
+    expect(
+      resolveOptions([layer('flags', { maxBody: '8388607GiB', grace: '104249991d' })]).options.maxBodyBytes,
+    ).to.equal(8_388_607 * 2 ** 30);
+  });
+
   it('has a rule of its own words for every kind of value', () => {
     for (const name of optionNames)
       expect(refusal(layer('file', { [name]: Number.NaN })), name).to.match(/ (is|is one of) .+, not null$/);
