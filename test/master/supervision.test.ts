@@ -28,7 +28,7 @@ describe('a master looks after its workers', () => {
     const [survivor, victim] = crew.pids();
     crew.behave({ boot: 'crash' });
     process.kill(victim!, 'SIGKILL');
-    await waitFor('two delays', () => crew.lines('worker.delayed').length >= 2);
+    await waitFor('two delays', () => crew.lines('worker.delayed').length >= 2, { withinMs: 15_000 });
     const delays = crew.lines('worker.delayed').map(({ delayMs }) => delayMs as number);
     expect(delays[0]).to.be.within(375, 500);
     expect(delays[1]).to.be.within(750, 1000);
