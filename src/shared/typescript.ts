@@ -5,6 +5,7 @@
  * refuses. Otherwise `tsx`, if it is installed where the module could import it, or in the working directory. It
  * is never a dependency of evy: who writes JavaScript does not pay for it.
  */
+import { realpathSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join, sep } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -40,7 +41,8 @@ function currentFacts(): TypeScriptFacts {
 
 function resolveTsx(from: string): string | undefined {
   try {
-    return createRequire(from).resolve('tsx');
+    // Its own imports are looked for where it really is: a link to it, as workspaces have, is not always followed by resolve().
+    return realpathSync(createRequire(from).resolve('tsx'));
   } catch {
     return undefined;
   }
