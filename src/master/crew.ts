@@ -29,6 +29,8 @@ export interface CrewParts {
   readonly report: (worker: WorkerHandle, news: WorkerNews) => void;
   /** whether connections can move from worker to worker */
   readonly moving: boolean;
+  /** a clock that is never set; the process's own by default */
+  readonly nowMs?: () => number;
 }
 
 export function workerInfo(worker: WorkerHandle): WorkerInfo {
@@ -45,9 +47,13 @@ export class Crew {
   /** generations that stay */
   #wanted: ReadonlySet<number> = new Set();
   #lastId = 0;
+  readonly #now: () => number;
+  /** when it was last looked which debts are due: what becomes due a moment later must not be missed */
+  #lookedAtMs = 0;
 
   constructor(parts: CrewParts) {
     this.#parts = parts;
+    this.#now = parts.nowMs ?? (() => performance.now());
     this.#ignoredOptions = new IgnoredOptions(parts.logger);
     this.#moves = new Moves({ possible: parts.moving, logger: parts.logger }, this);
   }
@@ -92,25 +98,25 @@ export class Crew {
       (worker) =>
         worker.state === 'killed' && worker.endReason === 'boot-timeout' && worker.generation.number === generation,
     );
-    return dying.length + heldPlaces(this.#backoffOf(generation), performance.now());
+    return dying.length + heldPlaces(this.#backoffOf(generation), this.#lookedAtMs);
   }
 
   /** Milliseconds until a place may be filled again; undefined when none waits. */
   get nextWakeMs(): number | undefined {
-    const nowMs = performance.now();
-    const dues = [...this.#backoffs.values()].map((backoff) => nextDueMs(backoff, nowMs) ?? Infinity);
+    const dues = [...this.#backoffs.values()].map((backoff) => nextDueMs(backoff, this.#lookedAtMs) ?? Infinity);
     const next = Math.min(...dues);
-    return Number.isFinite(next) ? Math.max(0, next - nowMs) : undefined;
+    return Number.isFinite(next) ? Math.max(0, next - this.#now()) : undefined;
   }
 
-  /** Which generations stay. What the others owe is forgotten. */
+  /** Which generations stay, as of now: `held` and `spawn` go by this moment. What the others owe is forgotten. */
   want(generations: ReadonlySet<number>): void {
+    this.#lookedAtMs = this.#now();
     this.#wanted = generations;
     for (const generation of this.#backoffs.keys()) if (!generations.has(generation)) this.#backoffs.delete(generation);
   }
 
   spawn(generation: Generation): void {
-    const { backoff, streak } = payDebt(this.#backoffOf(generation.number), performance.now());
+    const { backoff, streak } = payDebt(this.#backoffOf(generation.number), this.#lookedAtMs);
     this.#backoffs.set(generation.number, backoff);
     const { listeners, workerEntry, logger, emit } = this.#parts;
     this.#lastId += 1;
@@ -225,7 +231,7 @@ export class Crew {
     if (!isQuickDeath(worker.readyForMs)) return 0;
     const streak = worker.streak + 1;
     const waitMs = delayMs(streak, Math.random());
-    const dueAtMs = hold ? Infinity : performance.now() + waitMs;
+    const dueAtMs = hold ? Infinity : this.#now() + waitMs;
     const generation = worker.generation.number;
     this.#backoffs.set(generation, addDebt(this.#backoffOf(generation), { streak, dueAtMs }));
     if (!hold && waitMs > 0) this.#parts.logger.warn('worker.delayed', { generation, delayMs: waitMs, inARow: streak });
@@ -234,7 +240,7 @@ export class Crew {
 
   /** Opens the places that were held. */
   release(generation: number): void {
-    const nowMs = performance.now();
+    const nowMs = this.#now();
     const released = this.#backoffOf(generation).map((debt) =>
       debt.dueAtMs === Infinity ? { ...debt, dueAtMs: nowMs } : debt,
     );
