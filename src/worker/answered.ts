@@ -7,10 +7,6 @@ export class Answered {
   #first: Exchange | undefined;
   #others: Exchange[] | undefined;
 
-  get isEmpty(): boolean {
-    return this.#first === undefined;
-  }
-
   get count(): number {
     return (this.#first === undefined ? 0 : 1) + (this.#others?.length ?? 0);
   }

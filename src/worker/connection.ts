@@ -24,8 +24,7 @@ import type { Movable, Released } from './migration/mover.ts';
 import { withdraw } from './migration/release.ts';
 import { Output } from './output.ts';
 import type { OutputOwner } from './output.ts';
-import { isHeadRead, refusalText } from './refusal.ts';
-import type { RefusedSender } from './refusal.ts';
+import { refusalText, refusedSender } from './refusal.ts';
 import { RequestReading } from './request-reading.ts';
 import type { ReadingOwner } from './reading-owner.ts';
 import type { Forwarding } from './proxies/forwarding.ts';
@@ -198,7 +197,7 @@ export class Connection implements ReadingOwner, OutputOwner, DeadlineOwner, Mov
       return;
     }
     const { line } = this.#reading.parser;
-    const sender = this.#senderOf(code);
+    const sender = refusedSender(code, this, this.#reading.parser, this.#service.naming);
     this.#service.refused(code, sender.peer.remoteAddress, exchange ?? sender);
     // A request that has been answered, while its body was still coming, has had its one response.
     if (exchange === undefined) {
@@ -207,16 +206,6 @@ export class Connection implements ReadingOwner, OutputOwner, DeadlineOwner, Mov
       this.#service.answeredRefusal(code, sender, line, response);
     }
     this.close();
-  }
-
-  /** Who sent what is refused: as a trusted proxy tells it, if the head was read. */
-  #senderOf(code: ErrorCode): RefusedSender {
-    const { line, block } = this.#reading.parser;
-    if (!isHeadRead(code)) return { peer: this.peer, variables: {} };
-    const { variables } = block;
-    if (this.forwarding === undefined) return { peer: this.peer, variables };
-    const peer = this.forwarding.factsOf(variables, line.authority ?? variables['HTTP_HOST']);
-    return { peer, variables, names: this.#service.naming.received(variables) };
   }
 
   inputEnded(): void {
