@@ -55,12 +55,16 @@ export async function workersOf(evy: EvyProcess): Promise<Worker[]> {
     .toSorted((one, other) => one.pid - other.pid);
 }
 
-/** Waits until the master's children are workers of these generations and nothing else. */
+/** Waits until the master's children are workers of these generations and nothing else, and it has told of who is gone. */
 export async function crewOf(evy: EvyProcess, generations: readonly number[]): Promise<Worker[]> {
   let last: Worker[] = [];
   const isComplete = async () => {
     last = await workersOf(evy);
-    return last.map(({ generation }) => generation).join() === generations.join() && last;
+    const isOneOf = (lines: readonly { pid?: unknown }[], pid: unknown) => lines.some((line) => line.pid === pid);
+    // A process is gone before the line that says so is here.
+    const gone = evy.seen('worker.ready', ({ pid }) => !isOneOf(last, pid));
+    const isTold = gone.every(({ pid }) => isOneOf(evy.seen('worker.exit'), pid));
+    return last.map(({ generation }) => generation).join() === generations.join() && isTold && last;
   };
   return waitFor(`workers of the generations ${generations.join()}`, isComplete, { withinMs: 10_000 }).catch(
     (error: unknown) => {
