@@ -50,6 +50,7 @@ export class Mover {
   #announceAtMs = Infinity;
   #lastId = 0;
   #hasProgressed = false;
+  #isReleasing = false;
   #timer: NodeJS.Timeout | undefined;
   #onChange: () => void = () => {};
 
@@ -57,9 +58,9 @@ export class Mover {
     this.#parts = parts;
   }
 
-  /** No connection is under way. */
+  /** No connection is under way, nor about to be: whoever releases its last one has not lost it yet. */
   get isEmpty(): boolean {
-    return this.#underWay.size === 0;
+    return this.#underWay.size === 0 && !this.#isReleasing;
   }
   get hasRoom(): boolean {
     return this.#state === 'moving' && this.#underWay.size < windowSize;
@@ -102,10 +103,12 @@ export class Mover {
       return false;
     }
     this.#queue.delete(movable);
+    this.#isReleasing = true;
     const released = movable.release();
-    if (released === undefined) return false;
-    this.#send(movable.socket, released);
-    return true;
+    if (released !== undefined) this.#send(movable.socket, released);
+    this.#isReleasing = false;
+    this.#onChange();
+    return released !== undefined;
   }
 
   /** It has ended. */

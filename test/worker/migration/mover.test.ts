@@ -65,6 +65,34 @@ describe('the mover of a worker that retires', () => {
     expect(mover.isEmpty).to.equal(true);
   });
 
+  it('is not empty while its last connection leaves', () => {
+    const { mover, confirmAll } = make();
+    const seen: boolean[] = [];
+    mover.onChange(() => seen.push(mover.isEmpty));
+    class Last extends FakeConnection {
+      override release(): Released | undefined {
+        seen.push(mover.isEmpty); // a server without connections looks whether it may end
+        return super.release();
+      }
+    }
+    mover.order('move', 60_000);
+    mover.offer(new Last());
+    expect(seen).to.deep.equal([false, false]);
+    confirmAll();
+    expect(seen).to.deep.equal([false, false, true]);
+  });
+
+  it('tells that it may be empty when one ends instead of leaving', () => {
+    const { mover } = make();
+    const seen: boolean[] = [];
+    mover.onChange(() => seen.push(mover.isEmpty));
+    const busy = new FakeConnection();
+    busy.isBusy = true;
+    mover.order('move', 60_000);
+    mover.offer(busy);
+    expect(seen).to.deep.equal([true]);
+  });
+
   it('waits for a worker to go to, and has nobody told to close meanwhile', () => {
     const { mover, ids, clock } = make();
     const one = new FakeConnection();
