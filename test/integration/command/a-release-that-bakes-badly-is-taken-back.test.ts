@@ -4,17 +4,7 @@ import type { EvyProcess } from '../../helpers/run-evy.ts';
 import { connect } from '../../helpers/raw-client.ts';
 import { waitFor } from '../../helpers/wait-for.ts';
 import { announcesClose, text } from '../../helpers/response-reader.ts';
-import {
-  answering,
-  answerOf,
-  ask,
-  crewOf,
-  expectNoLoss,
-  light,
-  moreAnswers,
-  serve,
-  underLoad,
-} from './serving.ts';
+import { answering, answerOf, ask, crewOf, expectNoLoss, light, moreAnswers, serve, underLoad } from './serving.ts';
 import type { Worker } from './serving.ts';
 
 /** Serves well, but: 500 for `/sick`, dies of `/crash`, blocks its event loop after `/block`. */
