@@ -60,10 +60,10 @@ export async function crewOf(evy: EvyProcess, generations: readonly number[]): P
   let last: Worker[] = [];
   const isComplete = async () => {
     last = await workersOf(evy);
-    const isOneOf = (lines: readonly { pid?: unknown }[], pid: unknown) => lines.some((line) => line.pid === pid);
     // A process is gone before the line that says so is here.
-    const gone = evy.seen('worker.ready', ({ pid }) => !isOneOf(last, pid));
-    const isTold = gone.every(({ pid }) => isOneOf(evy.seen('worker.exit'), pid));
+    const here = new Set<unknown>(last.map(({ pid }) => pid));
+    const told = new Set(evy.seen('worker.exit').map(({ pid }) => pid));
+    const isTold = evy.seen('worker.ready').every(({ pid }) => here.has(pid) || told.has(pid));
     return last.map(({ generation }) => generation).join() === generations.join() && isTold && last;
   };
   return waitFor(`workers of the generations ${generations.join()}`, isComplete, { withinMs: 10_000 }).catch(
