@@ -117,7 +117,7 @@ export class Connection implements ReadingOwner, OutputOwner, DeadlineOwner, Mov
 
   #leave(): void {
     this.#reading.stop();
-    this.#writing = nextWritingState(this.#writing, 'lost');
+    this.#writing = nextWritingState.lost(this.#writing);
     this.#output.release();
     this.#service.closed(this);
   }
@@ -167,7 +167,7 @@ export class Connection implements ReadingOwner, OutputOwner, DeadlineOwner, Mov
   }
 
   begin(): void {
-    this.#writing = nextWritingState(this.#writing, 'request');
+    this.#writing = nextWritingState.request(this.#writing);
     this.#exchange = new Exchange(this.#service, this, this.#output, this.#reading.parser);
     this.#requests += 1;
     this.#service.begun();
@@ -299,7 +299,7 @@ export class Connection implements ReadingOwner, OutputOwner, DeadlineOwner, Mov
 
   responseDone(exchange: Exchange): void {
     this.#answered.push(exchange);
-    this.#writing = nextWritingState(this.#writing, 'response');
+    this.#writing = nextWritingState.response(this.#writing);
     this.#service.answered();
     if (!exchange.keepAlive || this.#reading.isOver) this.close();
     else this.#reading.responseDone();
@@ -321,7 +321,7 @@ export class Connection implements ReadingOwner, OutputOwner, DeadlineOwner, Mov
       return;
     }
     this.#reading.stop();
-    this.#writing = nextWritingState(this.#writing, 'close');
+    this.#writing = nextWritingState.close(this.#writing);
     resetNow(this.#socket);
   }
 
@@ -338,7 +338,7 @@ export class Connection implements ReadingOwner, OutputOwner, DeadlineOwner, Mov
     else
       this.#reads.receiver = { receive: (buffer, length) => void socket.push(Buffer.from(buffer.subarray(0, length))) };
     this.#reading.stop();
-    this.#writing = nextWritingState(this.#writing, 'close');
+    this.#writing = nextWritingState.close(this.#writing);
     this.deadlines.expectNothing();
     this.#service.answered();
     const rest = this.#reading.parser.takeRest();
@@ -357,7 +357,7 @@ export class Connection implements ReadingOwner, OutputOwner, DeadlineOwner, Mov
   close(): void {
     if (this.#writing === 'gone') return;
     this.#reading.stop();
-    this.#writing = nextWritingState(this.#writing, 'close');
+    this.#writing = nextWritingState.close(this.#writing);
     this.#reading.parser.takeRest();
     this.#linger ??= new Linger(this.deadlines.nowMs, this.#socket.bytesRead);
     this.deadlines.expect('linger', lingerMs);

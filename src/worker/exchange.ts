@@ -127,7 +127,7 @@ export class Exchange implements InputSource, NamedRequest {
   start(status: string, headers: ReadonlyArray<readonly [string, string]>): void {
     const head = checkHead(status, headers, this.#service.settings.capitalizeResponseHeaders);
     if (this.#state === 'over' || this.#state === 'taken' || this.isExpired) return;
-    this.#state = nextResponseState(this.#state, 'start');
+    this.#state = nextResponseState.start(this.#state);
     this.#head = head;
   }
 
@@ -193,7 +193,7 @@ export class Exchange implements InputSource, NamedRequest {
   /** The option requestTimeout: 504 if nothing was sent, else the response is cut so that the client can see it. */
   timeOut(error: EvyError): void {
     const isBegun = this.#state === 'streaming';
-    this.#state = nextResponseState(this.#state, 'expire');
+    this.#state = nextResponseState.expire(this.#state);
     this.isExpired = true;
     // The application first: it is to stop, and its hooks find the signal aborted.
     this.#cancel(error);
@@ -209,7 +209,7 @@ export class Exchange implements InputSource, NamedRequest {
   /** The last byte has left, or no further one can. */
   settle(outcome: Outcome): void {
     if (this.#state === 'over') return;
-    this.#state = nextResponseState(this.#state, 'settle');
+    this.#state = nextResponseState.settle(this.#state);
     if (!this.account(outcome)) {
       const code = this.#isCut ? 'APP_FAILED' : outcome === 'client-gone' ? 'CLIENT_GONE' : 'REQUEST_CUT';
       this.#cancel(new EvyError(code, 'the response cannot be delivered'));
@@ -274,7 +274,7 @@ export class Exchange implements InputSource, NamedRequest {
   }
   takeSocket(): Socket {
     const socket = this.#connection.takeSocket(this);
-    this.#state = nextResponseState(this.#state, 'take');
+    this.#state = nextResponseState.take(this.#state);
     return socket;
   }
 
@@ -291,7 +291,7 @@ export class Exchange implements InputSource, NamedRequest {
     if (head.length !== undefined && head.length !== length) return false;
     const framing = this.#putHead(length, true);
     if (framing === 'length') for (const chunk of chunks) putChunk(this.#output, chunk);
-    this.#state = nextResponseState(this.#state, 'respond');
+    this.#state = nextResponseState.respond(this.#state);
     this.#finish();
     return true;
   }
@@ -304,7 +304,7 @@ export class Exchange implements InputSource, NamedRequest {
       length,
       leastChunkBytes: this.#service.settings.minimumChunkSize,
     });
-    this.#state = nextResponseState(this.#state, 'send');
+    this.#state = nextResponseState.send(this.#state);
   }
 
   #putHead(knownLength: number | undefined, whole: boolean): BodyFraming {
@@ -332,7 +332,7 @@ export class Exchange implements InputSource, NamedRequest {
   }
 
   #complete(): void {
-    this.#state = nextResponseState(this.#state, 'end');
+    this.#state = nextResponseState.end(this.#state);
     this.#finish();
   }
 
@@ -345,7 +345,7 @@ export class Exchange implements InputSource, NamedRequest {
   #cutShort(): void {
     this.#failed = true;
     this.#isCut = true;
-    this.#state = nextResponseState(this.#state, 'end');
+    this.#state = nextResponseState.end(this.#state);
     this.#connection.cut(this, this.#body!.framing === 'close' ? 'reset' : 'end');
   }
 }

@@ -150,7 +150,7 @@ export class RequestReading {
 
   /** No further request will be read. */
   stop(): void {
-    this.#state = nextReadingState(this.#state, 'stop');
+    this.#state = nextReadingState.stop(this.#state);
   }
 
   refuse(code: ErrorCode): void {
@@ -178,7 +178,7 @@ export class RequestReading {
 
   #begin(): void {
     const hasBody = this.parser.block.framing.body !== 'none';
-    this.#state = nextReadingState(this.#state, hasBody ? 'request-with-body' : 'request');
+    this.#state = nextReadingState[hasBody ? 'request-with-body' : 'request'](this.#state);
     this.#discarded = 0;
     if (hasBody) (this.#bodyDeadline ??= new BodyDeadline(this.#deadlines, this.#settings)).begin();
     this.#owner.begin();
@@ -195,13 +195,13 @@ export class RequestReading {
   }
 
   #endBody(): void {
-    this.#state = nextReadingState(this.#state, 'body-end');
+    this.#state = nextReadingState['body-end'](this.#state);
     this.#owner.bodyEnded();
     if (!this.#owner.isAnswering) this.#next();
   }
 
   #next(): void {
-    this.#state = nextReadingState(this.#state, 'response');
+    this.#state = nextReadingState.response(this.#state);
     this.#owner.requestEnded();
     this.parser.forget();
   }

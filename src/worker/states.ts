@@ -2,7 +2,7 @@
  * What a connection is doing, as one word for each direction - idle, active and closing are derived from the two - and
  * how far the response under way is.
  */
-import { stateMachine } from '../shared/state-machine.ts';
+import { stepFunctions } from '../shared/state-machine.ts';
 import type { Transitions } from '../shared/state-machine.ts';
 
 /** in or before a head; in a body; a whole request is being answered; no further request will be read */
@@ -17,7 +17,7 @@ export const readingTable: Transitions<ReadingState, ReadingInput> = {
   held: { response: 'head', stop: 'over' },
   over: { stop: 'over' },
 };
-export const nextReadingState = stateMachine('reading', readingTable);
+export const nextReadingState = stepFunctions('reading', readingTable, readingInputs);
 
 /** no response under way; one is; FIN goes out after what is queued; the socket is gone or somebody else's */
 export const writingStates = ['idle', 'open', 'closing', 'gone'] as const;
@@ -31,7 +31,7 @@ export const writingTable: Transitions<WritingState, WritingInput> = {
   closing: { close: 'closing', lost: 'gone' },
   gone: {},
 };
-export const nextWritingState = stateMachine('writing', writingTable);
+export const nextWritingState = stepFunctions('writing', writingTable, writingInputs);
 
 /**
  * waiting for the head; head given; head sent; past its deadline, so that it is no longer the application's; no more bytes
@@ -51,4 +51,4 @@ export const responseTable: Transitions<ResponseState, ResponseInput> = {
   taken: { settle: 'over' },
   over: {},
 };
-export const nextResponseState = stateMachine('response', responseTable);
+export const nextResponseState = stepFunctions('response', responseTable, responseInputs);

@@ -21,7 +21,7 @@ function describeTable<State extends string, Input extends string>(
   title: string,
   states: readonly State[],
   inputs: readonly Input[],
-  step: (state: State, input: Input) => State,
+  steps: Readonly<Record<Input, (state: State) => State>>,
   expected: Expected<State>,
 ): void {
   describe(title, () => {
@@ -29,8 +29,8 @@ function describeTable<State extends string, Input extends string>(
       for (const [index, input] of inputs.entries()) {
         const next = expected[state][index]!;
         it(`${state} + ${input} = ${next === '-' ? 'illegal' : next}`, () => {
-          if (next === '-') expect(() => step(state, input)).to.throw(`no input '${input}' in state '${state}'`);
-          else expect(step(state, input)).to.equal(next);
+          if (next === '-') expect(() => steps[input](state)).to.throw(`no input '${input}' in state '${state}'`);
+          else expect(steps[input](state)).to.equal(next);
         });
       }
     }
