@@ -11,11 +11,16 @@ const saneId = /^[\w.:=+/@~-]{1,128}$/;
 
 /** 72 bits: no two processes share them. */
 const prefix = randomBytes(9).toString('base64url');
+/** The last two digits of the counter, to base 36: all but one in 1296 ids need no number turned into text. */
+const endings = Array.from({ length: 36 * 36 }, (_, index) => index.toString(36).padStart(2, '0'));
+let beginning = '';
 let made = 0;
 
 export function makeRequestId(): string {
+  const ending = made % endings.length;
+  if (ending === 0) beginning = `${prefix}-${(made / endings.length).toString(36)}`;
   made += 1;
-  return `${prefix}-${made.toString(36)}`;
+  return beginning + endings[ending]!;
 }
 
 /** What a request is called by; undefined where nobody has given it a name yet. */

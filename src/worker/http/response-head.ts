@@ -46,8 +46,10 @@ interface NameFacts {
   prefix: string;
   kind: 'plain' | 'content-length' | 'connection' | 'date' | 'hop';
   /** the last value that was checked, and its line: applications repeat themselves */
-  value: string;
+  value: string | undefined;
   line: string;
+  /** that value of Content-Length as a number */
+  length: number;
 }
 
 /** Longer values are checked each time: what is remembered must not keep much alive. */
@@ -86,7 +88,7 @@ function nameFacts(name: string, capitals: boolean): NameFacts {
         ? 'hop'
         : 'plain';
   const prefix = `${capitals ? capitalize(name) : name}: `;
-  const facts: NameFacts = { prefix, kind, value: '', line: `${prefix}\r\n` };
+  const facts: NameFacts = { prefix, kind, value: undefined, line: '', length: 0 };
   if (known.size < maxKnown) known.set(name, facts);
   return facts;
 }
@@ -137,8 +139,8 @@ export function checkHead(
         head.close ||= listMembers(value.toLowerCase()).includes('close');
         continue;
       case 'content-length':
-        if (head.length !== undefined || !/^[0-9]{1,15}$/.test(value)) throw badValue(name, value);
-        head.length = Number(value);
+        if (head.length !== undefined) throw badValue(name, value);
+        head.length = facts.length;
         continue;
       case 'date':
         head.hasDate = true;
@@ -155,11 +157,26 @@ export function checkHead(
 function lineOf(facts: NameFacts, name: string, value: unknown): string {
   if (typeof value !== 'string' || !fieldValue.test(value)) throw badValue(name, value);
   const line = `${facts.prefix}${value}\r\n`;
+  if (facts.kind === 'content-length') {
+    if (!/^[0-9]{1,15}$/.test(value)) throw badValue(name, value);
+    facts.length = Number(value);
+  }
   if (value.length <= maxRememberedLength) {
     facts.value = value;
     facts.line = line;
   }
   return line;
+}
+
+let lastLength = 0;
+let lastLengthLine = 'Content-Length: 0\r\n';
+
+function contentLength(length: number): string {
+  if (length !== lastLength) {
+    lastLength = length;
+    lastLengthLine = `Content-Length: ${length}\r\n`;
+  }
+  return lastLengthLine;
 }
 
 /**
@@ -174,11 +191,11 @@ export function encodeHead(head: AppHead, context: HeadContext, knownLength: num
   if (status === 204 || status === 304) {
     // No body ever; of a 304 the length that a 200 would have had may be told (RFC 9110 §8.6), when the application does.
     framing = 'none';
-    if (status === 304 && head.length !== undefined) lengthLine = `Content-Length: ${head.length}\r\n`;
+    if (status === 304 && head.length !== undefined) lengthLine = contentLength(head.length);
   } else if (status === 205) {
     // The client is to see that there is nothing (RFC 9110 §15.3.6).
     framing = 'none';
-    lengthLine = 'Content-Length: 0\r\n';
+    lengthLine = contentLength(0);
   } else if (context.method === 'CONNECT' && status < 300) {
     // Neither Content-Length nor Transfer-Encoding may be told (RFC 9110 §9.3.6): we do not tunnel, so it ends the connection.
     framing = 'close';
@@ -187,7 +204,7 @@ export function encodeHead(head: AppHead, context: HeadContext, knownLength: num
     const length = head.length ?? knownLength;
     if (length !== undefined) {
       framing = 'length';
-      lengthLine = `Content-Length: ${length}\r\n`;
+      lengthLine = contentLength(length);
     } else if (context.version === 'HTTP/1.1' && !context.http10Only) {
       framing = 'chunked';
       lengthLine = 'Transfer-Encoding: chunked\r\n';

@@ -89,7 +89,10 @@ describe('the head of a response', () => {
   });
 
   it('refuses a Content-Length that is given twice or not made of digits', () => {
-    for (const value of ['', '-1', '1.0', '1, 1', '0x1', ' 1', '9'.repeat(16)]) {
+    for (const value of ['', '-1', '1.0', '1, 1', '0x1', ' 1', '9'.repeat(16), '9'.repeat(200)]) {
+      expect(headerCode('Content-Length', value), value).to.equal('APP_BAD_HEADER');
+      // What is remembered of names and values is not mixed up with what was refused.
+      expect(checkHead('200 OK', [['Content-Length', '13']], true).length).to.equal(13);
       expect(headerCode('Content-Length', value), value).to.equal('APP_BAD_HEADER');
     }
     expect(
