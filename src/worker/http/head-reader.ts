@@ -59,6 +59,11 @@ export class HeadReader {
     return this.#loneCr || this.#section?.isEmpty === false;
   }
 
+  /** The last head as it came, if another one like it would be recognised by that; else ''. */
+  get lastText(): string {
+    return this.#headText;
+  }
+
   /** A request is over: what was large of its head goes. */
   forget(): void {
     if (this.#isKept) return;

@@ -143,6 +143,7 @@ export class RequestParser {
 
   #readHead(): RequestEvent {
     if (this.#text === undefined) {
+      if (this.#isRepeatedBeforeBody()) return this.#startBody();
       this.#text = this.#bytes.toString('latin1', this.#at, this.#end);
       this.#textFrom = this.#at;
     }
@@ -151,6 +152,16 @@ export class RequestParser {
     if (event === 'refused') return this.#refuse(this.#head.fault);
     this.#at = this.#textFrom + this.#head.at;
     return this.#startBody();
+  }
+
+  /** Takes a head that is the last one again. Where bodies follow, as they did the last time, they need not become text. */
+  #isRepeatedBeforeBody(): boolean {
+    const { lastText, block, isMidHead } = this.#head;
+    const to = this.#at + lastText.length;
+    if (lastText === '' || isMidHead || block.framing.body === 'none' || to > this.#end) return false;
+    if (this.#bytes.toString('latin1', this.#at, to) !== lastText) return false;
+    this.#at = to;
+    return true;
   }
 
   /** A head is whole: what follows it is told by its framing. */

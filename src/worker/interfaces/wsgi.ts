@@ -11,13 +11,7 @@ export function wsgiHandler(app: App): Handler {
     let body: Body | Promise<Body>;
     try {
       body = app(exchange.env, startResponseOf(exchange));
-      if (!isPromise(body)) {
-        // The usual case needs no promise: a body that is there as a whole.
-        if (Array.isArray(body) && exchange.state === 'started' && (body as Partial<Body>).close === undefined) {
-          exchange.respond(checkChunks(body));
-          return;
-        }
-      }
+      if (!isPromise(body) && respondAtOnce(exchange, body)) return;
     } catch (thrown) {
       exchange.fail(thrown);
       exchange.finished();
@@ -29,11 +23,19 @@ export function wsgiHandler(app: App): Handler {
 
 async function finish(exchange: Exchange, pending: Body | Promise<Body>): Promise<void> {
   try {
-    await sendBody(exchange, isPromise(pending) ? await pending : pending);
+    const body = isPromise(pending) ? await pending : pending;
+    if (!respondAtOnce(exchange, body)) await sendBody(exchange, body);
   } catch (thrown) {
     exchange.fail(thrown);
   }
   exchange.finished();
+}
+
+/** Sends the usual body, one that is there as a whole: nothing of it is waited for. False when it is of another kind. */
+function respondAtOnce(exchange: Exchange, body: Body): boolean {
+  if (!Array.isArray(body) || exchange.state !== 'started' || (body as Partial<Body>).close !== undefined) return false;
+  exchange.respond(checkChunks(body));
+  return true;
 }
 
 function startResponseOf(exchange: Exchange): StartResponse {
