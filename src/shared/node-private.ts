@@ -8,10 +8,11 @@
  * - `attachListening`: a net.Server on an inherited listening descriptor. In a node:cluster worker `listen({ fd })` asks
  *   the primary to open that number. For TCP there is a public way, for unix sockets there is not. Same fallback.
  * - `acceptGate`: to stop accepting for a while, without closing. Fallback: none, the caller goes without.
+ * - direct-writes.ts: writes past the queue of the stream.
  * - shared-reads.ts: accepted connections that read into one buffer of the process.
  * - moving.ts: connections that go to another process. http-connections.ts: those of node:http that may, and what it sent.
  * - tls.ts: the socket that a TLS connection was made on.
- * - `resetNow`: `resetAndDestroy()` sends FIN before RST. Fallback: the connection is closed, with whatever the kernel sends.
+ * - reset.ts: RST without a FIN before it.
  *
  * How the gate works: libuv polls a listening handle as it polls a reading one, and readStart/readStop switch that. They
  * refuse unless the handle is marked readable, which `open(fd)` does. A handle that net.Server.listen(port) has made is not marked
@@ -20,14 +21,17 @@
 import net from 'node:net';
 import { getSystemErrorName } from 'node:util';
 import { tryMoving } from './node-private/moving.ts';
-import { privateApiIsOff, rawHandleOf } from './node-private/raw.ts';
+import { privateApiIsOff } from './node-private/raw.ts';
 import type { RawHandle } from './node-private/raw.ts';
 
+export { writeDirectly, writesDirectly } from './node-private/direct-writes.ts';
+export type { Writer } from './node-private/direct-writes.ts';
 export { headBytes, idleHttpSockets } from './node-private/http-connections.ts';
 export { attach, detach, passedHandle, reattach } from './node-private/moving.ts';
 export type { Detached, PassedHandle } from './node-private/moving.ts';
 export { shareReadBuffer } from './node-private/shared-reads.ts';
 export type { LocalEnd, Receiver, SharedReads } from './node-private/shared-reads.ts';
+export { resetNow } from './node-private/reset.ts';
 export { socketBelow } from './node-private/tls.ts';
 
 interface PrivateNet {
@@ -233,18 +237,4 @@ export function probePrivateApi(): Promise<PrivateApi> {
     });
   probed ??= probe();
   return probed;
-}
-
-/**
- * Ends a TCP connection with RST and nothing before it: where FIN would mean that a response is whole. On TLS the
- * missing close_notify says the same; on a unix socket nothing can.
- */
-export function resetNow(socket: net.Socket): void {
-  if (!privateApiIsOff()) (socket as unknown as { resetAndClosing: boolean }).resetAndClosing = isPlainTcp(socket);
-  socket.destroy();
-}
-
-/** Only a TCP handle has `reset`: not a pipe, and not what TLS puts in its place. */
-function isPlainTcp(socket: net.Socket): boolean {
-  return typeof (rawHandleOf(socket) as { reset?: unknown } | undefined)?.reset === 'function';
 }

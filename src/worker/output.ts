@@ -5,10 +5,12 @@
  * big bodies leave in slices and each slice is acknowledged before the next, `sent` is what the operating system really
  * took: the bandwidth that post hooks and the access log are told.
  *
- * Most writes are taken by the kernel at once. `writableLength` says so as soon as write() has returned, which spares a
- * callback for each response; only after a write that has to wait, an empty one follows it for the sake of its callback.
+ * Most writes are taken by the kernel at once. A direct write says so before it returns. After write() `writableLength` does, which
+ * spares a callback for each; only after one that has to wait, an empty one follows it for the sake of its callback.
  */
 import type { Socket } from 'node:net';
+import { writeDirectly, writesDirectly } from '../shared/node-private.ts';
+import type { Writer } from '../shared/node-private.ts';
 
 /** how much may wait before whoever produces is held back */
 const fullBytes = 65_536;
@@ -20,9 +22,10 @@ export interface OutputOwner {
   progressed(): void;
 }
 
-export class Output {
+export class Output implements Writer {
   readonly #socket: Socket;
   readonly #owner: OutputOwner;
+  readonly #isDirect: boolean;
   /** what comes before #text */
   #parts: Array<string | Buffer> | undefined;
   /** latin-1 */
@@ -39,6 +42,7 @@ export class Output {
   constructor(socket: Socket, owner: OutputOwner) {
     this.#socket = socket;
     this.#owner = owner;
+    this.#isDirect = writesDirectly(socket);
   }
 
   get isEmpty(): boolean {
@@ -112,6 +116,14 @@ export class Output {
       const text = this.#text;
       bytes = text.length;
       this.#text = '';
+      if (this.#isDirect) {
+        if (writeDirectly(socket, text, this)) {
+          this.sent += bytes;
+          return true;
+        }
+        this.#underWay = bytes;
+        return false;
+      }
       socket.write(text, 'latin1');
     } else {
       const batch = this.#takeSlice();
@@ -129,7 +141,9 @@ export class Output {
       return true;
     }
     this.#underWay = bytes;
-    socket.write('', (error) => this.#written(error));
+    socket.write('', (error) => {
+      if (!error) this.written();
+    });
     return false;
   }
 
@@ -156,8 +170,8 @@ export class Output {
     return batch;
   }
 
-  #written(error?: Error | null): void {
-    if (error) return;
+  /** @internal A write that had to wait has been done. */
+  written(): void {
     this.sent += this.#underWay;
     this.#underWay = 0;
     const sentBefore = this.sent;
