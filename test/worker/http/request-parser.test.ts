@@ -140,4 +140,24 @@ describe('RequestParser', () => {
     expect(next(small)).to.equal('head');
     expect(parser.line.target).to.equal('/small');
   });
+
+  it('makes of a head that comes again before a body what it would make of it alone, wherever it is cut', () => {
+    const post = (body: string, field = 'a') =>
+      `POST /x HTTP/1.1\r\nHost: ${field}\r\nContent-Length: 3\r\n\r\n${body}`;
+    const all = [
+      post('one'),
+      post('POS'),
+      post('two', 'b'),
+      post('\r\n\r'),
+      'GET / HTTP/1.1\r\nHost: a\r\n\r\n',
+      post('end'),
+    ];
+    const alone = all.flatMap((request) => parse([bytesOf(request)], defaultLimits).requests);
+    const bytes = bytesOf(all.join(''));
+    for (let cut = 0; cut <= bytes.length; cut += 1) {
+      for (const pieces of [cutAt(bytes, [cut]), cutAt(bytes, [cut, cut + 3, cut + 71])]) {
+        expect(parse(pieces, defaultLimits)).to.deep.equal({ requests: alone });
+      }
+    }
+  });
 });
