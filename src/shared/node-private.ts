@@ -12,6 +12,7 @@
  * - shared-reads.ts: accepted connections that read into one buffer of the process.
  * - moving.ts: connections that go to another process. http-connections.ts: those of node:http that may, and what it sent.
  * - tls.ts: the socket that a TLS connection was made on.
+ * - remote-end.ts: getpeername(2), which a socket would remember.
  * - reset.ts: RST without a FIN before it.
  *
  * How the gate works: libuv polls a listening handle as it polls a reading one, and readStart/readStop switch that. They
@@ -29,8 +30,10 @@ export type { Writer } from './node-private/direct-writes.ts';
 export { headBytes, idleHttpSockets } from './node-private/http-connections.ts';
 export { attach, detach, passedHandle, reattach } from './node-private/moving.ts';
 export type { Detached, PassedHandle } from './node-private/moving.ts';
-export { shareReadBuffer } from './node-private/shared-reads.ts';
-export type { LocalEnd, Receiver, SharedReads } from './node-private/shared-reads.ts';
+export { deliverTo, receiveFrom, shareReadBuffer } from './node-private/shared-reads.ts';
+export type { LocalEnd, Receiver } from './node-private/shared-reads.ts';
+export { remoteEnd } from './node-private/remote-end.ts';
+export type { RemoteEnd } from './node-private/remote-end.ts';
 export { resetNow } from './node-private/reset.ts';
 export { socketBelow } from './node-private/tls.ts';
 

@@ -5,8 +5,8 @@
  */
 export interface Expiring {
   /** on the clock's scale; Infinity for none */
-  readDeadlineMs: number;
-  writeDeadlineMs: number;
+  readonly readDeadlineMs: number;
+  readonly writeDeadlineMs: number;
   expire(which: 'read' | 'write'): void;
 }
 

@@ -8,12 +8,11 @@ import type { Outcome } from '../shared/application.ts';
 import { EvyError } from '../shared/errors.ts';
 import type { ErrorCode } from '../shared/errors.ts';
 import { resetNow } from '../shared/node-private.ts';
-import type { SharedReads } from '../shared/node-private.ts';
 import { Answered } from './answered.ts';
 import { nextWritingState } from './states.ts';
 import type { WritingState } from './states.ts';
 import { Deadlines } from './deadlines.ts';
-import type { DeadlineOwner, ReadWait } from './deadlines.ts';
+import type { Expiring } from './clock.ts';
 import type { PeerFacts } from './environ.ts';
 import { Exchange } from './exchange.ts';
 import { keepAliveField } from './http/keep-alive-field.ts';
@@ -29,16 +28,16 @@ import { RequestReading } from './request-reading.ts';
 import type { ReadingOwner } from './reading-owner.ts';
 import type { Forwarding } from './proxies/forwarding.ts';
 import type { Service } from './service.ts';
+import { giveAway, own } from './socket-owner.ts';
+import type { SocketOwner } from './socket-owner.ts';
 
-export class Connection implements ReadingOwner, OutputOwner, DeadlineOwner, Movable {
+export class Connection implements SocketOwner, ReadingOwner, OutputOwner, Expiring, Movable {
   readonly peer: PeerFacts;
   /** undefined for a peer that is not trusted */
   readonly forwarding: Forwarding | undefined;
   readonly deadlines: Deadlines;
   readonly #service: Service;
   readonly #socket: Socket;
-  readonly #reads: SharedReads | undefined;
-  #onData: ((bytes: Buffer) => void) | undefined;
   readonly #reading: RequestReading;
   readonly #output: Output;
   readonly #answered = new Answered();
@@ -50,28 +49,17 @@ export class Connection implements ReadingOwner, OutputOwner, DeadlineOwner, Mov
   /** begun so far */
   #requests = 0;
 
-  /**
-   * With `reads` the bytes come there, good only until the call is over; otherwise as 'data' events. `peer` is whom the
-   * client and the server are to applications.
-   */
-  constructor(service: Service, socket: Socket, peer: PeerFacts, reads?: SharedReads) {
+  /** `peer` is whom the client and the server are to applications. */
+  constructor(service: Service, socket: Socket, peer: PeerFacts) {
     this.#service = service;
     this.#socket = socket;
     this.#isFixed = 'encrypted' in socket;
     this.peer = peer;
     this.forwarding = service.trustedProxies?.connection(peer);
     this.#output = new Output(socket, this);
-    this.deadlines = new Deadlines(service.clock, service.settings.socketTimeoutMs, this);
+    this.deadlines = new Deadlines(service.clock, service.settings.socketTimeoutMs);
     this.#reading = new RequestReading(socket, service.settings, this.deadlines, this);
-    this.#reads = reads;
-    if (reads !== undefined) reads.receiver = this;
-    else {
-      this.#onData = (bytes) => this.#reading.push(bytes);
-      socket.on('data', this.#onData);
-    }
-    socket.on('end', this.#onEnd);
-    socket.on('error', ignoreError);
-    socket.on('close', this.#onClose);
+    own(socket, this);
   }
 
   /** No request is being read or answered. */
@@ -96,10 +84,19 @@ export class Connection implements ReadingOwner, OutputOwner, DeadlineOwner, Mov
     this.#reading.pushShared(buffer, length);
   }
 
-  readonly #onEnd = (): void => {
+  received(bytes: Buffer): void {
+    this.#reading.push(bytes);
+  }
+
+  ended(): void {
     if (!this.#reading.isOver) this.#reading.pump();
     else if (this.#writing === 'closing') this.#output.flush();
-  };
+  }
+
+  closed(): void {
+    this.#settleAll('client-gone');
+    this.#leave();
+  }
 
   progressed(): void {
     this.deadlines.written();
@@ -110,11 +107,6 @@ export class Connection implements ReadingOwner, OutputOwner, DeadlineOwner, Mov
     this.#reading.goOn();
   }
 
-  readonly #onClose = (): void => {
-    this.#settleAll('client-gone');
-    this.#leave();
-  };
-
   #leave(): void {
     this.#reading.stop();
     this.#writing = nextWritingState.lost(this.#writing);
@@ -122,7 +114,15 @@ export class Connection implements ReadingOwner, OutputOwner, DeadlineOwner, Mov
     this.#service.closed(this);
   }
 
-  expired(wait: ReadWait | 'write'): void {
+  get readDeadlineMs(): number {
+    return this.deadlines.readDeadlineMs;
+  }
+  get writeDeadlineMs(): number {
+    return this.deadlines.writeDeadlineMs;
+  }
+
+  expire(which: 'read' | 'write'): void {
+    const wait = which === 'write' ? 'write' : this.deadlines.wait;
     switch (wait) {
       case 'write':
         this.#service.cut(this.peer.remoteAddress);
@@ -240,14 +240,9 @@ export class Connection implements ReadingOwner, OutputOwner, DeadlineOwner, Mov
     const released = withdraw({
       socket: this.#socket,
       peer: this.peer,
-      listeners: {
-        ...(this.#onData !== undefined && { data: this.#onData }),
-        end: this.#onEnd,
-        error: ignoreError,
-        close: this.#onClose,
-      },
+      owner: this,
       takeRest: () => this.#reading.parser.takeRest(),
-      resume: (rest) => this.#service.take(this.#socket, this.peer, this.#reads, rest),
+      resume: (rest) => this.#service.take(this.#socket, this.peer, rest),
     });
     if (released !== undefined) this.#leave();
     else {
@@ -331,21 +326,11 @@ export class Connection implements ReadingOwner, OutputOwner, DeadlineOwner, Mov
       throw new EvyError('APP_FAILED', 'takeSocket() comes before anything else is sent, and once');
     }
     const socket = this.#socket;
-    if (this.#onData !== undefined) socket.off('data', this.#onData);
-    socket.off('end', this.#onEnd).off('error', ignoreError);
-    // Its readers are others from now on: bytes go the way of any stream.
-    if (this.#reads === undefined) socket.pause();
-    else
-      this.#reads.receiver = { receive: (buffer, length) => void socket.push(Buffer.from(buffer.subarray(0, length))) };
     this.#reading.stop();
     this.#writing = nextWritingState.close(this.#writing);
     this.deadlines.expectNothing();
     this.#service.answered();
-    const rest = this.#reading.parser.takeRest();
-    if (rest.length > 0) socket.unshift(rest);
-    // Not paused but not read yet either, as a fresh socket is: the first 'data' listener makes it flow.
-    (socket as { readableFlowing: boolean | null }).readableFlowing = null;
-    if (this.#reads !== undefined) socket.read(0);
+    giveAway(socket, this.#reading.parser.takeRest());
     // After its listeners were attached.
     if (this.#service.isDraining) process.nextTick(() => this.#service.announceDrain(socket));
     return socket;
@@ -394,8 +379,4 @@ export class Connection implements ReadingOwner, OutputOwner, DeadlineOwner, Mov
     exchange.input.fail(new EvyError('BODY_CUT', 'the client closed the connection'));
     exchange.settle(isOurs ? outcome : 'sent');
   }
-}
-
-function ignoreError(): void {
-  // 'close' follows and settles everything.
 }

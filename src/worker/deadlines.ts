@@ -1,25 +1,19 @@
 /** What a connection waits for, and how long: one wait for bytes from the client, one for the client to take bytes. */
-import type { Clock, Expiring } from './clock.ts';
+import type { Clock } from './clock.ts';
 
 /** the next request; the rest of its head; of its body; the client's end of a closing connection; nothing */
 export type ReadWait = 'idle' | 'head' | 'body' | 'linger' | 'none';
 
-export interface DeadlineOwner {
-  expired(wait: ReadWait | 'write'): void;
-}
-
-export class Deadlines implements Expiring {
+export class Deadlines {
   readonly #clock: Clock;
   readonly #writeTimeoutMs: number;
-  readonly #owner: DeadlineOwner;
   wait: ReadWait = 'none';
   readDeadlineMs = Infinity;
   writeDeadlineMs = Infinity;
 
-  constructor(clock: Clock, writeTimeoutMs: number, owner: DeadlineOwner) {
+  constructor(clock: Clock, writeTimeoutMs: number) {
     this.#clock = clock;
     this.#writeTimeoutMs = writeTimeoutMs;
-    this.#owner = owner;
   }
 
   get nowMs(): number {
@@ -43,9 +37,5 @@ export class Deadlines implements Expiring {
 
   written(): void {
     this.writeDeadlineMs = Infinity;
-  }
-
-  expire(which: 'read' | 'write'): void {
-    this.#owner.expired(which === 'write' ? 'write' : this.wait);
   }
 }

@@ -5,7 +5,7 @@ import { createServer as createTlsServer } from 'node:tls';
 import type { TlsOptions } from 'node:tls';
 import type { Usage } from '../shared/guarding.ts';
 import { acceptGate, shareReadBuffer } from '../shared/node-private.ts';
-import type { SharedReads } from '../shared/node-private.ts';
+import type { LocalEnd } from '../shared/node-private.ts';
 import { Handshakes } from './handshakes.ts';
 import type { ProxyGate } from './proxies/proxy-gate.ts';
 import { frontOf } from './proxies/tls-front.ts';
@@ -14,11 +14,10 @@ import type { ToldPeer } from './proxies/told-peer.ts';
 /** Where accepted connections go: our own HTTP loop, or node:http. */
 export interface Acceptor {
   /**
-   * With `reads` the bytes come there, in a buffer that all connections share; otherwise as 'data' events. `told` is what
-   * the PROXY header of the connection says of it.
+   * `local` is our end, where that is known; `told` is what the PROXY header of the connection says of it.
    */
-  accept(socket: Socket, scheme: 'http' | 'https', reads?: SharedReads, told?: ToldPeer): void;
-  /** whether `accept` takes `reads` */
+  accept(socket: Socket, scheme: 'http' | 'https', local?: LocalEnd, told?: ToldPeer): void;
+  /** whether it takes connections that read into one buffer: `receiveFrom` */
   readonly sharesReads: boolean;
   /** where connections wait for a PROXY header; undefined when none has to send one */
   readonly proxyGate?: ProxyGate | undefined;
@@ -43,13 +42,13 @@ function makePlainServer(acceptor: Acceptor): Server {
   return server;
 }
 
-function plainAccept(acceptor: Acceptor): (socket: Socket, reads?: SharedReads) => void {
+function plainAccept(acceptor: Acceptor): (socket: Socket, local?: LocalEnd) => void {
   const { proxyGate } = acceptor;
-  if (proxyGate === undefined) return (socket, reads) => acceptor.accept(socket, 'http', reads);
-  return (socket, reads) => {
-    proxyGate.admit(socket, reads, (told) => {
-      acceptor.accept(socket, 'http', reads, told);
-      if (reads === undefined) socket.resume();
+  if (proxyGate === undefined) return (socket, local) => acceptor.accept(socket, 'http', local);
+  return (socket, local) => {
+    proxyGate.admit(socket, (told) => {
+      acceptor.accept(socket, 'http', local, told);
+      if (socket.isPaused()) socket.resume();
     });
   };
 }

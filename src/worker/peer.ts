@@ -1,7 +1,8 @@
 /** Addresses of a connection as the environment shows them, read once: from its PROXY header, or from the socket. */
 import type { Socket } from 'node:net';
 import { unixPeer } from '../shared/peer-list.ts';
-import type { LocalEnd } from '../shared/node-private.ts';
+import { remoteEnd } from '../shared/node-private.ts';
+import type { LocalEnd, RemoteEnd } from '../shared/node-private.ts';
 import type { PeerFacts } from './environ.ts';
 import type { ToldPeer } from './proxies/told-peer.ts';
 
@@ -9,8 +10,16 @@ import type { ToldPeer } from './proxies/told-peer.ts';
 export const gonePeer = 'unknown';
 
 /** The address of the peer, 'unix' for one on a unix socket: a word that nobody who came by TCP gets. */
-export function peerAddress(socket: Socket): string {
-  return socket.remoteAddress ?? (socket.localAddress === undefined ? unixPeer : gonePeer);
+export function peerAddress(socket: Socket, remote: RemoteEnd = remoteEnd(socket)): string {
+  return remote.address ?? (socket.localAddress === undefined ? unixPeer : gonePeer);
+}
+
+let lastAddress = '';
+
+/** The same string as the last time where it is the same: connections of a load balancer keep one between them. */
+function sameAddress(address: string): string {
+  if (address !== lastAddress) lastAddress = address;
+  return lastAddress;
 }
 
 export function peerFacts(socket: Socket, scheme: 'http' | 'https', told?: ToldPeer, localEnd?: LocalEnd): PeerFacts {
@@ -25,12 +34,13 @@ export function peerFacts(socket: Socket, scheme: 'http' | 'https', told?: ToldP
       host: undefined,
     };
   }
+  const remote = remoteEnd(socket);
   // A unix socket has no addresses.
   return {
     serverName: localEnd?.address ?? socket.localAddress ?? unixPeer,
     serverPort: localEnd?.port ?? (socket.localPort === undefined ? '' : String(socket.localPort)),
-    remoteAddress: peerAddress(socket),
-    remotePort: socket.remotePort === undefined ? '' : String(socket.remotePort),
+    remoteAddress: sameAddress(peerAddress(socket, remote)),
+    remotePort: remote.port === undefined ? '' : String(remote.port),
     scheme,
     host: undefined,
   };

@@ -7,7 +7,7 @@ import type { ErrorCode } from '../shared/errors.ts';
 import type { Logger } from '../shared/log.ts';
 import type { MovingConnection, RequestSummary, ServingStats } from '../shared/messages.ts';
 import { attach } from '../shared/node-private.ts';
-import type { PassedHandle, SharedReads } from '../shared/node-private.ts';
+import type { LocalEnd, PassedHandle } from '../shared/node-private.ts';
 import type { ServerSettings } from '../shared/options.ts';
 import type { AccessLog } from './access-log/access-log.ts';
 import { refusedRequest } from './access-log/refused.ts';
@@ -15,7 +15,6 @@ import { Admission } from './admission.ts';
 import { countAnswer, noAnswers } from './answer-counts.ts';
 import { Clock } from './clock.ts';
 import { Connection } from './connection.ts';
-import type { Deadlines } from './deadlines.ts';
 import type { DrainNotice } from '../shared/application.ts';
 import type { EnvironDefaults, PeerFacts } from './environ.ts';
 import { ErrorLines } from './error-lines.ts';
@@ -61,7 +60,6 @@ export class Service implements Serving {
   readonly #handler: Handler;
   readonly #accessLog: AccessLog | undefined;
   readonly #connections = new Set<Connection>();
-  readonly #deadlines = new Set<Deadlines>();
   readonly #requestDeadlines: RequestDeadlines<Exchange> | undefined;
   #drainByMs: number | undefined;
   #mover: Mover | undefined;
@@ -80,7 +78,7 @@ export class Service implements Serving {
     this.admission = new Admission(options.settings);
     this.#handler = options.handler;
     this.#accessLog = options.accessLog;
-    this.clock = new Clock(this.#deadlines);
+    this.clock = new Clock(this.#connections);
     this.trustedProxies = trustedProxiesOf(options.settings);
     this.naming = new RequestNaming(options.settings);
     this.proxyGate = ProxyGate.of(options.settings, options.log, () => this.#onChange());
@@ -94,31 +92,29 @@ export class Service implements Serving {
   }
 
   /** Serves a connection that was just accepted. */
-  accept(socket: Socket, scheme: 'http' | 'https', reads?: SharedReads, told?: ToldPeer): void {
+  accept(socket: Socket, scheme: 'http' | 'https', local?: LocalEnd, told?: ToldPeer): void {
     // A TLS handshake may end after everything else has.
     if (this.#stopped) {
       socket.destroy();
       return;
     }
-    this.#add(new Connection(this, socket, peerFacts(socket, scheme, told, reads?.local), reads));
+    this.#add(new Connection(this, socket, peerFacts(socket, scheme, told, local)));
   }
 
   /** Serves a connection that was served before: by another process, or here until it was to move. */
-  take(socket: Socket, peer: PeerFacts, reads: SharedReads | undefined, rest: Buffer): void {
-    const connection = new Connection(this, socket, peer, reads);
+  take(socket: Socket, peer: PeerFacts, rest: Buffer): void {
+    const connection = new Connection(this, socket, peer);
     this.#add(connection);
     connection.continueWith(rest);
   }
 
   adopt({ peer, rest = '' }: MovingConnection, handle: PassedHandle): void {
-    const { socket, reads } = attach(handle, this.sharesReads);
-    this.take(socket, peer, reads, Buffer.from(rest, 'base64'));
+    this.take(attach(handle, this.sharesReads), peer, Buffer.from(rest, 'base64'));
   }
 
   #add(connection: Connection): void {
     this.clock.start();
     this.#connections.add(connection);
-    this.#deadlines.add(connection.deadlines);
     this.#onChange();
   }
 
@@ -230,7 +226,6 @@ export class Service implements Serving {
   }
   closed(connection: Connection): void {
     this.#connections.delete(connection);
-    this.#deadlines.delete(connection.deadlines);
     this.#mover?.forget(connection);
     this.#onChange();
   }

@@ -6,14 +6,13 @@
 import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { SharedReads } from '../../src/shared/node-private.ts';
+import { deliverTo } from '../../src/shared/node-private.ts';
 
 const overwritten = 0xee;
 /** Turns of the event loop that nothing may last longer than: each one is a chance for everything that is due. */
 const maxTurns = 2000;
 
 export class MemorySocket extends Duplex {
-  readonly reads: SharedReads = { receiver: { receive() {} } };
   readonly #shared: Buffer;
   readonly #received: Buffer[] = [];
   /** the server has sent its FIN */
@@ -56,7 +55,7 @@ export class MemorySocket extends Duplex {
         continue;
       }
       this.#shared.set(piece);
-      this.reads.receiver.receive(this.#shared, piece.length);
+      deliverTo(this.asSocket, this.#shared, piece.length);
       this.#shared.fill(overwritten);
     }
     await until(() => !this.isPaused() || this.ended);

@@ -12,6 +12,7 @@ import { Service } from '../../src/worker/service.ts';
 import { ResponseReader } from '../helpers/response-reader.ts';
 import { read } from '../worker/helpers/parse.ts';
 import { MemorySocket } from './memory-socket.ts';
+import { markAsSharing } from '../../src/shared/node-private/shared-reads.ts';
 
 interface Answer {
   status: number;
@@ -88,7 +89,8 @@ export async function serveAndCheck(pieces: readonly Buffer[]): Promise<string |
   const { answers, methods } = expectedAnswers(pieces);
   const socket = new MemorySocket(Math.max(1, ...pieces.map((piece) => piece.length)));
   const how = pieces.length % 2 === 0 ? 'data' : 'shared';
-  service.accept(socket.asSocket, 'http', how === 'shared' ? socket.reads : undefined);
+  if (how === 'shared') markAsSharing(socket.asSocket);
+  service.accept(socket.asSocket, 'http');
   if (!(await socket.exchange(pieces, how))) return 'the server does not end the connection';
   const reader = new ResponseReader();
   reader.expect(...methods);

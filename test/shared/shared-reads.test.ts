@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { expect } from 'chai';
-import { shareReadBuffer, type SharedReads } from '../../src/shared/node-private.ts';
+import { receiveFrom, shareReadBuffer } from '../../src/shared/node-private.ts';
 import { onEnd } from '../helpers/cleanup.ts';
 import { waitFor } from '../helpers/wait-for.ts';
 
@@ -24,14 +24,14 @@ describe('connections that share a read buffer', () => {
     const server = await listening();
     const heard = new Map<Socket, string>();
     const buffers = new Set<ArrayBufferLike>();
-    const accept = (socket: Socket, reads: SharedReads): void => {
+    const accept = (socket: Socket): void => {
       onEnd(() => socket.destroy());
       socket.on('end', () => socket.end());
       const receive = (buffer: Buffer, length: number): void => {
         buffers.add(buffer.buffer);
         heard.set(socket, (heard.get(socket) ?? '') + buffer.toString('latin1', 0, length));
       };
-      reads.receiver = { receive };
+      expect(receiveFrom(socket, { receive })).to.equal(true);
     };
     expect(shareReadBuffer(server, accept)).to.equal(true);
     const clients = [client(server), client(server)];
@@ -46,14 +46,14 @@ describe('connections that share a read buffer', () => {
     const server = await listening();
     let accepted: Socket | undefined;
     const heard: string[] = [];
-    shareReadBuffer(server, (socket, reads) => {
+    shareReadBuffer(server, (socket) => {
       onEnd(() => socket.destroy());
       accepted = socket;
       const receive = (buffer: Buffer, length: number): void => {
         heard.push(buffer.toString('latin1', 0, length));
         socket.pause();
       };
-      reads.receiver = { receive };
+      expect(receiveFrom(socket, { receive })).to.equal(true);
     });
     const socket = client(server);
     socket.write('one');
@@ -71,6 +71,7 @@ describe('connections that share a read buffer', () => {
     const accepted = once(server, 'connection');
     client(server);
     const [socket] = (await accepted) as [Socket];
+    expect(receiveFrom(socket, { receive() {} })).to.equal(false);
     socket.destroy();
   });
 });

@@ -7,8 +7,7 @@
 import net from 'node:net';
 import { privateApiIsOff, rawHandleOf } from './raw.ts';
 import type { RawHandle } from './raw.ts';
-import { sharedSocket } from './shared-reads.ts';
-import type { SharedReads } from './shared-reads.ts';
+import { sharingSocket } from './shared-reads.ts';
 
 /** A connection as a channel between two processes carries it. Whoever has got one closes it: that is close(2), and no more. */
 export interface PassedHandle {
@@ -54,11 +53,11 @@ export function reattach(socket: net.Socket): void {
 }
 
 /** A connection that came from another process; its bytes begin to come in the next turn of the event loop. */
-export function attach(passed: PassedHandle, shares: boolean): { socket: net.Socket; reads?: SharedReads } {
+export function attach(passed: PassedHandle, shares: boolean): net.Socket {
   const handle = passed as RawHandle;
-  if (shares && !privateApiIsOff()) return sharedSocket(handle);
+  if (shares && !privateApiIsOff()) return sharingSocket(handle);
   const options = { handle, allowHalfOpen: true, readable: true, writable: true };
-  return { socket: new net.Socket(options) };
+  return new net.Socket(options);
 }
 
 /** Sends a byte to and fro and sees that the server end reads only between reattach and detach. */

@@ -17,6 +17,8 @@ export interface RawHandle {
   setNoDelay?(on: boolean): number;
   /** TCP only */
   getsockname?(into: object): number;
+  /** TCP only */
+  getpeername?(into: object): number;
   onconnection?: (status: number, client?: RawHandle) => void;
 }
 

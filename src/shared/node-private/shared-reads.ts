@@ -11,19 +11,16 @@ export interface Receiver {
   receive(buffer: Buffer, length: number): void;
 }
 
-/** Where the bytes of a connection go that reads into the shared buffer. */
-export interface SharedReads {
-  receiver: Receiver;
-  /** our end, where it is the same for all connections of the server: asking each would be a system call */
-  readonly local?: LocalEnd | undefined;
-}
-
+/** Our end of a connection. */
 export interface LocalEnd {
   readonly address: string;
   readonly port: string;
 }
 
-/** Undefined for a server on all addresses, whose connections each have one of them, and for a unix socket. */
+/**
+ * Where it is the same for all connections of a server: asking each would be a system call. Undefined for a server on all addresses, whose connections
+ * each have one of them, and for a unix socket.
+ */
 function localEnd(server: net.Server): LocalEnd | undefined {
   const bound = server.address();
   if (bound === null || typeof bound === 'string' || bound.address === '0.0.0.0' || bound.address === '::')
@@ -31,28 +28,52 @@ function localEnd(server: net.Server): LocalEnd | undefined {
   return { address: bound.address, port: String(bound.port) };
 }
 
-const nobody: Receiver = { receive() {} };
+/** On the socket, so that one callback does for all: a closure for each connection would be kept as long as it is idle. */
+const receiver = Symbol('receiver');
 
-export interface SharedSocket {
-  readonly socket: net.Socket;
-  readonly reads: SharedReads;
+interface SharingSocket extends net.Socket {
+  [receiver]: Receiver;
 }
 
+const nobody: Receiver = { receive() {} };
 const sharedBuffer = Buffer.allocUnsafeSlow(65_536);
 
+/** Node calls it as a method of the socket. */
+function onRead(this: SharingSocket, length: number): boolean {
+  this[receiver].receive(sharedBuffer, length);
+  return true;
+}
+
+/** Gives a connection's bytes to `to` from now on. False, with nothing changed, for one that does not read into the shared buffer. */
+export function receiveFrom(socket: net.Socket, to: Receiver): boolean {
+  if (!(receiver in socket)) return false;
+  (socket as SharingSocket)[receiver] = to;
+  return true;
+}
+
+/** Gives bytes to whoever receives those of a connection. */
+export function deliverTo(socket: net.Socket, bytes: Buffer, length = bytes.length): void {
+  (socket as SharingSocket)[receiver].receive(bytes, length);
+}
+
+/** Makes `receiveFrom` work on a socket. */
+export function markAsSharing(socket: net.Socket): void {
+  (socket as SharingSocket)[receiver] = nobody;
+}
+
 /** A connection on `handle` that reads into the shared buffer, from the next turn of the event loop on. */
-export function sharedSocket(handle: RawHandle, local?: LocalEnd): SharedSocket {
-  const reads: SharedReads = { receiver: nobody, local };
-  const callback = (length: number): boolean => {
-    reads.receiver.receive(sharedBuffer, length);
-    return true;
-  };
-  const options = { handle, allowHalfOpen: true, onread: { buffer: sharedBuffer, callback } };
-  return { socket: new net.Socket({ ...options, readable: true, writable: true }), reads };
+export function sharingSocket(handle: RawHandle): net.Socket {
+  const options = { handle, allowHalfOpen: true, onread: { buffer: sharedBuffer, callback: onRead } };
+  const socket = new net.Socket({ ...options, readable: true, writable: true });
+  markAsSharing(socket);
+  return socket;
 }
 
 /** Makes the connections of a listening server read into one buffer. Returns false, changing nothing, where it cannot. */
-export function shareReadBuffer(server: net.Server, accept: (socket: net.Socket, reads: SharedReads) => void): boolean {
+export function shareReadBuffer(
+  server: net.Server,
+  accept: (socket: net.Socket, local: LocalEnd | undefined) => void,
+): boolean {
   const handle = (server as unknown as { _handle: RawHandle | null })._handle;
   if (privateApiIsOff() || typeof handle?.onconnection !== 'function') return false;
   const local = localEnd(server);
@@ -60,8 +81,7 @@ export function shareReadBuffer(server: net.Server, accept: (socket: net.Socket,
     // Without a descriptor left there is none to accept with: libuv tries again.
     if (client === undefined) return;
     client.setNoDelay?.(true);
-    const { socket, reads } = sharedSocket(client, local);
-    accept(socket, reads);
+    accept(sharingSocket(client), local);
   };
   return true;
 }

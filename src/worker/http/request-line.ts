@@ -16,25 +16,32 @@ export interface RequestLine {
   authority: string | undefined;
 }
 
-const knownMethods: ReadonlySet<string> = new Set(['GET', 'POST', 'PUT', 'HEAD', 'DELETE', 'PATCH', 'OPTIONS']);
+/** The usual ones, each as one string for all connections. */
+const knownMethods: ReadonlyMap<string, string> = new Map(
+  ['GET', 'POST', 'PUT', 'HEAD', 'DELETE', 'PATCH', 'OPTIONS'].map((method) => [method, method]),
+);
 
-/** Splits a request line; an error code when it is none. `into` is filled, so that no object is made a request. */
+/**
+ * Splits a request line; an error code when it is none. `into` is filled, so that no object is made a request; what is the same for
+ * most requests is one string for all, since idle connections keep theirs.
+ */
 export function parseRequestLine(line: string, into: RequestLine): ErrorCode | undefined {
   into.method = '';
   const methodEnd = line.indexOf(' ');
   // The usual version is looked for first: searching backwards for the blank costs more.
   const targetEnd = line.endsWith(' HTTP/1.1') ? line.length - 9 : line.lastIndexOf(' ');
   if (methodEnd <= 0 || targetEnd === methodEnd) return 'BAD_REQUEST_LINE';
-  const method = line.slice(0, methodEnd);
-  if (!knownMethods.has(method) && !token.test(method)) return 'BAD_REQUEST_LINE';
+  const given = line.slice(0, methodEnd);
+  const known = knownMethods.get(given);
+  if (known === undefined && !token.test(given)) return 'BAD_REQUEST_LINE';
+  const method = known ?? given;
   into.method = method;
   const target = line.slice(methodEnd + 1, targetEnd);
   const version = line.slice(targetEnd + 1);
-  if (version !== 'HTTP/1.1' && version !== 'HTTP/1.0') {
-    return httpVersion.test(version) && !target.includes(' ') ? 'BAD_VERSION' : 'BAD_REQUEST_LINE';
-  }
+  if (version === 'HTTP/1.1') into.version = 'HTTP/1.1';
+  else if (version === 'HTTP/1.0') into.version = 'HTTP/1.0';
+  else return httpVersion.test(version) && !target.includes(' ') ? 'BAD_VERSION' : 'BAD_REQUEST_LINE';
   into.target = target;
-  into.version = version;
   return parseTarget(method, target, into);
 }
 

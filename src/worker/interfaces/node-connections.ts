@@ -77,7 +77,7 @@ export class NodeConnections {
   }
 
   adopt({ peer, rest }: MovingConnection, handle: PassedHandle): void {
-    const { socket } = attach(handle, false);
+    const socket = attach(handle, false);
     if (rest !== undefined) {
       this.#begun.add(socket);
       socket.unshift(Buffer.from(rest, 'base64'));

@@ -5,7 +5,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { MovingConnection, RequestSummary, ServingStats } from '../../shared/messages.ts';
-import type { PassedHandle, SharedReads } from '../../shared/node-private.ts';
+import type { LocalEnd, PassedHandle } from '../../shared/node-private.ts';
 import { countAnswer, noAnswers } from '../answer-counts.ts';
 import type { NodeListener } from '../application-kind.ts';
 import { ErrorLines } from '../error-lines.ts';
@@ -93,7 +93,7 @@ export class NodeService implements Serving {
     this.#server.emit('listening');
   }
 
-  accept(socket: Socket, scheme: 'http' | 'https', _reads?: SharedReads, told?: ToldPeer): void {
+  accept(socket: Socket, scheme: 'http' | 'https', _local?: LocalEnd, told?: ToldPeer): void {
     this.#connections.take(socket, peerFacts(socket, scheme, told));
   }
 

@@ -2,13 +2,14 @@
 import type { Socket } from 'node:net';
 import { detach, reattach } from '../../shared/node-private.ts';
 import type { PeerFacts } from '../environ.ts';
+import { disown, own } from '../socket-owner.ts';
+import type { SocketOwner } from '../socket-owner.ts';
 import type { Released } from './mover.ts';
 
 export interface Withdrawal {
   readonly socket: Socket;
   readonly peer: PeerFacts;
-  /** what listens to the socket and must not any more */
-  readonly listeners: Readonly<Partial<Record<'data' | 'end' | 'error' | 'close', (bytes: Buffer) => void>>>;
+  readonly owner: SocketOwner;
   /** the bytes that wait to be parsed */
   readonly takeRest: () => Buffer;
   /** serves it again, here */
@@ -16,11 +17,11 @@ export interface Withdrawal {
 }
 
 /** Undefined, with nothing changed, when Node does not let go of it. */
-export function withdraw({ socket, peer, listeners, takeRest, resume }: Withdrawal): Released | undefined {
-  for (const [event, listener] of Object.entries(listeners)) socket.off(event, listener);
+export function withdraw({ socket, peer, owner, takeRest, resume }: Withdrawal): Released | undefined {
+  disown(socket);
   const detached = detach(socket);
   if (detached === undefined) {
-    for (const [event, listener] of Object.entries(listeners)) socket.on(event, listener);
+    own(socket, owner);
     return undefined;
   }
   // Nobody reads or writes it: what could go wrong is the business of whoever gets it.

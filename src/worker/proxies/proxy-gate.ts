@@ -7,7 +7,7 @@
 import type { Socket } from 'node:net';
 import type { ErrorCode } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log.ts';
-import type { SharedReads } from '../../shared/node-private.ts';
+import { deliverTo, receiveFrom } from '../../shared/node-private.ts';
 import type { ServerSettings } from '../../shared/options.ts';
 import { peerListOf, type PeerList } from '../../shared/peer-list.ts';
 import { Clock } from '../clock.ts';
@@ -50,10 +50,10 @@ export class ProxyGate {
   }
 
   /**
-   * Calls `accept` once it is known whose connection this is. What came behind the header is with the socket then: pushed
-   * to `reads`, or put back into the socket, which is paused.
+   * Calls `accept` once it is known whose connection this is. What came behind the header goes to whoever receives its bytes
+   * then, or was put back into the socket, which is paused.
    */
-  admit(socket: Socket, reads: SharedReads | undefined, accept: Accept): void {
+  admit(socket: Socket, accept: Accept): void {
     const peer = peerAddress(socket);
     // Whether it is a listed one cannot be known any more; health checks of HAProxy end so.
     if (peer === gonePeer) {
@@ -66,7 +66,7 @@ export class ProxyGate {
     }
     this.#clock.start();
     const deadlineMs = this.#clock.after(this.#timeoutMs);
-    this.#waiting.add(new WaitingConnection(this, socket, reads, accept, deadlineMs));
+    this.#waiting.add(new WaitingConnection(this, socket, accept, deadlineMs));
     this.#onChange();
   }
 
@@ -88,23 +88,20 @@ class WaitingConnection implements Expiring {
   readonly writeDeadlineMs = Infinity;
   readonly #gate: ProxyGate;
   readonly #socket: Socket;
-  readonly #reads: SharedReads | undefined;
   readonly #accept: Accept;
   readonly #peer: string;
   readonly #decoder = new ProxyHeaderDecoder();
 
-  constructor(gate: ProxyGate, socket: Socket, reads: SharedReads | undefined, accept: Accept, deadlineMs: number) {
+  constructor(gate: ProxyGate, socket: Socket, accept: Accept, deadlineMs: number) {
     this.#gate = gate;
     this.#socket = socket;
-    this.#reads = reads;
     this.#accept = accept;
     this.#peer = peerAddress(socket);
     this.readDeadlineMs = deadlineMs;
     // It stays when the connection has been accepted: for the socket below TLS nobody else listens.
     socket.on('error', ignoreError);
     socket.on('end', this.#onEnd).on('close', this.#onClose);
-    if (reads === undefined) socket.on('data', this.#onData);
-    else reads.receiver = this;
+    if (!receiveFrom(socket, this)) socket.on('data', this.#onData);
   }
 
   expire(): void {
@@ -128,7 +125,7 @@ class WaitingConnection implements Expiring {
     if (!this.#isWhole(buffer.subarray(0, length))) return;
     const { rest } = this.#decoder;
     this.#pass();
-    if (rest.length > 0) this.#reads!.receiver.receive(rest, rest.length);
+    if (rest.length > 0) deliverTo(this.#socket, rest);
   }
 
   readonly #onEnd = (): void => {

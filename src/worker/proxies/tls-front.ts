@@ -37,7 +37,7 @@ export function frontOf(
     else accept(socket, facts.told);
   });
   return createServer({ allowHalfOpen: true, noDelay: true }, (raw) => {
-    gate.admit(raw, undefined, (told) => {
+    gate.admit(raw, (told) => {
       under.set(raw, { told, ends: endsOf(raw) });
       raw.once('close', () => under.delete(raw));
       inner.emit('connection', raw);
