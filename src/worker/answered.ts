@@ -1,19 +1,19 @@
 /** Responses that are complete but have not left yet, oldest first: each is settled when its last byte has. */
 import type { Outcome } from '../shared/application.ts';
-import type { Exchange } from './exchange.ts';
+import type { Response } from './response.ts';
 
 export class Answered {
   /** the usual one alone needs no list */
-  #first: Exchange | undefined;
-  #others: Exchange[] | undefined;
+  #first: Response | undefined;
+  #others: Response[] | undefined;
 
   get count(): number {
     return (this.#first === undefined ? 0 : 1) + (this.#others?.length ?? 0);
   }
 
-  push(exchange: Exchange): void {
-    if (this.#first === undefined) this.#first = exchange;
-    else (this.#others ??= []).push(exchange);
+  push(response: Response): void {
+    if (this.#first === undefined) this.#first = response;
+    else (this.#others ??= []).push(response);
   }
 
   /** `sent`: bytes of the connection that the operating system took. */
@@ -41,6 +41,6 @@ export class Answered {
     this.#first = undefined;
     this.#others = undefined;
     first?.settle(outcome);
-    for (const exchange of others ?? []) exchange.settle(outcome);
+    for (const other of others ?? []) other.settle(outcome);
   }
 }

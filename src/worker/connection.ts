@@ -15,6 +15,7 @@ import { Deadlines } from './deadlines.ts';
 import type { Expiring } from './clock.ts';
 import type { PeerFacts } from './environ.ts';
 import { Exchange } from './exchange.ts';
+import type { Response } from './response.ts';
 import { keepAliveField } from './http/keep-alive-field.ts';
 import { continueResponse } from './http/response-head.ts';
 import type { RequestInput } from './input.ts';
@@ -292,11 +293,11 @@ export class Connection implements SocketOwner, ReadingOwner, OutputOwner, Expir
     if (!this.#reading.isPumping) this.#flush();
   }
 
-  responseDone(exchange: Exchange): void {
-    this.#answered.push(exchange);
+  responseDone(response: Response): void {
+    this.#answered.push(response);
     this.#writing = nextWritingState.response(this.#writing);
     this.#service.answered();
-    if (!exchange.keepAlive || this.#reading.isOver) this.close();
+    if (!response.keepAlive || this.#reading.isOver) this.close();
     else this.#reading.responseDone();
     if (this.#reading.isPumping) return;
     if (this.#reading.isOver) this.#output.flush();
@@ -306,10 +307,10 @@ export class Connection implements SocketOwner, ReadingOwner, OutputOwner, Expir
   }
 
   /** Ends a response that is not whole, so that the client can see it. */
-  cut(exchange: Exchange, how: 'end' | 'reset'): void {
+  cut(response: Response, how: 'end' | 'reset'): void {
     this.#service.answered();
-    this.#answered.push(exchange);
-    exchange.endOffset = this.#output.accepted;
+    this.#answered.push(response);
+    response.endOffset = this.#output.accepted;
     if (how === 'end') {
       this.close();
       this.#answered.settleUpTo(this.#output.sent);
