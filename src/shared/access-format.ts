@@ -65,6 +65,7 @@ export function parseFormat(given: string): ParsedFormat {
   const literal = (text: string) => {
     if (text !== '') pieces.push({ kind: 'literal', text });
   };
+  const loose = format.replaceAll(directive, '').indexOf('%');
   for (const match of format.matchAll(directive)) {
     literal(format.slice(from, match.index));
     const [whole, name, digits, letter] = match;
@@ -80,6 +81,7 @@ export function parseFormat(given: string): ParsedFormat {
     pieces.push(piece);
   }
   literal(format.slice(from));
+  if (loose >= 0) return { kind: 'wrong', why: 'a percent sign is written %%, and a field %(name)s' };
   if (/[\r\n]/.test(format)) return { kind: 'wrong', why: 'a line has no line end of its own' };
   if (pieces.every(({ kind }) => kind === 'literal')) {
     return { kind: 'wrong', why: `it has no field${didYouMean(given, formatNames)}` };

@@ -15,7 +15,7 @@ export const text = () => z.string({ error: 'is a text' });
 export const textList = () =>
   z.union([z.string().transform((one) => [one]), z.array(z.string())], { error: 'is a text or a list of texts' });
 
-const hostPattern = /^(?:\.?[a-z0-9_-]+(?:\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\])$/;
+const hostPattern = /^(?:\.?[a-z0-9_][a-z0-9_-]*(?:\.[a-z0-9_][a-z0-9_-]*)*|\[[0-9a-f:.]+\])$/;
 
 /** Host names without port, in lower case. */
 export function hostList() {

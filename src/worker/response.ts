@@ -158,7 +158,7 @@ export abstract class Response {
     const head = this.#head!;
     if (head.length !== undefined && head.length !== length) return false;
     const framing = this.#putHead(length, true);
-    if (framing === 'length') for (const chunk of chunks) putChunk(this.#output, chunk);
+    if (framing !== 'none') for (const chunk of chunks) putChunk(this.#output, chunk);
     this.#state = nextResponseState.respond(this.#state);
     this.#finish();
     return true;

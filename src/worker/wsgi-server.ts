@@ -144,6 +144,14 @@ function wrong(rule: string, value: unknown): EvyError {
   return new EvyError('BAD_OPTION', `${rule}, not ${JSON.stringify(value) ?? typeof value}`);
 }
 
+/** Options of the command that have another place here. */
+const elsewhere = {
+  accessLog: 'access lines go to log, or nowhere with logOutput: false',
+  certfile: 'wrapSsl() takes it',
+  keyfile: 'wrapSsl() takes it',
+  workerConnections: 'it is called maxSize',
+} as const;
+
 /** What types cannot promise to callers in JavaScript. @throws {EvyError} BAD_OPTION, APP_NOT_CALLABLE */
 function checkArguments(socket: unknown, app: unknown, options: ServerOptions | null): void {
   if (!(socket instanceof ListenSocket)) throw wrong('wsgi.server() takes what listen() or wrapSsl() returned', socket);
@@ -151,6 +159,10 @@ function checkArguments(socket: unknown, app: unknown, options: ServerOptions | 
     throw wrong('the options of wsgi.server() are an object', options);
   if (typeof app !== 'function')
     throw new EvyError('APP_NOT_CALLABLE', 'wsgi.server() takes a function as application');
+  for (const [name, instead] of Object.entries(elsewhere)) {
+    if (Object.hasOwn(options, name))
+      throw new EvyError('BAD_OPTION', `wsgi.server() has no option ${name}: ${instead}`);
+  }
   const { log } = options;
   if (log !== undefined && typeof (log as Partial<LineSink> | null)?.write !== 'function') {
     throw wrong('option log is something with a function write(line)', log);

@@ -138,7 +138,7 @@ export const differenceRows: readonly DifferenceRow[] = [
     matches: refusedWith('BAD_TARGET'),
   },
   {
-    what: 'a Host that is empty, malformed or repeated',
+    what: 'a Host that is empty, malformed or repeated, or with a port above 65535',
     evy: '400',
     node: 'to the application',
     why: 'a server must answer 400 (RFC 9112 §3.2)',

@@ -21,6 +21,7 @@ const trim = (text: string): string => text.replace(/^[ \t]+/, '').replace(/[ \t
 
 function isHost(host: string): boolean {
   const port = /:\d{0,5}$/.exec(host)?.[0] ?? '';
+  if (Number(port.slice(1)) > 65_535) return false;
   const name = host.slice(0, host.length - port.length);
   if (name.startsWith('[')) {
     const inside = name.slice(1, -1);

@@ -243,3 +243,23 @@ describe('a response without a body', () => {
     );
   }
 });
+
+describe('an answer of 2xx to CONNECT', () => {
+  const app: App = (env: Environ, startResponse) => {
+    startResponse('200 OK', []);
+    return env['HTTP_X_KIND'] === 'array' ? ['abc', 'def'] : ['abc', 'def'].values();
+  };
+  for (const kind of ['array', 'iterator']) {
+    it(
+      `is told no length, and what follows it is whatever the application sends: ${kind}`,
+      withServer(app, {}, async ({ connect }) => {
+        const client = await connect();
+        client.send(`CONNECT a:1 HTTP/1.1\r\nHost: a\r\nX-Kind: ${kind}\r\n\r\n`);
+        expect(await client.closed()).to.equal('fin');
+        expect(client.received).to.match(/^HTTP\/1\.1 200 OK\r\n/);
+        expect(client.received).not.to.match(/content-length|transfer-encoding/i);
+        expect(client.received.endsWith('\r\n\r\nabcdef')).to.equal(true);
+      }),
+    );
+  }
+});

@@ -17,7 +17,7 @@ describe('formats of the access log', () => {
     for (const name of namedFormats.keys()) expect(parseFormat(name).kind, name).to.equal('pieces');
     expect(parseFormat('json')).to.deep.equal({ kind: 'json' });
     expect(
-      parseFormat('100%% %(status_code)d %x %({X-A}i)s%({x-b}o)s %({evy.user}e)s %(wall_seconds).3f'),
+      parseFormat('100%% %(status_code)d x %({X-A}i)s%({x-b}o)s %({evy.user}e)s %(wall_seconds).3f'),
     ).to.deep.equal({
       kind: 'pieces',
       pieces: [
@@ -25,7 +25,7 @@ describe('formats of the access log', () => {
         { kind: 'literal', text: '%' },
         { kind: 'literal', text: ' ' },
         { kind: 'field', name: 'status_code', conversion: { as: 'd' } },
-        { kind: 'literal', text: ' %x ' },
+        { kind: 'literal', text: ' x ' },
         { kind: 'request-header', name: 'X-A' },
         { kind: 'response-header', name: 'x-b' },
         { kind: 'literal', text: ' ' },
@@ -41,6 +41,8 @@ describe('formats of the access log', () => {
       ['combnied', 'it has no field: did you mean combined?'],
       ['', 'it has no field'],
       ['just text', 'it has no field'],
+      ['%h %(status_code)s', 'a percent sign is written %%, and a field %(name)s'],
+      ['%(status_code)s 5%', 'a percent sign is written %%, and a field %(name)s'],
       ['%(user_agnt)s', 'user_agnt is not a field: did you mean user_agent?'],
       ['%(toString)s', 'toString is not a field'],
       ['%(status_code) ', 'a field is written %(name)s, not %(status_code) '],

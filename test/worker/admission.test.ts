@@ -130,7 +130,7 @@ describe('AllowedHosts', () => {
       '.b.example',
       '[::1]',
     ]);
-    for (const name of ['a.example:80', 'http://a', 'a/b', '', '*.a', 'a..b', '.']) {
+    for (const name of ['a.example:80', 'http://a', 'a/b', '', '*.a', 'a..b', '.', '-1', 'a.-b']) {
       expect(() => resolveServerInput({ allowedHosts: [name] }), name).to.throw(/host names without port/);
     }
   });

@@ -38,11 +38,14 @@ const ipv6 = String.raw`\[(?:${ipv6Address})\]`;
 const ipFuture = String.raw`\[v[0-9A-Fa-f]+\.[A-Za-z0-9\-._~!$&'()*+,;=:]+\]`;
 const regName = String.raw`(?:[A-Za-z0-9\-._~!$&'()*+,;=]|%[0-9A-Fa-f]{2})+`;
 
+/** A number that a TCP port has (RFC 9293 §3.1), in at most five digits. */
+const port = '(?:[0-5]?[0-9]{1,4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])';
+
 /** Host = uri-host [ ":" port ] (RFC 9110 §7.2); an empty host has no place in http (RFC 9110 §4.2.1). */
-export const hostAndPort = new RegExp(`^(?:${ipv6}|${ipFuture}|${regName})(?::[0-9]{0,5})?$`);
+export const hostAndPort = new RegExp(`^(?:${ipv6}|${ipFuture}|${regName})(?::${port}?)?$`);
 
 /** authority-form of CONNECT: the port is not optional (RFC 9112 §3.2.3). */
-export const authorityForm = new RegExp(`^(?:${ipv6}|${ipFuture}|${regName}):[0-9]{1,5}$`);
+export const authorityForm = new RegExp(`^(?:${ipv6}|${ipFuture}|${regName}):${port}$`);
 
 /** HTTP-version (RFC 9112 §2.3) */
 export const httpVersion = /^HTTP\/[0-9]\.[0-9]$/;
