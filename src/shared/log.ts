@@ -51,6 +51,7 @@ export const logEvents = [
   'connection.cut',
   'connections.moved',
   'connections.limited',
+  'connections.resumed',
   'request.refused',
   'request.cut',
   'request.timed-out',
