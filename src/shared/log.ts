@@ -11,6 +11,7 @@ import { LogDestination } from './log-destination.ts';
 export const logEvents = [
   'server.ready',
   'master.starting',
+  'master.waiting',
   'master.ready',
   'master.stopping',
   'master.stopped',
