@@ -99,6 +99,7 @@ export class Supervisor {
       handover,
       operations,
       reloading,
+      scalings,
       upkeep,
       quotas,
       quarantines,

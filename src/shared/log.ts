@@ -30,6 +30,7 @@ export const logEvents = [
   'upgrade.failed',
   'scale',
   'scale.done',
+  'scale.failed',
   'worker.spawned',
   'worker.ready',
   'worker.standby',
