@@ -217,7 +217,9 @@ export class WorkerHandle {
 
   #sendDrain(drain: Drain): void {
     this.#lastDrain = drain;
-    this.send({ type: 'drain', ...drain });
+    // One that has closed its channel may have taken itself for an orphan, which serves on.
+    if (this.connected) this.send({ type: 'drain', ...drain });
+    else this.#process.terminate();
   }
 
   #configure(): void {

@@ -140,7 +140,7 @@ describe('a master looks after its workers', () => {
 
   for (const [how, behaviour, input] of [
     ['die', { boot: 'crash' }, {}],
-    ['do not get ready', { boot: 'hang' }, { bootTimeout: '200ms' }],
+    ['do not get ready', { boot: 'hang' }, { bootTimeout: '2s' }],
   ] as const) {
     it(`goes back to the number before when new workers ${how}, and says why`, async () => {
       const crew = await fakeCrew({ ...behaviour, goodBoots: 2 }, input);
