@@ -9,15 +9,15 @@ import { setImmediate } from 'node:timers/promises';
 import { EvyError, toError } from '../shared/errors.ts';
 import type { QuarantinedRoute } from '../shared/guarding.ts';
 import { isMovingToWorker } from '../shared/messages.ts';
-import type { MasterToWorker, MovingToWorker, WorkerStats } from '../shared/messages.ts';
-import { passedHandle } from '../shared/node-private.ts';
+import type { MasterToWorker, WorkerStats } from '../shared/messages.ts';
 import { boot } from './boot.ts';
 import type { Configuration, Running } from './boot.ts';
-import { listenToMaster, sendToMaster, tellMaster } from './channel.ts';
+import { listenToMaster, tellMaster } from './channel.ts';
 import { mayServeAlone, serveAlone } from './orphanhood.ts';
 import type { Orphanhood } from './orphanhood.ts';
 import { Leaving } from './departure.ts';
 import type { Departure } from './departure.ts';
+import { accept, move } from './handed-over.ts';
 import { stopListening } from './listening.ts';
 import { watchVitalSigns } from './vital-signs.ts';
 import { startWatchdog } from './watchdog/watchdog.ts';
@@ -136,41 +136,9 @@ async function leave(departure: Departure): Promise<void> {
   }
 }
 
-/** A connection that the master accepted, where workers cannot accept themselves. */
-function accept(bind: number, socket: Socket | undefined): void {
-  // The client may have gone on the way.
-  if (socket === undefined) return;
-  // One on standby may be given what the master sent before it knew.
-  if (running === undefined || isLeaving()) {
-    socket.destroy();
-    return;
-  }
-  socket.allowHalfOpen = true;
-  socket.setNoDelay(true);
-  running.servers[bind]?.emit('connection', socket);
-}
-
-/** Connections that move: from another worker to here, or away from here. */
-function move(message: MovingToWorker, given: unknown): void {
-  if (message.type !== 'adopt') {
-    running?.mover?.take(message);
-    return;
-  }
-  const handle = passedHandle(given);
-  if (handle === undefined) return; // no descriptor was left for it: the master finds out
-  // The master has kept a copy, and gives it to another worker.
-  if (running === undefined || phase === 'left' || phase === 'ending' || !process.connected) {
-    handle.close();
-    sendToMaster({ type: 'refused', id: message.id });
-  } else {
-    sendToMaster({ type: 'adopted', id: message.id });
-    running.serving.adopt(message.connection, handle);
-  }
-}
-
 function receive(message: MasterToWorker, handle: unknown): void {
   if (isMovingToWorker(message)) {
-    move(message, handle);
+    move(running, message, handle, phase === 'left' || phase === 'ending');
     return;
   }
   switch (message.type) {
@@ -197,7 +165,7 @@ function receive(message: MasterToWorker, handle: unknown): void {
       running?.guard?.quarantine(quarantined);
       break;
     case 'connection':
-      accept(message.bind, handle as Socket | undefined);
+      accept(isLeaving() ? undefined : running, message.bind, handle as Socket | undefined);
       break;
     default:
       message satisfies never;
