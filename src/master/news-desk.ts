@@ -58,6 +58,7 @@ export class NewsDesk {
         if (worker.state === 'ready') this.#ready(worker);
         break;
       case 'stats':
+        handover.flush();
         if (worker.generation.number === plan.wanted.candidate) reloading.noteStats(worker.id, news.stats);
         break;
       case 'usage':
