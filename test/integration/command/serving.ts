@@ -63,7 +63,9 @@ export async function crewOf(evy: EvyProcess, generations: readonly number[]): P
     const isOneOf = (lines: ReadonlyArray<Worker | LogLine>, pid: unknown) => lines.some((line) => line.pid === pid);
     // A process is gone before the line that says so is here.
     const gone = evy.seen('worker.ready', ({ pid }) => !isOneOf(last, pid));
-    const isTold = gone.every(({ pid }) => isOneOf(evy.seen('worker.exit'), pid));
+    // Of one whose own master was killed nobody tells.
+    const told = [...evy.seen('worker.exit'), ...evy.seen('worker.orphaned')];
+    const isTold = gone.every(({ pid }) => isOneOf(told, pid));
     return last.map(({ generation }) => generation).join() === generations.join() && isTold && last;
   };
   return waitFor(`workers of the generations ${generations.join()}`, isComplete, { withinMs: 10_000 }).catch(
