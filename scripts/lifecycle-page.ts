@@ -11,6 +11,7 @@ import {
   writingInputs,
   writingTable,
 } from '../src/worker/states.ts';
+import { workerPhaseInputs, workerPhaseTable } from '../src/worker/worker-phases.ts';
 import { stateDiagram, stateTable, type StateTable } from './state-diagram.ts';
 
 interface Life {
@@ -28,6 +29,13 @@ export const lives: readonly Life[] = [
     text: '`deadline` is the end of whatever was waited for: the boot, a heartbeat, the grace time. The state says which.',
     table: workerTable,
     inputs: workerInputs,
+  },
+  {
+    title: 'A worker, as it sees itself',
+    file: 'src/worker/worker-phases.ts',
+    text: '`over`: nothing is left, or the grace time has passed. `end`: a crash, QUIT, or the last step of every way out.',
+    table: workerPhaseTable,
+    inputs: workerPhaseInputs,
   },
   {
     title: 'A reload',

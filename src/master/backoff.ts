@@ -49,6 +49,16 @@ export function payDebt(backoff: Backoff, nowMs: number): { backoff: Backoff; st
   return { backoff: rest, streak: first.streak };
 }
 
+/** Debts that were held for ever are due now. */
+export function releaseHeld(backoff: Backoff, nowMs: number): Backoff {
+  return backoff.map((debt) => (debt.dueAtMs === Infinity ? { ...debt, dueAtMs: nowMs } : debt));
+}
+
+/** Places that are given up owe nothing: those that would be filled last. */
+export function forgiveLatest(backoff: Backoff, places: number): Backoff {
+  return backoff.slice(0, Math.max(0, backoff.length - places));
+}
+
 /** When to look again; undefined when nothing waits. */
 export function nextDueMs(backoff: Backoff, nowMs: number): number | undefined {
   return backoff.find((debt) => debt.dueAtMs > nowMs)?.dueAtMs;

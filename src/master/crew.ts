@@ -1,11 +1,11 @@
 /**
- * The workers there are: starts and retires them, keeps what the dead owe (backoff.ts), and writes the log lines
+ * The workers there are: starts and retires them, keeps what the dead owe (debts.ts), and writes the log lines
  * and events of each worker's life. Who comes and who goes is decided elsewhere.
  */
 import type { Logger } from '../shared/log.ts';
 import type { MasterToWorker, RequestSummary } from '../shared/messages.ts';
-import { addDebt, delayMs, heldPlaces, isQuickDeath, nextDueMs, payDebt } from './backoff.ts';
-import type { Backoff } from './backoff.ts';
+import { delayMs, isQuickDeath } from './backoff.ts';
+import { Debts } from './debts.ts';
 import type { Emit, WorkerInfo } from './events.ts';
 import type { Generation } from './generation.ts';
 import { IgnoredOptions } from './ignored-options.ts';
@@ -40,8 +40,7 @@ export function workerInfo(worker: WorkerHandle): WorkerInfo {
 export class Crew {
   readonly #parts: CrewParts;
   readonly #workers = new Map<number, WorkerHandle>();
-  /** by generation: a new generation starts without debts */
-  readonly #backoffs = new Map<number, Backoff>();
+  readonly #debts = new Debts();
   readonly #moves: Moves;
   readonly #ignoredOptions: IgnoredOptions;
   /** generations that stay */
@@ -72,9 +71,9 @@ export class Crew {
   get ready(): readonly WorkerHandle[] {
     return this.workers.filter(({ state }) => state === 'ready');
   }
-  /** those that connections can be given to */
+  /** those that connections can be given to; not one that has crashed and is about to end */
   get open(): readonly WorkerHandle[] {
-    return this.ready.filter(({ connected }) => connected);
+    return this.ready.filter(({ connected, failure }) => connected && failure === undefined);
   }
   /** those of them that connections are moved to */
   get havens(): readonly WorkerHandle[] {
@@ -98,13 +97,12 @@ export class Crew {
       (worker) =>
         worker.state === 'killed' && worker.endReason === 'boot-timeout' && worker.generation.number === generation,
     );
-    return dying.length + heldPlaces(this.#backoffOf(generation), this.#lookedAtMs);
+    return dying.length + this.#debts.held(generation, this.#lookedAtMs);
   }
 
   /** Milliseconds until a place may be filled again; undefined when none waits. */
   get nextWakeMs(): number | undefined {
-    const dues = [...this.#backoffs.values()].map((backoff) => nextDueMs(backoff, this.#lookedAtMs) ?? Infinity);
-    const next = Math.min(...dues);
+    const next = this.#debts.nextDueMs(this.#lookedAtMs);
     return Number.isFinite(next) ? Math.max(0, next - this.#now()) : undefined;
   }
 
@@ -112,12 +110,11 @@ export class Crew {
   want(generations: ReadonlySet<number>): void {
     this.#lookedAtMs = this.#now();
     this.#wanted = generations;
-    for (const generation of this.#backoffs.keys()) if (!generations.has(generation)) this.#backoffs.delete(generation);
+    this.#debts.want(generations);
   }
 
   spawn(generation: Generation): void {
-    const { backoff, streak } = payDebt(this.#backoffOf(generation.number), this.#lookedAtMs);
-    this.#backoffs.set(generation.number, backoff);
+    const streak = this.#debts.pay(generation.number, this.#lookedAtMs);
     const { listeners, workerEntry, logger, emit } = this.#parts;
     this.#lastId += 1;
     const worker: WorkerHandle = new WorkerHandle(
@@ -233,22 +230,19 @@ export class Crew {
     const waitMs = delayMs(streak, Math.random());
     const dueAtMs = hold ? Infinity : this.#now() + waitMs;
     const generation = worker.generation.number;
-    this.#backoffs.set(generation, addDebt(this.#backoffOf(generation), { streak, dueAtMs }));
+    this.#debts.add(generation, { streak, dueAtMs });
     if (!hold && waitMs > 0) this.#parts.logger.warn('worker.delayed', { generation, delayMs: waitMs, inARow: streak });
     return streak;
   }
 
   /** Opens the places that were held. */
   release(generation: number): void {
-    const nowMs = this.#now();
-    const released = this.#backoffOf(generation).map((debt) =>
-      debt.dueAtMs === Infinity ? { ...debt, dueAtMs: nowMs } : debt,
-    );
-    this.#backoffs.set(generation, released);
+    this.#debts.release(generation, this.#now());
   }
 
-  #backoffOf(generation: number | null): Backoff {
-    return (generation === null ? undefined : this.#backoffs.get(generation)) ?? [];
+  /** So many places are not to be filled any more. */
+  forgive(generation: number, places: number): void {
+    this.#debts.forgive(generation, places);
   }
 
   #logCut(worker: WorkerHandle, requests: readonly RequestSummary[]): void {

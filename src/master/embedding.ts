@@ -1,4 +1,5 @@
 /** `createMaster()` for programs: options as people write them, and nothing process-wide unless asked for. */
+import { EvyError } from '../shared/errors.ts';
 import { createLogger } from '../shared/log.ts';
 import type { Logger } from '../shared/log.ts';
 import { resolveInput } from '../shared/option-input.ts';
@@ -10,8 +11,28 @@ export interface EmbeddingOptions extends OptionsInput {
   signals?: boolean;
   /** log lines as the options logLevel, logStyle and logFile say (true), none (false, the default), or a logger */
   log?: boolean | Logger;
-  /** options anew, asked for at each reload; without it a reload only loads the application anew */
+  /** options anew, asked for at each reload, within ten seconds; without it a reload only loads the application anew */
   onReload?: () => OptionsInput | Promise<OptionsInput>;
+}
+
+/** as long as a configuration file has */
+const reloadWithinMs = 10_000;
+
+/** What `onReload` yields. @throws {EvyError} ON_RELOAD_TIMEOUT */
+export async function askAnew(
+  onReload: NonNullable<EmbeddingOptions['onReload']>,
+  withinMs = reloadWithinMs,
+): Promise<OptionsInput> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    const error = new EvyError('ON_RELOAD_TIMEOUT', `onReload() yielded no options within ${withinMs / 1000} s`);
+    timer = setTimeout(() => reject(error), withinMs);
+  });
+  try {
+    return await Promise.race([onReload(), late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** @throws {EvyError} BAD_OPTION */
@@ -24,6 +45,6 @@ export function createMaster(given: EmbeddingOptions): Master {
     options,
     signals,
     ...(logger && { logger }),
-    ...(onReload && { resolve: async () => resolveInput(await onReload()) }),
+    ...(onReload && { resolve: async () => resolveInput(await askAnew(onReload)) }),
   });
 }

@@ -40,6 +40,7 @@ export interface MasterEvents {
   'reload:failed': [{ generation: number; error: ReloadError }];
   'scale': [ScaleChange];
   'scale:done': [ScaleResult];
+  'scale:failed': [ScaleChange & { error: EvyError }];
   'upgrade:started': [{ pid: number | undefined }];
   /** a new master serves; 'stopping' and 'stopped' of this one follow */
   'upgrade:done': [UpgradeResult];

@@ -1,7 +1,8 @@
 /**
  * The fallback where workers cannot inherit listening sockets: the master accepts, and hands each connection to the ready
  * workers in turn, by the documented API alone. While none is ready, connections wait here as they would in the
- * kernel's queue. It costs the master work per connection, and what waits here dies with it.
+ * kernel's queue, and so they do past the option maxConnections. It costs the master work per connection, and what waits here dies
+ * with it.
  */
 import type { Socket } from 'node:net';
 import type { MasterToWorker } from '../shared/messages.ts';
@@ -10,6 +11,13 @@ import type { Listener } from './listeners.ts';
 /** What of a worker is needed here. */
 export interface Recipient {
   send(message: MasterToWorker, socket: Socket, done: (error: Error | null) => void): void;
+  /** one more is on its way there */
+  noteConnection(): void;
+}
+
+/** How many more connections the whole server may have, as far as it is known what each worker has; a limit of 0 is none. */
+export function roomWithin(limit: number, workers: ReadonlyArray<{ readonly connections: number }>): number {
+  return limit === 0 ? Infinity : limit - workers.reduce((sum, { connections }) => sum + connections, 0);
 }
 
 interface Connection {
@@ -19,13 +27,16 @@ interface Connection {
 
 export class Handover {
   readonly #readyWorkers: () => readonly Recipient[];
+  readonly #room: () => number;
   readonly #waiting: Connection[] = [];
   /** given to a worker's channel, which takes one at a time; one that closes forgets those in its queue without a word */
   readonly #underWay = new Map<Connection, Recipient>();
   #turn = 0;
 
-  constructor(listeners: readonly Listener[], readyWorkers: () => readonly Recipient[]) {
+  /** `room` tells how many connections may be handed over now. */
+  constructor(listeners: readonly Listener[], readyWorkers: () => readonly Recipient[], room: () => number) {
     this.#readyWorkers = readyWorkers;
+    this.#room = room;
     listeners.forEach(({ server }, bind) => {
       server?.on('connection', (socket) => {
         // Paused by pauseOnConnect: not a byte is read here. Its errors are the worker's business.
@@ -40,11 +51,12 @@ export class Handover {
     return this.#waiting.length;
   }
 
-  /** Hands over what waits; to be called whenever a worker gets ready. */
+  /** Hands over what waits; to be called whenever a worker gets ready, or has told how many connections it has. */
   flush(): void {
+    if (this.#waiting.length === 0) return;
     const workers = this.#readyWorkers();
     if (workers.length === 0) return;
-    for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
+    for (const next of this.#waiting.splice(0, Math.max(0, this.#room()))) {
       this.#turn += 1;
       this.#give(next, workers[this.#turn % workers.length]!);
     }
@@ -59,6 +71,7 @@ export class Handover {
   #give(connection: Connection, worker: Recipient): void {
     const { bind, socket } = connection;
     this.#underWay.set(connection, worker);
+    worker.noteConnection();
     worker.send({ type: 'connection', bind }, socket, (error) => {
       if (this.#underWay.get(connection) !== worker) return; // taken back before
       if (error) {

@@ -10,14 +10,17 @@ import { chmodSync, closeSync, fstatSync } from 'node:fs';
 import { createServer, isIP } from 'node:net';
 import type { ListenOptions, Server } from 'node:net';
 import { resolve } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { EvyError } from '../shared/errors.ts';
 import { listenError } from '../shared/listen-error.ts';
+import type { Logger } from '../shared/log.ts';
 import { listenUnpolled } from '../shared/node-private.ts';
 import type { ListenTarget } from '../shared/node-private.ts';
 import { clearSocketPath, socketFileRemover } from '../shared/unix-socket.ts';
 import { formatBind, formatHostPort } from './bind-address.ts';
 import type { Bind } from './bind-address.ts';
 import type { BoundAddress } from './bound-address.ts';
+import { orphansHolding } from './orphan-holders.ts';
 import { dismissOrphans, wantedAddress } from './orphans.ts';
 import { bindKey } from './upgrade/inheritance.ts';
 import type { Estate } from './upgrade/inheritance.ts';
@@ -51,6 +54,7 @@ export interface ListenSettings {
   readonly unixMode: number;
   /** whether workers can inherit the sockets; otherwise the master accepts */
   readonly inherited: boolean;
+  readonly logger?: Logger;
 }
 
 /** An address, and where a master before has left a socket for it. */
@@ -183,19 +187,41 @@ async function placeOf(one: GivenBind, settings: ListenSettings, estate: Estate 
   return { key: left.key, target, tls: bind.tls, legacyFd: left.fd };
 }
 
-/** An address that is in use may be so by orphans: they are asked for it, once. */
+/** Orphans that are busy let go of an address later. They are waited for so long, and looked after so often. */
+const orphansWithinMs = 10_000;
+const againMs = 250;
+
+const isInUse = (error: unknown): boolean =>
+  ['EADDRINUSE', 'ADDRESS_IN_USE'].includes((error as NodeJS.ErrnoException).code ?? '');
+
+/** An address that is in use may be so by orphans: they are asked for it, or waited for. Whoever else has it, keeps it. */
 async function openOne(one: GivenBind, settings: ListenSettings, estate: Estate | undefined): Promise<Listener> {
   const open = async (): Promise<Listener> => {
     const place = await placeOf(one, settings, estate);
     return (settings.inherited ? openInherited : openAccepting)(place, settings.backlog);
   };
-  try {
-    return await open();
-  } catch (error) {
-    const wanted = wantedAddress(one.bind);
-    const isInUse = ['EADDRINUSE', 'ADDRESS_IN_USE'].includes((error as NodeJS.ErrnoException).code ?? '');
-    if (!isInUse || wanted === undefined || (await dismissOrphans(wanted)) === 0) throw error;
-    return open();
+  const wanted = wantedAddress(one.bind);
+  const untilMs = performance.now() + orphansWithinMs;
+  let isTold = false;
+  for (let attemptsLeft = 2; ;) {
+    try {
+      return await open();
+    } catch (error) {
+      attemptsLeft -= 1;
+      if (!isInUse(error) || wanted === undefined || performance.now() > untilMs) throw error;
+      const left = await dismissOrphans(wanted);
+      const workers = orphansHolding(wanted);
+      // The last one may have let go of it between our attempt and our look.
+      if (left + workers.length > 0) attemptsLeft = 1;
+      else if (attemptsLeft === 0) throw error;
+      if (workers.length === 0) continue;
+      if (!isTold) {
+        const message = 'workers of a master that died hold this address';
+        settings.logger?.warn('master.waiting', { address: one.given, workers, message });
+      }
+      isTold = true;
+      await setTimeout(againMs);
+    }
   }
 }
 

@@ -187,7 +187,7 @@ export class Master extends EventEmitter<MasterEvents> {
         reason,
       });
     }
-    const settings = { ...options, inherited: inheritedSockets };
+    const settings = { ...options, inherited: inheritedSockets, logger: this.#logger };
     const listeners = (this.#listeners = await openListeners(binds, settings, this.#arrival.estate));
     this.#logger.debug('master.starting', { node: process.version, workers: formatWorkerRange(options.workers) });
     if (options.pidfile !== '' && this.#arrival.isOurs) writePidfile(options.pidfile);

@@ -7,6 +7,7 @@ import type { Plan } from './plan.ts';
 import type { Quarantines } from './quarantines.ts';
 import type { Quotas } from './quotas.ts';
 import type { Reloading } from './reloading.ts';
+import type { Scalings } from './scaling.ts';
 import type { StartWatch } from './start-watch.ts';
 import type { Upkeep } from './upkeep.ts';
 import { deathError } from './worker-death.ts';
@@ -20,6 +21,7 @@ export interface NewsDeskParts {
   readonly handover: Handover;
   readonly operations: Operations;
   readonly reloading: Reloading;
+  readonly scalings: Scalings;
   readonly upkeep: Upkeep;
   readonly quotas: Quotas;
   readonly quarantines: Quarantines;
@@ -56,6 +58,7 @@ export class NewsDesk {
         if (worker.state === 'ready') this.#ready(worker);
         break;
       case 'stats':
+        handover.flush();
         if (worker.generation.number === plan.wanted.candidate) reloading.noteStats(worker.id, news.stats);
         break;
       case 'usage':
@@ -96,15 +99,26 @@ export class NewsDesk {
     const { endReason, generation, readyForMs } = worker;
     if (ending !== 'no' || endReason === 'retired' || endReason === 'stopped') return;
     const error = deathError(worker, end);
-    if (generation.number === candidate) {
+    const { number } = generation;
+    if (number === candidate) {
       // One that served already gets a second try: it may have been killed from outside.
       const streak = crew.noteDeath(worker, { hold: false });
       if (readyForMs === undefined || streak > 1) reloading.fail(error);
       else reloading.noteCrash();
-    } else if (generation.number === serving) {
-      crew.noteDeath(worker, { hold: start?.anyReady === false });
+    } else if (number === serving) {
+      const streak = crew.noteDeath(worker, { hold: start?.anyReady === false });
+      this.#noteDeath(number, error, { streak, isLate: endReason === 'boot-timeout' });
       start?.noteFailure(error);
       if (start?.isHopeless(crew.workers)) this.#parts.hopeless(error);
     }
+  }
+
+  /** A scaling that has failed with it is taken back. */
+  #noteDeath(generation: number, error: Error, how: { streak: number; isLate: boolean }): void {
+    const { plan, crew, scalings } = this.#parts;
+    const before = scalings.noteDeath(error, how);
+    if (before === undefined) return;
+    const { from, to } = plan.scale({ to: before });
+    crew.forgive(generation, from - to);
   }
 }

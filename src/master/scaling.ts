@@ -1,9 +1,16 @@
-/** Changes of the number of workers: each is done when as many serve as are wanted and those that it sent away are gone. */
+/**
+ * Changes of the number of workers: each is done when as many serve as are wanted and those that it sent away are gone. It has failed when
+ * new workers die again and again, or do not get ready.
+ */
+import { EvyError } from '../shared/errors.ts';
 import type { Logger } from '../shared/log.ts';
 import type { Deferred } from './command-queue.ts';
 import type { Emit } from './events.ts';
 import type { Operation, Operations } from './operation.ts';
 import type { ScaleChange, ScaleResult } from './results.ts';
+
+/** deaths in a row of new workers in one place, right after their start */
+const mostDeaths = 3;
 
 interface Scaling {
   readonly from: number;
@@ -47,6 +54,29 @@ export class Scalings {
     const waiting = this.#waiting;
     this.#waiting = [];
     for (const scaling of waiting) this.#operations.conclude(scaling.operation, () => this.#done(scaling));
+  }
+
+  /**
+   * A new worker died, so many in a row in its place. Returns how many workers are to be wanted again, when that has ended what waits;
+   * then nothing does any more.
+   */
+  noteDeath(error: Error, { streak, isLate }: { streak: number; isLate: boolean }): number | undefined {
+    const [first] = this.#waiting;
+    if (first === undefined || (streak < mostDeaths && !isLate)) return undefined;
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const scaling of waiting) this.#fail(scaling, first.from, error);
+    return first.from;
+  }
+
+  #fail({ from, to, operation, answer }: Scaling, stays: number, cause: Error): void {
+    this.#operations.conclude(operation);
+    const message = `${stays} workers stay, as new ones cannot serve: ${cause.message}`;
+    const error = new EvyError('SCALE_FAILED', message, { cause });
+    answer?.reject(error);
+    const { code } = cause as Partial<EvyError>;
+    this.#logger.error('scale.failed', { from, to, workers: stays, code, reason: cause.message });
+    this.#emit('scale:failed', { from, to, error });
   }
 
   /** What they wait for will not come. */

@@ -9,7 +9,7 @@ import type { Command, Preparation } from './commands.ts';
 import { Crew } from './crew.ts';
 import type { CrewParts } from './crew.ts';
 import type { Generation } from './generation.ts';
-import { Handover } from './handover.ts';
+import { Handover, roomWithin } from './handover.ts';
 import { LoadScaling } from './load-scaling.ts';
 import type { Moves } from './migration/moves.ts';
 import { NewsDesk } from './news-desk.ts';
@@ -72,8 +72,10 @@ export class Supervisor {
     const operations = new Operations();
     const plan = new Plan(first);
     const crew = new Crew({ ...parts, report });
-    const handover = new Handover(listeners, () => crew.open);
     const reloading = new Reloading({ plan, operations, logger, emit, prepare });
+    const options = () => plan.generation(reloading.settingGeneration).options;
+    const room = () => roomWithin(options().maxConnections, crew.workers);
+    const handover = new Handover(listeners, () => crew.open, room);
     const scalings = new Scalings({ operations, logger, emit });
     const stopping = new Stopping(operations);
     this.#plan = plan;
@@ -85,7 +87,7 @@ export class Supervisor {
     this.#stopping = stopping;
     const upkeep = new Upkeep({ plan, crew, handover, reloading, scalings, stopping });
     this.#upkeep = upkeep;
-    const quotas = new Quotas(() => plan.generation(reloading.settingGeneration).options);
+    const quotas = new Quotas(options);
     const generations = () => plan.generationNumbers;
     const quarantines = new Quarantines({ logger, generations, broadcast: (...to) => crew.broadcastTo(...to) });
     const start = () => this.#start;
@@ -99,6 +101,7 @@ export class Supervisor {
       handover,
       operations,
       reloading,
+      scalings,
       upkeep,
       quotas,
       quarantines,

@@ -37,8 +37,8 @@ export type Drain = Omit<Extract<MasterToWorker, { type: 'drain' }>, 'type'>;
 /** Why the master ended a worker; the first reason counts. */
 export type EndReason = 'retired' | 'boot-timeout' | 'stuck' | 'stopped';
 
-/** After its grace the worker has this long to name the requests that are cut. */
-const lastWordsMs = 1_000;
+/** After its grace the worker has this long to let idle clients see that it closes, and to name the requests that are cut. */
+const lastWordsMs = 1_500;
 const longestTimerMs = 2 ** 31 - 1;
 
 export class WorkerHandle {
@@ -217,7 +217,9 @@ export class WorkerHandle {
 
   #sendDrain(drain: Drain): void {
     this.#lastDrain = drain;
-    this.send({ type: 'drain', ...drain });
+    // One that has closed its channel may have taken itself for an orphan, which serves on.
+    if (this.connected) this.send({ type: 'drain', ...drain });
+    else this.#process.terminate();
   }
 
   #configure(): void {

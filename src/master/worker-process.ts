@@ -87,6 +87,11 @@ export class WorkerProcess {
     }
   }
 
+  /** Asks it to leave where no message can. */
+  terminate(): void {
+    this.#worker?.process.kill('SIGTERM');
+  }
+
   /** SIGKILL by the child's own handle: its pid cannot have been given to another process yet. */
   kill(): void {
     this.#worker?.process.kill('SIGKILL');

@@ -10,7 +10,11 @@ export interface Failure {
   readonly stack?: string | undefined;
 }
 
+/** What was sent to a worker so shortly before it counted may not be counted yet. */
+const onTheWayMs = 250;
+
 export class WorkerRecord {
+  readonly #now: () => number;
   #stats: WorkerStats | undefined;
   #statsAtMs: number | undefined;
   #failure: Failure | undefined;
@@ -19,15 +23,20 @@ export class WorkerRecord {
   #lastConnections: number | undefined;
   #moved = 0;
   #cutRequests: number | undefined;
-  /** connections that went there since it counted last */
-  #newConnections = 0;
+  /** when connections went there that it may not have counted */
+  #newConnections: number[] = [];
+
+  /** `now` is a clock that is never set; the process's own by default */
+  constructor(now: () => number = () => performance.now()) {
+    this.#now = now;
+  }
 
   get stats(): WorkerStats | undefined {
     return this.#stats;
   }
   /** milliseconds since it counted last */
   get sinceStatsMs(): number | undefined {
-    return this.#statsAtMs === undefined ? undefined : performance.now() - this.#statsAtMs;
+    return this.#statsAtMs === undefined ? undefined : this.#now() - this.#statsAtMs;
   }
   get failure(): Failure | undefined {
     return this.#failure;
@@ -38,7 +47,7 @@ export class WorkerRecord {
   }
   /** as far as it is known here */
   get connections(): number {
-    return (this.#stats?.connections ?? 0) + this.#newConnections;
+    return (this.#stats?.connections ?? 0) + this.#newConnections.length;
   }
   /**
    * What became of its connections. One that died without last words has cut what it had when it last reported, and
@@ -51,7 +60,7 @@ export class WorkerRecord {
   }
 
   noteConnection(): void {
-    this.#newConnections += 1;
+    this.#newConnections.push(this.#now());
   }
 
   /** Another worker has taken over so many of its connections. */
@@ -76,8 +85,8 @@ export class WorkerRecord {
         break;
       case 'stats':
         this.#stats = news.stats;
-        this.#statsAtMs = performance.now();
-        this.#newConnections = 0;
+        this.#statsAtMs = this.#now();
+        this.#newConnections = this.#newConnections.filter((sentAtMs) => sentAtMs > this.#statsAtMs! - onTheWayMs);
         break;
       case 'overdue':
         this.#lastConnections = news.connections;

@@ -140,6 +140,8 @@ const rows = {
     help: 'The new generation served, but not well enough within the option bake; the old one serves again.',
   },
   RELOAD_SUPERSEDED: { help: 'A later reload or a stop came before this reload was done.' },
+  ON_RELOAD_TIMEOUT: { help: 'The function onReload of createMaster() yielded no options within ten seconds.' },
+  SCALE_FAILED: { help: 'New workers died, or did not get ready; there are as many wanted again as before.' },
   UPGRADE_FAILED: {
     exit: 3,
     help: 'The new master did not come to serve, or went again before the old one had; the old one serves on.',

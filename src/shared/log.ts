@@ -11,6 +11,7 @@ import { LogDestination } from './log-destination.ts';
 export const logEvents = [
   'server.ready',
   'master.starting',
+  'master.waiting',
   'master.ready',
   'master.stopping',
   'master.stopped',
@@ -29,6 +30,7 @@ export const logEvents = [
   'upgrade.failed',
   'scale',
   'scale.done',
+  'scale.failed',
   'worker.spawned',
   'worker.ready',
   'worker.standby',
@@ -51,6 +53,7 @@ export const logEvents = [
   'connection.cut',
   'connections.moved',
   'connections.limited',
+  'connections.resumed',
   'request.refused',
   'request.cut',
   'request.timed-out',

@@ -14,7 +14,8 @@ import type { ServerSettings } from '../shared/options.ts';
 import { openAccessLog } from './access-log/access-log.ts';
 import type { AccessLog } from './access-log/access-log.ts';
 import type { NodeListener } from './application-kind.ts';
-import { connectionLimit } from './connection-limit.ts';
+import { connectionLimit, openFilesLimit } from './connection-limit.ts';
+import { DescriptorWatch } from './descriptor-watch.ts';
 import { guardHandler, guardListener } from './guarded.ts';
 import { fetchHandler } from './interfaces/fetch.ts';
 import { NodeService } from './interfaces/node.ts';
@@ -123,11 +124,13 @@ export async function boot(configuration: Configuration, onStep: (step: string) 
   const guard = RequestGuard.of(configuration.guarding);
   const serving = makeServing(application, settings, log, accessLog, guard);
   const servers = binds.map((bind) => makeServer(bind.tls ? tls : undefined, serving));
-  const gate = new Gatekeeper(servers, connectionLimit(settings.workerConnections, log));
+  const openFiles = openFilesLimit();
+  const gate = new Gatekeeper(servers, connectionLimit(settings.workerConnections, openFiles, log));
   serving.onChange(() => gate.update(serving.stats.connections));
   for (const [index, { fd, backlog }] of binds.entries()) {
     if (fd !== undefined) await attachListening(servers[index]!, fd, backlog);
   }
+  DescriptorWatch.of(openFiles, gate, log);
   const { guarding } = configuration;
   const allowance = Allowance.of({ guarding, serving, gate, guard, send: sendToMaster });
   const mover = new Mover({ send: sendToMaster, nowMs: () => performance.now() });

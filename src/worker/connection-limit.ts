@@ -1,6 +1,6 @@
 /**
- * How many connections a process takes: what the option says, and never more than it has descriptors for. A process
- * without a free descriptor cannot leave a client waiting: libuv accepts and closes the connection at once.
+ * How many connections a process takes: what the option says, and never more than it has descriptors for, with some left to the
+ * application. One that takes more than these is what descriptor-watch.ts is for.
  */
 import { readFileSync } from 'node:fs';
 import type { Logger } from '../shared/log.ts';
@@ -25,8 +25,7 @@ export function connectionsWithin(wanted: number, openFiles: number | undefined)
   return Math.min(wanted, Math.max(1, openFiles - spare));
 }
 
-export function connectionLimit(wanted: number, log: Logger): number {
-  const openFiles = openFilesLimit();
+export function connectionLimit(wanted: number, openFiles: number | undefined, log: Logger): number {
   const limit = connectionsWithin(wanted, openFiles);
   if (limit < wanted) log.warn('connections.limited', { wanted, limit, openFiles });
   return limit;

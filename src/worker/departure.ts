@@ -39,10 +39,12 @@ export class Leaving {
     mover?.stop();
     serving.closeIdle();
     const cut = serving.requestsUnderWay();
-    if (cut.length > 0 || serving.stats.pendingHooks > 0) return cut;
+    serving.destroyBusy();
+    // Whoever closes in order gets the time for it, also when others were cut.
+    if (serving.stats.connections === 0) return cut;
     this.#deadlineMs = Infinity;
     await this.#emptyWithin({ graceMs: lingerMs, idle: 'close' });
-    return [];
+    return cut;
   }
 
   /** how many there were at the beginning */

@@ -23,14 +23,15 @@ export interface Acceptor {
   readonly proxyGate?: ProxyGate | undefined;
 }
 
+/** so many may be accepted before it is looked again how many more there may be */
+const connectionsPerLook = 8;
 /** Time for a client to finish the TLS handshake. */
 const handshakeTimeoutMs = 10_000;
 
 /** A server that is not listening yet. The client may shut down its side and still gets its answers. */
 export function makeServer(tls: TlsOptions | undefined, acceptor: Acceptor): Server {
   const server = tls === undefined ? makePlainServer(acceptor) : makeTlsServer(tls, acceptor);
-  // A connection that cannot be accepted (no descriptor left) stays in the backlog or is the kernel's to drop. Errors of
-  // listening itself reach whoever waits for it.
+  // A connection that cannot be accepted is its client's business. Errors of listening itself reach whoever waits for it.
   server.on('error', () => {});
   return server;
 }
@@ -72,8 +73,8 @@ function makeTlsServer(tls: TlsOptions, acceptor: Acceptor): Server {
 }
 
 /**
- * Stops accepting while `limit` connections are open, or its share of what the whole server may have, TLS handshakes counted,
- * or while it is told to rest, and goes on after that. The connections beyond wait in the kernel's backlog, where another
+ * Stops accepting while `limit` connections are open, its share of what the whole server may have, or as many as there are descriptors
+ * for, TLS handshakes counted, or while it is told to rest, and goes on after that. The connections beyond wait in the kernel's backlog, where another
  * worker may take them.
  */
 export class Gatekeeper {
@@ -82,6 +83,10 @@ export class Gatekeeper {
   readonly handshakes: Handshakes;
   #connections = 0;
   #share = Infinity;
+  #room: (() => number) | undefined;
+  /** as of the last look at what there is room for, and when to look again */
+  #most = Infinity;
+  #lookAt = Infinity;
   #gates: Array<{ pause(): void; resume(): void }> | undefined;
   #resting = false;
   #closed = false;
@@ -105,9 +110,27 @@ export class Gatekeeper {
     this.#set();
   }
 
+  /** `room` is asked, with each look and after every few connections, how many more there may be. */
+  ask(room: () => number): void {
+    this.#room = room;
+    this.look();
+  }
+
+  look(): void {
+    this.#measure();
+    this.#set();
+  }
+
+  #measure(): void {
+    const room = this.#room?.() ?? Infinity;
+    const now = this.#connections + this.handshakes.count;
+    this.#most = now + room;
+    this.#lookAt = now + Math.min(room, connectionsPerLook);
+  }
+
   usage(connections: number): Usage {
     const now = connections + this.handshakes.count;
-    const isShort = now >= this.#share && this.#share < this.#limit && !this.#resting;
+    const isShort = now >= this.#share && this.#share < Math.min(this.#limit, this.#most) && !this.#resting;
     return { now, wanted: isShort ? now + 1 : now, isShort };
   }
 
@@ -118,7 +141,9 @@ export class Gatekeeper {
   }
 
   #set(): void {
-    const close = this.#resting || this.#connections + this.handshakes.count >= Math.min(this.#limit, this.#share);
+    if (this.#connections + this.handshakes.count >= this.#lookAt) this.#measure();
+    const most = Math.min(this.#limit, this.#share, this.#most);
+    const close = this.#resting || this.#connections + this.handshakes.count >= most;
     if (close === this.#closed) return;
     this.#closed = close;
     this.#gates ??= this.#servers.map((server) => acceptGate(server)).filter((gate) => gate !== undefined);

@@ -45,6 +45,11 @@ export interface ServiceOptions {
 /** Orders to drain whose times differ by less than this are one, told twice. */
 const sameDrainMs = 1000;
 
+/** Of one that is complete only the client keeps us waiting. */
+function isUnderWay(exchange: Exchange | undefined): exchange is Exchange {
+  return exchange !== undefined && !exchange.isOver && exchange.state !== 'complete';
+}
+
 export class Service implements Serving {
   readonly sharesReads = true;
   readonly settings: ServerSettings;
@@ -151,7 +156,7 @@ export class Service implements Serving {
   }
   *#underWay(): Iterable<Exchange> {
     for (const { exchange } of this.#connections) {
-      if (exchange !== undefined && !exchange.isOver && exchange.state !== 'complete') yield exchange;
+      if (isUnderWay(exchange)) yield exchange;
     }
   }
   /** Those that have a socket of their own by now have no deadline. */
@@ -196,6 +201,9 @@ export class Service implements Serving {
     this.#closesIdle = true;
     this.proxyGate?.closeAll();
     for (const connection of this.#connections) if (connection.isIdle) connection.close();
+  }
+  destroyBusy(): void {
+    for (const connection of this.#connections) if (isUnderWay(connection.exchange)) connection.destroy();
   }
   destroyAll(): void {
     this.proxyGate?.closeAll();

@@ -22,6 +22,8 @@ export interface Serving extends Acceptor {
   /** Lets connections move, idle ones at once, others after their response. Called again when there is somewhere to go again. */
   moveWith(mover: Mover): void;
   closeIdle(): void;
+  /** Cuts the requests under way, and leaves connections that close in order to their clients. */
+  destroyBusy(): void;
   destroyAll(): void;
   reopenLogs(): void;
   /** Flushes what is buffered; the end. */

@@ -11,8 +11,9 @@ import { withBudget } from '../shared/log-budget.ts';
 import type { Logger } from '../shared/log.ts';
 import type { ServerOptionsInput } from '../shared/options.ts';
 import { accessLogTo } from './access-log/access-log.ts';
-import { connectionLimit } from './connection-limit.ts';
+import { connectionLimit, openFilesLimit } from './connection-limit.ts';
 import { Leaving } from './departure.ts';
+import { DescriptorWatch } from './descriptor-watch.ts';
 import { wsgiHandler } from './interfaces/wsgi.ts';
 import { ListenSocket } from './listen-socket.ts';
 import type { ListenAddress } from './listen-socket.ts';
@@ -65,6 +66,7 @@ class OneProcessServer {
   #service: Service | undefined;
   #server: Server | undefined;
   #log: Logger | undefined;
+  #descriptors: DescriptorWatch | undefined;
   #stopping: Promise<void> | undefined;
   #hasSocket = false;
   address: ListenAddress | undefined;
@@ -108,12 +110,14 @@ class OneProcessServer {
     const accessLog = logOutput ? accessLogTo(sink, settings, log) : undefined;
     const service = new Service({ settings, handler: wsgiHandler(this.#app), log, accessLog, multiprocess: false });
     const listening = makeServer(await this.#socket.tls, service);
-    const gate = new Gatekeeper([listening], connectionLimit(maxSize, log));
+    const openFiles = openFilesLimit();
+    const gate = new Gatekeeper([listening], connectionLimit(maxSize, openFiles, log));
     service.onChange(() => gate.update(service.stats.connections));
     this.#service = service;
     this.#server = listening;
     this.#log = log;
     this.address = await this.#socket.serve(listening);
+    this.#descriptors = DescriptorWatch.of(openFiles, gate, log);
     if (logOutput) log.info('server.ready', { ...this.address, tls: this.#socket.tls !== undefined });
     return this.address;
   }
@@ -133,6 +137,7 @@ class OneProcessServer {
         idle: 'close',
       });
       for (const request of cut) this.#log!.error('request.cut', { ...request });
+      this.#descriptors?.stop();
       service.destroyAll();
       await service.stop();
     }

@@ -1,5 +1,14 @@
 import { expect } from 'chai';
-import { addDebt, delayMs, heldPlaces, isQuickDeath, nextDueMs, payDebt } from '../../src/master/backoff.ts';
+import {
+  addDebt,
+  delayMs,
+  forgiveLatest,
+  heldPlaces,
+  isQuickDeath,
+  nextDueMs,
+  payDebt,
+  releaseHeld,
+} from '../../src/master/backoff.ts';
 
 describe('back-off', () => {
   it('replaces the first one that died quickly at once, then waits 0.5 s, 1 s, 2 s ... up to 30 s', () => {
@@ -31,5 +40,13 @@ describe('back-off', () => {
     expect(first).to.deep.equal({ backoff: [{ streak: 3, dueAtMs: 200 }], streak: 1 });
     expect(payDebt(first.backoff, 200)).to.deep.equal({ backoff: [], streak: 3 });
     expect(payDebt([], 0)).to.deep.equal({ backoff: [], streak: 0 });
+  });
+
+  it('makes what was held due, and forgives the places that would be filled last', () => {
+    const backoff = addDebt(addDebt([], { streak: 1, dueAtMs: Infinity }), { streak: 2, dueAtMs: 100 });
+    expect(releaseHeld(backoff, 300).map(({ dueAtMs }) => dueAtMs)).to.deep.equal([100, 300]);
+    expect(forgiveLatest(backoff, 1)).to.deep.equal([{ streak: 2, dueAtMs: 100 }]);
+    expect(forgiveLatest(backoff, 3)).to.deep.equal([]);
+    expect(forgiveLatest(backoff, 0)).to.deep.equal(backoff);
   });
 });

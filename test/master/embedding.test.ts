@@ -1,7 +1,8 @@
 import cluster from 'node:cluster';
 import { expect } from 'chai';
+import { askAnew } from '../../src/master/embedding.ts';
 import { waitFor } from '../helpers/wait-for.ts';
-import { fakeCrew } from './fake-crew.ts';
+import { fakeCrew, rejection } from './fake-crew.ts';
 
 const signals = [
   'SIGHUP',
@@ -54,6 +55,13 @@ describe('a master inside of another program', () => {
     process.kill(process.pid, 'SIGTERM');
     await crew.until('stopped');
     expect(listeners()).to.deep.equal(before);
+  });
+
+  it('asks for options anew, within a time', async () => {
+    expect(await askAnew(async () => ({ workers: 3 }))).to.deep.equal({ workers: 3 });
+    expect(await rejection(askAnew(() => Promise.reject(new Error('no'))))).to.include({ message: 'no' });
+    const error = await rejection(askAnew(() => new Promise(() => {}), 10));
+    expect(error).to.include({ code: 'ON_RELOAD_TIMEOUT', message: 'onReload() yielded no options within 0.01 s' });
   });
 
   it('shows listeners the state that the command has left', async () => {

@@ -70,6 +70,7 @@ const names: ReadonlyArray<keyof MasterEvents> = [
   'reload:failed',
   'scale',
   'scale:done',
+  'scale:failed',
   'progress',
   'stopping',
   'stopped',

@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events';
 import { readFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { expect } from 'chai';
-import { Handover } from '../../src/master/handover.ts';
+import { Handover, roomWithin } from '../../src/master/handover.ts';
 import type { Recipient } from '../../src/master/handover.ts';
 import type { Listener } from '../../src/master/listeners.ts';
 import { onEnd } from '../helpers/cleanup.ts';
@@ -86,9 +86,16 @@ describe('Handover', () => {
   const setup = () => {
     const server = new EventEmitter();
     const workers: Recipient[] = [];
-    const handover = new Handover([{ server } as unknown as Listener], () => workers);
-    return { server, workers, handover };
+    const limits = { room: Infinity };
+    const handover = new Handover(
+      [{ server } as unknown as Listener],
+      () => workers,
+      () => limits.room,
+    );
+    return { server, workers, handover, limits };
   };
+
+  const recipient = (send: Recipient['send']): Recipient => ({ send, noteConnection() {} });
 
   it('keeps connections while no worker is ready', () => {
     const { server, workers, handover } = setup();
@@ -96,18 +103,42 @@ describe('Handover', () => {
     server.emit('connection', one);
     expect(handover.waiting).to.equal(1);
     const sent: unknown[] = [];
-    workers.push({ send: (message, given) => void sent.push(message, given) });
+    workers.push(recipient((message, given) => void sent.push(message, given)));
     handover.flush();
     expect(sent).to.deep.equal([{ type: 'connection', bind: 0 }, one]);
     expect(handover.waiting).to.equal(0);
+  });
+
+  it('hands over as many as there is room for, and the rest in order when there is more', () => {
+    const { server, workers, handover, limits } = setup();
+    const got: Socket[] = [];
+    workers.push({
+      send: (_message, given) => void got.push(given),
+      noteConnection: () => (limits.room -= 1),
+    });
+    limits.room = 1;
+    const [one, two, three] = [socket(), socket(), socket()];
+    for (const each of [one, two, three]) server.emit('connection', each);
+    expect([got, handover.waiting]).to.deep.equal([[one], 2]);
+    // More than the limit by now, after it was lowered.
+    limits.room = -3;
+    handover.flush();
+    limits.room = 2;
+    handover.flush();
+    expect([got, handover.waiting]).to.deep.equal([[one, two, three], 0]);
+  });
+
+  it('knows how much room there is, without a limit as well', () => {
+    const workers = [{ connections: 3 }, { connections: 4 }];
+    expect([roomWithin(10, workers), roomWithin(0, workers), roomWithin(5, workers)]).to.deep.equal([3, Infinity, -2]);
   });
 
   it('gives a connection that a worker did not get to another one', async () => {
     const { server, workers } = setup();
     const got: Socket[] = [];
     workers.push(
-      { send: (_message, _given, done) => done(new Error('gone')) },
-      { send: (_message, given, done) => [got.push(given), done(null)] },
+      recipient((_message, _given, done) => done(new Error('gone'))),
+      recipient((_message, given, done) => [got.push(given), done(null)]),
     );
     const one = socket();
     const two = socket();
@@ -120,13 +151,17 @@ describe('Handover', () => {
 
   it('takes back what a worker that has ended did not get', () => {
     const { server, workers, handover } = setup();
-    const first: Recipient = { send: () => {} };
+    const first = recipient(() => {});
     workers.push(first);
     const one = socket();
     server.emit('connection', one);
     expect(handover.waiting).to.equal(0);
     const got: Socket[] = [];
-    workers.splice(0, 1, { send: (_message, given, done) => [got.push(given), done(null)] });
+    workers.splice(
+      0,
+      1,
+      recipient((_message, given, done) => [got.push(given), done(null)]),
+    );
     handover.gone(first);
     handover.gone(first);
     expect(got).to.deep.equal([one]);

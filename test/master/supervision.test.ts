@@ -138,6 +138,34 @@ describe('a master looks after its workers', () => {
       expect(await rejection(crew.master.scale(wrong))).to.include({ code: 'BAD_OPTION' });
   });
 
+  for (const [how, behaviour, input] of [
+    ['die', { boot: 'crash' }, {}],
+    ['do not get ready', { boot: 'hang' }, { bootTimeout: '2s' }],
+  ] as const) {
+    it(`goes back to the number before when new workers ${how}, and says why`, async () => {
+      const crew = await fakeCrew({ ...behaviour, goodBoots: 2 }, input);
+      await crew.master.start();
+      const before = crew.pids();
+      const error = await rejection(crew.master.scale(4));
+      expect(error).to.include({ code: 'SCALE_FAILED' });
+      const reason = (error.cause as Error).message;
+      expect(reason).to.include(how === 'die' ? 'out of luck' : 'bootTimeout');
+      await crew.settled(2, 1);
+      expect(crew.pids()).to.deep.equal(before);
+      expect(crew.lines('scale.failed')).to.have.length(1);
+      expect(crew.lines('scale.failed')[0]).to.include({ from: 2, to: 4, workers: 2, reason });
+      expect(crew.events.find(([name]) => name === 'scale:failed')?.[1]).to.include({ from: 2, to: 4, error });
+      // Nothing is owed: one that is killed now is replaced at once, and the number can be changed again.
+      crew.behave({});
+      const delays = crew.lines('worker.delayed').length;
+      process.kill(before[0]!, 'SIGKILL');
+      await crew.until('worker:exit', crew.events.filter(([name]) => name === 'worker:exit').length + 1);
+      await crew.settled(2, 1);
+      expect(crew.lines('worker.delayed')).to.have.length(delays);
+      expect(await crew.master.scale(3)).to.include({ from: 2, to: 3 });
+    });
+  }
+
   it('reopens logs, its own and those of the workers', async () => {
     const crew = await fakeCrew({ reopened: '/dev/null' });
     const file = join(crew.folder, 'reopened');

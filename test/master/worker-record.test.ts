@@ -50,12 +50,21 @@ describe('what became of the connections of a worker', () => {
 });
 
 describe('the connections of a worker', () => {
-  it('are those that it reported and those that were sent there since', () => {
-    const record = new WorkerRecord();
+  it('are those that it reported, and those that were sent there since or a moment before', () => {
+    let nowMs = 1_000;
+    const record = new WorkerRecord(() => nowMs);
     record.noteConnection();
     expect(record.connections).to.equal(1);
-    record.note({ type: 'stats', stats });
+    nowMs += 200;
     record.noteConnection();
+    nowMs += 100;
+    // The first one is among the nine by now; the second may still have been on its way.
+    record.note({ type: 'stats', stats });
     expect(record.connections).to.equal(10);
+    record.noteConnection();
+    expect(record.connections).to.equal(11);
+    nowMs += 1_000;
+    record.note({ type: 'stats', stats });
+    expect(record.connections).to.equal(9);
   });
 });

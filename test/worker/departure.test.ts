@@ -7,6 +7,7 @@ import { noAnswers } from '../../src/worker/answer-counts.ts';
 import { Leaving } from '../../src/worker/departure.ts';
 import { Mover } from '../../src/worker/migration/mover.ts';
 import type { Serving } from '../../src/worker/serving.ts';
+import { waitFor } from '../helpers/wait-for.ts';
 
 const request: RequestSummary = { method: 'GET', target: '/slow', peer: '192.0.2.1', ageMs: 7 };
 
@@ -56,10 +57,22 @@ class FakeServing implements Serving {
   }
   closeIdle(): void {
     this.orders.push('closeIdle');
+    if (this.lingers) return;
+    this.idle = 0;
+    this.#changed();
+  }
+  /** idle clients go when they have seen that their connection closes */
+  lingers = false;
+  seeClose(): void {
     this.idle = 0;
     this.#changed();
   }
   answerAll(): void {
+    this.requests = [];
+    this.#changed();
+  }
+  destroyBusy(): void {
+    this.orders.push('destroyBusy');
     this.requests = [];
     this.#changed();
   }
@@ -106,6 +119,20 @@ describe('a worker that leaves', () => {
     const serving = new FakeServing({ idle: 1, requests: [request] });
     expect(await leave(serving).begin({ graceMs: 1, idle: 'keep' })).to.deep.equal([request]);
     expect(serving.idle).to.equal(0);
+  });
+
+  it('lets idle clients see that it closes, also when it cuts a request', async () => {
+    const serving = new FakeServing({ idle: 1, requests: [request] });
+    serving.lingers = true;
+    let isOver = false;
+    const left = leave(serving)
+      .begin({ graceMs: 1, idle: 'keep' })
+      .finally(() => (isOver = true));
+    await waitFor('the cut', () => serving.requests.length === 0);
+    await setImmediate();
+    expect(isOver).to.equal(false);
+    serving.seeClose();
+    expect(await left).to.deep.equal([request]);
   });
 
   it('closes idle clients at once when a second order says so', async () => {

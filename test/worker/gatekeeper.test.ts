@@ -54,4 +54,25 @@ describe('a gatekeeper', () => {
     gate.update(0);
     await waitFor('the second one', () => accepted.length === 2);
   });
+
+  it('asks after every few connections how many more there may be, and accepts no more than these', async () => {
+    const { accepted, gate, arrive } = await guarded(100);
+    const answers = [20, 2, 0];
+    let asked = 0;
+    gate.ask(() => answers[asked++] ?? 1);
+    const looks = [8, 10].map((connections) => {
+      gate.update(connections - 1);
+      const before = asked;
+      gate.update(connections);
+      return [before, asked];
+    });
+    expect(looks).to.deep.equal([
+      [1, 2],
+      [2, 3],
+    ]);
+    await arrive();
+    expect(accepted).to.have.length(0);
+    gate.look();
+    await waitFor('the one that waited', () => accepted.length === 1);
+  });
 });

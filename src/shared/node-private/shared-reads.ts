@@ -78,7 +78,7 @@ export function shareReadBuffer(
   if (privateApiIsOff() || typeof handle?.onconnection !== 'function') return false;
   const local = localEnd(server);
   handle.onconnection = (_status, client) => {
-    // Without a descriptor left there is none to accept with: libuv tries again.
+    // An accept that failed. (Without a descriptor left libuv closes what waits: worker/descriptor-watch.ts.)
     if (client === undefined) return;
     client.setNoDelay?.(true);
     accept(sharingSocket(client), local);

@@ -212,6 +212,9 @@ export class NodeService implements Serving {
     this.proxyGate?.closeAll();
     this.#connections.closeIdle();
   }
+  destroyBusy(): void {
+    for (const { socket } of this.#active.values()) socket.destroy();
+  }
   destroyAll(): void {
     this.proxyGate?.closeAll();
     this.#connections.destroyAll();

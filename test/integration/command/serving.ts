@@ -60,9 +60,9 @@ export async function crewOf(evy: EvyProcess, generations: readonly number[]): P
   let last: Worker[] = [];
   const isComplete = async () => {
     last = await workersOf(evy);
-    // A process is gone before the line that says so is here.
+    // A process is gone before the line that says so is here; of one whose own master was killed nobody tells.
     const here = new Set<unknown>(last.map(({ pid }) => pid));
-    const told = new Set(evy.seen('worker.exit').map(({ pid }) => pid));
+    const told = new Set([...evy.seen('worker.exit'), ...evy.seen('worker.orphaned')].map(({ pid }) => pid));
     const isTold = evy.seen('worker.ready').every(({ pid }) => here.has(pid) || told.has(pid));
     return last.map(({ generation }) => generation).join() === generations.join() && isTold && last;
   };
