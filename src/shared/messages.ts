@@ -33,7 +33,7 @@ export interface WorkerBind {
   backlog: number;
 }
 
-/** A request as logs and reports name it. */
+/** A request as logs and reports name it: in short (request-summary.ts). */
 export interface RequestSummary {
   method: string;
   target: string;

@@ -9,6 +9,7 @@ import type { MovingConnection, RequestSummary, ServingStats } from '../shared/m
 import { attach } from '../shared/node-private.ts';
 import type { LocalEnd, PassedHandle } from '../shared/node-private.ts';
 import type { ServerSettings } from '../shared/options.ts';
+import { briefSummary } from '../shared/request-summary.ts';
 import type { AccessLog } from './access-log/access-log.ts';
 import { refusedRequest } from './access-log/refused.ts';
 import { Admission } from './admission.ts';
@@ -170,7 +171,7 @@ export class Service implements Serving {
     const now = performance.now();
     const found: RequestSummary[] = [];
     for (const { method, target, peer, names, startedMs } of this.#underWay()) {
-      found.push({ method, target, peer: peer.remoteAddress, ageMs: Math.round(now - startedMs), ...names });
+      found.push(briefSummary({ method, target, peer: peer.remoteAddress, ageMs: now - startedMs, ...names }));
     }
     return found.toSorted((a, b) => b.ageMs - a.ageMs);
   }
