@@ -1,4 +1,4 @@
-/** From a configuration to a worker that serves: load the application, warm it up, make its loop, then listen. */
+/** From a configuration to a worker that serves: load the application, warm it up, make its loop and have it watched, then listen. */
 import type { Server } from 'node:net';
 import type { TlsOptions } from 'node:tls';
 import { Allowance } from './allowance.ts';
@@ -29,6 +29,7 @@ import { Service } from './service.ts';
 import type { Handler } from './service.ts';
 import type { Serving } from './serving.ts';
 import { warmUp } from './warm-up.ts';
+import { startWatchdog } from './watchdog/watchdog.ts';
 
 export type Configuration = Extract<MasterToWorker, { type: 'configure' }>;
 
@@ -125,6 +126,8 @@ export async function boot(configuration: Configuration, onStep: (step: string) 
   const servers = binds.map((bind) => makeServer(bind.tls ? tls : undefined, serving));
   const gate = new Gatekeeper(servers, connectionLimit(settings.workerConnections, log));
   serving.onChange(() => gate.update(serving.stats.connections));
+  // From its first connection on its loop may stick.
+  if (configuration.watchdog !== undefined) await startWatchdog(configuration.watchdog, serving, log);
   for (const [index, { fd, backlog }] of binds.entries()) {
     if (fd !== undefined) await attachListening(servers[index]!, fd, backlog);
   }

@@ -20,7 +20,6 @@ import type { Orphanhood } from './orphanhood.ts';
 import { Leaving } from './departure.ts';
 import type { Departure } from './departure.ts';
 import { watchVitalSigns } from './vital-signs.ts';
-import { startWatchdog } from './watchdog/watchdog.ts';
 
 type State = 'waiting' | 'booting' | 'serving' | 'standby' | 'leaving' | 'left';
 const nextState = stateMachine<State, 'configure' | 'booted' | 'rest' | 'resume' | 'drain' | 'over'>('worker', {
@@ -76,7 +75,6 @@ async function configure(given: Configuration): Promise<void> {
   vitalSigns();
   setInterval(reportStats, statsEveryMs).unref();
   await tellMaster({ type: 'ready', interface: running!.interface });
-  if (given.watchdog !== undefined) await startWatchdog(given.watchdog, running!.serving, running!.log);
 }
 
 /** Asked anew: an await lies between, which narrowing does not see. */

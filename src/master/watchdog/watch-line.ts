@@ -72,7 +72,7 @@ export class WatchLine {
   }
 
   #hear(): void {
-    // The first word is the beginning of the watch: a worker that boots has no watchdog yet.
+    // The first word is the beginning of the watch: a worker that loads its application has no watchdog yet.
     if (this.#timer === undefined) {
       this.#timer = setInterval(() => this.#look(), this.#quiet.tickMs);
       this.#timer.unref();
