@@ -19,6 +19,7 @@ import { mayServeAlone, serveAlone } from './orphanhood.ts';
 import type { Orphanhood } from './orphanhood.ts';
 import { Leaving } from './departure.ts';
 import type { Departure } from './departure.ts';
+import { accountFor, endProcess, onForeignExit } from './process-exit.ts';
 import { watchVitalSigns } from './vital-signs.ts';
 
 type State = 'waiting' | 'booting' | 'serving' | 'standby' | 'leaving' | 'left';
@@ -49,7 +50,7 @@ async function exit(code: number): Promise<never> {
   await running?.serving.stop();
   // Listeners of 'disconnect' must not start a second way out.
   process.removeAllListeners('disconnect');
-  process.exit(code);
+  endProcess(code);
 }
 
 async function configure(given: Configuration): Promise<void> {
@@ -230,6 +231,7 @@ if (cluster.worker) cluster.worker.exitedAfterDisconnect = true;
 // Whoever read our output is gone: no reason to die of a line that nobody can see.
 process.stdout.on('error', () => {});
 process.stderr.on('error', () => {});
+onForeignExit((error) => accountFor(error, running, hasCrashed));
 process.on('uncaughtException', (thrown) => void crash(thrown));
 // Ctrl-C reaches the whole process group: the master decides. HUP comes with a closed terminal.
 process.on('SIGINT', () => {});

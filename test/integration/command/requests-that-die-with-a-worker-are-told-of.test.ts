@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import type { LogLine } from '../../helpers/log-reader.ts';
 import { connect, type RawClient } from '../../helpers/raw-client.ts';
 import { waitFor } from '../../helpers/wait-for.ts';
 import { application, crewOf, serve, type Worker } from './serving.ts';
@@ -39,6 +40,31 @@ describe('requests that die with their worker', () => {
     expect(lines.filter((line) => /"GET \/never\?1 HTTP\/1.1" 200 10 /.test(line))).to.have.length(1);
     expect(lines.filter((line) => /"GET \/crash\?2 HTTP\/1.1" 0 0 /.test(line))).to.have.length(1);
     await waitFor('the hook', () => evy.output('stdout').includes('hook of /never: cut'));
+    await crewOf(evy, [1]);
+    expect(await evy.stop()).to.deep.equal({ code: 0, signal: null });
+  });
+
+  it('have log line and access line when the application ends its process', async () => {
+    const second = await connect({ port: evy.port });
+    second.send(get('/exit?2'));
+    await waiting.closed(15_000);
+    const ofIt = { where: (line: LogLine) => line['pid'] === worker.pid };
+    expect(await evy.until('worker.exit', ofIt)).to.include({ code: 3, error: 'process.exit(3) was called' });
+    const [crashed, ...others] = evy.seen('worker.crashed');
+    expect(others).to.deep.equal([]);
+    expect(crashed).to.include({ level: 'error', pid: worker.pid, message: 'process.exit(3) was called' });
+    expect(crashed!.stack).to.match(
+      /^Error: process\.exit\(3\) was called\n +at .*givesUp .*\(.*blocks\.mjs:\d+:\d+\)\n/,
+    );
+    const cut = evy.seen('request.cut').map(({ pid, target }) => ({ pid, target }));
+    expect(cut).to.deep.equal([
+      { pid: worker.pid, target: '/never?1' },
+      { pid: worker.pid, target: '/exit?2' },
+    ]);
+    await waitFor('their access lines', () => accessLines().length === 2);
+    const lines = accessLines();
+    expect(lines.filter((line) => /"GET \/never\?1 HTTP\/1.1" 200 10 /.test(line))).to.have.length(1);
+    expect(lines.filter((line) => /"GET \/exit\?2 HTTP\/1.1" 0 0 /.test(line))).to.have.length(1);
     await crewOf(evy, [1]);
     expect(await evy.stop()).to.deep.equal({ code: 0, signal: null });
   });
