@@ -25,6 +25,7 @@ import type { LoadedApplication } from './load-application.ts';
 import { Mover } from './migration/mover.ts';
 import { readySignal } from './readiness.ts';
 import { RequestGuard } from './request-guard.ts';
+import { RollCall } from './roll-call.ts';
 import { Service } from './service.ts';
 import type { Handler } from './service.ts';
 import type { Serving } from './serving.ts';
@@ -41,6 +42,7 @@ export interface Running {
   readonly servers: readonly Server[];
   readonly gate: Gatekeeper;
   readonly log: Logger;
+  readonly accessLog?: AccessLog | undefined;
   /** undefined where every request goes to the application */
   readonly guard?: RequestGuard | undefined;
   /** undefined where no limit holds for the whole server */
@@ -134,5 +136,6 @@ export async function boot(configuration: Configuration, onStep: (step: string) 
   const { guarding } = configuration;
   const allowance = Allowance.of({ guarding, serving, gate, guard, send: sendToMaster });
   const mover = new Mover({ send: sendToMaster, nowMs: () => performance.now() });
-  return { interface: application.interface, serving, servers, gate, log, guard, allowance, mover };
+  new RollCall(serving, sendToMaster).start();
+  return { interface: application.interface, serving, servers, gate, log, accessLog, guard, allowance, mover };
 }

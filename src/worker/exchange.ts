@@ -218,7 +218,7 @@ export class Exchange implements InputSource, NamedRequest {
   }
 
   /** `env['evy.response']` and the access line of a response that ended so. Whether all of it has left. */
-  account(ended: Outcome): boolean {
+  account(ended: Outcome, ledger: Pick<Service, 'settled'> = this.#service): boolean {
     const durationMs = performance.now() - this.startedMs;
     const sent = Math.min(this.#output.sent, this.endOffset);
     const completed = ended === 'sent' && !this.#isCut;
@@ -227,7 +227,7 @@ export class Exchange implements InputSource, NamedRequest {
     const bodyBytes = this.#bodyOffset < 0 ? 0 : Math.max(0, sent - this.#bodyOffset);
     const bytesSent = Math.max(0, sent - this.#startOffset);
     this.env['evy.response'] = { status, bytesSent, completed, outcome, durationMs };
-    this.#service.settled(this, status, bodyBytes, durationMs / 1000);
+    ledger.settled(this, status, bodyBytes, durationMs / 1000);
     return completed;
   }
 

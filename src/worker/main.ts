@@ -182,6 +182,9 @@ function receive(message: MasterToWorker, handle: unknown): void {
     case 'reopen-logs':
       reopenLogs();
       break;
+    case 'account':
+      for (const line of message.lines) running?.accessLog?.add(line);
+      break;
     case 'shares':
       running?.allowance?.take(message);
       break;

@@ -141,11 +141,11 @@ export class NodeHooks implements NamedRequest {
   }
 
   /** The process is about to be killed: the access line, as far as the response got. No hook runs. */
-  lastWords(accessLog: AccessLog | undefined): void {
+  lastWords(accessLog: Pick<AccessLog, 'write'> | undefined): void {
     this.#account(accessLog, 'cut');
   }
 
-  #account(accessLog: AccessLog | undefined, ended: Outcome): Environ {
+  #account(accessLog: Pick<AccessLog, 'write'> | undefined, ended: Outcome): Environ {
     const durationMs = performance.now() - this.#startedMs;
     const { statusCode, headersSent, writableFinished } = this.#response;
     const outcome = this.#isExpired ? 'timed-out' : this.#failed ? 'failed' : ended;
