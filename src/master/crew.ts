@@ -206,6 +206,7 @@ export class Crew {
       case 'recovered':
       case 'silent':
       case 'heard':
+      case 'garbled':
       case 'stuck':
         logWatchNews(logger, workerInfo(worker), news);
         if (before !== worker.state) this.#logKilled(worker, 'its event loop was stuck for longer than stuckTimeout');

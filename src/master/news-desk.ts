@@ -2,6 +2,7 @@
 import type { Logger } from '../shared/log.ts';
 import type { Crew } from './crew.ts';
 import type { Handover } from './handover.ts';
+import type { LostRequests } from './lost-requests.ts';
 import type { Operations } from './operation.ts';
 import type { Plan } from './plan.ts';
 import type { Quarantines } from './quarantines.ts';
@@ -25,6 +26,7 @@ export interface NewsDeskParts {
   readonly upkeep: Upkeep;
   readonly quotas: Quotas;
   readonly quarantines: Quarantines;
+  readonly lostRequests: LostRequests;
   readonly logger: Logger;
   /** until the first generation is up */
   readonly start: () => StartWatch | undefined;
@@ -39,8 +41,14 @@ export class NewsDesk {
     this.#parts = parts;
   }
 
+  /** The last worker is gone. */
+  close(): void {
+    this.#parts.lostRequests.end();
+  }
+
   take(worker: WorkerHandle, news: WorkerNews): void {
-    const { plan, crew, handover, operations, reloading, upkeep, quotas, quarantines, start } = this.#parts;
+    const { plan, crew, handover, operations, reloading, upkeep, quotas, quarantines, lostRequests, start } =
+      this.#parts;
     // Of a start or a reload only the outcome is told, once.
     const quiet = start()?.anyReady === false || worker.generation.number !== plan.wanted.serving;
     crew.take(worker, news, { quiet });
@@ -72,6 +80,7 @@ export class NewsDesk {
         handover.gone(worker);
         quotas.gone(worker);
         operations.gone(worker.id, worker.departures);
+        lostRequests.gone(worker, news);
         this.#gone(worker, news);
         break;
       default: // nothing to decide
@@ -85,9 +94,10 @@ export class NewsDesk {
   }
 
   #ready(worker: WorkerHandle): void {
-    const { plan, crew, handover, reloading, logger, start } = this.#parts;
+    const { plan, crew, handover, reloading, lostRequests, logger, start } = this.#parts;
     handover.flush();
     const { number } = worker.generation;
+    lostRequests.give(number);
     if (start()?.noteReady(logger)) crew.release(number);
     if (number === plan.wanted.candidate) reloading.candidateReady();
   }

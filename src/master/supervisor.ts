@@ -16,6 +16,7 @@ import { NewsDesk } from './news-desk.ts';
 import { Operations } from './operation.ts';
 import { Pending } from './pending.ts';
 import { Plan } from './plan.ts';
+import { LostRequests } from './lost-requests.ts';
 import { Quarantines } from './quarantines.ts';
 import { Quotas } from './quotas.ts';
 import { ProgressReport, progressOf } from './progress.ts';
@@ -105,6 +106,7 @@ export class Supervisor {
       upkeep,
       quotas,
       quarantines,
+      lostRequests: new LostRequests({ logger, quarantines, open: () => crew.open }),
       logger,
       start,
       hopeless,
@@ -234,6 +236,7 @@ export class Supervisor {
       if (this.#crew.workers.length > 0) return;
       this.#handover.close();
       this.#crew.close();
+      this.#desk.close();
       this.#parts.finish(this.#stopping.result, this.#succession.passedOn);
       this.#start?.end();
       return;

@@ -112,6 +112,10 @@ export class WorkerHandle {
   get departures(): Departures {
     return this.#record.departures;
   }
+  /** requests that only the master can account for, when it is gone */
+  get unaccounted(): WorkerRecord['unaccounted'] {
+    return this.#record.unaccounted;
+  }
   get endReason(): EndReason | undefined {
     return this.#endReason;
   }

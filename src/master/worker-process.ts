@@ -124,7 +124,7 @@ export class WorkerProcess {
   /** 'close' waits for the line's end, too: nobody who has inherited it may hold that up. */
   #listen(line: Readable, stuckMs: number): void {
     const watch = new WatchLine(line, stuckMs, (news) => this.#report(news));
-    this.#worker!.process.once('exit', () => watch.close());
+    this.#worker!.process.once('exit', () => watch.finish());
   }
 
   #reportExit(code: number | null, signal: NodeJS.Signals | null): void {

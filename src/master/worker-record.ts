@@ -1,5 +1,5 @@
 /** What a worker has told of itself, and what is known of its connections: kept, not acted upon. */
-import type { WorkerStats, WorkerToMaster } from '../shared/messages.ts';
+import type { RequestUnderWay, WorkerStats, WorkerToMaster } from '../shared/messages.ts';
 import type { Departures } from './operation.ts';
 import type { ProcessNews } from './worker-process.ts';
 
@@ -25,6 +25,9 @@ export class WorkerRecord {
   #cutRequests: number | undefined;
   /** when connections went there that it may not have counted */
   #newConnections: number[] = [];
+  #underWay: readonly RequestUnderWay[] = [];
+  /** it has told itself what became of its requests, or tells it at last */
+  #isAccounted = false;
 
   /** `now` is a clock that is never set; the process's own by default */
   constructor(now: () => number = () => performance.now()) {
@@ -59,6 +62,11 @@ export class WorkerRecord {
     return { moved, drained: Math.max(0, (this.#lastConnections ?? 0) - moved - cut), cut };
   }
 
+  /** What it had under way when it told last, and has not accounted for itself. */
+  get unaccounted(): readonly RequestUnderWay[] {
+    return this.#isAccounted ? [] : this.#underWay;
+  }
+
   noteConnection(): void {
     this.#newConnections.push(this.#now());
   }
@@ -79,22 +87,30 @@ export class WorkerRecord {
       case 'crashed':
         this.#failure = { message: news.message, stack: news.stack };
         this.#cutRequests = news.requests?.length;
+        this.#isAccounted = true;
         break;
       case 'stuck':
         this.#failure = { message: 'its event loop was stuck', stack: news.report.stack };
+        // What could not be read has written nothing.
+        if (news.report.requestCount !== undefined) this.#isAccounted = true;
         break;
       case 'stats':
         this.#stats = news.stats;
         this.#statsAtMs = this.#now();
         this.#newConnections = this.#newConnections.filter((sentAtMs) => sentAtMs > this.#statsAtMs! - onTheWayMs);
         break;
+      case 'under-way':
+        this.#underWay = news.requests;
+        break;
       case 'overdue':
         this.#lastConnections = news.connections;
         this.#cutRequests = news.requests.length;
+        this.#isAccounted = true;
         break;
       case 'drained':
         this.#lastConnections = news.connections;
         this.#cutRequests = 0;
+        this.#isAccounted = true;
         break;
       case 'exit':
         if (news.forkError !== undefined) this.#failure = { message: `fork failed: ${news.forkError}` };

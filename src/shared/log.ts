@@ -47,6 +47,7 @@ export const logEvents = [
   'worker.stuck',
   'worker.silent',
   'worker.heard',
+  'worker.garbled',
   'worker.unwatched',
   'worker.orphaned',
   'connection.refused',

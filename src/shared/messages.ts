@@ -33,7 +33,7 @@ export interface WorkerBind {
   backlog: number;
 }
 
-/** A request as logs and reports name it. */
+/** A request as logs and reports name it: in short (request-summary.ts). */
 export interface RequestSummary {
   method: string;
   target: string;
@@ -42,6 +42,11 @@ export interface RequestSummary {
   /** when it was received or has been asked for */
   requestId?: string | undefined;
   traceparent?: string | undefined;
+}
+
+/** One that its worker may not live to account for, with the access line that it would have now, if it is to have one. */
+export interface RequestUnderWay extends RequestSummary {
+  line?: string | undefined;
 }
 
 /** A main thread that is not in JavaScript: whether it computes or waits, and for which child processes it may be. */
@@ -161,6 +166,8 @@ export type MasterToWorker =
   | { type: 'stand-by' }
   | { type: 'resume' }
   | { type: 'reopen-logs' }
+  /** access lines of requests that died with another worker */
+  | { type: 'account'; lines: string[] }
   /** comes with a socket: the master accepts where workers cannot (see shared/node-private.ts) */
   | { type: 'connection'; bind: number };
 
@@ -177,6 +184,8 @@ export type WorkerToMaster =
   /** an exception that nothing caught: the worker ends, and with it these requests */
   | { type: 'crashed'; message: string; stack?: string | undefined; requests?: RequestSummary[] | undefined }
   | { type: 'stats'; stats: WorkerStats }
+  /** what it would leave behind if it died now */
+  | { type: 'under-way'; requests: RequestUnderWay[] }
   /** a worker that was sent TERM by hand: it drains, and is to be replaced */
   | { type: 'leaving' }
   /** the grace time is over; these requests will be cut. `connections`: what it had when it was told to leave */
@@ -201,6 +210,7 @@ const toWorker: ReadonlySet<string> = new Set<MasterToWorker['type']>([
   'stand-by',
   'resume',
   'reopen-logs',
+  'account',
   'shares',
   'quarantine',
   'connection',
@@ -217,6 +227,7 @@ const toMaster: ReadonlySet<string> = new Set<WorkerToMaster['type']>([
   'failed',
   'crashed',
   'stats',
+  'under-way',
   'usage',
   'leaving',
   'overdue',

@@ -3,7 +3,8 @@
 const absolute = /^[A-Za-z][A-Za-z0-9+.-]*:\/\/[^/?]*/;
 /** a number, a UUID, or so many hexadecimal digits that they name one thing */
 const identifier = /^(?:\d+|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{12,})$/i;
-const longestRoute = 200;
+/** of a path: less than what a report keeps of a target (request-summary.ts), so a route is the same by either */
+const longestPath = 200;
 
 /** Of any form of target (RFC 9112 §3.2), without the query. */
 export function pathOf(target: string): string {
@@ -14,7 +15,7 @@ export function pathOf(target: string): string {
 
 /** 'GET /users/:id/posts' for 'GET' and '/users/42/posts?page=2'. */
 export function routeOf(method: string, target: string): string {
-  const segments = pathOf(target).split('/');
+  const segments = pathOf(target).slice(0, longestPath).split('/');
   const path = segments.map((segment) => (identifier.test(segment) ? ':id' : segment)).join('/');
-  return `${method} ${path.slice(0, longestRoute)}`;
+  return `${method} ${path}`;
 }

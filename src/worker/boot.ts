@@ -1,4 +1,4 @@
-/** From a configuration to a worker that serves: load the application, warm it up, make its loop, then listen. */
+/** From a configuration to a worker that serves: load the application, warm it up, make its loop and have it watched, then listen. */
 import type { Server } from 'node:net';
 import type { TlsOptions } from 'node:tls';
 import { Allowance } from './allowance.ts';
@@ -26,10 +26,12 @@ import type { LoadedApplication } from './load-application.ts';
 import { Mover } from './migration/mover.ts';
 import { readySignal } from './readiness.ts';
 import { RequestGuard } from './request-guard.ts';
+import { RollCall } from './roll-call.ts';
 import { Service } from './service.ts';
 import type { Handler } from './service.ts';
 import type { Serving } from './serving.ts';
 import { warmUp } from './warm-up.ts';
+import { startWatchdog } from './watchdog/watchdog.ts';
 
 export type Configuration = Extract<MasterToWorker, { type: 'configure' }>;
 
@@ -41,6 +43,7 @@ export interface Running {
   readonly servers: readonly Server[];
   readonly gate: Gatekeeper;
   readonly log: Logger;
+  readonly accessLog?: AccessLog | undefined;
   /** undefined where every request goes to the application */
   readonly guard?: RequestGuard | undefined;
   /** undefined where no limit holds for the whole server */
@@ -127,6 +130,8 @@ export async function boot(configuration: Configuration, onStep: (step: string) 
   const openFiles = openFilesLimit();
   const gate = new Gatekeeper(servers, connectionLimit(settings.workerConnections, openFiles, log));
   serving.onChange(() => gate.update(serving.stats.connections));
+  // From its first connection on its loop may stick.
+  if (configuration.watchdog !== undefined) await startWatchdog(configuration.watchdog, serving, log);
   for (const [index, { fd, backlog }] of binds.entries()) {
     if (fd !== undefined) await attachListening(servers[index]!, fd, backlog);
   }
@@ -134,5 +139,6 @@ export async function boot(configuration: Configuration, onStep: (step: string) 
   const { guarding } = configuration;
   const allowance = Allowance.of({ guarding, serving, gate, guard, send: sendToMaster });
   const mover = new Mover({ send: sendToMaster, nowMs: () => performance.now() });
-  return { interface: application.interface, serving, servers, gate, log, guard, allowance, mover };
+  new RollCall(serving, sendToMaster).start();
+  return { interface: application.interface, serving, servers, gate, log, accessLog, guard, allowance, mover };
 }

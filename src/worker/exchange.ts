@@ -119,13 +119,13 @@ export class Exchange extends Response implements InputSource, NamedRequest {
   }
 
   /** `env['evy.response']` and the access line of a response that ended so. Whether all of it has left. */
-  account(ended: Outcome): boolean {
+  account(ended: Outcome, ledger: Pick<Service, 'settled'> = this.service): boolean {
     const durationMs = performance.now() - this.startedMs;
     const completed = ended === 'sent' && !this.isCut;
     const outcome = this.isExpired ? 'timed-out' : this.hasFailed ? 'failed' : ended;
     const { status, bytesSent } = this;
     this.env['evy.response'] = { status, bytesSent, completed, outcome, durationMs };
-    this.service.settled(this, status, this.bodyBytesSent, durationMs / 1000);
+    ledger.settled(this, status, this.bodyBytesSent, durationMs / 1000);
     return completed;
   }
 

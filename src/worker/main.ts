@@ -19,8 +19,8 @@ import { Leaving } from './departure.ts';
 import type { Departure } from './departure.ts';
 import { accept, move } from './handed-over.ts';
 import { stopListening } from './listening.ts';
+import { accountFor, endProcess, onForeignExit } from './process-exit.ts';
 import { watchVitalSigns } from './vital-signs.ts';
-import { startWatchdog } from './watchdog/watchdog.ts';
 import { isOnItsWayOut, nextWorkerPhase } from './worker-phases.ts';
 import type { WorkerPhase } from './worker-phases.ts';
 
@@ -52,7 +52,7 @@ async function exit(code: number): Promise<never> {
   await running?.serving.stop();
   // Listeners of 'disconnect' must not start a second way out.
   process.removeAllListeners('disconnect');
-  process.exit(code);
+  endProcess(code);
 }
 
 async function configure(given: Configuration): Promise<void> {
@@ -78,7 +78,6 @@ async function configure(given: Configuration): Promise<void> {
   vitalSigns();
   setInterval(reportStats, statsEveryMs).unref();
   await tellMaster({ type: 'ready', interface: running!.interface });
-  if (given.watchdog !== undefined) await startWatchdog(given.watchdog, running!.serving, running!.log);
 }
 
 /** Asked anew: an await lies between, which narrowing does not see. */
@@ -157,6 +156,9 @@ function receive(message: MasterToWorker, handle: unknown): void {
     case 'reopen-logs':
       reopenLogs();
       break;
+    case 'account':
+      for (const line of message.lines) running?.accessLog?.add(line);
+      break;
     case 'shares':
       running?.allowance?.take(message);
       break;
@@ -208,6 +210,7 @@ if (cluster.worker) cluster.worker.exitedAfterDisconnect = true;
 // Whoever read our output is gone: no reason to die of a line that nobody can see.
 process.stdout.on('error', () => {});
 process.stderr.on('error', () => {});
+onForeignExit((error) => accountFor(error, running, phase === 'ending'));
 process.on('uncaughtException', (thrown) => void crash(thrown));
 // Ctrl-C reaches the whole process group: the master decides. HUP comes with a closed terminal.
 process.on('SIGINT', () => {});

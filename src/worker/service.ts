@@ -5,7 +5,7 @@
 import type { Socket } from 'node:net';
 import type { ErrorCode } from '../shared/errors.ts';
 import type { Logger } from '../shared/log.ts';
-import type { MovingConnection, RequestSummary, ServingStats } from '../shared/messages.ts';
+import type { MovingConnection, RequestSummary, RequestUnderWay, ServingStats } from '../shared/messages.ts';
 import { attach } from '../shared/node-private.ts';
 import type { LocalEnd, PassedHandle } from '../shared/node-private.ts';
 import type { ServerSettings } from '../shared/options.ts';
@@ -19,6 +19,7 @@ import type { DrainNotice } from '../shared/application.ts';
 import type { EnvironDefaults, PeerFacts } from './environ.ts';
 import { ErrorLines } from './error-lines.ts';
 import type { Exchange } from './exchange.ts';
+import { summariesOf, survey } from './exchange-reports.ts';
 import type { RequestLine } from './http/request-line.ts';
 import { peerFacts } from './peer.ts';
 import { ProxyGate } from './proxies/proxy-gate.ts';
@@ -170,14 +171,11 @@ export class Service implements Serving {
     for (const exchange of this.#underWay()) exchange.account('cut');
     this.#accessLog?.writeNow();
   }
-  /** The requests under way, oldest first. */
+  survey(olderThanMs: number, most: number): RequestUnderWay[] {
+    return survey(this.#underWay(), this.#accessLog, olderThanMs, most);
+  }
   requestsUnderWay(): RequestSummary[] {
-    const now = performance.now();
-    const found: RequestSummary[] = [];
-    for (const { method, target, peer, names, startedMs } of this.#underWay()) {
-      found.push({ method, target, peer: peer.remoteAddress, ageMs: Math.round(now - startedMs), ...names });
-    }
-    return found.toSorted((a, b) => b.ageMs - a.ageMs);
+    return summariesOf(this.#underWay());
   }
 
   /** From now on each response is the last of its connection, unless that moves. */

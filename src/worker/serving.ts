@@ -1,5 +1,5 @@
 /** What a worker does with accepted sockets, whichever loop serves them: our own (Service) or node:http (NodeService). */
-import type { MovingConnection, RequestSummary, ServingStats } from '../shared/messages.ts';
+import type { MovingConnection, RequestSummary, RequestUnderWay, ServingStats } from '../shared/messages.ts';
 import type { PassedHandle } from '../shared/node-private.ts';
 import type { Acceptor } from './listening.ts';
 import type { Mover } from './migration/mover.ts';
@@ -13,6 +13,8 @@ export interface Serving extends Acceptor {
   /** Calls back whenever `isEmpty` or the number of connections may have changed. */
   onChange(callback: () => void): void;
   requestsUnderWay(): RequestSummary[];
+  /** Those that are older than that, oldest first, each with the access line that it would have if it were cut now. */
+  survey(olderThanMs: number, most: number): RequestUnderWay[];
   /** The process is about to be killed: writes the access lines of what is under way, at once. No hook runs. */
   lastWords(): void;
   /** Serves a connection that another process has served so far. */

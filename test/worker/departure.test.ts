@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { Socket } from 'node:net';
 import { expect } from 'chai';
 import { silentLogger } from '../../src/shared/log.ts';
-import type { RequestSummary, ServingStats } from '../../src/shared/messages.ts';
+import type { RequestSummary, RequestUnderWay, ServingStats } from '../../src/shared/messages.ts';
 import { noAnswers } from '../../src/worker/answer-counts.ts';
 import { Leaving } from '../../src/worker/departure.ts';
 import { Mover } from '../../src/worker/migration/mover.ts';
@@ -46,6 +46,9 @@ class FakeServing implements Serving {
     this.#changed = callback;
   }
   lastWords(): void {}
+  survey(): RequestUnderWay[] {
+    return [];
+  }
   requestsUnderWay(): RequestSummary[] {
     return this.requests;
   }

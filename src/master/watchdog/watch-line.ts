@@ -9,6 +9,7 @@ import type { Readable } from 'node:stream';
 import { fromWatchdog } from '../../shared/messages.ts';
 import type { WatchdogToMaster } from '../../shared/messages.ts';
 import { Quiet, watchTickMs } from '../../shared/quiet.ts';
+import { BoundedLines } from './bounded-lines.ts';
 
 export type WatchNews =
   | Exclude<WatchdogToMaster, { type: 'alive' }>
@@ -16,10 +17,14 @@ export type WatchNews =
   | { type: 'watched' }
   /** neither its loop nor its watchdog is heard */
   | { type: 'silent'; quietMs: number }
-  | { type: 'heard'; quietMs: number };
+  | { type: 'heard'; quietMs: number }
+  /** a line that is longer than any of ours: thrown away, but somebody has said it */
+  | { type: 'garbled' };
 
-/** A line that is longer is none of ours. */
+/** Ours are shorter by far: all that clients have a say in is short (shared/request-summary.ts). */
 const longestLine = 1 << 20;
+/** For what a process that has ended has said before. */
+const lastWordsMs = 100;
 
 export class WatchLine {
   readonly #source: Readable;
@@ -27,8 +32,8 @@ export class WatchLine {
   readonly #stuckMs: number;
   readonly #quiet: Quiet;
   #timer: NodeJS.Timeout | undefined;
+  readonly #lines = new BoundedLines(longestLine);
   #isSilent = false;
-  #rest = '';
 
   constructor(source: Readable, stuckMs: number, report: (news: WatchNews) => void) {
     this.#source = source;
@@ -47,12 +52,17 @@ export class WatchLine {
     this.#source.destroy();
   }
 
+  /** The process has ended: what it said last may still lie here. Nobody else who holds the line is waited for. */
+  finish(): void {
+    setTimeout(() => this.close(), lastWordsMs).unref();
+  }
+
   #take(text: string): void {
-    const lines = (this.#rest + text).split('\n');
-    this.#rest = lines.pop()!.slice(-longestLine);
+    const { lines, tooLong } = this.#lines.push(text);
     const messages = lines.map(fromWatchdog).filter((message) => message !== undefined);
-    if (messages.length === 0) return;
+    if (messages.length === 0 && tooLong === 0) return;
     this.#hear();
+    if (tooLong > 0) this.#report({ type: 'garbled' });
     // After a pause of the master's there may be several: a worker that has recovered since is not to be killed.
     const news = messages.filter((message) => message.type !== 'alive');
     const recovered = news.findLastIndex(({ type }) => type === 'recovered');
@@ -62,7 +72,7 @@ export class WatchLine {
   }
 
   #hear(): void {
-    // The first word is the beginning of the watch: a worker that boots has no watchdog yet.
+    // The first word is the beginning of the watch: a worker that loads its application has no watchdog yet.
     if (this.#timer === undefined) {
       this.#timer = setInterval(() => this.#look(), this.#quiet.tickMs);
       this.#timer.unref();

@@ -42,6 +42,9 @@ export function logWatchNews(logger: Logger, worker: WorkerInfo, news: WatchNews
     case 'heard':
       logger.info('worker.heard', { ...worker, quietMs: news.quietMs });
       break;
+    case 'garbled':
+      logger.warn('worker.garbled', { ...worker, message: 'its watchdog has said what is too long to be read' });
+      break;
     default:
       news satisfies never;
   }

@@ -23,6 +23,10 @@ export type AccessSettings = Pick<
 export interface AccessLog {
   /** `status` is 0 when nothing was sent. */
   write(request: LoggedRequest, status: number, bodyBytes: number, seconds: number): void;
+  /** The line that `write` would add; undefined when it would add none. */
+  line(request: LoggedRequest, status: number, bodyBytes: number, seconds: number): string | undefined;
+  /** Takes a line that was made before, by another process perhaps. */
+  add(line: string): void;
   /** Opens the file of the same name anew, after it was rotated away. */
   reopen(): void;
   /** Writes what waits, at once: the process may be killed any moment. */
@@ -58,19 +62,34 @@ class LineLog implements AccessLog {
   }
 
   write(request: LoggedRequest, status: number, bodyBytes: number, seconds: number): void {
-    if (this.#skips !== undefined && wentWell(status) && this.#skips(request.env.RAW_PATH_INFO)) return;
-    if (this.#lines.isFull) {
-      this.#lines.drop();
-      return;
-    }
+    if (this.#isSkipped(request, status)) return;
+    if (this.#lines.isFull) this.#lines.drop();
+    else this.#lines.add(this.#made(request, status, bodyBytes, seconds));
+  }
+
+  line(request: LoggedRequest, status: number, bodyBytes: number, seconds: number): string | undefined {
+    return this.#isSkipped(request, status) ? undefined : this.#made(request, status, bodyBytes, seconds);
+  }
+
+  add(line: string): void {
+    if (this.#lines.isFull) this.#lines.drop();
+    else this.#lines.add(line);
+  }
+
+  #isSkipped({ env }: LoggedRequest, status: number): boolean {
+    return this.#skips !== undefined && wentWell(status) && this.#skips(env.RAW_PATH_INFO);
+  }
+
+  #made(request: LoggedRequest, status: number, bodyBytes: number, seconds: number): string {
     const record = this.#record;
     record.request = request;
     record.status = status;
     record.bodyBytes = bodyBytes;
     record.seconds = seconds;
     record.nowMs = Date.now();
-    this.#lines.add(this.#makeLine(record));
+    const line = this.#makeLine(record);
     record.request = nobody;
+    return line;
   }
 
   reopen(): void {

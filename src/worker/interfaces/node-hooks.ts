@@ -7,6 +7,7 @@ import type { ErrorCode } from '../../shared/errors.ts';
 import { headBytes } from '../../shared/node-private.ts';
 import type { Logger } from '../../shared/log.ts';
 import type { RequestSummary } from '../../shared/messages.ts';
+import { briefSummary } from '../../shared/request-summary.ts';
 import { Cancellation } from '../cancellation.ts';
 import type { AccessLog } from '../access-log/access-log.ts';
 import type { LoggedRequest } from '../access-log/record.ts';
@@ -111,14 +112,14 @@ export class NodeHooks implements NamedRequest {
 
   summary(): RequestSummary {
     const { method = '', url = '' } = this.#request;
-    return {
+    return briefSummary({
       method,
       target: url,
       peer: this.#peer().remoteAddress,
-      ageMs: Math.round(performance.now() - this.#startedMs),
+      ageMs: performance.now() - this.#startedMs,
       requestId: this.#requestId,
       traceparent: this.#traceparent,
-    };
+    });
   }
 
   /** As received, or made now. */
@@ -140,11 +141,11 @@ export class NodeHooks implements NamedRequest {
   }
 
   /** The process is about to be killed: the access line, as far as the response got. No hook runs. */
-  lastWords(accessLog: AccessLog | undefined): void {
+  lastWords(accessLog: Pick<AccessLog, 'write'> | undefined): void {
     this.#account(accessLog, 'cut');
   }
 
-  #account(accessLog: AccessLog | undefined, ended: Outcome): Environ {
+  #account(accessLog: Pick<AccessLog, 'write'> | undefined, ended: Outcome): Environ {
     const durationMs = performance.now() - this.#startedMs;
     const { statusCode, headersSent, writableFinished } = this.#response;
     const outcome = this.#isExpired ? 'timed-out' : this.#failed ? 'failed' : ended;

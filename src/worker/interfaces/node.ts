@@ -4,8 +4,9 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import type { MovingConnection, RequestSummary, ServingStats } from '../../shared/messages.ts';
+import type { MovingConnection, RequestSummary, RequestUnderWay, ServingStats } from '../../shared/messages.ts';
 import type { LocalEnd, PassedHandle } from '../../shared/node-private.ts';
+import { Preview } from '../access-log/preview.ts';
 import { countAnswer, noAnswers } from '../answer-counts.ts';
 import type { NodeListener } from '../application-kind.ts';
 import { ErrorLines } from '../error-lines.ts';
@@ -46,6 +47,7 @@ export class NodeService implements Serving {
   readonly #hookDefaults: ConstructorParameters<typeof NodeHooks>[3];
   readonly #naming: RequestNaming;
   readonly proxyGate: ProxyGate | undefined;
+  readonly #preview: Preview;
   readonly #active = new Map<ServerResponse, NodeHooks>();
   readonly #requestDeadlines: RequestDeadlines<ServerResponse> | undefined;
   #requests = 0;
@@ -58,6 +60,7 @@ export class NodeService implements Serving {
     const { settings, log, accessLog, multiprocess } = options;
     const changed = (): void => this.#onChange();
     this.#naming = new RequestNaming(settings);
+    this.#preview = new Preview(accessLog);
     this.proxyGate = ProxyGate.of(settings, log, changed);
     this.#requestDeadlines = RequestDeadlines.of(settings.requestTimeoutMs, () => this.#active.keys(), this.#timeOut);
     const errors = new ErrorLines(log);
@@ -194,6 +197,14 @@ export class NodeService implements Serving {
   }
   requestsUnderWay(): RequestSummary[] {
     return [...this.#active.values()].map((hooks) => hooks.summary()).toSorted((a, b) => b.ageMs - a.ageMs);
+  }
+  survey(olderThanMs: number, most: number): RequestUnderWay[] {
+    const all = [...this.#active.values()].map((hooks) => ({ hooks, summary: hooks.summary() }));
+    const old = all.filter(({ summary }) => summary.ageMs > olderThanMs);
+    const oldest = old.toSorted((a, b) => b.summary.ageMs - a.summary.ageMs).slice(0, most);
+    return oldest.map(({ hooks, summary }) => {
+      return { ...summary, line: this.#preview.lineOf(() => hooks.lastWords(this.#preview)) };
+    });
   }
   lastWords(): void {
     for (const hooks of this.#active.values()) hooks.lastWords(this.#options.accessLog);

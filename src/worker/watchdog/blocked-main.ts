@@ -8,6 +8,7 @@
  */
 import type { Debugger, Runtime, Session } from 'node:inspector';
 import type { BlockReport } from '../../shared/messages.ts';
+import { brief } from '../../shared/request-summary.ts';
 import { nativeBlock } from './native-block.ts';
 
 /** The function's name in the main thread. It takes a Question and returns JSON of { requests, requestCount }. */
@@ -28,11 +29,13 @@ export interface Reading {
 
 /** frames that a report shows, as of the innermost one */
 const mostFrames = 40;
+/** characters of one: names may be made of anything */
+const longestFrame = 500;
 
 /** A frame as a stack trace has it. Lines and columns of the protocol count from 0. */
 export function frameLine({ functionName, location }: Debugger.CallFrame, url: string): string {
   const place = `${url === '' ? '<anonymous>' : url}:${location.lineNumber + 1}:${(location.columnNumber ?? 0) + 1}`;
-  return functionName === '' ? `    at ${place}` : `    at ${functionName} (${place})`;
+  return brief(functionName === '' ? `    at ${place}` : `    at ${functionName} (${place})`, longestFrame);
 }
 
 export function stackText(frames: readonly Debugger.CallFrame[], urls: ReadonlyMap<string, string>): string {

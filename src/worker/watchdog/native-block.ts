@@ -15,8 +15,11 @@ export function commandText(cmdline: string): string {
   return cmdline.replace(/\0+$/, '').replaceAll('\0', ' ').slice(0, 200);
 }
 
+/** that a report names */
+const mostChildren = 20;
+
 function childrenOf(task: string): string[] {
-  const pids = readFileSync(`${task}/children`, 'utf8').split(' ').filter(Boolean);
+  const pids = readFileSync(`${task}/children`, 'utf8').split(' ').filter(Boolean).slice(0, mostChildren);
   return pids.map((pid) => {
     try {
       return `${pid} ${commandText(readFileSync(`/proc/${pid}/cmdline`, 'utf8'))}`;

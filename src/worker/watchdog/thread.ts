@@ -2,8 +2,8 @@
  * The watchdog: a thread beside the main one, with an event loop of its own. It feels the main thread's pulse, tells the
  * master on a line of its own that the process runs, and when the main thread is stuck, what holds it.
  *
- * It decides nothing but what to call what it sees (verdict.ts); to replace the worker is the master's. Only when there
- * is no master any more it ends the process itself: nobody else would.
+ * It decides nothing but what to call what it sees (verdict.ts); to replace the worker is the master's. Only when the master has
+ * been told and does nothing it ends the process itself: a main thread that was read stands still, so nobody else would.
  */
 import { Socket } from 'node:net';
 import { workerData } from 'node:worker_threads';
@@ -24,6 +24,8 @@ export interface WatchdogData {
 
 /** the main thread has this long to be read */
 const readWithinMs = 2_000;
+/** the master has this long to end a process that it was told is stuck: it may be stopped, or not be there any more */
+const actWithinMs = 5_000;
 /** what a master that does not read has not taken yet; beyond it no sign of life is added */
 const mostWaitingBytes = 65_536;
 
@@ -36,6 +38,7 @@ let verdict: Verdict = 'well';
 let isReading = false;
 /** how long the loop stood still at most, since it was well */
 let blockedMs = 0;
+let deadline: NodeJS.Timeout | undefined;
 
 function tell(message: WatchdogToMaster): void {
   if (line.writable) line.write(`${JSON.stringify(enclose(message))}\n`);
@@ -51,9 +54,13 @@ function look(): void {
   verdict = verdictOn({ quietMs: quiet.ms, isDebugged: pulse.isDebugged }, stuckMs);
   const saying = sayings[before][verdict];
   if (saying === 'none') return;
-  if (saying === 'recovered') tell({ type: 'recovered', blockedMs });
-  else void report(saying);
+  if (saying === 'recovered') {
+    clearTimeout(deadline);
+    tell({ type: 'recovered', blockedMs });
+  } else void report(saying);
 }
+
+const endProcess = (): void => void process.kill(process.pid, 'SIGKILL');
 
 async function report(saying: 'busy' | 'stuck'): Promise<void> {
   isReading = true;
@@ -66,7 +73,8 @@ async function report(saying: 'busy' | 'stuck'): Promise<void> {
   if (!isOver) tell({ type: saying, blockedMs, report: reading.report });
   // One that is to be killed stands still until then: what was written of its requests stays true.
   if (isOver || !isLast) reading.letGo();
-  else if (!line.writable) process.kill(process.pid, 'SIGKILL');
+  else if (line.writable) deadline = setTimeout(endProcess, actWithinMs);
+  else endProcess();
 }
 
 line.on('error', () => {}); // 'close' follows

@@ -34,4 +34,17 @@ describe('a route that kills workers', () => {
     expect(evy.seen('worker.crashed')).to.have.length(2);
     expect(await evy.stop()).to.deep.equal({ code: 0, signal: null });
   });
+
+  it('gets 503 when it does so by process.exit(), too', async () => {
+    const evy = await serve(['--port', '0', '--workers', '1', '--quarantine', '1', app]);
+    const target = { port: evy.port };
+    const client = await connect(target);
+    client.send('GET /crash/exit/1 HTTP/1.1\r\nHost: localhost\r\n\r\n');
+    await client.closed();
+    expect(await evy.until('route.quarantined')).to.include({ route: 'GET /crash/exit/:id' });
+    await evy.until('worker.exit');
+    await crewOf(evy, [1]);
+    expect((await ask(target, '/crash/exit/2')).status).to.equal(503);
+    expect(await evy.stop()).to.deep.equal({ code: 0, signal: null });
+  });
 });

@@ -5,7 +5,7 @@ import { tempFolder, writeFiles } from '../../helpers/files.ts';
 import { application, crewOf, expectNoLoss, moreAnswers, onTwo, serve, underLoad } from './serving.ts';
 
 const deaths = [
-  { death: 'exit', line: { code: 7 } },
+  { death: 'exit', line: { code: 7, error: 'process.exit(7) was called' } },
   { death: 'signal', line: { signal: 'SIGSEGV' } },
   { death: 'throw', line: { code: 1, error: 'told to die' } },
 ];
@@ -28,7 +28,9 @@ describe('a worker that dies right after each start', () => {
       await evy.until('worker.delayed', { times: index + 1, withinMs: 10_000 });
       await moreAnswers(load, 10);
     }
-    expect(evy.seen('worker.crashed')[0]!.stack).to.match(/^RangeError: told to die\n\s+at .*dies-as-a-file-says\.mjs/);
+    const stacks = evy.seen('worker.crashed').map(({ stack }) => stack);
+    expect(stacks[0]).to.match(/^Error: process\.exit\(7\) was called\n\s+at exit .*dies-as-a-file-says\.mjs/);
+    expect(stacks.at(-1)).to.match(/^RangeError: told to die\n\s+at .*dies-as-a-file-says\.mjs/);
     const delays = evy.seen('worker.delayed').map(({ delayMs }) => delayMs as number);
     for (const [index, delay] of delays.slice(1).entries()) expect(delay).to.be.greaterThan(delays[index]! * 1.4);
     expect(await crewOf(evy, [1])).to.deep.equal([first]);

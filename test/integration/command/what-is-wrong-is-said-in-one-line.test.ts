@@ -122,13 +122,6 @@ const wrong: Wrong[] = [
     says: /app\.mjs:default is an object with answer; --interface auto takes a function/,
   },
   {
-    name: 'an application that ends its process',
-    args: app,
-    files: { 'app.mjs': 'process.exit(7);' },
-    code: 3,
-    says: /exit code 7/,
-  },
-  {
     name: 'an application that is never ready',
     args: ['--boot-timeout', '500ms', ...app],
     files: { 'app.mjs': 'await new Promise(() => {});' },
@@ -145,6 +138,13 @@ const withStack: Wrong[] = [
     files: { 'app.mjs': "function helper() {\n  throw new RangeError('not today');\n}\nhelper();" },
     code: 4,
     says: /^evy: .*app\.mjs failed to load: not today\n\nRangeError: not today\n\s+at helper \(.*app\.mjs:2:9\)\n\s+at .*app\.mjs:4:1\n/,
+  },
+  {
+    name: 'an application that ends its process',
+    args: app,
+    files: { 'app.mjs': 'process.exit(7);' },
+    code: 3,
+    says: /^evy: .*exit code 7; its last error: process\.exit\(7\) was called\n\nError: .*\n\s+at .*app\.mjs:1:9\n/,
   },
   {
     name: 'an application with a syntax error',

@@ -80,6 +80,25 @@ describe('the line from a watchdog', () => {
     expect(news).to.have.length(2);
   });
 
+  it('tells of a line that is too long, which is a sign of life all the same', async () => {
+    const { hear, run, types } = listen();
+    await hear(lines({ type: 'alive' }));
+    run(29);
+    await hear('x'.repeat((1 << 20) + 1));
+    run(29);
+    await hear(`x\n${lines({ type: 'recovered', blockedMs: 1 })}`);
+    expect(types()).to.deep.equal(['garbled', 'recovered']);
+  });
+
+  it('is read to its end when the process has ended', async () => {
+    const { source, line, news } = listen();
+    source.write(lines({ type: 'stuck', blockedMs: 30_000, report }));
+    line.finish();
+    await waitFor('its last word', () => news.length === 1);
+    source.end();
+    await waitFor('its end', () => source.destroyed);
+  });
+
   it('is not silent because the master did not listen', async () => {
     const { hear, run, time, news } = listen();
     await hear(lines({ type: 'alive' }));

@@ -49,12 +49,14 @@ describe('what the log says of a watched worker', () => {
       linesOf({ type: 'recovered', blockedMs: 5 }),
       linesOf({ type: 'silent', quietMs: 6 }),
       linesOf({ type: 'heard', quietMs: 7 }),
+      linesOf({ type: 'garbled' }),
     ].flat();
     expect(lines.map(({ level, event }) => `${String(level)} ${String(event)}`)).to.deep.equal([
       'debug worker.watched',
       'info worker.recovered',
       'warn worker.silent',
       'info worker.heard',
+      'warn worker.garbled',
     ]);
   });
 });

@@ -66,6 +66,17 @@ describe('the access log', () => {
     expect(seen).to.deep.equal([{ event: 'access-log.failed', target: 'log', error: 'no room' }]);
   });
 
+  it('makes the line of a request without writing it, and takes one that was made elsewhere', () => {
+    const lines: string[] = [];
+    const settings = settingsOf(status, { accessLogSkip: ['/health'] });
+    const log = accessLogTo({ write: (line) => lines.push(line) }, settings, eventLog().log);
+    expect(log.line(requestOf(), 200, 0, 0)).to.equal('200\n');
+    expect(log.line(requestOf({ RAW_PATH_INFO: '/health' }), 200, 0, 0)).to.equal(undefined);
+    expect(lines).to.deep.equal([]);
+    log.add('of another process\n');
+    expect(lines).to.deep.equal(['of another process\n']);
+  });
+
   it('leaves out what is to be skipped, unless it failed', () => {
     const lines: string[] = [];
     const settings = settingsOf('%(path)s %(status_code)s', { accessLogSkip: ['/health', '/assets/*'] });
