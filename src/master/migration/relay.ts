@@ -11,7 +11,7 @@ import type { Party, Target } from './targets.ts';
 import { nextTransferStep } from './transfer-table.ts';
 import type { TransferDeed, TransferInput, TransferState } from './transfer-table.ts';
 
-/** A worker that has not confirmed anything for so long is asked what it got. */
+/** A worker that has not confirmed anything for so long is asked what it got, and gets no more until it has answered. */
 const syncAfterMs = 250;
 /** A connection without an origin waits so long for a ready worker. */
 const strandedForMs = 30_000;
@@ -142,7 +142,7 @@ export class Relay {
   }
 
   #place(transfer: Transfer): void {
-    transfer.target = pickTarget(this.#targets(), transfer.origin);
+    transfer.target = pickTarget(this.#targets(), transfer.origin, this.#asked);
     this.#step(transfer, transfer.target === undefined ? 'none-found' : 'found');
   }
 
