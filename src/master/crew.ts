@@ -12,6 +12,7 @@ import { IgnoredOptions } from './ignored-options.ts';
 import type { Listener } from './listeners.ts';
 import { Moves } from './migration/moves.ts';
 import { havensOf } from './migration/targets.ts';
+import type { Opening } from './opening.ts';
 import type { SeenWorker } from './reconcile.ts';
 import { newlyOverdue } from './recycling.ts';
 import { WorkerHandle } from './worker-handle.ts';
@@ -29,6 +30,7 @@ export interface CrewParts {
   readonly report: (worker: WorkerHandle, news: WorkerNews) => void;
   /** whether connections can move from worker to worker */
   readonly moving: boolean;
+  readonly opening: Opening;
   /** a clock that is never set; the process's own by default */
   readonly nowMs?: () => number;
 }
@@ -118,10 +120,10 @@ export class Crew {
   spawn(generation: Generation): void {
     const { backoff, streak } = payDebt(this.#backoffOf(generation.number), this.#lookedAtMs);
     this.#backoffs.set(generation.number, backoff);
-    const { listeners, workerEntry, logger, emit } = this.#parts;
+    const { listeners, workerEntry, opening, logger, emit } = this.#parts;
     this.#lastId += 1;
     const worker: WorkerHandle = new WorkerHandle(
-      { id: this.#lastId, generation, listeners, entry: workerEntry, streak },
+      { id: this.#lastId, generation, listeners, entry: workerEntry, streak, opening },
       (news) => this.#parts.report(worker, news),
       (message, handle) => this.#moves.take(worker, message, handle),
     );

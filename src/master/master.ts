@@ -175,8 +175,8 @@ export class Master extends EventEmitter<MasterEvents> {
       directory: this.#directory,
       tls: binds.some(({ bind }) => bind.tls),
     });
-    const { inheritedSockets, moving, reason } = await probePrivateApi();
-    if (!inheritedSockets) {
+    const { inheritedSockets: inherited, moving, reason } = await probePrivateApi();
+    if (!inherited) {
       this.#logger.warn('master.fallback', {
         message: 'workers cannot inherit sockets here: the master accepts and hands connections over',
         reason,
@@ -187,8 +187,7 @@ export class Master extends EventEmitter<MasterEvents> {
         reason,
       });
     }
-    const settings = { ...options, inherited: inheritedSockets };
-    const listeners = (this.#listeners = await openListeners(binds, settings, this.#arrival.estate));
+    const listeners = (this.#listeners = await openListeners(binds, { ...options, inherited }, this.#arrival.estate));
     this.#logger.debug('master.starting', { node: process.version, workers: formatWorkerRange(options.workers) });
     if (options.pidfile !== '' && this.#arrival.isOurs) writePidfile(options.pidfile);
     const push = (command: Command) => this.#queue.push(command);
@@ -199,6 +198,7 @@ export class Master extends EventEmitter<MasterEvents> {
       logger,
       emit: this.#emit,
       moving,
+      ...this.#arrival.crew(options.workers),
       directory: this.#directory,
       reclaim: (from) => reclaimPlace(options.pidfile, from, logger),
       push,

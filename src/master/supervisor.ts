@@ -35,6 +35,8 @@ import { isLive } from './worker-states.ts';
 
 export interface SupervisorParts extends Omit<CrewParts, 'report'>, Pick<SuccessionParts, 'directory' | 'reclaim'> {
   readonly first: Generation;
+  /** to begin with, where that is not what the configuration says */
+  readonly workers?: number | undefined;
   readonly push: (command: Command) => void;
   /** reads the configuration and looks for the application anew */
   readonly prepare: (number: number) => Promise<Preparation>;
@@ -70,7 +72,7 @@ export class Supervisor {
       void parts.prepare(number).then((outcome) => push({ type: 'prepared', number, outcome }));
     const report = (worker: WorkerHandle, news: WorkerNews) => push({ type: 'worker', worker, news });
     const operations = new Operations();
-    const plan = new Plan(first);
+    const plan = new Plan(first, parts.workers);
     const crew = new Crew({ ...parts, report });
     const handover = new Handover(listeners, () => crew.open);
     const reloading = new Reloading({ plan, operations, logger, emit, prepare });

@@ -144,6 +144,8 @@ export type MasterToWorker =
       /** for a worker whose master has died and can no longer say it */
       graceMs: number;
       orphans: 'drain' | 'serve';
+      /** whether it accepts nothing until it is told to resume: another master still serves */
+      standby: boolean;
       /** whether it is ready when it is loaded, or when the application says so */
       ready: 'load' | 'signal';
       /** requests as 'GET:/path' that it answers to itself before it accepts anything */

@@ -125,9 +125,12 @@ export async function boot(configuration: Configuration, onStep: (step: string) 
   const servers = binds.map((bind) => makeServer(bind.tls ? tls : undefined, serving));
   const gate = new Gatekeeper(servers, connectionLimit(settings.workerConnections, log));
   serving.onChange(() => gate.update(serving.stats.connections));
-  for (const [index, { fd, backlog }] of binds.entries()) {
-    if (fd !== undefined) await attachListening(servers[index]!, fd, backlog);
-  }
+  const attached = binds.flatMap(({ fd, backlog }, index) =>
+    fd === undefined ? [] : [attachListening(servers[index]!, fd, backlog)],
+  );
+  // In the same turn: nothing has been accepted yet.
+  if (configuration.standby) gate.rest(true);
+  await Promise.all(attached);
   const { guarding } = configuration;
   const allowance = Allowance.of({ guarding, serving, gate, guard, send: sendToMaster });
   const mover = new Mover({ send: sendToMaster, nowMs: () => performance.now() });

@@ -26,8 +26,8 @@ type State = 'waiting' | 'booting' | 'serving' | 'standby' | 'leaving' | 'left';
 const nextState = stateMachine<State, 'configure' | 'booted' | 'rest' | 'resume' | 'drain' | 'over'>('worker', {
   waiting: { configure: 'booting', drain: 'leaving' },
   booting: { booted: 'serving', drain: 'leaving' },
-  serving: { rest: 'standby', drain: 'leaving' },
-  standby: { resume: 'serving', drain: 'leaving' },
+  serving: { rest: 'standby', resume: 'serving', drain: 'leaving' },
+  standby: { rest: 'standby', resume: 'serving', drain: 'leaving' },
   leaving: { over: 'left' },
   left: {},
 });
@@ -72,6 +72,7 @@ async function configure(given: Configuration): Promise<void> {
   // A drain, or the master's death, may have come while the application was loading.
   if (isLeaving()) return;
   state = nextState(state, 'booted');
+  if (given.standby) state = nextState(state, 'rest');
   // What loading took is no lag.
   vitalSigns();
   setInterval(reportStats, statsEveryMs).unref();
