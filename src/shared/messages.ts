@@ -105,6 +105,8 @@ export interface MovingConnection {
     remotePort: string;
     scheme: 'http' | 'https';
   };
+  /** it has had so many; 0 when it is not said */
+  requests?: number | undefined;
   /** bytes that were read and not acted upon, base64 */
   rest?: string | undefined;
 }

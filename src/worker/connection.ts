@@ -240,6 +240,7 @@ export class Connection implements ReadingOwner, OutputOwner, DeadlineOwner, Mov
     const released = withdraw({
       socket: this.#socket,
       peer: this.peer,
+      requests: this.#requests,
       listeners: {
         ...(this.#onData !== undefined && { data: this.#onData }),
         end: this.#onEnd,
@@ -247,7 +248,7 @@ export class Connection implements ReadingOwner, OutputOwner, DeadlineOwner, Mov
         close: this.#onClose,
       },
       takeRest: () => this.#reading.parser.takeRest(),
-      resume: (rest) => this.#service.take(this.#socket, this.peer, this.#reads, rest),
+      resume: (rest) => this.#service.take(this.#socket, this.peer, this.#reads, rest, this.#requests),
     });
     if (released !== undefined) this.#leave();
     else {
@@ -259,7 +260,8 @@ export class Connection implements ReadingOwner, OutputOwner, DeadlineOwner, Mov
   }
 
   /** Goes on where another process, or another part of this one, has left off. */
-  continueWith(rest: Buffer): void {
+  continueWith(rest: Buffer, requests: number): void {
+    this.#requests = requests;
     if (rest.length > 0) this.#reading.push(rest);
     else this.#reading.pump();
   }

@@ -104,15 +104,15 @@ export class Service implements Serving {
   }
 
   /** Serves a connection that was served before: by another process, or here until it was to move. */
-  take(socket: Socket, peer: PeerFacts, reads: SharedReads | undefined, rest: Buffer): void {
+  take(socket: Socket, peer: PeerFacts, reads: SharedReads | undefined, rest: Buffer, requests: number): void {
     const connection = new Connection(this, socket, peer, reads);
     this.#add(connection);
-    connection.continueWith(rest);
+    connection.continueWith(rest, requests);
   }
 
-  adopt({ peer, rest = '' }: MovingConnection, handle: PassedHandle): void {
+  adopt({ peer, requests = 0, rest = '' }: MovingConnection, handle: PassedHandle): void {
     const { socket, reads } = attach(handle, this.sharesReads);
-    this.take(socket, peer, reads, Buffer.from(rest, 'base64'));
+    this.take(socket, peer, reads, Buffer.from(rest, 'base64'), requests);
   }
 
   #add(connection: Connection): void {

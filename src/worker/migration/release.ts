@@ -7,6 +7,8 @@ import type { Released } from './mover.ts';
 export interface Withdrawal {
   readonly socket: Socket;
   readonly peer: PeerFacts;
+  /** it has had so many */
+  readonly requests: number;
   /** what listens to the socket and must not any more */
   readonly listeners: Readonly<Partial<Record<'data' | 'end' | 'error' | 'close', (bytes: Buffer) => void>>>;
   /** the bytes that wait to be parsed */
@@ -16,7 +18,7 @@ export interface Withdrawal {
 }
 
 /** Undefined, with nothing changed, when Node does not let go of it. */
-export function withdraw({ socket, peer, listeners, takeRest, resume }: Withdrawal): Released | undefined {
+export function withdraw({ socket, peer, requests, listeners, takeRest, resume }: Withdrawal): Released | undefined {
   for (const [event, listener] of Object.entries(listeners)) socket.off(event, listener);
   const detached = detach(socket);
   if (detached === undefined) {
@@ -28,7 +30,7 @@ export function withdraw({ socket, peer, listeners, takeRest, resume }: Withdraw
   const rest = detached.rest === undefined ? Buffer.from(takeRest()) : Buffer.concat([takeRest(), detached.rest]);
   return {
     handle: detached.handle,
-    connection: rest.length === 0 ? { peer } : { peer, rest: rest.toString('base64') },
+    connection: rest.length === 0 ? { peer, requests } : { peer, requests, rest: rest.toString('base64') },
     drop: () => socket.destroy(),
     resume: () => {
       if (socket.destroyed) return;
