@@ -25,6 +25,7 @@ import type { BoundAddress, Listener } from './listeners.ts';
 import { removePidfile, writePidfile } from './pidfile.ts';
 import { checkPlatform } from './platform.ts';
 import { logicalDirectory } from './release.ts';
+import { nothingStopped } from './results.ts';
 import type { ReloadResult, ScaleResult, StopResult, UpgradeResult } from './results.ts';
 import { installSignals } from './signals.ts';
 import { masterStatus } from './status.ts';
@@ -44,8 +45,6 @@ export interface MasterParts {
   /** the worker's main module, another one than evy's own */
   workerEntry?: string;
 }
-
-const nothingStopped: StopResult = { durationMs: 0, workers: 0, moved: 0, drained: 0, cut: 0 };
 
 export class Master extends EventEmitter<MasterEvents> {
   readonly #parts: MasterParts;

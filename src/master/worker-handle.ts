@@ -187,6 +187,7 @@ export class WorkerHandle {
   /** Asks it to finish what it has and end; kills it when that takes too long. */
   retire(drain: Drain): void {
     this.#endReason ??= 'retired';
+    this.#record.noteRetired();
     this.#move('retire');
     if (this.#state === 'killed') {
       this.#end();

@@ -15,8 +15,9 @@ export class WorkerRecord {
   #statsAtMs: number | undefined;
   #failure: Failure | undefined;
   #bootStep: string | undefined;
-  /** when it was told to leave, as it said at the end */
-  #lastConnections: number | undefined;
+  /** when it was told to leave: as it was known here, and as it said at the end, with how many it closed */
+  #connectionsBefore: number | undefined;
+  #lastWords: { readonly connections: number; readonly closed: number } | undefined;
   #moved = 0;
   #cutRequests: number | undefined;
   /** connections that went there since it counted last */
@@ -42,12 +43,20 @@ export class WorkerRecord {
   }
   /**
    * What became of its connections. One that died without last words has cut what it had when it last reported, and
-   * drained nothing. A connection that came in after it was told to leave is not counted as drained.
+   * closed all that did not move. A connection that came in after it was told to leave is not counted.
    */
   get departures(): Departures {
     const moved = this.#moved;
     const cut = this.#cutRequests ?? this.#stats?.activeRequests ?? 0;
-    return { moved, drained: Math.max(0, (this.#lastConnections ?? 0) - moved - cut), cut };
+    const before = this.#lastWords?.connections ?? this.#connectionsBefore ?? this.#stats?.connections ?? 0;
+    const others = Math.max(0, before - moved - cut);
+    const closed = Math.min(others, this.#lastWords?.closed ?? others);
+    return { moved, drained: others - closed, closed, cut };
+  }
+
+  /** It is told to leave. */
+  noteRetired(): void {
+    this.#connectionsBefore ??= this.connections;
   }
 
   noteConnection(): void {
@@ -80,11 +89,11 @@ export class WorkerRecord {
         this.#newConnections = 0;
         break;
       case 'overdue':
-        this.#lastConnections = news.connections;
+        this.#lastWords = news;
         this.#cutRequests = news.requests.length;
         break;
       case 'drained':
-        this.#lastConnections = news.connections;
+        this.#lastWords = news;
         this.#cutRequests = 0;
         break;
       case 'exit':

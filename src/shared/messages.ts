@@ -183,9 +183,12 @@ export type WorkerToMaster =
   | { type: 'stats'; stats: WorkerStats }
   /** a worker that was sent TERM by hand: it drains, and is to be replaced */
   | { type: 'leaving' }
-  /** the grace time is over; these requests will be cut. `connections`: what it had when it was told to leave */
-  | { type: 'overdue'; requests: RequestSummary[]; connections: number }
-  | { type: 'drained'; connections: number };
+  /**
+   * the grace time is over; these requests will be cut. `connections`: what it had when it was told to leave. `closed`: those
+   * that it closed while they were idle, without a word
+   */
+  | { type: 'overdue'; requests: RequestSummary[]; connections: number; closed: number }
+  | { type: 'drained'; connections: number; closed: number };
 
 /** What a worker's watchdog says. It is heard as long as the process runs, whatever its event loop does. */
 export type WatchdogToMaster =

@@ -114,18 +114,18 @@ async function leave(departure: Departure): Promise<void> {
   leaving = new Leaving({ ...running!, handshakes: running!.gate.handshakes });
   const cut = await leaving.begin(departure);
   state = nextState(state, 'over');
-  const { connections } = leaving;
+  const { connections, closed } = leaving;
   reportStats();
   const left = running!.serving.stats.pendingHooks;
   if (cut.length === 0 && left === 0) {
-    await tellMaster({ type: 'drained', connections });
+    await tellMaster({ type: 'drained', connections, closed });
     await exit(0);
   }
   // Their applications are told, their hooks run, and the log is written, before the master kills us.
   running!.serving.destroyAll();
   await setImmediate();
   await running!.serving.stop();
-  await tellMaster({ type: 'overdue', requests: cut, connections });
+  await tellMaster({ type: 'overdue', requests: cut, connections, closed });
   // The master kills us now. Without a master we have to do it ourselves.
   if (!process.connected) {
     for (const request of cut) running!.log.error('request.cut', { ...request });

@@ -66,6 +66,7 @@ export class Service implements Serving {
   #drainByMs: number | undefined;
   #mover: Mover | undefined;
   #closesIdle = false;
+  #closedIdle = 0;
   #stopped = false;
   #requests = 0;
   #active = 0;
@@ -199,7 +200,14 @@ export class Service implements Serving {
   closeIdle(): void {
     this.#closesIdle = true;
     this.proxyGate?.closeAll();
-    for (const connection of this.#connections) if (connection.isIdle) connection.close();
+    for (const connection of this.#connections) {
+      if (!connection.isIdle) continue;
+      this.#closedIdle += 1;
+      connection.close();
+    }
+  }
+  get closedIdle(): number {
+    return this.#closedIdle;
   }
   destroyAll(): void {
     this.proxyGate?.closeAll();

@@ -15,6 +15,7 @@ class FakeServing implements Serving {
   idle: number;
   requests: RequestSummary[];
   pendingHooks: number;
+  closedIdle = 0;
   readonly orders: string[] = [];
   #changed: () => void = () => {};
 
@@ -56,6 +57,7 @@ class FakeServing implements Serving {
   }
   closeIdle(): void {
     this.orders.push('closeIdle');
+    this.closedIdle += this.idle;
     this.idle = 0;
     this.#changed();
   }

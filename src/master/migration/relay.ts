@@ -97,12 +97,17 @@ export class Relay {
     for (const transfer of this.#where(({ state }) => state === 'stranded')) this.#place(transfer);
   }
 
-  /** A worker has ended, or cannot be reached any more. Returns what became of the connections that it gave away. */
+  /**
+   * A worker has ended, or cannot be reached any more. Returns what became of the connections that it gave away; what is
+   * here goes on without it.
+   */
   gone(party: Party): MoveCounts {
     const hasOrigin = ({ state }: Transfer) => state === 'here' || state === 'offered';
-    this.#stepAll((one) => one.origin === party && hasOrigin(one), 'origin-gone');
+    const goingOn = this.#where((one) => one.origin === party && hasOrigin(one));
+    for (const transfer of goingOn) this.#step(transfer, 'origin-gone');
     this.#stepAll(({ target }) => target === party, 'target-gone');
-    const counts = this.#counts.get(party) ?? { moved: 0, returned: 0 };
+    const { moved, returned } = this.#counts.get(party) ?? { moved: 0, returned: 0 };
+    const counts = { moved: moved + goingOn.length, returned };
     for (const perParty of [this.#counts, this.#progressed, this.#asked]) perParty.delete(party);
     return counts;
   }

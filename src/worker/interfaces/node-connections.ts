@@ -46,6 +46,7 @@ export class NodeConnections {
   #moves: NodeMoves | undefined;
   #draining = false;
   #closesIdle = false;
+  #closedIdle = 0;
 
   constructor({ settings, server, busySockets, changed }: Parts) {
     this.#settings = settings;
@@ -145,7 +146,13 @@ export class NodeConnections {
     this.#closesIdle = true;
     const idle = idleSockets(this.#http);
     if (idle === undefined) this.#server.closeIdleConnections();
-    for (const socket of idle ?? []) this.end(socket);
+    for (const socket of idle ?? []) {
+      if (!this.#dismissed.has(socket)) this.#closedIdle += 1;
+      this.end(socket);
+    }
+  }
+  get closedIdle(): number {
+    return this.#closedIdle;
   }
 
   /** Closes our side, behind `last`. A request that crosses our FIN is not served: the client knows that nobody answers. */

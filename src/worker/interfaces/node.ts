@@ -212,6 +212,9 @@ export class NodeService implements Serving {
     this.proxyGate?.closeAll();
     this.#connections.closeIdle();
   }
+  get closedIdle(): number {
+    return this.#connections.closedIdle;
+  }
   destroyAll(): void {
     this.proxyGate?.closeAll();
     this.#connections.destroyAll();

@@ -44,6 +44,7 @@ describe('a new worker that is stopped in the middle of a reload', () => {
       const exit = await evy.until('worker.exit', { where: (line) => line.pid === pid, withinMs: 20_000 });
       expect(exit).to.include({ code: 0 });
     }
+    expect(await evy.until('reload.done')).to.include({ drained: 0, closed: 0, cut: 0 });
     expect(clients.filter(({ ending }) => ending !== undefined)).to.have.lengthOf(0);
     const { answers, all } = askEach(clients);
     await waitFor('answers', () => answers.length >= inAll - held - mostUnderWay, { withinMs: 20_000 });
