@@ -74,9 +74,9 @@ export class Crew {
   get ready(): readonly WorkerHandle[] {
     return this.workers.filter(({ state }) => state === 'ready');
   }
-  /** those that connections can be given to */
+  /** those that connections can be given to; not one that has crashed and is about to end */
   get open(): readonly WorkerHandle[] {
-    return this.ready.filter(({ connected }) => connected);
+    return this.ready.filter(({ connected, failure }) => connected && failure === undefined);
   }
   /** those of them that connections are moved to */
   get havens(): readonly WorkerHandle[] {

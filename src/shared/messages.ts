@@ -130,7 +130,7 @@ export type MovingToMaster =
   /** comes with a handle: find it another worker */
   | { type: 'move'; id: number; connection: MovingConnection }
   | { type: 'adopted'; id: number }
-  /** never from a worker, which adopts or is not asked: a new master had nobody for it */
+  /** from a worker that ends; from a new master that had nobody for it */
   | { type: 'refused'; id: number }
   | Synchronisation;
 

@@ -11,7 +11,6 @@ import type { QuarantinedRoute } from '../shared/guarding.ts';
 import { isMovingToWorker } from '../shared/messages.ts';
 import type { MasterToWorker, MovingToWorker, WorkerStats } from '../shared/messages.ts';
 import { passedHandle } from '../shared/node-private.ts';
-import { stateMachine } from '../shared/state-machine.ts';
 import { boot } from './boot.ts';
 import type { Configuration, Running } from './boot.ts';
 import { listenToMaster, sendToMaster, tellMaster } from './channel.ts';
@@ -19,24 +18,17 @@ import { mayServeAlone, serveAlone } from './orphanhood.ts';
 import type { Orphanhood } from './orphanhood.ts';
 import { Leaving } from './departure.ts';
 import type { Departure } from './departure.ts';
+import { stopListening } from './listening.ts';
 import { watchVitalSigns } from './vital-signs.ts';
 import { startWatchdog } from './watchdog/watchdog.ts';
-
-type State = 'waiting' | 'booting' | 'serving' | 'standby' | 'leaving' | 'left';
-const nextState = stateMachine<State, 'configure' | 'booted' | 'rest' | 'resume' | 'drain' | 'over'>('worker', {
-  waiting: { configure: 'booting', drain: 'leaving' },
-  booting: { booted: 'serving', drain: 'leaving' },
-  serving: { rest: 'standby', resume: 'serving', drain: 'leaving' },
-  standby: { rest: 'standby', resume: 'serving', drain: 'leaving' },
-  leaving: { over: 'left' },
-  left: {},
-});
+import { isOnItsWayOut, nextWorkerPhase } from './worker-phases.ts';
+import type { WorkerPhase } from './worker-phases.ts';
 
 const statsEveryMs = 1000;
 /** requests that a crashing worker names */
 const mostReported = 1000;
 
-let state: State = 'waiting';
+let phase: WorkerPhase = 'waiting';
 let running: Running | undefined;
 let configuration: Configuration | undefined;
 let leaving: Leaving | undefined;
@@ -44,9 +36,19 @@ let orphanhood: Orphanhood | undefined;
 let turnedAwayBefore = 0;
 let quarantined: QuarantinedRoute[] = [];
 const vitalSigns = watchVitalSigns();
-let hasCrashed = false;
+
+/**
+ * It is about to end, and nothing is to come any more: what it would accept or adopt now it could only cut. A listening socket is
+ * shared, and what waits there another worker takes.
+ */
+function shut(): void {
+  phase = nextWorkerPhase(phase, 'end');
+  for (const server of running?.servers ?? []) stopListening(server);
+  running?.mover?.stop();
+}
 
 async function exit(code: number): Promise<never> {
+  shut();
   await running?.serving.stop();
   // Listeners of 'disconnect' must not start a second way out.
   process.removeAllListeners('disconnect');
@@ -54,7 +56,7 @@ async function exit(code: number): Promise<never> {
 }
 
 async function configure(given: Configuration): Promise<void> {
-  state = nextState(state, 'configure');
+  phase = nextWorkerPhase(phase, 'configure');
   configuration = given;
   process.title = `evy worker (generation ${given.generation})`;
   try {
@@ -71,8 +73,8 @@ async function configure(given: Configuration): Promise<void> {
   await running!.allowance?.begin();
   // A drain, or the master's death, may have come while the application was loading.
   if (isLeaving()) return;
-  state = nextState(state, 'booted');
-  if (given.standby) state = nextState(state, 'rest');
+  phase = nextWorkerPhase(phase, 'booted');
+  if (given.standby) phase = nextWorkerPhase(phase, 'rest');
   // What loading took is no lag.
   vitalSigns();
   setInterval(reportStats, statsEveryMs).unref();
@@ -82,7 +84,7 @@ async function configure(given: Configuration): Promise<void> {
 
 /** Asked anew: an await lies between, which narrowing does not see. */
 function isLeaving(): boolean {
-  return state === 'leaving' || state === 'left';
+  return isOnItsWayOut(phase);
 }
 
 function reportStats(): void {
@@ -99,21 +101,23 @@ function reportStats(): void {
 /** Accepts nothing, or accepts again; what it has stays. One that leaves has closed for good. */
 function rest(resting: boolean): void {
   if (isLeaving()) return;
-  state = nextState(state, resting ? 'rest' : 'resume');
+  phase = nextWorkerPhase(phase, resting ? 'rest' : 'resume');
   running!.gate.rest(resting);
 }
 
 async function leave(departure: Departure): Promise<void> {
   if (isLeaving()) {
-    if (state === 'leaving') leaving?.hasten(departure);
+    if (phase === 'leaving') leaving?.hasten(departure);
     return;
   }
-  state = nextState(state, 'drain');
+  phase = nextWorkerPhase(phase, 'drain');
   orphanhood?.end();
   if (running === undefined) await exit(0);
   leaving = new Leaving({ ...running!, handshakes: running!.gate.handshakes });
   const cut = await leaving.begin(departure);
-  state = nextState(state, 'over');
+  // It may have crashed meanwhile.
+  if (phase !== 'leaving') return;
+  phase = nextWorkerPhase(phase, 'over');
   const { connections, closed } = leaving;
   reportStats();
   const left = running!.serving.stats.pendingHooks;
@@ -155,9 +159,11 @@ function move(message: MovingToWorker, given: unknown): void {
   }
   const handle = passedHandle(given);
   if (handle === undefined) return; // no descriptor was left for it: the master finds out
-  // The master keeps a copy until it is confirmed, and gives it to another worker when that does not come.
-  if (running === undefined || state === 'left' || !process.connected) handle.close();
-  else {
+  // The master has kept a copy, and gives it to another worker.
+  if (running === undefined || phase === 'left' || phase === 'ending' || !process.connected) {
+    handle.close();
+    sendToMaster({ type: 'refused', id: message.id });
+  } else {
     sendToMaster({ type: 'adopted', id: message.id });
     running.serving.adopt(message.connection, handle);
   }
@@ -207,7 +213,7 @@ function reopenLogs(): void {
 /** The master is gone. */
 async function orphaned(): Promise<void> {
   const graceMs = configuration?.graceMs ?? 0;
-  const serves = state === 'serving' && configuration !== undefined && mayServeAlone(configuration);
+  const serves = phase === 'serving' && configuration !== undefined && mayServeAlone(configuration);
   running?.log.warn('worker.orphaned', { serves });
   running?.mover?.channelLost();
   if (!serves) void leave({ graceMs, idle: 'close' });
@@ -218,13 +224,15 @@ async function crash(thrown: unknown): Promise<void> {
   const { message, stack } = toError(thrown);
   running?.log.error('worker.crashed', { message, stack });
   // The first one ends it: what goes wrong on the way out is only told.
-  if (hasCrashed) return;
-  hasCrashed = true;
+  if (phase === 'ending') return;
+  shut();
   const requests = running?.serving.requestsUnderWay().slice(0, mostReported);
+  // At once: whoever knows it gives us nothing more.
+  const told = tellMaster({ type: 'crashed', message, stack, requests });
   // Their hooks run, and their access lines are written.
   running?.serving.destroyAll();
   await setImmediate();
-  await tellMaster({ type: 'crashed', message, stack, requests });
+  await told;
   await exit(1);
 }
 
@@ -240,7 +248,7 @@ process.on('SIGHUP', () => {});
 // Without a listener Node would open its debugger to whoever is on this machine.
 process.on('SIGUSR1', reopenLogs);
 process.on('SIGTERM', () => {
-  if (state === 'waiting') void exit(0);
+  if (phase === 'waiting') void exit(0);
   else if (!process.connected) void leave({ graceMs: configuration?.graceMs ?? 0, idle: 'close' });
   else void tellMaster({ type: 'leaving' });
 });

@@ -20,6 +20,8 @@ export interface RunOptions {
   nodeArgs?: readonly string[];
   /** descriptors of this process that it inherits, as 3, 4, ... */
   inherit?: readonly number[];
+  /** its standard output, which is not read then; a pipe that is read by default */
+  stdout?: number;
   /** its standard error, which is not read then; a pipe whose lines are read by default */
   stderr?: number;
   /** another program than the built command, such as an example; it gets no --log-style */
@@ -68,11 +70,11 @@ export class EvyProcess {
     this.#child = spawn(node, [...(options.nodeArgs ?? []), program, ...args, ...style], {
       cwd: options.cwd ?? projectRoot,
       env: { ...cleanEnvironment(), ...options.env, [commandVariable]: this.#id },
-      stdio: ['ignore', 'pipe', options.stderr ?? 'pipe', ...(options.inherit ?? [])],
+      stdio: ['ignore', options.stdout ?? 'pipe', options.stderr ?? 'pipe', ...(options.inherit ?? [])],
       detached: true, // a process group of its own, which can be ended whole
     });
     this.pid = this.#child.pid ?? -1;
-    this.#log.read('stdout', this.#child.stdout!);
+    if (this.#child.stdout !== null) this.#log.read('stdout', this.#child.stdout);
     if (this.#child.stderr !== null) this.#log.read('stderr', this.#child.stderr);
     this.exit = this.#watchExit();
     this.exit.catch(() => {}); // a command that cannot be started shows in `until` and in whoever awaits `exit`

@@ -71,7 +71,7 @@ export class Relay {
       case 'refused': {
         this.#progressed.add(party);
         const transfer = this.#transfers.get(message.id);
-        if (transfer?.target === party) this.#step(transfer, 'missed');
+        if (transfer?.target === party) this.#step(transfer, this.#notTaken(party));
         break;
       }
       case 'sync': {
@@ -181,8 +181,13 @@ export class Relay {
     target.send({ type: 'adopt', id, connection }, handle, (error) => {
       // Without an error it may still be lost: 'sync' tells. What waits on a channel that closes is forgotten: gone() comes.
       if (error === null || transfer.id !== id || transfer.target !== target || transfer.state === 'over') return;
-      this.#step(transfer, this.#targets().includes(target) ? 'missed' : 'target-gone');
+      this.#step(transfer, this.#notTaken(target));
     });
+  }
+
+  /** Whoever is no target any more has not missed it, but is as good as gone: another one is asked. */
+  #notTaken(party: Party): TransferInput {
+    return this.#targets().some((target) => target === party) ? 'missed' : 'target-gone';
   }
 
   #end({ id, origin, originId, handle }: Transfer, how: Ending, because: 'no-worker' | 'not-received'): void {

@@ -63,7 +63,7 @@ export async function crewOf(evy: EvyProcess, generations: readonly number[], ma
   let last: Worker[] = [];
   const isComplete = async () => {
     last = await workersOf(evy, master);
-    const isOneOf = (lines: ReadonlyArray<LogLine | Worker>, pid: unknown) => lines.some((line) => line.pid === pid);
+    const isOneOf = (lines: ReadonlyArray<Worker | LogLine>, pid: unknown) => lines.some((line) => line.pid === pid);
     // A process is gone before the line that says so is here.
     const gone = evy.seen('worker.ready', ({ pid }) => !isOneOf(last, pid));
     const isTold = gone.every(({ pid }) => isOneOf(evy.seen('worker.exit'), pid));

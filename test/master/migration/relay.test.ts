@@ -105,6 +105,16 @@ describe('the relay of moving connections', () => {
     expect(origin.ids('moved')).to.deep.equal([1, 2]);
   });
 
+  it('offers to another worker what one refuses that ends', () => {
+    const [b, c] = [new FakeWorker(3), new FakeWorker(2)];
+    const { relay, origin, ready, give } = make(b, c);
+    give(1);
+    ready.delete(b);
+    relay.take(b, { type: 'refused', id: b.ids('adopt')[0]! }, undefined);
+    relay.take(c, { type: 'adopted', id: c.ids('adopt')[0]! }, undefined);
+    expect([origin.ids('moved'), origin.ids('move-back')]).to.deep.equal([[1], []]);
+  });
+
   it('returns what a dead worker had not confirmed when there is no other', () => {
     const b = new FakeWorker(2);
     const { origin, give, die } = make(b);
