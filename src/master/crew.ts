@@ -1,24 +1,23 @@
 /**
- * The workers there are: starts and retires them, keeps what the dead owe (debts.ts), and writes the log lines
- * and events of each worker's life. Who comes and who goes is decided elsewhere.
+ * The workers there are: starts and retires them, and keeps what the dead owe (debts.ts). Who comes and who goes is decided
+ * elsewhere; the log lines and events of their lives are in worker-lines.ts.
  */
 import type { Logger } from '../shared/log.ts';
-import type { MasterToWorker, RequestSummary } from '../shared/messages.ts';
+import type { MasterToWorker } from '../shared/messages.ts';
 import { delayMs, isQuickDeath } from './backoff.ts';
 import { Debts } from './debts.ts';
-import type { Emit, WorkerInfo } from './events.ts';
+import type { Emit } from './events.ts';
 import type { Generation } from './generation.ts';
 import { IgnoredOptions } from './ignored-options.ts';
 import type { Listener } from './listeners.ts';
 import { Moves } from './migration/moves.ts';
 import { havensOf } from './migration/targets.ts';
+import type { Opening } from './opening.ts';
 import type { SeenWorker } from './reconcile.ts';
 import { newlyOverdue } from './recycling.ts';
 import { WorkerHandle } from './worker-handle.ts';
 import type { Drain, WorkerNews } from './worker-handle.ts';
-import type { WorkerEnd } from './worker-process.ts';
-import { logWatchNews } from './watchdog/watch-log.ts';
-import { isLive } from './worker-states.ts';
+import { WorkerLines } from './worker-lines.ts';
 
 export interface CrewParts {
   readonly listeners: readonly Listener[];
@@ -29,12 +28,9 @@ export interface CrewParts {
   readonly report: (worker: WorkerHandle, news: WorkerNews) => void;
   /** whether connections can move from worker to worker */
   readonly moving: boolean;
+  readonly opening: Opening;
   /** a clock that is never set; the process's own by default */
   readonly nowMs?: () => number;
-}
-
-export function workerInfo(worker: WorkerHandle): WorkerInfo {
-  return { worker: worker.id, pid: worker.pid, generation: worker.generation.number };
 }
 
 export class Crew {
@@ -43,6 +39,7 @@ export class Crew {
   readonly #debts = new Debts();
   readonly #moves: Moves;
   readonly #ignoredOptions: IgnoredOptions;
+  readonly #lines: WorkerLines;
   /** generations that stay */
   #wanted: ReadonlySet<number> = new Set();
   #lastId = 0;
@@ -54,6 +51,7 @@ export class Crew {
     this.#parts = parts;
     this.#now = parts.nowMs ?? (() => performance.now());
     this.#ignoredOptions = new IgnoredOptions(parts.logger);
+    this.#lines = new WorkerLines(parts.logger, parts.emit);
     this.#moves = new Moves({ possible: parts.moving, logger: parts.logger }, this);
   }
 
@@ -115,16 +113,15 @@ export class Crew {
 
   spawn(generation: Generation): void {
     const streak = this.#debts.pay(generation.number, this.#lookedAtMs);
-    const { listeners, workerEntry, logger, emit } = this.#parts;
+    const { listeners, workerEntry, opening } = this.#parts;
     this.#lastId += 1;
     const worker: WorkerHandle = new WorkerHandle(
-      { id: this.#lastId, generation, listeners, entry: workerEntry, streak },
+      { id: this.#lastId, generation, listeners, entry: workerEntry, streak, opening },
       (news) => this.#parts.report(worker, news),
       (message, handle) => this.#moves.take(worker, message, handle),
     );
     this.#workers.set(worker.id, worker);
-    logger.debug('worker.spawned', { ...workerInfo(worker) });
-    emit('worker:spawned', workerInfo(worker));
+    this.#lines.spawned(worker);
   }
 
   /** @throws {Error} when there is no such worker */
@@ -136,14 +133,12 @@ export class Crew {
 
   rest(worker: WorkerHandle): void {
     worker.rest();
-    this.#parts.logger.info('worker.standby', { ...workerInfo(worker) });
-    this.#parts.emit('worker:standby', workerInfo(worker));
+    this.#lines.standby(worker);
   }
 
   resume(worker: WorkerHandle): void {
     worker.resume();
-    this.#parts.logger.info('worker.resumed', { ...workerInfo(worker) });
-    this.#parts.emit('worker:resumed', workerInfo(worker));
+    this.#lines.resumed(worker);
     this.#moves.workerReady();
   }
 
@@ -159,9 +154,7 @@ export class Crew {
 
   retire(worker: WorkerHandle, drain: Drain, reason?: string): void {
     worker.retire(drain);
-    const { logger, emit } = this.#parts;
-    logger.info('worker.retiring', { ...workerInfo(worker), reason });
-    emit('worker:retiring', workerInfo(worker));
+    this.#lines.retiring(worker, reason);
   }
 
   broadcast(message: MasterToWorker): void {
@@ -175,50 +168,22 @@ export class Crew {
   take(worker: WorkerHandle, news: WorkerNews, { quiet }: { quiet: boolean }): void {
     const before = worker.state;
     worker.take(news);
-    const { logger, emit } = this.#parts;
     switch (news.type) {
       case 'ready':
         if (worker.state !== 'ready') break;
-        logger.info('worker.ready', { ...workerInfo(worker), bootMs: worker.bootMs });
         this.#ignoredOptions.workerReady(worker.generation, news.interface);
-        emit('worker:ready', workerInfo(worker));
         this.#moves.workerReady();
-        break;
-      case 'failed':
-        if (!quiet) logger.error('worker.failed', { ...workerInfo(worker), ...worker.failure });
-        break;
-      case 'crashed':
-        // One that was ready has a log of its own and writes it there.
-        if (!quiet && worker.readyForMs === undefined)
-          logger.error('worker.crashed', { ...workerInfo(worker), ...worker.failure });
-        this.#logCut(worker, news.requests ?? []);
-        break;
-      case 'overdue':
-        this.#logCut(worker, news.requests);
-        if (before !== worker.state) this.#logKilled(worker, 'its grace time is over');
-        break;
-      case 'deadline':
-        if (before !== worker.state)
-          this.#logKilled(worker, isLive(before) ? 'it was not ready within bootTimeout' : 'its grace time is over');
-        break;
-      case 'watched':
-      case 'busy':
-      case 'recovered':
-      case 'silent':
-      case 'heard':
-      case 'garbled':
-      case 'stuck':
-        logWatchNews(logger, workerInfo(worker), news);
-        if (before !== worker.state) this.#logKilled(worker, 'its event loop was stuck for longer than stuckTimeout');
         break;
       case 'lost':
         this.#moves.gone(worker);
         break;
       case 'exit':
-        this.#remove(worker, news, quiet && worker.readyForMs === undefined);
+        this.#workers.delete(worker.id);
+        this.#moves.gone(worker);
         break;
-      default: // no line of its own
+      default: // nothing changes for the others
     }
+    this.#lines.news(worker, news, { before, quiet: quiet && worker.readyForMs === undefined });
   }
 
   /**
@@ -232,7 +197,7 @@ export class Crew {
     const dueAtMs = hold ? Infinity : this.#now() + waitMs;
     const generation = worker.generation.number;
     this.#debts.add(generation, { streak, dueAtMs });
-    if (!hold && waitMs > 0) this.#parts.logger.warn('worker.delayed', { generation, delayMs: waitMs, inARow: streak });
+    if (!hold && waitMs > 0) this.#lines.delayed(generation, waitMs, streak);
     return streak;
   }
 
@@ -244,29 +209,5 @@ export class Crew {
   /** So many places are not to be filled any more. */
   forgive(generation: number, places: number): void {
     this.#debts.forgive(generation, places);
-  }
-
-  #logCut(worker: WorkerHandle, requests: readonly RequestSummary[]): void {
-    for (const request of requests) this.#parts.logger.warn('request.cut', { ...workerInfo(worker), ...request });
-  }
-
-  #logKilled(worker: WorkerHandle, message: string): void {
-    this.#parts.logger.warn('worker.killed', { ...workerInfo(worker), message });
-  }
-
-  #remove(worker: WorkerHandle, { code, signal }: WorkerEnd, quiet: boolean): void {
-    this.#workers.delete(worker.id);
-    this.#moves.gone(worker);
-    const { logger, emit } = this.#parts;
-    const error = worker.failure?.message;
-    const asked = worker.endReason === 'retired' || worker.endReason === 'stopped';
-    // Of one that was killed from outside nobody knows which requests it had, but how many.
-    const requests = worker.endReason === undefined && error === undefined ? worker.stats?.activeRequests : undefined;
-    const end = { code: code ?? undefined, signal: signal ?? undefined, error, requests: requests || undefined };
-    const fields = { ...workerInfo(worker), ...end };
-    if (quiet) logger.debug('worker.exit', fields);
-    else if (asked && signal === null) logger.info('worker.exit', fields);
-    else logger.warn('worker.exit', fields);
-    emit('worker:exit', { ...workerInfo(worker), code, signal, ...(error === undefined ? {} : { error }) });
   }
 }

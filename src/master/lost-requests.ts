@@ -6,7 +6,7 @@
  * outside, from a person or from a system without memory, which looks for who is large and not for who is guilty.
  */
 import type { Logger } from '../shared/log.ts';
-import { workerInfo } from './crew.ts';
+import { workerInfo } from './worker-lines.ts';
 import type { Quarantines } from './quarantines.ts';
 import type { WorkerHandle } from './worker-handle.ts';
 import type { WorkerEnd } from './worker-process.ts';

@@ -25,6 +25,7 @@ import type { BoundAddress, Listener } from './listeners.ts';
 import { removePidfile, writePidfile } from './pidfile.ts';
 import { checkPlatform } from './platform.ts';
 import { logicalDirectory } from './release.ts';
+import { nothingStopped } from './results.ts';
 import type { ReloadResult, ScaleResult, StopResult, UpgradeResult } from './results.ts';
 import { installSignals } from './signals.ts';
 import { masterStatus } from './status.ts';
@@ -44,8 +45,6 @@ export interface MasterParts {
   /** the worker's main module, another one than evy's own */
   workerEntry?: string;
 }
-
-const nothingStopped: StopResult = { durationMs: 0, workers: 0, moved: 0, drained: 0, cut: 0 };
 
 export class Master extends EventEmitter<MasterEvents> {
   readonly #parts: MasterParts;
@@ -175,8 +174,8 @@ export class Master extends EventEmitter<MasterEvents> {
       directory: this.#directory,
       tls: binds.some(({ bind }) => bind.tls),
     });
-    const { inheritedSockets, moving, reason } = await probePrivateApi();
-    if (!inheritedSockets) {
+    const { inheritedSockets: inherited, moving, reason } = await probePrivateApi();
+    if (!inherited) {
       this.#logger.warn('master.fallback', {
         message: 'workers cannot inherit sockets here: the master accepts and hands connections over',
         reason,
@@ -187,7 +186,7 @@ export class Master extends EventEmitter<MasterEvents> {
         reason,
       });
     }
-    const settings = { ...options, inherited: inheritedSockets, logger: this.#logger };
+    const settings = { ...options, inherited, logger: this.#logger };
     const listeners = (this.#listeners = await openListeners(binds, settings, this.#arrival.estate));
     this.#logger.debug('master.starting', { node: process.version, workers: formatWorkerRange(options.workers) });
     if (options.pidfile !== '' && this.#arrival.isOurs) writePidfile(options.pidfile);
@@ -199,6 +198,7 @@ export class Master extends EventEmitter<MasterEvents> {
       logger,
       emit: this.#emit,
       moving,
+      ...this.#arrival.crew(options.workers),
       directory: this.#directory,
       reclaim: (from) => reclaimPlace(options.pidfile, from, logger),
       push,

@@ -6,16 +6,29 @@
 export interface Departures {
   /** connections that another worker took over */
   readonly moved: number;
-  /** connections that ended, each after its last response */
+  /** connections that ended after their last response, or by their clients */
   readonly drained: number;
+  /** connections that were closed without having been announced: idle ones, at the end, and what a worker held that died */
+  readonly closed: number;
   /** requests that got no whole response */
   readonly cut: number;
+}
+
+export const noDepartures: Departures = { moved: 0, drained: 0, closed: 0, cut: 0 };
+
+function sum(one: Departures, other: Departures): Departures {
+  return {
+    moved: one.moved + other.moved,
+    drained: one.drained + other.drained,
+    closed: one.closed + other.closed,
+    cut: one.cut + other.cut,
+  };
 }
 
 export class Operation {
   readonly #leaving = new Set<number>();
   readonly #startedAtMs = performance.now();
-  #departures: Departures = { moved: 0, drained: 0, cut: 0 };
+  #departures: Departures = noDepartures;
   #onOver: (() => void) | undefined;
 
   get departures(): Departures {
@@ -33,10 +46,9 @@ export class Operation {
     this.#leaving.add(worker);
   }
 
-  gone(worker: number, { moved, drained, cut }: Departures): void {
+  gone(worker: number, departures: Departures): void {
     if (!this.#leaving.delete(worker)) return;
-    const before = this.#departures;
-    this.#departures = { moved: before.moved + moved, drained: before.drained + drained, cut: before.cut + cut };
+    this.#departures = sum(this.#departures, departures);
     this.#settle();
   }
 

@@ -12,10 +12,11 @@ export class Plan {
   readonly #generations = new Map<number, Generation>();
   #wanted: Wanted;
 
-  constructor(first: Generation) {
-    const { workers, surge } = first.options;
+  /** `workers` to begin with; by default the fewest that the configuration allows */
+  constructor(first: Generation, workers: number = first.options.workers.least) {
+    const { surge } = first.options;
     this.#generations.set(first.number, first);
-    this.#wanted = { workers: workers.least, surge, serving: first.number, candidate: null, warm: false, ending: 'no' };
+    this.#wanted = { workers, surge, serving: first.number, candidate: null, warm: false, ending: 'no' };
   }
 
   get wanted(): Wanted {

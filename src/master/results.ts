@@ -1,6 +1,7 @@
 /** What reloads, scalings and stops finish with, and what they tell on the way. */
 import { EvyError } from '../shared/errors.ts';
 import type { ErrorCode } from '../shared/errors.ts';
+import { noDepartures } from './operation.ts';
 import type { Departures } from './operation.ts';
 import type { ReloadPhase } from './reload-phases.ts';
 
@@ -41,6 +42,7 @@ export interface StopResult extends Departures {
   /** workers that ended */
   readonly workers: number;
 }
+export const nothingStopped: StopResult = { durationMs: 0, workers: 0, ...noDepartures };
 
 /** How far something is that takes its time. */
 export type Progress = {

@@ -1,4 +1,5 @@
 /** The stop, or the hand-over to a new master, which is one but for idle connections: how long workers get, whom it waits for, and what came of it. */
+import { noDepartures } from './operation.ts';
 import type { Operation, Operations } from './operation.ts';
 import type { StopResult } from './results.ts';
 
@@ -44,7 +45,7 @@ export class Stopping {
 
   /** Also of a master that ends without having been stopped: no worker could boot. */
   get result(): StopResult {
-    const { durationMs = 0, departures = { moved: 0, drained: 0, cut: 0 } } = this.#operation ?? {};
+    const { durationMs = 0, departures = noDepartures } = this.#operation ?? {};
     return { durationMs, workers: this.#workers, ...departures };
   }
 }

@@ -4,46 +4,28 @@
  * a command of its own.
  */
 import { EvyError, toError } from '../shared/errors.ts';
+import { assemble } from './assembly.ts';
+import type { SupervisorParts } from './assembly.ts';
 import { deferred } from './command-queue.ts';
-import type { Command, Preparation } from './commands.ts';
-import { Crew } from './crew.ts';
-import type { CrewParts } from './crew.ts';
-import type { Generation } from './generation.ts';
-import { Handover, roomWithin } from './handover.ts';
-import { LoadScaling } from './load-scaling.ts';
+import type { Command } from './commands.ts';
+import type { Crew } from './crew.ts';
+import type { Handover } from './handover.ts';
+import type { LoadScaling } from './load-scaling.ts';
 import type { Moves } from './migration/moves.ts';
-import { NewsDesk } from './news-desk.ts';
-import { Operations } from './operation.ts';
+import type { NewsDesk } from './news-desk.ts';
 import { Pending } from './pending.ts';
-import { Plan } from './plan.ts';
-import { LostRequests } from './lost-requests.ts';
-import { Quarantines } from './quarantines.ts';
-import { Quotas } from './quotas.ts';
+import type { Plan } from './plan.ts';
 import { ProgressReport, progressOf } from './progress.ts';
 import type { Wanted } from './reconcile.ts';
-import { Reloading } from './reloading.ts';
-import type { ReloadStatus } from './reloading.ts';
-import type { StopResult } from './results.ts';
-import { Scalings } from './scaling.ts';
+import type { Reloading, ReloadStatus } from './reloading.ts';
+import type { Scalings } from './scaling.ts';
 import { StartWatch } from './start-watch.ts';
 import type { MasterState } from './status.ts';
-import { Stopping } from './stopping.ts';
-import { Succession } from './upgrade/succession.ts';
-import type { SuccessionParts } from './upgrade/succession.ts';
-import { Upkeep } from './upkeep.ts';
-import type { WorkerHandle, WorkerNews } from './worker-handle.ts';
+import type { Stopping } from './stopping.ts';
+import type { Succession } from './upgrade/succession.ts';
+import type { Upkeep } from './upkeep.ts';
+import type { WorkerHandle } from './worker-handle.ts';
 import { isLive } from './worker-states.ts';
-
-export interface SupervisorParts extends Omit<CrewParts, 'report'>, Pick<SuccessionParts, 'directory' | 'reclaim'> {
-  readonly first: Generation;
-  readonly push: (command: Command) => void;
-  /** reads the configuration and looks for the application anew */
-  readonly prepare: (number: number) => Promise<Preparation>;
-  /** Nobody is to connect any more. */
-  readonly refuse: () => void;
-  /** the last worker is gone; another master serves the sockets of these keys */
-  readonly finish: (result: StopResult, passedOn: ReadonlySet<string>) => void;
-}
 
 export class Supervisor {
   readonly #parts: SupervisorParts;
@@ -66,53 +48,23 @@ export class Supervisor {
 
   constructor(parts: SupervisorParts) {
     this.#parts = parts;
-    const { first, listeners, logger, emit, push } = parts;
-    const prepare = (number: number) =>
-      void parts.prepare(number).then((outcome) => push({ type: 'prepared', number, outcome }));
-    const report = (worker: WorkerHandle, news: WorkerNews) => push({ type: 'worker', worker, news });
-    const operations = new Operations();
-    const plan = new Plan(first);
-    const crew = new Crew({ ...parts, report });
-    const reloading = new Reloading({ plan, operations, logger, emit, prepare });
-    const options = () => plan.generation(reloading.settingGeneration).options;
-    const room = () => roomWithin(options().maxConnections, crew.workers);
-    const handover = new Handover(listeners, () => crew.open, room);
-    const scalings = new Scalings({ operations, logger, emit });
-    const stopping = new Stopping(operations);
-    this.#plan = plan;
-    this.#crew = crew;
-    this.#handover = handover;
-    this.#reloading = reloading;
-    this.#scalings = scalings;
-    this.#load = new LoadScaling({ plan, crew });
-    this.#stopping = stopping;
-    const upkeep = new Upkeep({ plan, crew, handover, reloading, scalings, stopping });
-    this.#upkeep = upkeep;
-    const quotas = new Quotas(options);
-    const generations = () => plan.generationNumbers;
-    const quarantines = new Quarantines({ logger, generations, broadcast: (...to) => crew.broadcastTo(...to) });
     const start = () => this.#start;
     const hopeless = (error: Error) => {
       this.#abandon(error);
-      plan.end('now');
+      this.#plan.end('now');
     };
-    this.#desk = new NewsDesk({
-      plan,
-      crew,
-      handover,
-      operations,
-      reloading,
-      scalings,
-      upkeep,
-      quotas,
-      quarantines,
-      lostRequests: new LostRequests({ logger, quarantines, open: () => crew.open }),
-      logger,
-      start,
-      hopeless,
-    });
-    this.#progress = new ProgressReport(emit);
-    this.#succession = new Succession({ ...parts, plan, crew, reloading, stopping });
+    const staff = assemble(parts, { start, hopeless });
+    this.#plan = staff.plan;
+    this.#crew = staff.crew;
+    this.#handover = staff.handover;
+    this.#reloading = staff.reloading;
+    this.#scalings = staff.scalings;
+    this.#load = staff.load;
+    this.#stopping = staff.stopping;
+    this.#upkeep = staff.upkeep;
+    this.#desk = staff.desk;
+    this.#succession = staff.succession;
+    this.#progress = new ProgressReport(parts.emit);
   }
 
   get wanted(): Wanted {

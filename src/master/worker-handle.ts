@@ -12,6 +12,7 @@ import type { Generation } from './generation.ts';
 import { guardingOf } from './guarding.ts';
 import type { Listener } from './listeners.ts';
 import { utilisationNow } from './load-policy.ts';
+import type { Opening } from './opening.ts';
 import type { Departures } from './operation.ts';
 import type { AgingWorker, RecyclingReason } from './recycling.ts';
 import { WorkerProcess } from './worker-process.ts';
@@ -28,6 +29,7 @@ export interface WorkerPlan {
   readonly entry: string;
   /** workers before it in its place that died right after their start */
   readonly streak: number;
+  readonly opening: Opening;
 }
 
 /** `of` is the state that the deadline was set for: a late one means nothing. */
@@ -57,6 +59,8 @@ export class WorkerHandle {
   #deadline: NodeJS.Timeout | undefined;
   #deadlineAtMs = Infinity;
   #lastDrain: Drain | undefined;
+  readonly #opening: Opening;
+  #holdsBack = false;
   readonly #listeners: readonly Listener[];
   readonly #process: WorkerProcess;
   readonly #report: (news: WorkerNews) => void;
@@ -65,6 +69,7 @@ export class WorkerHandle {
     this.id = plan.id;
     this.generation = plan.generation;
     this.streak = plan.streak;
+    this.#opening = plan.opening;
     this.#listeners = plan.listeners;
     this.#report = report;
     const fds = plan.listeners.flatMap(({ fd }) => (fd === undefined ? [] : [fd]));
@@ -154,6 +159,7 @@ export class WorkerHandle {
         if (this.#state !== 'ready') break;
         this.#readyAtMs = performance.now();
         clearTimeout(this.#deadline);
+        if (this.#holdsBack) this.#opening.whenOpen(() => this.#letAccept());
         break;
       case 'overdue':
         if (this.#state === 'draining') this.kill('retired');
@@ -185,6 +191,7 @@ export class WorkerHandle {
   /** Asks it to finish what it has and end; kills it when that takes too long. */
   retire(drain: Drain): void {
     this.#endReason ??= 'retired';
+    this.#record.noteRetired();
     this.#move('retire');
     if (this.#state === 'killed') {
       this.#end();
@@ -219,6 +226,11 @@ export class WorkerHandle {
     this.#process.send(message, socket, done);
   }
 
+  /** One that stands by for another reason, or leaves, has its own orders. */
+  #letAccept(): void {
+    if (this.#state === 'ready') this.send({ type: 'resume' });
+  }
+
   #sendDrain(drain: Drain): void {
     this.#lastDrain = drain;
     // One that has closed its channel may have taken itself for an orphan, which serves on.
@@ -239,7 +251,8 @@ export class WorkerHandle {
     const watchdogFd = firstInheritedFd + binds.filter((bind) => 'fd' in bind).length;
     const watchdog = stuckMs > 0 ? { fd: watchdogFd, stuckMs } : undefined;
     const guarding = guardingOf(options);
-    const rules = { settings, graceMs, orphans, ready, warmup, watchdog, guarding };
+    this.#holdsBack = !this.#opening.isOpen;
+    const rules = { settings, graceMs, orphans, standby: this.#holdsBack, ready, warmup, watchdog, guarding };
     this.send({ type: 'configure', generation: number, release, binds, ...rules });
   }
 

@@ -19,8 +19,9 @@ export class WorkerRecord {
   #statsAtMs: number | undefined;
   #failure: Failure | undefined;
   #bootStep: string | undefined;
-  /** when it was told to leave, as it said at the end */
-  #lastConnections: number | undefined;
+  /** when it was told to leave: as it was known here, and as it said at the end, with how many it closed */
+  #connectionsBefore: number | undefined;
+  #lastWords: { readonly connections: number; readonly closed: number } | undefined;
   #moved = 0;
   #cutRequests: number | undefined;
   /** when connections went there that it may not have counted */
@@ -54,12 +55,20 @@ export class WorkerRecord {
   }
   /**
    * What became of its connections. One that died without last words has cut what it had when it last reported, and
-   * drained nothing. A connection that came in after it was told to leave is not counted as drained.
+   * closed all that did not move. A connection that came in after it was told to leave is not counted.
    */
   get departures(): Departures {
     const moved = this.#moved;
     const cut = this.#cutRequests ?? this.#stats?.activeRequests ?? 0;
-    return { moved, drained: Math.max(0, (this.#lastConnections ?? 0) - moved - cut), cut };
+    const before = this.#lastWords?.connections ?? this.#connectionsBefore ?? this.#stats?.connections ?? 0;
+    const others = Math.max(0, before - moved - cut);
+    const closed = Math.min(others, this.#lastWords?.closed ?? others);
+    return { moved, drained: others - closed, closed, cut };
+  }
+
+  /** It is told to leave. */
+  noteRetired(): void {
+    this.#connectionsBefore ??= this.connections;
   }
 
   /** What it had under way when it told last, and has not accounted for itself. */
@@ -103,12 +112,12 @@ export class WorkerRecord {
         this.#underWay = news.requests;
         break;
       case 'overdue':
-        this.#lastConnections = news.connections;
+        this.#lastWords = news;
         this.#cutRequests = news.requests.length;
         this.#isAccounted = true;
         break;
       case 'drained':
-        this.#lastConnections = news.connections;
+        this.#lastWords = news;
         this.#cutRequests = 0;
         this.#isAccounted = true;
         break;

@@ -110,6 +110,8 @@ export interface MovingConnection {
     remotePort: string;
     scheme: 'http' | 'https';
   };
+  /** it has had so many; 0 when it is not said */
+  requests?: number | undefined;
   /** bytes that were read and not acted upon, base64 */
   rest?: string | undefined;
 }
@@ -149,6 +151,8 @@ export type MasterToWorker =
       /** for a worker whose master has died and can no longer say it */
       graceMs: number;
       orphans: 'drain' | 'serve';
+      /** whether it accepts nothing until it is told to resume: another master still serves */
+      standby: boolean;
       /** whether it is ready when it is loaded, or when the application says so */
       ready: 'load' | 'signal';
       /** requests as 'GET:/path' that it answers to itself before it accepts anything */
@@ -188,9 +192,12 @@ export type WorkerToMaster =
   | { type: 'under-way'; requests: RequestUnderWay[] }
   /** a worker that was sent TERM by hand: it drains, and is to be replaced */
   | { type: 'leaving' }
-  /** the grace time is over; these requests will be cut. `connections`: what it had when it was told to leave */
-  | { type: 'overdue'; requests: RequestSummary[]; connections: number }
-  | { type: 'drained'; connections: number };
+  /**
+   * the grace time is over; these requests will be cut. `connections`: what it had when it was told to leave. `closed`: those
+   * that it closed while they were idle, without a word
+   */
+  | { type: 'overdue'; requests: RequestSummary[]; connections: number; closed: number }
+  | { type: 'drained'; connections: number; closed: number };
 
 /** What a worker's watchdog says. It is heard as long as the process runs, whatever its event loop does. */
 export type WatchdogToMaster =

@@ -132,9 +132,12 @@ export async function boot(configuration: Configuration, onStep: (step: string) 
   serving.onChange(() => gate.update(serving.stats.connections));
   // From its first connection on its loop may stick.
   if (configuration.watchdog !== undefined) await startWatchdog(configuration.watchdog, serving, log);
-  for (const [index, { fd, backlog }] of binds.entries()) {
-    if (fd !== undefined) await attachListening(servers[index]!, fd, backlog);
-  }
+  const attached = binds.flatMap(({ fd, backlog }, index) =>
+    fd === undefined ? [] : [attachListening(servers[index]!, fd, backlog)],
+  );
+  // In the same turn: nothing has been accepted yet.
+  if (configuration.standby) gate.rest(true);
+  await Promise.all(attached);
   DescriptorWatch.of(openFiles, gate, log);
   const { guarding } = configuration;
   const allowance = Allowance.of({ guarding, serving, gate, guard, send: sendToMaster });

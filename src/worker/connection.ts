@@ -241,9 +241,10 @@ export class Connection implements SocketOwner, ReadingOwner, OutputOwner, Expir
     const released = withdraw({
       socket: this.#socket,
       peer: this.peer,
+      requests: this.#requests,
       owner: this,
       takeRest: () => this.#reading.parser.takeRest(),
-      resume: (rest) => this.#service.take(this.#socket, this.peer, rest),
+      resume: (rest) => this.#service.take(this.#socket, this.peer, rest, this.#requests),
     });
     if (released !== undefined) this.#leave();
     else {
@@ -255,7 +256,8 @@ export class Connection implements SocketOwner, ReadingOwner, OutputOwner, Expir
   }
 
   /** Goes on where another process, or another part of this one, has left off. */
-  continueWith(rest: Buffer): void {
+  continueWith(rest: Buffer, requests: number): void {
+    this.#requests = requests;
     if (rest.length > 0) this.#reading.push(rest);
     else this.#reading.pump();
   }

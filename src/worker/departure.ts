@@ -52,6 +52,11 @@ export class Leaving {
     return this.#connections;
   }
 
+  /** how many were closed while they were idle, so far */
+  get closed(): number {
+    return this.#running.serving.closedIdle;
+  }
+
   /** A later order counts when it is the stricter one: a whole server that stops waits for nobody who is idle. */
   hasten({ graceMs: givenMs, idle }: Departure): void {
     const { serving, mover } = this.#running;

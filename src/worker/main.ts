@@ -74,6 +74,7 @@ async function configure(given: Configuration): Promise<void> {
   // A drain, or the master's death, may have come while the application was loading.
   if (isLeaving()) return;
   phase = nextWorkerPhase(phase, 'booted');
+  if (given.standby) phase = nextWorkerPhase(phase, 'rest');
   // What loading took is no lag.
   vitalSigns();
   setInterval(reportStats, statsEveryMs).unref();
@@ -116,18 +117,18 @@ async function leave(departure: Departure): Promise<void> {
   // It may have crashed meanwhile.
   if (phase !== 'leaving') return;
   phase = nextWorkerPhase(phase, 'over');
-  const { connections } = leaving;
+  const { connections, closed } = leaving;
   reportStats();
   const left = running!.serving.stats.pendingHooks;
   if (cut.length === 0 && left === 0) {
-    await tellMaster({ type: 'drained', connections });
+    await tellMaster({ type: 'drained', connections, closed });
     await exit(0);
   }
   // Their applications are told, their hooks run, and the log is written, before the master kills us.
   running!.serving.destroyAll();
   await setImmediate();
   await running!.serving.stop();
-  await tellMaster({ type: 'overdue', requests: cut, connections });
+  await tellMaster({ type: 'overdue', requests: cut, connections, closed });
   // The master kills us now. Without a master we have to do it ourselves.
   if (!process.connected) {
     for (const request of cut) running!.log.error('request.cut', { ...request });

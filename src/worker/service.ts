@@ -70,6 +70,7 @@ export class Service implements Serving {
   #drainByMs: number | undefined;
   #mover: Mover | undefined;
   #closesIdle = false;
+  #closedIdle = 0;
   #stopped = false;
   #requests = 0;
   #active = 0;
@@ -108,14 +109,14 @@ export class Service implements Serving {
   }
 
   /** Serves a connection that was served before: by another process, or here until it was to move. */
-  take(socket: Socket, peer: PeerFacts, rest: Buffer): void {
+  take(socket: Socket, peer: PeerFacts, rest: Buffer, requests: number): void {
     const connection = new Connection(this, socket, peer);
     this.#add(connection);
-    connection.continueWith(rest);
+    connection.continueWith(rest, requests);
   }
 
-  adopt({ peer, rest = '' }: MovingConnection, handle: PassedHandle): void {
-    this.take(attach(handle, this.sharesReads), peer, Buffer.from(rest, 'base64'));
+  adopt({ peer, requests = 0, rest = '' }: MovingConnection, handle: PassedHandle): void {
+    this.take(attach(handle, this.sharesReads), peer, Buffer.from(rest, 'base64'), requests);
   }
 
   #add(connection: Connection): void {
@@ -198,7 +199,14 @@ export class Service implements Serving {
   closeIdle(): void {
     this.#closesIdle = true;
     this.proxyGate?.closeAll();
-    for (const connection of this.#connections) if (connection.isIdle) connection.close();
+    for (const connection of this.#connections) {
+      if (!connection.isIdle) continue;
+      this.#closedIdle += 1;
+      connection.close();
+    }
+  }
+  get closedIdle(): number {
+    return this.#closedIdle;
   }
   destroyBusy(): void {
     for (const connection of this.#connections) if (isUnderWay(connection.exchange)) connection.destroy();

@@ -23,7 +23,10 @@ export interface Serving extends Acceptor {
   drain(graceMs: number): void;
   /** Lets connections move, idle ones at once, others after their response. Called again when there is somewhere to go again. */
   moveWith(mover: Mover): void;
+  /** Closes what is idle, now and whenever a connection becomes so. */
   closeIdle(): void;
+  /** connections that `closeIdle` has closed, which their clients were not told of */
+  readonly closedIdle: number;
   /** Cuts the requests under way, and leaves connections that close in order to their clients. */
   destroyBusy(): void;
   destroyAll(): void;

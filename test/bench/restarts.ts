@@ -16,7 +16,15 @@ import {
 import type { LoadResult } from '../helpers/load-client.ts';
 import { printTable } from './stats.ts';
 
-const times: Readonly<Record<RestartKind, number>> = { 'reload': 5, 'scale down': 5, 'maxRequests': 10, 'maxAge': 5 };
+const times: Readonly<Record<RestartKind, number>> = {
+  'reload': 5,
+  'scale down': 5,
+  'maxRequests': 10,
+  'maxAge': 5,
+  'TERM of a worker': 5,
+  'release taken back': 5,
+  'upgrade': 5,
+};
 const load = { keepAlive: 20, reconnecting: 4, paceMs: 10 };
 const manyReloads = 100;
 
@@ -30,8 +38,7 @@ async function eachKind(kind: Interface, transport: Transport): Promise<string[]
     const result = await server.restart(restart, times[restart]);
     rows.push([kind, transport, `${restart}, ${times[restart]} times`, ...countsOf(result)]);
   }
-  await server.load.stop();
-  await server.evy.stop();
+  await server.stop();
   return rows;
 }
 
@@ -45,8 +52,7 @@ async function hundredReloads(): Promise<void> {
     if (done === 10 || done === manyReloads / 2 || done === manyReloads)
       shots.push([`after ${done}`, await server.footprint()]);
   }
-  await server.load.stop();
-  await server.evy.stop();
+  await server.stop();
   const { ok, failed, closedIdle, announcedClose } = total;
   console.log(
     `### restarts: ${manyReloads} reloads in a row: ${ok} answers, ${failed} failed, ${closedIdle} closed unannounced, ${announcedClose} told to close\n`,

@@ -9,6 +9,8 @@ import type { Aimed, Step } from './steps.ts';
 
 const mostWorkers = 5;
 const obeyedWithinMs = 5_000;
+/** without being told, which follows at once */
+const crashesWithinMs = 5_000;
 
 export class Deeds {
   readonly #scene: Scene;
@@ -40,6 +42,8 @@ export class Deeds {
     switch (step.kind) {
       case 'reload':
         return void (await scene.reload());
+      case 'upgrade':
+        return scene.upgrade();
       case 'storm':
         for (let times = 0; times < step.reloads; times += 1) await scene.reload();
         return;
@@ -56,15 +60,20 @@ export class Deeds {
         await Promise.all((await scene.workers()).map(({ pid }) => scene.kill(pid)));
         return;
       case 'stop-master':
-        await stopProcess(scene.evy.pid);
-        return this.#last(step.lastsMs, () => sendSignal(scene.evy.pid, 'SIGCONT'));
+        return this.#stopMaster(scene.master, step.lastsMs);
       case 'kill':
+      case 'crash':
       case 'retire':
       case 'stop':
       case 'block':
       case 'grow':
         return this.#aim(step);
     }
+  }
+
+  async #stopMaster(pid: number, lastsMs: number): Promise<void> {
+    await stopProcess(pid);
+    this.#last(lastsMs, () => sendSignal(pid, 'SIGCONT'));
   }
 
   async #aim(step: Extract<Step, Aimed>): Promise<void> {
@@ -74,6 +83,9 @@ export class Deeds {
     switch (step.kind) {
       case 'kill':
         return scene.kill(pid);
+      case 'crash':
+        if (await this.#order(pid, `crash ${crashesWithinMs}`)) await scene.crashing(pid);
+        return;
       case 'retire':
         return sendSignal(pid, 'SIGTERM');
       case 'stop':

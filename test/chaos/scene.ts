@@ -1,11 +1,12 @@
 /** The server that chaos comes over: the built command behind a link to its current release, and what is known about it. */
-import { readdir, readFile, rename, symlink } from 'node:fs/promises';
+import { readdir, readFile, rename, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fixture, tempFolder } from '../helpers/files.ts';
+import type { LogLine } from '../helpers/log-reader.ts';
 import { sendSignal } from '../helpers/processes.ts';
 import { runEvy, type EvyProcess } from '../helpers/run-evy.ts';
 import { waitFor } from '../helpers/wait-for.ts';
-import { crewOf, workersOf, type Worker } from '../integration/command/serving.ts';
+import { crewOf, hasEnded, workersOf, type Worker } from '../integration/command/serving.ts';
 import { optionNames } from '../../src/shared/option-names.ts';
 import { heldPorts, isStopped, stopProcess } from './held-ports.ts';
 import type { Death } from './verdict.ts';
@@ -41,6 +42,8 @@ export { default } from ${JSON.stringify(fixture('apps', `hammered-${kind}.mjs`)
 
 export class Scene {
   readonly evy: EvyProcess;
+  /** process id of the master: another one after each upgrade */
+  master: number;
   readonly deaths: Death[] = [];
   /** what the number of workers has to be: our own count, not the server's */
   wanted = workersAtStart;
@@ -55,6 +58,7 @@ export class Scene {
     const args = ['--port', '0', '--workers', String(workersAtStart), '--max-memory', '200MB', ...patience, 'app.mjs'];
     this.#folder = folder;
     this.evy = runEvy(args, { cwd: current, env: { PWD: current, TROUBLE: join(folder, 'trouble') } });
+    this.master = this.evy.pid;
   }
 
   static async set(kind: Kind): Promise<Scene> {
@@ -62,10 +66,9 @@ export class Scene {
     await symlink('good', join(folder, 'current'));
     const scene = new Scene(folder);
     await scene.evy.until('master.ready');
-    await crewOf(
-      scene.evy,
-      Array.from({ length: workersAtStart }, () => 1),
-    );
+    // So that each master that is compared has another one before it.
+    await scene.upgrade();
+    await scene.#crew(workersAtStart, 1);
     scene.#atStart = await scene.#footprint();
     return scene;
   }
@@ -80,26 +83,44 @@ export class Scene {
   /** HUP; resolves with the new generation when the master has taken it. */
   async reload(): Promise<number> {
     const times = this.evy.seen('reload.started').length + 1;
-    this.evy.signal('SIGHUP');
+    sendSignal(this.master, 'SIGHUP');
     return Number((await this.evy.until('reload.started', { times })).generation);
+  }
+
+  /** USR2; resolves when another master is alone in its place, or has failed. Its release is broken, or slow, or good. */
+  async upgrade(): Promise<void> {
+    const { evy, master } = this;
+    const failures = evy.seen('upgrade.failed').length;
+    const upgrades = evy.seen('upgrade.ready').length;
+    await this.#running();
+    sendSignal(master, 'SIGUSR2');
+    const isDecided = () => evy.seen('upgrade.failed').length > failures || evy.seen('upgrade.ready').length > upgrades;
+    await waitFor('the outcome of an upgrade', isDecided, { withinMs: settleWithinMs });
+    if (evy.seen('upgrade.failed').length > failures) return;
+    await waitFor('the end of the old master', () => hasEnded(master), { withinMs: settleWithinMs });
+    this.master = Number(evy.seen('upgrade.ready').at(-1)!.successor);
+  }
+
+  #running(): Promise<unknown> {
+    return waitFor('the master to go on', async () => !(await isStopped(this.master)));
   }
 
   /** One worker more or less. Not while the master is stopped: SIGCONT throws waiting TTIN and TTOU away (signal(7)). */
   async scale(by: 1 | -1): Promise<void> {
-    await waitFor('the master to go on', async () => !(await isStopped(this.evy.pid)));
+    await this.#running();
     const times = this.evy.seen('scale').length + 1;
     this.wanted = Math.max(1, this.wanted + by);
-    this.evy.signal(by === 1 ? 'SIGTTIN' : 'SIGTTOU');
+    sendSignal(this.master, by === 1 ? 'SIGTTIN' : 'SIGTTOU');
     await this.evy.until('scale', { times });
   }
 
   async worker(whom: number): Promise<number | undefined> {
-    const workers = await workersOf(this.evy);
+    const workers = await workersOf(this.evy, this.master);
     return workers[Math.floor(whom * workers.length)]?.pid;
   }
 
   workers(): Promise<Worker[]> {
-    return workersOf(this.evy);
+    return workersOf(this.evy, this.master);
   }
 
   /** kill -9, with a record of what it may cost: the process is stopped first, so that it is exact. */
@@ -113,6 +134,12 @@ export class Scene {
   /** A worker whose loop is blocked: the server may kill it, if that lasts longer than it is patient. */
   async blocked(pid: number, lastsMs: number): Promise<void> {
     if (hasPatience && lastsMs >= patienceMs) await this.#recordDeath(pid);
+  }
+
+  /** A worker that waits to die of itself, and whose loop does nothing until then. */
+  async crashing(pid: number): Promise<void> {
+    await this.#recordDeath(pid);
+    await writeFile(`${this.troubleFile(pid)}.go`, '');
   }
 
   /** What a process that cannot go on holds now. */
@@ -134,10 +161,18 @@ export class Scene {
   async settle(): Promise<void> {
     await this.release('good');
     const last = await this.reload();
-    await this.evy.until('reload.done', { where: ({ generation }) => generation === last, withinMs: settleWithinMs });
+    const where = ({ generation }: LogLine) => generation === last;
+    // An earlier master may have had a generation of that number.
+    const times = this.evy.seen('reload.done', where).length + 1;
+    await this.evy.until('reload.done', { where, times, withinMs: settleWithinMs });
+    await this.#crew(this.wanted, last);
+  }
+
+  async #crew(count: number, generation: number): Promise<void> {
     await crewOf(
       this.evy,
-      Array.from({ length: this.wanted }, () => last),
+      Array.from({ length: count }, () => generation),
+      this.master,
     );
   }
 
@@ -148,7 +183,8 @@ export class Scene {
     let now = this.#atStart;
     const isSame = async () => {
       now = await this.#footprint();
-      return now.descriptors === this.#atStart.descriptors && now.workers === this.#atStart.workers;
+      // At the start the channel to the master before may still have been open.
+      return now.descriptors <= this.#atStart.descriptors && now.workers === this.#atStart.workers;
     };
     await waitFor('as at the start', isSame, { withinMs: 15_000, everyMs: 100 }).catch((error: unknown) => {
       throw new Error(`at the start ${JSON.stringify(this.#atStart)}, now ${JSON.stringify(now)}`, { cause: error });
@@ -157,19 +193,21 @@ export class Scene {
 
   /** Ends it in order; nobody may be left. */
   async end(): Promise<void> {
-    const { code, signal: by } = await this.evy.stop('SIGTERM', settleWithinMs);
+    sendSignal(this.master, 'SIGTERM');
+    await waitFor('the end', () => hasEnded(this.master), { withinMs: settleWithinMs });
+    const { code, signal: by } = await this.evy.exit; // of the first master
     const left = await this.evy.reap();
     if (code !== 0) throw new Error(`the command ended with ${code ?? by}`);
     if (left.length > 0) throw new Error(`left running: ${left.join(', ')}`);
   }
 
   async masterBytes(): Promise<number> {
-    const status = await readFile(`/proc/${this.evy.pid}/status`, 'latin1');
+    const status = await readFile(`/proc/${this.master}/status`, 'latin1');
     return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) * 1024;
   }
 
   async #footprint(): Promise<Footprint> {
-    const descriptors = (await readdir(`/proc/${this.evy.pid}/fd`)).length;
-    return { descriptors, workers: (await workersOf(this.evy)).length };
+    const descriptors = (await readdir(`/proc/${this.master}/fd`)).length;
+    return { descriptors, workers: (await workersOf(this.evy, this.master)).length };
   }
 }

@@ -21,6 +21,8 @@ describe('the steps of chaos', () => {
       'fewer': true,
       'kill-all': true,
       'storm': true,
+      'upgrade': true,
+      'crash': true,
       'broken-release': true,
       'slow-release': true,
       'kill': true,

@@ -15,11 +15,11 @@ export interface Aimed extends About {
 }
 
 export type Step =
-  | (About & { kind: 'reload' | 'more' | 'fewer' | 'kill-all' })
+  | (About & { kind: 'reload' | 'upgrade' | 'more' | 'fewer' | 'kill-all' })
   | (About & { kind: 'storm'; reloads: number })
   /** a release that does not load, repaired after a while; one that loads slowly */
   | (About & { kind: 'broken-release' | 'slow-release'; lastsMs: number })
-  | (Aimed & { kind: 'kill' | 'retire' })
+  | (Aimed & { kind: 'kill' | 'crash' | 'retire' })
   | (Aimed & { kind: 'stop'; lastsMs: number })
   | (About & { kind: 'stop-master'; lastsMs: number })
   /** the worker's loop does nothing else for that time */
@@ -32,10 +32,12 @@ export type StepKind = Step['kind'];
 const weights: Readonly<Record<StepKind, number>> = {
   'reload': 4,
   'storm': 1,
+  'upgrade': 1,
   'broken-release': 2,
   'slow-release': 2,
   'kill': 4,
   'kill-all': 0.5,
+  'crash': 2,
   'retire': 2,
   'stop': 3,
   'stop-master': 1,
@@ -58,6 +60,7 @@ export function drawStep(random: Random, { longestBlockMs }: Chances): Step {
   const whom = random();
   switch (kind) {
     case 'reload':
+    case 'upgrade':
     case 'more':
     case 'fewer':
     case 'kill-all':
@@ -68,6 +71,7 @@ export function drawStep(random: Random, { longestBlockMs }: Chances): Step {
     case 'slow-release':
       return { kind, pauseMs, lastsMs: between(random, 300, 2000) };
     case 'kill':
+    case 'crash':
     case 'retire':
       return { kind, pauseMs, whom };
     case 'stop':

@@ -3,17 +3,27 @@
  * a test (once each) and by the bench (many times).
  */
 import { readdir, readFile } from 'node:fs/promises';
-import { crewOf, moreAnswers, reload, serve } from '../integration/command/serving.ts';
-import { certfile, keyfile } from './certificates.ts';
+import { ask, crewOf, moreAnswers, serve, type Worker } from '../integration/command/serving.ts';
+import { end, upgrade } from '../integration/command/upgrading.ts';
+import { certfile, keyfile, trusted } from './certificates.ts';
 import { fixture, tempFolder, writeFiles } from './files.ts';
 import type { LoadOptions, LoadResult, RunningLoad } from './load-client.ts';
 import { startLoad } from './load-process.ts';
 import type { LogLine } from './log-reader.ts';
 import type { EvyProcess } from './run-evy.ts';
+import { waitFor } from './wait-for.ts';
 
 export const interfaces = ['wsgi', 'fetch', 'node'] as const;
 export const transports = ['plain', 'tls'] as const;
-export const restartKinds = ['reload', 'scale down', 'maxRequests', 'maxAge'] as const;
+export const restartKinds = [
+  'reload',
+  'scale down',
+  'maxRequests',
+  'maxAge',
+  'TERM of a worker',
+  'release taken back',
+  'upgrade',
+] as const;
 export type Interface = (typeof interfaces)[number];
 export type Transport = (typeof transports)[number];
 export type RestartKind = (typeof restartKinds)[number];
@@ -45,13 +55,17 @@ export class RestartedServer {
   readonly evy: EvyProcess;
   readonly load: RunningLoad;
   readonly #folder: string;
-  readonly #config: object;
+  readonly #config: { readonly bind: string };
+  /** process id of the master: another one after an upgrade */
+  #master: number;
+  #generation = 1;
 
-  private constructor(evy: EvyProcess, load: RunningLoad, folder: string, config: object) {
+  private constructor(evy: EvyProcess, load: RunningLoad, folder: string, config: { bind: string }) {
     this.evy = evy;
     this.load = load;
     this.#folder = folder;
     this.#config = config;
+    this.#master = evy.pid;
   }
 
   static async serve(kind: Interface, transport: Transport, load: Partial<LoadOptions> = {}): Promise<RestartedServer> {
@@ -78,8 +92,14 @@ export class RestartedServer {
     return since(before, await moreAnswers(this.load));
   }
 
+  /** Ends the load and the server. */
+  async stop(): Promise<void> {
+    await this.load.stop();
+    await end(this.#master);
+  }
+
   async footprint(): Promise<Footprint> {
-    const { pid } = this.evy;
+    const pid = this.#master;
     const status = await readFile(`/proc/${pid}/status`, 'latin1');
     return {
       descriptors: (await readdir(`/proc/${pid}/fd`)).length,
@@ -103,7 +123,15 @@ export class RestartedServer {
       case 'maxRequests':
         return this.#recycle(kind, { maxRequests: 100, maxRequestsJitter: 50 }, times);
       case 'maxAge':
-        return this.#recycle(kind, { maxAge: '2s', maxAgeJitter: '1s' }, times);
+        return this.#recycle(kind, { maxAge: '1s', maxAgeJitter: '1s' }, times);
+      case 'TERM of a worker':
+        for (let done = 0; done < times; done += 1) await this.#endWorker();
+        return;
+      case 'release taken back':
+        for (let done = 0; done < times; done += 1) await this.#takeBack();
+        return;
+      case 'upgrade':
+        for (let done = 0; done < times; done += 1) await this.#upgrade();
     }
   }
 
@@ -112,7 +140,7 @@ export class RestartedServer {
     const due = (line: LogLine) => line.reason === reason;
     const before = this.evy.seen('worker.retiring', due).length;
     await writeConfig(this.#folder, { ...this.#config, ...limits });
-    await this.#reload();
+    await this.#bringIn(); // without waiting for a crew that is whole: somebody may be leaving at any time
     await this.evy.until('worker.retiring', {
       where: due,
       times: before + times,
@@ -123,21 +151,59 @@ export class RestartedServer {
   }
 
   async #reload(): Promise<void> {
-    const { generation } = await reload(this.evy);
-    await this.#crew(Number(generation), workers);
+    this.#generation = Number((await this.#bringIn()).generation);
+    await this.#crew();
+  }
+
+  /** HUP, and the line that says that the new generation serves. */
+  async #bringIn(): Promise<LogLine> {
+    const times = this.evy.seen('reload.live').length + 1;
+    this.#signal('SIGHUP');
+    return this.evy.until('reload.live', { times });
   }
 
   async #scale(signal: 'SIGTTIN' | 'SIGTTOU', to: number): Promise<void> {
-    const generation = 1 + this.evy.seen('reload.live').length;
-    this.evy.signal(signal);
-    await this.#crew(generation, to);
+    this.#signal(signal);
+    await this.#crew(to);
   }
 
-  async #crew(generation: number, count: number): Promise<void> {
-    await crewOf(
-      this.evy,
-      Array.from({ length: count }, () => generation),
-    );
+  async #endWorker(): Promise<void> {
+    const [{ pid }] = (await this.#crew()) as [Worker];
+    process.kill(pid, 'SIGTERM');
+    await this.evy.until('worker.exit', { where: (line) => line.pid === pid, withinMs: endsWithinMs });
+    await this.#crew();
+  }
+
+  /** A release that bakes gives an answer with 500, which is too many. Old workers may still have been about to stop accepting. */
+  async #takeBack(): Promise<void> {
+    const times = this.evy.seen('reload.rolled-back').length;
+    await writeConfig(this.#folder, { ...this.#config, bake: '1h', bakeMaxErrorRate: 0 });
+    await this.#bringIn();
+    const { port } = this.evy;
+    const isTls = this.#config.bind.startsWith('tls:');
+    const isBack = async () => {
+      await ask({ port, ...(isTls && { tls: trusted }) }, '/sick');
+      return this.evy.seen('reload.rolled-back').length > times;
+    };
+    await waitFor('the verdict', isBack, { withinMs: 15_000, everyMs: 100 });
+    await writeConfig(this.#folder, this.#config);
+    await this.#crew();
+  }
+
+  async #upgrade(): Promise<void> {
+    this.#master = (await upgrade(this.evy, this.#master)).pid;
+    this.#generation = 1;
+    await this.#crew();
+  }
+
+  /** Waits until so many workers of the generation that serves are all that there is. */
+  async #crew(count = workers): Promise<Worker[]> {
+    const generations = Array.from({ length: count }, () => this.#generation);
+    return crewOf(this.evy, generations, this.#master);
+  }
+
+  #signal(name: NodeJS.Signals): void {
+    process.kill(this.#master, name);
   }
 }
 

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { Crew } from '../../src/master/crew.ts';
+import { Opening } from '../../src/master/opening.ts';
 import type { WorkerHandle } from '../../src/master/worker-handle.ts';
 import { silentLogger } from '../../src/shared/log.ts';
 
@@ -9,7 +10,7 @@ const dead = { readyForMs: undefined, streak: 1, generation: { number: 1 } } as 
 describe('what the dead of a crew owe', () => {
   it('is looked at again when it becomes due, also when that is between two looks at the clock', () => {
     let nowMs = 1000;
-    const parts = { listeners: [], workerEntry: '', logger: silentLogger, moving: false };
+    const parts = { listeners: [], workerEntry: '', logger: silentLogger, moving: false, opening: new Opening(true) };
     const crew = new Crew({ ...parts, emit: () => {}, report: () => {}, nowMs: () => nowMs });
     expect(crew.noteDeath(dead, { hold: false })).to.equal(2);
     crew.want(new Set([1]));

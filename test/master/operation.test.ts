@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { Operations } from '../../src/master/operation.ts';
 
-const words = (moved: number, drained: number, cut: number) => ({ moved, drained, cut });
+const words = (moved: number, drained: number, cut: number) => ({ moved, drained, closed: 2 * cut, cut });
 
 describe('an operation', () => {
   it('is over when it sends away no more and the last one has gone, in either order', () => {

@@ -23,29 +23,38 @@ describe('what became of the connections of a worker', () => {
     record.note({ type: 'stats', stats });
     record.noteMoved(4);
     record.noteMoved(2);
-    record.note({ type: 'drained', connections: 9 });
-    expect(record.departures).to.deep.equal({ moved: 6, drained: 3, cut: 0 });
+    record.note({ type: 'drained', connections: 9, closed: 1 });
+    expect(record.departures).to.deep.equal({ moved: 6, drained: 2, closed: 1, cut: 0 });
   });
 
   it('names the requests that the grace time cut', () => {
     const record = new WorkerRecord();
     record.noteMoved(4);
-    record.note({ type: 'overdue', requests: [request], connections: 9 });
-    expect(record.departures).to.deep.equal({ moved: 4, drained: 4, cut: 1 });
+    record.note({ type: 'overdue', requests: [request], connections: 9, closed: 2 });
+    expect(record.departures).to.deep.equal({ moved: 4, drained: 2, closed: 2, cut: 1 });
   });
 
   it('is what is known without it when it died', () => {
     const record = new WorkerRecord();
     record.note({ type: 'stats', stats });
     record.noteMoved(4);
-    expect(record.departures).to.deep.equal({ moved: 4, drained: 0, cut: 2 });
+    expect(record.departures).to.deep.equal({ moved: 4, drained: 0, closed: 3, cut: 2 });
   });
 
   it('counts nobody twice who came when the worker was leaving already', () => {
     const record = new WorkerRecord();
     record.noteMoved(3);
-    record.note({ type: 'drained', connections: 2 });
-    expect(record.departures).to.deep.equal({ moved: 3, drained: 0, cut: 0 });
+    record.note({ type: 'drained', connections: 2, closed: 1 });
+    expect(record.departures).to.deep.equal({ moved: 3, drained: 0, closed: 0, cut: 0 });
+  });
+
+  it('is, without last words, what it had when it was told to leave, less what moved', () => {
+    const record = new WorkerRecord();
+    record.note({ type: 'stats', stats: { ...stats, activeRequests: 0 } });
+    record.noteRetired();
+    record.note({ type: 'stats', stats: { ...stats, connections: 2, activeRequests: 0 } });
+    record.noteMoved(7);
+    expect(record.departures).to.deep.equal({ moved: 7, drained: 0, closed: 2, cut: 0 });
   });
 });
 

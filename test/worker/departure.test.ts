@@ -16,6 +16,7 @@ class FakeServing implements Serving {
   idle: number;
   requests: RequestSummary[];
   pendingHooks: number;
+  closedIdle = 0;
   readonly orders: string[] = [];
   #changed: () => void = () => {};
 
@@ -60,6 +61,7 @@ class FakeServing implements Serving {
   }
   closeIdle(): void {
     this.orders.push('closeIdle');
+    this.closedIdle += this.idle;
     if (this.lingers) return;
     this.idle = 0;
     this.#changed();

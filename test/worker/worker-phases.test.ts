@@ -11,8 +11,8 @@ const row = (...next: [Next, Next, Next, Next, Next, Next, Next]) =>
 const expected: Record<WorkerPhase, Record<WorkerPhaseInput, Next>> = {
   waiting: row('booting', '-', '-', '-', 'leaving', '-', 'ending'),
   booting: row('-', 'serving', '-', '-', 'leaving', '-', 'ending'),
-  serving: row('-', '-', 'standby', '-', 'leaving', '-', 'ending'),
-  standby: row('-', '-', '-', 'serving', 'leaving', '-', 'ending'),
+  serving: row('-', '-', 'standby', 'serving', 'leaving', '-', 'ending'),
+  standby: row('-', '-', 'standby', 'serving', 'leaving', '-', 'ending'),
   leaving: row('-', '-', '-', '-', '-', 'left', 'ending'),
   left: row('-', '-', '-', '-', '-', '-', 'ending'),
   ending: row('-', '-', '-', '-', '-', '-', 'ending'),

@@ -11,7 +11,7 @@ import type { Party, Target } from './targets.ts';
 import { nextTransferStep } from './transfer-table.ts';
 import type { TransferDeed, TransferInput, TransferState } from './transfer-table.ts';
 
-/** A worker that has not confirmed anything for so long is asked what it got. */
+/** A worker that has not confirmed anything for so long is asked what it got, and gets no more until it has answered. */
 const syncAfterMs = 250;
 /** A connection without an origin waits so long for a ready worker. */
 const strandedForMs = 30_000;
@@ -97,12 +97,17 @@ export class Relay {
     for (const transfer of this.#where(({ state }) => state === 'stranded')) this.#place(transfer);
   }
 
-  /** A worker has ended, or cannot be reached any more. Returns what became of the connections that it gave away. */
+  /**
+   * A worker has ended, or cannot be reached any more. Returns what became of the connections that it gave away; what is
+   * here goes on without it.
+   */
   gone(party: Party): MoveCounts {
     const hasOrigin = ({ state }: Transfer) => state === 'here' || state === 'offered';
-    this.#stepAll((one) => one.origin === party && hasOrigin(one), 'origin-gone');
+    const goingOn = this.#where((one) => one.origin === party && hasOrigin(one));
+    for (const transfer of goingOn) this.#step(transfer, 'origin-gone');
     this.#stepAll(({ target }) => target === party, 'target-gone');
-    const counts = this.#counts.get(party) ?? { moved: 0, returned: 0 };
+    const { moved, returned } = this.#counts.get(party) ?? { moved: 0, returned: 0 };
+    const counts = { moved: moved + goingOn.length, returned };
     for (const perParty of [this.#counts, this.#progressed, this.#asked]) perParty.delete(party);
     return counts;
   }
@@ -142,7 +147,7 @@ export class Relay {
   }
 
   #place(transfer: Transfer): void {
-    transfer.target = pickTarget(this.#targets(), transfer.origin);
+    transfer.target = pickTarget(this.#targets(), transfer.origin, this.#asked);
     this.#step(transfer, transfer.target === undefined ? 'none-found' : 'found');
   }
 

@@ -1,6 +1,6 @@
 /**
  * To whom a moving connection goes: of the ready workers of the newest generation that stays, to the one with the fewest
- * connections.
+ * connections. A worker that is stopped or blocked takes none, and so soon has the fewest: one that does not answer is passed over.
  */
 import type { MasterToWorker } from '../../shared/messages.ts';
 import type { PassedHandle } from '../../shared/node-private.ts';
@@ -28,12 +28,17 @@ export function havensOf<Worker extends Pick<Target, 'generation'>>(
   return staying.length > 0 ? staying : open;
 }
 
-export function pickTarget(targets: readonly Target[], origin: Party): Target | undefined {
+/** `silent` are those that owe an answer: they get something only when there is no other. */
+export function pickTarget(targets: readonly Target[], origin: Party, silent: ReadonlySet<Party>): Target | undefined {
   let best: Target | undefined;
   for (const target of targets) {
-    if (target === origin) continue;
-    const lead = best === undefined ? 1 : target.generation.number - best.generation.number;
-    if (lead > 0 || (lead === 0 && target.connections < best!.connections)) best = target;
+    if (target !== origin && (best === undefined || isBetter(target, best, silent))) best = target;
   }
   return best;
+}
+
+function isBetter(one: Target, other: Target, silent: ReadonlySet<Party>): boolean {
+  if (silent.has(one) !== silent.has(other)) return silent.has(other);
+  const lead = one.generation.number - other.generation.number;
+  return lead > 0 || (lead === 0 && one.connections < other.connections);
 }

@@ -1,12 +1,16 @@
 /**
  * The new master's side of an upgrade, from its start until the place is its own: when the one before hands over, or is gone. Until
- * then the sockets that were left are still served by the one before: their files are not to be touched.
+ * then the sockets that were left are still served by the one before: their files are not to be touched, and nothing is accepted here. So
+ * an upgrade that fails has nothing to lose.
  */
+import { isDeepStrictEqual } from 'node:util';
 import { EvyError, toError } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log.ts';
+import type { WorkerRange } from '../../shared/worker-range.ts';
 import type { Command } from '../commands.ts';
 import type { Listener } from '../listeners.ts';
 import type { Moves } from '../migration/moves.ts';
+import { Opening } from '../opening.ts';
 import { dismissLateOrphans } from '../orphans.ts';
 import { writePidfile } from '../pidfile.ts';
 import { Estate } from './inheritance.ts';
@@ -29,17 +33,26 @@ export interface Arrived {
 export class Arrival {
   readonly estate: Estate;
   readonly #predecessor: Predecessor | undefined;
+  readonly #opening: Opening;
   #isOurs: boolean;
 
   constructor(predecessor: Predecessor | undefined) {
     this.#predecessor = predecessor;
     this.#isOurs = predecessor === undefined;
+    this.#opening = new Opening(this.#isOurs);
     this.estate = new Estate(predecessor?.legacy);
   }
 
   /** Whether this master owes nothing to another one. */
   get isOurs(): boolean {
     return this.#isOurs;
+  }
+
+  /** How workers begin: when they accept, and how many there are if that is another number than the configuration says. */
+  crew(configured: WorkerRange): { opening: Opening; workers: number | undefined } {
+    const { crew } = this.#predecessor?.legacy ?? {};
+    const workers = isDeepStrictEqual(crew?.configured, configured) ? crew?.wanted : undefined;
+    return { opening: this.#opening, workers };
   }
 
   /** For whom LISTEN_FDS is: what a service manager has opened for the first of us is for each that comes after it. */
@@ -56,12 +69,14 @@ export class Arrival {
       onMoving: moves.take,
       onTakeOver: () => {
         this.#isOurs = true;
+        this.#opening.open();
       },
       onReload: () => push({ type: 'reload' }),
       onGone: () => {
         // It has died: its workers, which may be orphans that serve, share these sockets until ours can.
         if (!this.#isOurs) void whole.then(() => dismissLateOrphans(listeners.map(({ address }) => address)));
         this.#isOurs = true;
+        this.#opening.open();
         moves.closeTo(predecessor);
       },
     });

@@ -8,6 +8,8 @@
 import { fstatSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { EvyError } from '../../shared/errors.ts';
+import { mostWorkers } from '../../shared/worker-range.ts';
+import type { WorkerRange } from '../../shared/worker-range.ts';
 import { formatBind } from '../bind-address.ts';
 import type { Bind } from '../bind-address.ts';
 
@@ -32,14 +34,22 @@ export interface Heirloom {
   readonly name: string;
 }
 
+/** How many workers the configuration says, and how many there are to be: by hand, or by the load. */
+export interface CrewSize {
+  readonly configured: WorkerRange;
+  readonly wanted: number;
+}
+
 export interface Legacy {
   /** process id of the master before */
   readonly from: number;
+  /** undefined from an evy that does not tell */
+  readonly crew?: CrewSize | undefined;
   readonly sockets: ReadonlyArray<Heirloom & { readonly fd: number }>;
 }
 
-export function formatLegacy(sockets: readonly Heirloom[], from: number): string {
-  return JSON.stringify({ version, from, sockets: sockets.map(({ key, name }) => ({ key, name })) });
+export function formatLegacy(sockets: readonly Heirloom[], from: number, crew?: CrewSize): string {
+  return JSON.stringify({ version, from, sockets: sockets.map(({ key, name }) => ({ key, name })), crew });
 }
 
 function isSocket(fd: number): boolean {
@@ -55,6 +65,12 @@ function isHeirloom(value: unknown): value is Heirloom {
   return typeof key === 'string' && typeof name === 'string';
 }
 
+function isCrewSize(value: unknown): value is CrewSize {
+  const { configured, wanted } = (value ?? {}) as Partial<CrewSize>;
+  const isCount = (count: unknown) => Number.isInteger(count) && Number(count) >= 1 && Number(count) <= mostWorkers;
+  return isCount(configured?.least) && isCount(configured?.most) && isCount(wanted);
+}
+
 /**
  * Undefined when nothing was left to this process.
  * @throws {EvyError} UPGRADE_FAILED when it is not what it should be
@@ -68,7 +84,7 @@ export function parseLegacy(
   const refuse = (why: string): never => {
     throw new EvyError('UPGRADE_FAILED', `${inheritanceVariable}: ${why}`);
   };
-  let value: { version?: unknown; from?: unknown; sockets?: unknown };
+  let value: { version?: unknown; from?: unknown; sockets?: unknown; crew?: unknown };
   try {
     value = (JSON.parse(text) ?? {}) as typeof value;
   } catch {
@@ -79,7 +95,7 @@ export function parseLegacy(
   if (!Array.isArray(value.sockets) || !value.sockets.every(isHeirloom)) return refuse('names no sockets');
   const sockets = value.sockets.map(({ key, name }, index) => ({ key, name, fd: firstLegacyFd + index }));
   for (const { name, fd } of sockets) if (!looksRight(fd)) refuse(`descriptor ${fd} (${name}) is not a socket`);
-  return { from: parent, sockets };
+  return isCrewSize(value.crew) ? { from: parent, sockets, crew: value.crew } : { from: parent, sockets };
 }
 
 /** What is left of it, while the addresses of a new configuration take what they need. */

@@ -4,6 +4,7 @@ import type { Logger } from '../../shared/log.ts';
 import type { Listener } from '../listeners.ts';
 import type { Moves } from '../migration/moves.ts';
 import { formatLegacy } from './inheritance.ts';
+import type { CrewSize } from './inheritance.ts';
 import { tellMainPid } from './main-pid.ts';
 import { ownCommand } from './own-command.ts';
 import { Successor } from './successor.ts';
@@ -14,6 +15,7 @@ export interface LaunchParts {
   readonly directory: string;
   readonly logger: Logger;
   readonly moves: Moves;
+  readonly size: CrewSize;
 }
 
 /**
@@ -21,7 +23,7 @@ export interface LaunchParts {
  * @throws {EvyError} NOT_SUPPORTED where this master's sockets cannot be inherited
  */
 export function launchSuccessor(
-  { listeners, directory, logger, moves }: LaunchParts,
+  { listeners, directory, logger, moves, size }: LaunchParts,
   report: (successor: Successor, news: SuccessorNews) => void,
 ): Successor {
   const fds = listeners.flatMap(({ fd }) => (fd === undefined ? [] : [fd]));
@@ -33,6 +35,7 @@ export function launchSuccessor(
   const legacy = formatLegacy(
     listeners.map(({ key, address }) => ({ key, name: address.name })),
     process.pid,
+    size,
   );
   const command = ownCommand(process, directory);
   const announce = async (news: SuccessorNews): Promise<void> => {

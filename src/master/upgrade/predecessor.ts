@@ -61,7 +61,8 @@ export class Predecessor implements Party {
           message satisfies never;
       }
     });
-    this.#channel.once('disconnect', () => onGone(this));
+    if (this.#channel.connected) this.#channel.once('disconnect', () => onGone(this));
+    else queueMicrotask(() => onGone(this));
   }
 
   /** What the relay tells an origin, in the words of one to whom something was offered. */

@@ -41,7 +41,10 @@ export class Succession {
       logger,
       emit,
       push,
-      launch: (report) => launchSuccessor({ ...parts, moves: crew.moves }, report),
+      launch: (report) => {
+        const size = { configured: plan.range, wanted: plan.wanted.workers };
+        return launchSuccessor({ ...parts, moves: crew.moves, size }, report);
+      },
       handOver: (successor, keys, moving) => this.#handOver(successor, keys, moving),
       takeBack: (successor) => this.#takeBack(successor),
       gone: (successor) => crew.moves.closeTo(successor),

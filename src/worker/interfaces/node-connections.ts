@@ -15,7 +15,7 @@ import { trustedProxiesOf } from '../proxies/forwarding.ts';
 import type { TrustedProxies } from '../proxies/forwarding.ts';
 import type { Sender } from './node-hooks.ts';
 import { idleSockets, NodeMoves } from './node-moves.ts';
-import type { HttpSockets } from './node-moves.ts';
+import type { HttpSockets, Served } from './node-moves.ts';
 import type { NodeServer } from './node-server.ts';
 
 /** A connection, and how many requests it has had. */
@@ -46,6 +46,7 @@ export class NodeConnections {
   #moves: NodeMoves | undefined;
   #draining = false;
   #closesIdle = false;
+  #closedIdle = 0;
 
   constructor({ settings, server, busySockets, changed }: Parts) {
     this.#settings = settings;
@@ -64,8 +65,8 @@ export class NodeConnections {
     return this.#dismissed.has(socket) ? undefined : this.#clients.get(socket);
   }
 
-  take(socket: Socket, peer: PeerFacts): void {
-    this.#keep(socket, peer);
+  take(socket: Socket, peer: PeerFacts, requests = 0): void {
+    this.#keep(socket, { peer, requests });
     socket.once('close', () => {
       this.#clients.delete(socket);
       this.#moves?.gone(socket);
@@ -76,19 +77,19 @@ export class NodeConnections {
     this.#changed();
   }
 
-  adopt({ peer, rest }: MovingConnection, handle: PassedHandle): void {
+  adopt({ peer, requests, rest }: MovingConnection, handle: PassedHandle): void {
     const socket = attach(handle, false);
     if (rest !== undefined) {
       this.#begun.add(socket);
       socket.unshift(Buffer.from(rest, 'base64'));
     }
-    this.take(socket, peer);
+    this.take(socket, peer, requests);
     if (rest === undefined) this.#server.excuse(socket, timerMs(this.#settings.keepaliveMs));
     if (this.#closesIdle) setImmediate(() => this.closeIdle());
   }
 
-  #keep(socket: Socket, peer: PeerFacts): void {
-    this.#clients.set(socket, { peer, forwarding: this.#trustedProxies?.connection(peer), requests: 0 });
+  #keep(socket: Socket, { peer, requests }: Served): void {
+    this.#clients.set(socket, { peer, forwarding: this.#trustedProxies?.connection(peer), requests });
   }
 
   /** Whether a byte of a request came. */
@@ -128,15 +129,15 @@ export class NodeConnections {
     this.#moves.look();
   }
 
-  readonly #released = (socket: Socket): PeerFacts => {
-    const { peer } = this.#clients.get(socket)!;
+  readonly #released = (socket: Socket): Served => {
+    const { peer, requests } = this.#clients.get(socket)!;
     this.#clients.delete(socket);
     socket.setTimeout(0);
     this.#changed();
-    return peer;
+    return { peer, requests };
   };
-  readonly #resumed = (socket: Socket, peer: PeerFacts): void => {
-    this.#keep(socket, peer);
+  readonly #resumed = (socket: Socket, served: Served): void => {
+    this.#keep(socket, served);
     socket.setTimeout(timerMs(this.#settings.keepaliveMs));
   };
 
@@ -145,7 +146,13 @@ export class NodeConnections {
     this.#closesIdle = true;
     const idle = idleSockets(this.#http);
     if (idle === undefined) this.#server.closeIdleConnections();
-    for (const socket of idle ?? []) this.end(socket);
+    for (const socket of idle ?? []) {
+      if (!this.#dismissed.has(socket)) this.#closedIdle += 1;
+      this.end(socket);
+    }
+  }
+  get closedIdle(): number {
+    return this.#closedIdle;
   }
 
   /** Closes our side, behind `last`. A request that crosses our FIN is not served: the client knows that nobody answers. */

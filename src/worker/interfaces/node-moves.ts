@@ -32,11 +32,16 @@ export function idleSockets({ server, sockets, begun, busySockets }: HttpSockets
   return [...new Set([...idle, ...fresh])].filter((socket) => sockets.has(socket) && !busy.has(socket));
 }
 
+export interface Served {
+  readonly peer: PeerFacts;
+  readonly requests: number;
+}
+
 export interface NodeMovesParts extends HttpSockets {
-  /** it has been taken out of service; tells whose it is */
-  released(socket: Socket): PeerFacts;
+  /** it has been taken out of service; tells whose it is, and how many requests it has had */
+  released(socket: Socket): Served;
   /** it is served on */
-  resumed(socket: Socket, peer: PeerFacts): void;
+  resumed(socket: Socket, served: Served): void;
 }
 
 export class NodeMoves {
@@ -108,14 +113,14 @@ class HttpMovable implements Movable {
     const detached = detach(socket);
     if (detached === undefined) return undefined;
     // Neither here nor there a byte was read: node:http hands all that it reads to its parser.
-    const peer = this.#parts.released(socket);
+    const { peer, requests } = this.#parts.released(socket);
     return {
       handle: detached.handle,
-      connection: { peer },
+      connection: { peer, requests },
       drop: () => socket.destroy(),
       resume: () => {
         if (socket.destroyed) return;
-        this.#parts.resumed(socket, peer);
+        this.#parts.resumed(socket, { peer, requests });
         reattach(socket);
       },
     };

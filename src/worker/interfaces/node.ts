@@ -223,6 +223,9 @@ export class NodeService implements Serving {
     this.proxyGate?.closeAll();
     this.#connections.closeIdle();
   }
+  get closedIdle(): number {
+    return this.#connections.closedIdle;
+  }
   destroyBusy(): void {
     for (const { socket } of this.#active.values()) socket.destroy();
   }

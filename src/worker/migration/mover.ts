@@ -4,6 +4,9 @@
  * A few are under way at a time: only those are not served meanwhile, and more would not be faster, as a channel carries one
  * descriptor at a time. All others go on as before and wait their turn. Of each that has left a copy is kept, unread, until
  * the other side has confirmed it; closing the copy is close(2) alone, which the client does not see.
+ *
+ * Who has got one and does not answer (it is stopped, or its loop is blocked) must not hold up the others: what is slow does not count
+ * any more, and somebody else gets what comes next. It is not taken back, as it may be read there at any moment.
  */
 import type { Socket } from 'node:net';
 import type { MovingConnection, MovingToMaster, MovingToWorker } from '../../shared/messages.ts';
@@ -31,8 +34,14 @@ export interface MoverParts {
   nowMs(): number;
 }
 
-/** connections under way at a time */
+/** connections under way at a time, those that are slow apart */
 const windowSize = 4;
+/** Unconfirmed for so long, one is slow. By then the master has noticed that its target is silent. */
+export const slowAfterMs = 750;
+/** under way in all: nobody serves them meanwhile */
+const mostUnderWay = 64;
+/** and since the last confirmation: when nobody answers, more would only wait for the same one */
+const mostUnanswered = 2 * windowSize;
 /** When nothing has been confirmed for so long, the master is asked what it got. */
 export const syncAfterMs = 250;
 /** A connection that did not get through so often stays. */
@@ -40,15 +49,25 @@ const mostFailures = 3;
 
 type State = 'waiting' | 'moving' | 'stopped';
 
+interface Traveller extends Released {
+  readonly socket: Socket;
+  readonly sinceMs: number;
+  isWritten: boolean;
+  isSlow: boolean;
+}
+
 export class Mover {
   readonly #parts: MoverParts;
   readonly #queue = new Set<Movable>();
-  readonly #underWay = new Map<number, Released & { socket: Socket; isWritten: boolean }>();
+  readonly #underWay = new Map<number, Traveller>();
   readonly #failures = new WeakMap<Socket, number>();
   /** no order yet, or nobody to go to for now; on; for good */
   #state: State = 'waiting';
   #announceAtMs = Infinity;
   #lastId = 0;
+  /** of those under way, how many are slow; and how many have left since something was confirmed */
+  #slow = 0;
+  #unanswered = 0;
   #hasProgressed = false;
   #isReleasing = false;
   #timer: NodeJS.Timeout | undefined;
@@ -63,7 +82,9 @@ export class Mover {
     return this.#underWay.size === 0 && !this.#isReleasing;
   }
   get hasRoom(): boolean {
-    return this.#state === 'moving' && this.#underWay.size < windowSize;
+    const { size } = this.#underWay;
+    if (this.#state !== 'moving' || size >= mostUnderWay || this.#unanswered >= mostUnanswered) return false;
+    return size - this.#slow < windowSize;
   }
   /** Calls back whenever `isEmpty` may have changed. */
   onChange(callback: () => void): void {
@@ -154,8 +175,9 @@ export class Mover {
   #send(socket: Socket, released: Released): void {
     this.#lastId += 1;
     const id = this.#lastId;
-    const entry = { ...released, socket, isWritten: false };
+    const entry: Traveller = { ...released, socket, sinceMs: this.#parts.nowMs(), isWritten: false, isSlow: false };
     this.#underWay.set(id, entry);
+    this.#unanswered += 1;
     this.#timer ??= setInterval(() => this.#look(), syncAfterMs).unref();
     this.#parts.send({ type: 'move', id, connection: released.connection }, released.handle, (error) => {
       if (error === null) entry.isWritten = true;
@@ -174,6 +196,8 @@ export class Mover {
     const entry = this.#underWay.get(id);
     if (entry === undefined) return;
     this.#underWay.delete(id);
+    if (entry.isSlow) this.#slow -= 1;
+    this.#unanswered = 0;
     this.#hasProgressed = true;
     entry[how]();
     this.#fill();
@@ -193,5 +217,16 @@ export class Mover {
       this.#timer = undefined;
     } else if (!this.#hasProgressed) this.#parts.send({ type: 'sync', upTo: this.#lastId });
     this.#hasProgressed = false;
+    this.#findSlow();
+    this.#fill();
+  }
+
+  #findSlow(): void {
+    const slowSinceMs = this.#parts.nowMs() - slowAfterMs;
+    for (const entry of this.#underWay.values()) {
+      if (entry.isSlow || entry.sinceMs > slowSinceMs) continue;
+      entry.isSlow = true;
+      this.#slow += 1;
+    }
   }
 }

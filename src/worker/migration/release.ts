@@ -9,6 +9,8 @@ import type { Released } from './mover.ts';
 export interface Withdrawal {
   readonly socket: Socket;
   readonly peer: PeerFacts;
+  /** it has had so many */
+  readonly requests: number;
   readonly owner: SocketOwner;
   /** the bytes that wait to be parsed */
   readonly takeRest: () => Buffer;
@@ -17,7 +19,7 @@ export interface Withdrawal {
 }
 
 /** Undefined, with nothing changed, when Node does not let go of it. */
-export function withdraw({ socket, peer, owner, takeRest, resume }: Withdrawal): Released | undefined {
+export function withdraw({ socket, peer, requests, owner, takeRest, resume }: Withdrawal): Released | undefined {
   disown(socket);
   const detached = detach(socket);
   if (detached === undefined) {
@@ -29,7 +31,7 @@ export function withdraw({ socket, peer, owner, takeRest, resume }: Withdrawal):
   const rest = detached.rest === undefined ? Buffer.from(takeRest()) : Buffer.concat([takeRest(), detached.rest]);
   return {
     handle: detached.handle,
-    connection: rest.length === 0 ? { peer } : { peer, rest: rest.toString('base64') },
+    connection: rest.length === 0 ? { peer, requests } : { peer, requests, rest: rest.toString('base64') },
     drop: () => socket.destroy(),
     resume: () => {
       if (socket.destroyed) return;

@@ -1,7 +1,9 @@
 import { execFile } from 'node:child_process';
 import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
+import { tempFolder } from '../../helpers/files.ts';
 import type { RawClient } from '../../helpers/raw-client.ts';
 import { header } from '../../helpers/response-reader.ts';
 import type { EvyProcess } from '../../helpers/run-evy.ts';
@@ -22,9 +24,9 @@ interface Halfway {
 }
 
 /** A reload of one worker with many idle connections; the new worker is stopped when it has got some of them. */
-async function halfway(count: number): Promise<Halfway> {
+async function halfway(count: number, app = echo): Promise<Halfway> {
   // A watchdog's thread would open descriptors while they are counted.
-  const evy = await serve(['--port', '0', '--workers', '1', '--stuck-timeout', '0', echo]);
+  const evy = await serve(['--port', '0', '--workers', '1', '--stuck-timeout', '0', app]);
   const clients: RawClient[] = [];
   for (let left = count; left > 0; left -= 50)
     clients.push(...(await Promise.all(Array.from({ length: 50 }, async () => beIdle({ port: evy.port })))));
@@ -87,6 +89,47 @@ describe('kill -9 in the middle of a move of several hundred connections', () =>
     expect([...pids.keys()]).to.deep.equal([String(next.pid)]);
     expect(closed).to.be.within(1, adopted);
     expect(closed + pids.get(String(next.pid))!).to.equal(inAll);
+    await waitFor('the descriptors', async () => (await descriptorsOf(evy.pid)) === masterDescriptors);
+    expect(await evy.stop()).to.deep.equal({ code: 0, signal: null });
+  });
+});
+
+/** Answers, and closes the channel to its master when it is told to. */
+const leavesMaster = `
+process.on('SIGUSR2', () => process.disconnect());
+export default (env, startResponse) => {
+  startResponse('200 OK', [['X-Pid', String(process.pid)]]);
+  return ['echo'];
+};
+`;
+
+describe('a channel that closes in the middle of a move', () => {
+  const app = async () => join(await tempFolder({ 'app.mjs': leavesMaster }), 'app.mjs');
+
+  it('to the worker that they leave: what has left goes on, and the worker ends', async function () {
+    this.timeout(60_000);
+    const { evy, clients, oldPid, newPid, adopted, masterDescriptors } = await halfway(inAll, await app());
+    process.kill(oldPid, 'SIGUSR2');
+    await evy.until('worker.exit', { where: ({ pid }) => pid === oldPid });
+    process.kill(newPid, 'SIGCONT');
+    const { pids, closed } = await askAll(clients);
+    expect([...pids.keys()]).to.deep.equal([String(newPid)]);
+    expect(inAll - closed).to.be.within(adopted, adopted + 2 * window);
+    await waitFor('the descriptors', async () => (await descriptorsOf(evy.pid)) === masterDescriptors);
+    expect(await evy.stop()).to.deep.equal({ code: 0, signal: null });
+  });
+
+  it('to the worker that they go to: what it had not adopted moves to the next one', async function () {
+    this.timeout(60_000);
+    const { evy, clients, oldPid, newPid, adopted, masterDescriptors } = await halfway(inAll, await app());
+    process.kill(newPid, 'SIGUSR2');
+    process.kill(newPid, 'SIGCONT');
+    const next = await evy.until('worker.ready', { times: 3 });
+    for (const gone of [oldPid, newPid]) await evy.until('worker.exit', { where: ({ pid }) => pid === gone });
+    const { pids, closed } = await askAll(clients);
+    expect([...pids.keys()]).to.deep.equal([String(next.pid)]);
+    // It may have gone on a little when it was continued.
+    expect(closed).to.be.within(1, adopted + 2 * window);
     await waitFor('the descriptors', async () => (await descriptorsOf(evy.pid)) === masterDescriptors);
     expect(await evy.stop()).to.deep.equal({ code: 0, signal: null });
   });

@@ -11,6 +11,7 @@ import {
   beginSlow,
   crewOf,
   expectNoLoss,
+  expectUnnoticed,
   hasEnded,
   light,
   moreAnswers,
@@ -18,6 +19,7 @@ import {
   serve,
   slow,
   underLoad,
+  workersOf,
 } from './serving.ts';
 import { end, upgrade } from './upgrading.ts';
 
@@ -85,6 +87,33 @@ describe('an upgrade that fails', () => {
     expect(await evy.stop()).to.deep.equal({ code: 0, signal: null });
   });
 
+  it('when only some of its workers boot has accepted nobody', async function () {
+    this.timeout(90_000);
+    const half = `
+import { mkdirSync } from 'node:fs';
+if (existsSync('half')) mkdirSync('first'); // which succeeds once
+`;
+    const cwd = await tempFolder({ 'app.mjs': `${half}${app}`, 'evy.config.mjs': config() });
+    const evy = await serve(['--bind', '127.0.0.1:0'], { cwd });
+    const before = await crewOf(evy, [1, 1]);
+    const load = await underLoad(evy, light);
+    await writeFiles(cwd, { half: '' });
+    evy.signal('SIGUSR2');
+    const { successor } = await evy.until('upgrade.started');
+    await evy.until('worker.ready', { times: 3, withinMs: 30_000 });
+    await evy.until('worker.delayed', { times: 2, withinMs: 30_000 });
+    await moreAnswers(load, 300);
+    process.kill(successor as number, 'SIGTERM');
+    expect((await evy.until('upgrade.failed')).message).to.equal('the new master was stopped');
+    await moreAnswers(load);
+    const result = await load.stop();
+    expectUnnoticed(result);
+    expect(Object.keys(result.seen)).to.have.members(before.map(({ pid }) => String(pid)));
+    await waitFor('the end of the new master', () => hasEnded(successor as number), { withinMs: 15_000 });
+    expect(await crewOf(evy, [1, 1])).to.deep.equal(before);
+    expect(await evy.stop()).to.deep.equal({ code: 0, signal: null });
+  });
+
   it('after the new master served is taken back', async function () {
     this.timeout(120_000);
     const folder = await tempFolder();
@@ -103,7 +132,8 @@ describe('an upgrade that fails', () => {
     await writeFiles(folder, { gate: '' });
     expect(text(await busy.response())).to.equal('begun,done');
     busy.close();
-    await crewOf(evy, [1, 1]);
+    // Nobody has told of the end of the killed master's workers.
+    await waitFor('a whole crew', async () => (await workersOf(evy)).length === 2, { withinMs: 15_000 });
     const { pid } = await upgrade(evy);
     expect(await answerOf({ port })).to.equal('at once');
     await end(pid);

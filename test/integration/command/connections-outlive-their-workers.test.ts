@@ -114,6 +114,26 @@ describe('a connection that moves', () => {
     expect(await evy.stop()).to.deep.equal({ code: 0, signal: null });
   });
 
+  it('counts its requests on, from interface to interface', async () => {
+    const folder = await tempFolder();
+    const [wsgi, node] = [application('echoes-load-id'), application('echoes-load-id-node')];
+    const write = (app: string) =>
+      writeFiles(folder, {
+        'evy.config.json': JSON.stringify({ app, port: 0, workers: 1, maxRequestsPerConnection: 5 }),
+      });
+    await write(wsgi);
+    const evy = await serve([], { cwd: folder });
+    const client = await beIdle({ port: evy.port });
+    for (const [index, app] of [node, wsgi, node].entries()) {
+      await write(app);
+      await reload(evy);
+      await crewOf(evy, [index + 2]);
+      expect(header(await client.request(get), 'Connection')).to.not.equal('close');
+    }
+    expect(header(await client.request(get), 'Connection')).to.equal('close');
+    expect(await client.closed()).to.equal('fin');
+  });
+
   it('finishes the request that it is in the middle of, and then moves', async () => {
     const folder = await tempFolder();
     const gate = join(folder, 'gate');

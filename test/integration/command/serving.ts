@@ -47,19 +47,22 @@ export interface Worker {
 }
 
 /** The worker processes, by the title that `ps` shows. */
-export async function workersOf(evy: EvyProcess): Promise<Worker[]> {
+export async function workersOf(evy: EvyProcess, master = evy.pid): Promise<Worker[]> {
   const found = await processesWith(runVariable, runId);
   return found
-    .filter(({ parent }) => parent === evy.pid)
+    .filter(({ parent }) => parent === master)
     .map(({ pid, command }) => ({ pid, generation: Number(/^evy worker \(generation (\d+)\)/.exec(command)?.[1]) }))
     .toSorted((one, other) => one.pid - other.pid);
 }
 
-/** Waits until the master's children are workers of these generations and nothing else, and it has told of who is gone. */
-export async function crewOf(evy: EvyProcess, generations: readonly number[]): Promise<Worker[]> {
+/**
+ * Waits until the master's children are workers of these generations and nothing else, and it has told of who is gone. `master`
+ * is another process than the command after an upgrade.
+ */
+export async function crewOf(evy: EvyProcess, generations: readonly number[], master = evy.pid): Promise<Worker[]> {
   let last: Worker[] = [];
   const isComplete = async () => {
-    last = await workersOf(evy);
+    last = await workersOf(evy, master);
     // A process is gone before the line that says so is here; of one whose own master was killed nobody tells.
     const here = new Set<unknown>(last.map(({ pid }) => pid));
     const told = new Set([...evy.seen('worker.exit'), ...evy.seen('worker.orphaned')].map(({ pid }) => pid));

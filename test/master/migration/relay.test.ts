@@ -142,6 +142,34 @@ describe('the relay of moving connections', () => {
     expect(origin.sent).to.deep.equal([{ type: 'move-back', id: 1, because: 'not-received' }]);
   });
 
+  it('gives nothing more to a silent worker until it answers, and nothing of what it has to another one', async () => {
+    const [b, c] = [new FakeWorker(2), new FakeWorker(2)];
+    const { relay, origin, give, die } = make(b, c);
+    const kept = give(1);
+    const [id] = b.ids('adopt');
+    const asked = () => b.sent.find((message) => message.type === 'sync');
+    await waitFor('the question', () => asked() !== undefined);
+    c.connections = 100;
+    give(2);
+    give(3);
+    expect([b.ids('adopt'), c.ids('adopt').length, kept.closed]).to.deep.equal([[id], 2, 0]);
+    relay.take(b, { type: 'adopted', id: id! }, undefined);
+    relay.take(b, { type: 'synced', upTo: (asked() as { upTo: number }).upTo, here: [] }, undefined);
+    give(4);
+    expect([b.ids('adopt').length, c.ids('adopt').length, origin.ids('moved')]).to.deep.equal([2, 2, [1]]);
+    die(b); // what it had not confirmed goes elsewhere, as ever
+    expect(c.ids('adopt')).to.have.lengthOf(3);
+  });
+
+  it('gives to a silent worker when there is no other', async () => {
+    const b = new FakeWorker(2);
+    const { give } = make(b);
+    give(1);
+    await waitFor('the question', () => b.sent.some(({ type }) => type === 'sync'));
+    give(2);
+    expect(b.ids('adopt')).to.have.lengthOf(2);
+  });
+
   it('takes no news amiss that comes late or twice', () => {
     const b = new FakeWorker(2);
     b.late = [];

@@ -10,16 +10,17 @@ const target = (number: number, connections: number): Target => ({
 });
 
 describe('where a moving connection goes', () => {
+  const nobody = new Set<Target>();
   const [old, busy, idle] = [target(1, 0), target(2, 7), target(2, 3)];
 
   it('to the worker of the newest generation with the fewest connections', () => {
-    expect(pickTarget([old, busy, idle], target(1, 9))).to.equal(idle);
-    expect(pickTarget([idle, busy, old], target(1, 9))).to.equal(idle);
-    expect(pickTarget([busy, old], target(1, 9))).to.equal(busy);
+    expect(pickTarget([old, busy, idle], target(1, 9), nobody)).to.equal(idle);
+    expect(pickTarget([idle, busy, old], target(1, 9), nobody)).to.equal(idle);
+    expect(pickTarget([busy, old], target(1, 9), nobody)).to.equal(busy);
   });
 
   it('to an older generation when there is no other', () => {
-    expect(pickTarget([old], target(2, 1))).to.equal(old);
+    expect(pickTarget([old], target(2, 1), nobody)).to.equal(old);
   });
 
   it('not to a generation that was given up, unless nobody else is there', () => {
@@ -28,9 +29,15 @@ describe('where a moving connection goes', () => {
     expect(havensOf([busy, idle], new Set([1, 3]))).to.deep.equal([busy, idle]);
   });
 
+  it('not to one that does not answer, unless nobody else is there', () => {
+    expect(pickTarget([old, busy, idle], target(1, 9), new Set([idle]))).to.equal(busy);
+    expect(pickTarget([idle, busy, old], target(1, 9), new Set([idle, busy]))).to.equal(old);
+    expect(pickTarget([busy, idle], target(1, 9), new Set([idle, busy]))).to.equal(idle);
+  });
+
   it('never back to where it comes from', () => {
-    expect(pickTarget([idle, old], idle)).to.equal(old);
-    expect(pickTarget([idle], idle)).to.equal(undefined);
-    expect(pickTarget([], idle)).to.equal(undefined);
+    expect(pickTarget([idle, old], idle, nobody)).to.equal(old);
+    expect(pickTarget([idle], idle, nobody)).to.equal(undefined);
+    expect(pickTarget([], idle, nobody)).to.equal(undefined);
   });
 });

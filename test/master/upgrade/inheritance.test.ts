@@ -23,6 +23,17 @@ describe('what a master leaves to the next one', () => {
     expect(looked).to.deep.equal([4, 5]);
   });
 
+  it('says how many workers there are to be, if it is a number of workers', () => {
+    const crew = { configured: { least: 2, most: 8 }, wanted: 5 };
+    const parsed = (text: string) => parseLegacy(text, 42, () => true)?.crew;
+    expect(parsed(formatLegacy(sockets, 42, crew))).to.deep.equal(crew);
+    expect(parsed(formatLegacy(sockets, 42))).to.equal(undefined);
+    for (const wanted of [0, 1.5, 100_000]) {
+      expect(parsed(formatLegacy(sockets, 42, { ...crew, wanted }))).to.equal(undefined);
+    }
+    expect(parsed(formatLegacy(sockets, 42).replace('"version"', '"crew":{"wanted":3},"version"'))).to.equal(undefined);
+  });
+
   it('is not ours without the variable, or when it is from another process than our parent', () => {
     expect(parseLegacy(undefined, 42)).to.equal(undefined);
     expect(parseLegacy(formatLegacy(sockets, 41), 42)).to.equal(undefined);

@@ -48,6 +48,16 @@ describe('the master before', () => {
     ]);
   });
 
+  it('may be gone before anybody listens', async () => {
+    const channel = new FakeChannel();
+    channel.connected = false;
+    const predecessor = new Predecessor({ from: 42, sockets: [] }, channel);
+    const gone = new Promise((resolve) => {
+      predecessor.listen({ onMoving() {}, onTakeOver() {}, onReload() {}, onGone: resolve });
+    });
+    expect(await gone).to.equal(predecessor);
+  });
+
   it('is told in the words of one to whom something was offered', () => {
     const { channel, predecessor } = make();
     predecessor.send({ type: 'moved', id: 1 });

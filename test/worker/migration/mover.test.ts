@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { expect } from 'chai';
 import type { MovingConnection, MovingToMaster } from '../../../src/shared/messages.ts';
-import { Mover, syncAfterMs, type Movable, type Released } from '../../../src/worker/migration/mover.ts';
+import { Mover, slowAfterMs, syncAfterMs, type Movable, type Released } from '../../../src/worker/migration/mover.ts';
 import { waitFor } from '../../helpers/wait-for.ts';
 
 const connection: MovingConnection = {
@@ -161,6 +161,56 @@ describe('the mover of a worker that retires', () => {
     mover.take({ type: 'moved', id: ids()[1]! });
     mover.take({ type: 'moved', id: ids()[2]! });
     expect(mover.isEmpty).to.equal(true);
+  });
+
+  it('goes on past what is not confirmed, with a few at a time and a bound, and keeps what it has sent', async () => {
+    const { mover, ids, clock } = make();
+    const connections = crowd(200);
+    mover.order('move', 60_000);
+    for (const one of connections) mover.offer(one);
+    const stuck = new Set(ids());
+    const windowSize = stuck.size;
+    const underWay = () => states(connections, 'under way');
+    const confirmRest = () => {
+      for (const id of ids()) if (!stuck.has(id)) mover.take({ type: 'moved', id });
+    };
+    const becomeSlow = async () => {
+      const before = ids().length;
+      clock.nowMs += slowAfterMs;
+      await waitFor('others to leave', () => ids().length > before);
+    };
+    await becomeSlow();
+    expect(underWay()).to.equal(2 * windowSize);
+    // One target is silent, another one answers: whatever is left goes there.
+    for (let rounds = 0; rounds < 20; rounds += 1) confirmRest();
+    expect([states(connections, 'moved'), underWay()]).to.deep.equal([20 * windowSize, 2 * windowSize]);
+    // Others fall silent in turn, until the bound.
+    while (mover.hasRoom || underWay() < 64) {
+      const [last] = ids().slice(-1);
+      for (const id of ids().slice(0, -1)) stuck.add(id);
+      mover.take({ type: 'moved', id: last! });
+      await becomeSlow();
+    }
+    expect(underWay()).to.equal(64);
+    for (let rounds = 0; rounds < 200; rounds += 1) for (const id of ids()) mover.take({ type: 'moved', id });
+    expect([states(connections, 'moved'), mover.isEmpty]).to.deep.equal([200, true]);
+  });
+
+  it('sends no more than a few when nobody answers at all', async () => {
+    const { mover, sent, ids, clock } = make();
+    const connections = crowd(50);
+    mover.order('move', 60_000);
+    for (const one of connections) mover.offer(one);
+    const windowSize = ids().length;
+    for (let times = 1; times <= 3; times += 1) {
+      clock.nowMs += slowAfterMs;
+      const asked = sent.filter(({ type }) => type === 'sync').length;
+      await waitFor('the next look', () => sent.filter(({ type }) => type === 'sync').length > asked);
+    }
+    expect(ids()).to.have.lengthOf(2 * windowSize);
+    mover.take({ type: 'moved', id: ids()[0]! });
+    expect(mover.hasRoom).to.equal(false);
+    expect(ids().length).to.be.greaterThan(2 * windowSize);
   });
 
   it('answers a question: what came was adopted at once', () => {
