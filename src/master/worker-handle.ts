@@ -7,14 +7,14 @@
 import type { Socket } from 'node:net';
 import type { MasterToWorker, WorkerStats } from '../shared/messages.ts';
 import type { PassedHandle } from '../shared/node-private.ts';
-import { firstInheritedFd } from './fork-worker.ts';
+import { Deadline } from './deadline.ts';
 import type { Generation } from './generation.ts';
-import { guardingOf } from './guarding.ts';
 import type { Listener } from './listeners.ts';
 import { utilisationNow } from './load-policy.ts';
 import type { Opening } from './opening.ts';
 import type { Departures } from './operation.ts';
 import type { AgingWorker, RecyclingReason } from './recycling.ts';
+import { configurationOf } from './worker-configuration.ts';
 import { WorkerProcess } from './worker-process.ts';
 import type { OnMoving, ProcessNews } from './worker-process.ts';
 import { WorkerRecord } from './worker-record.ts';
@@ -41,7 +41,6 @@ export type EndReason = 'retired' | 'boot-timeout' | 'stuck' | 'stopped';
 
 /** After its grace the worker has this long to let idle clients see that it closes, and to name the requests that are cut. */
 const lastWordsMs = 1_500;
-const longestTimerMs = 2 ** 31 - 1;
 
 export class WorkerHandle {
   readonly id: number;
@@ -56,14 +55,13 @@ export class WorkerHandle {
   #stateSinceMs = Date.now();
   #readyAtMs: number | undefined;
   #endReason: EndReason | undefined;
-  #deadline: NodeJS.Timeout | undefined;
-  #deadlineAtMs = Infinity;
+  /** of the current state; that of a boot runs on over hello: it is one wait from fork to ready */
+  readonly #deadline: Deadline;
   #lastDrain: Drain | undefined;
   readonly #opening: Opening;
   #holdsBack = false;
   readonly #listeners: readonly Listener[];
   readonly #process: WorkerProcess;
-  readonly #report: (news: WorkerNews) => void;
 
   constructor(plan: WorkerPlan, report: (news: WorkerNews) => void, onMoving: OnMoving) {
     this.id = plan.id;
@@ -71,12 +69,16 @@ export class WorkerHandle {
     this.streak = plan.streak;
     this.#opening = plan.opening;
     this.#listeners = plan.listeners;
-    this.#report = report;
     const fds = plan.listeners.flatMap(({ fd }) => (fd === undefined ? [] : [fd]));
     const { directory, variables, options } = plan.generation;
     const { stuckTimeoutMs: stuckMs } = options;
     this.#process = new WorkerProcess({ entry: plan.entry, fds, directory, variables, stuckMs }, report, onMoving);
-    this.#expect(plan.generation.options.bootTimeoutMs);
+    this.#deadline = new Deadline(() => {
+      const of = this.#state;
+      // After a look at the channels: this process may have been stopped, and what they bring has been there in time.
+      setImmediate(() => report({ type: 'deadline', of }));
+    });
+    this.#deadline.set(options.bootTimeoutMs);
   }
 
   get state(): WorkerState {
@@ -128,7 +130,6 @@ export class WorkerHandle {
   get readyForMs(): number | undefined {
     return this.#readyAtMs === undefined ? undefined : performance.now() - this.#readyAtMs;
   }
-
   /** from the fork until it was ready */
   get bootMs(): number | undefined {
     return this.#readyAtMs === undefined ? undefined : Math.round(this.#readyAtMs - this.#spawnedAtMs);
@@ -158,15 +159,15 @@ export class WorkerHandle {
         this.#move('ready');
         if (this.#state !== 'ready') break;
         this.#readyAtMs = performance.now();
-        clearTimeout(this.#deadline);
-        if (this.#holdsBack) this.#opening.whenOpen(() => this.#letAccept());
+        this.#deadline.clear();
+        // One that stands by for another reason then, or leaves, has its own orders.
+        if (this.#holdsBack) this.#opening.whenOpen(() => this.#state === 'ready' && this.send({ type: 'resume' }));
         break;
       case 'overdue':
         if (this.#state === 'draining') this.kill('retired');
         break;
       case 'exit':
         this.#move('exit');
-        clearTimeout(this.#deadline);
         break;
       case 'stuck':
         // Whatever has been heard of it on the channel so far: its `ready` may still be on the way.
@@ -194,17 +195,17 @@ export class WorkerHandle {
     this.#record.noteRetired();
     this.#move('retire');
     if (this.#state === 'killed') {
-      this.#end();
+      this.#process.kill();
       return;
     }
     this.#sendDrain(drain);
-    this.#expect(drain.graceMs + lastWordsMs);
+    this.#deadline.set(drain.graceMs + lastWordsMs);
   }
 
   /** Tells one that drains that there is a ready worker, which its connections can move to; its time stays as it is. */
   letMove(): void {
     if (this.#state !== 'draining' || this.#lastDrain?.idle === 'close') return;
-    const graceMs = Math.max(0, Math.round(this.#deadlineAtMs - performance.now() - lastWordsMs));
+    const graceMs = Math.max(0, Math.round(this.#deadline.leftMs - lastWordsMs));
     this.#sendDrain({ graceMs, idle: 'move' });
   }
 
@@ -212,23 +213,17 @@ export class WorkerHandle {
   hasten(drain: Drain): void {
     if (this.#state !== 'draining') return;
     this.#sendDrain(drain);
-    const leftMs = this.#deadlineAtMs - performance.now();
-    this.#expect(Math.max(0, Math.min(leftMs, drain.graceMs + lastWordsMs)));
+    this.#deadline.set(Math.max(0, Math.min(this.#deadline.leftMs, drain.graceMs + lastWordsMs)));
   }
 
   kill(reason: EndReason): void {
     this.#endReason ??= reason;
     this.#move('deadline');
-    this.#end();
+    this.#process.kill();
   }
 
   send(message: MasterToWorker, socket?: Socket | PassedHandle, done?: (error: Error | null) => void): void {
     this.#process.send(message, socket, done);
-  }
-
-  /** One that stands by for another reason, or leaves, has its own orders. */
-  #letAccept(): void {
-    if (this.#state === 'ready') this.send({ type: 'resume' });
   }
 
   #sendDrain(drain: Drain): void {
@@ -239,43 +234,14 @@ export class WorkerHandle {
   }
 
   #configure(): void {
-    const { number, release, settings, options } = this.generation;
-    const binds = this.#listeners.map(({ address, backlog, fd }, index) => ({
-      name: address.name,
-      kind: address.kind,
-      tls: address.tls,
-      backlog,
-      ...(fd === undefined ? {} : { fd: firstInheritedFd + index }),
-    }));
-    const { graceMs, orphans, ready, warmup, stuckTimeoutMs: stuckMs } = options;
-    const watchdogFd = firstInheritedFd + binds.filter((bind) => 'fd' in bind).length;
-    const watchdog = stuckMs > 0 ? { fd: watchdogFd, stuckMs } : undefined;
-    const guarding = guardingOf(options);
     this.#holdsBack = !this.#opening.isOpen;
-    const rules = { settings, graceMs, orphans, standby: this.#holdsBack, ready, warmup, watchdog, guarding };
-    this.send({ type: 'configure', generation: number, release, binds, ...rules });
+    this.send(configurationOf(this.generation, this.#listeners, { standby: this.#holdsBack }));
   }
 
   #move(input: WorkerInput): void {
     const next = nextWorkerState(this.#state, input);
     if (next !== this.#state) this.#stateSinceMs = Date.now();
     this.#state = next;
-  }
-
-  #end(): void {
-    clearTimeout(this.#deadline);
-    this.#process.kill();
-  }
-
-  /** Sets the deadline of the current state. That of a boot runs on over hello: it is one wait from fork to ready. */
-  #expect(ms: number): void {
-    clearTimeout(this.#deadline);
-    this.#deadlineAtMs = performance.now() + ms;
-    // After a look at the channels: this process may have been stopped, and what they bring has been there in time.
-    const expire = () => {
-      const of = this.#state;
-      setImmediate(() => this.#report({ type: 'deadline', of }));
-    };
-    this.#deadline = setTimeout(expire, Math.min(ms, longestTimerMs));
+    if (next === 'killed' || next === 'gone') this.#deadline.clear();
   }
 }
