@@ -1,0 +1,182 @@
+/**
+ * A socket that requests are served on, as far as that is the same whatever they are: who listens to it, what is waited for, and
+ * how it ends. Reading and writing are a word each (states.ts); whether the connection is idle, active or closing is
+ * derived from them.
+ */
+import type { Socket } from 'node:net';
+import type { Outcome } from '../shared/application.ts';
+import { resetNow } from '../shared/node-private.ts';
+import type { Expiring } from './clock.ts';
+import { Deadlines } from './deadlines.ts';
+import type { PeerFacts } from './environ.ts';
+import { Linger, lingerMs } from './linger.ts';
+import { Output } from './output.ts';
+import type { OutputOwner } from './output.ts';
+import type { RequestReading } from './request-reading.ts';
+import type { Service } from './service.ts';
+import { giveAway } from './socket-owner.ts';
+import type { SocketOwner } from './socket-owner.ts';
+import { nextWritingState } from './states.ts';
+import type { WritingState } from './states.ts';
+
+export abstract class ServedSocket implements SocketOwner, OutputOwner, Expiring {
+  /** whom the client and the server are to applications */
+  readonly peer: PeerFacts;
+  readonly socket: Socket;
+  readonly deadlines: Deadlines;
+  protected readonly service: Service;
+  protected readonly output: Output;
+  protected writing: WritingState = 'idle';
+  /** once it is closing */
+  #linger: Linger | undefined;
+
+  constructor(service: Service, socket: Socket, peer: PeerFacts) {
+    this.service = service;
+    this.socket = socket;
+    this.peer = peer;
+    this.output = new Output(socket, this);
+    this.deadlines = new Deadlines(service.clock, service.settings.socketTimeoutMs);
+  }
+
+  protected abstract readonly reading: RequestReading;
+  /** Whoever is still to be answered is not. */
+  protected abstract settleAll(outcome: Outcome): void;
+  abstract progressed(): void;
+  /** It is out of service. */
+  protected abstract left(): void;
+
+  /** No request is being read or answered. */
+  get isIdle(): boolean {
+    return this.writing === 'idle' && this.reading.isBetween;
+  }
+
+  /** A response is under way. */
+  get isAnswering(): boolean {
+    return this.writing === 'open';
+  }
+
+  // ---- the socket's events
+
+  receive(buffer: Buffer, length: number): void {
+    this.reading.pushShared(buffer, length);
+  }
+
+  received(bytes: Buffer): void {
+    this.reading.push(bytes);
+  }
+
+  ended(): void {
+    if (!this.reading.isOver) this.reading.pump();
+    else if (this.writing === 'closing') this.output.flush();
+  }
+
+  closed(): void {
+    this.settleAll('client-gone');
+    this.leave();
+  }
+
+  get readDeadlineMs(): number {
+    return this.deadlines.readDeadlineMs;
+  }
+  get writeDeadlineMs(): number {
+    return this.deadlines.writeDeadlineMs;
+  }
+
+  expire(which: 'read' | 'write'): void {
+    const wait = which === 'write' ? 'write' : this.deadlines.wait;
+    switch (wait) {
+      case 'write':
+        this.service.cut(this.peer.remoteAddress);
+        this.destroy();
+        break;
+      case 'idle':
+        this.close();
+        break;
+      case 'head':
+        this.reading.refuse('HEAD_TIMEOUT');
+        break;
+      case 'body':
+        this.reading.bodyTimedOut();
+        break;
+      case 'linger':
+        if (this.output.isEmpty) this.#lingerOn();
+        break;
+      case 'none':
+        break;
+      default:
+        wait satisfies never;
+    }
+  }
+
+  // ---- what an exchange asks for
+
+  bodyWanted(): void {
+    this.reading.bodyWanted();
+  }
+
+  flushSoon(): void {
+    if (!this.reading.isPumping) this.flush();
+  }
+
+  // ---- ending
+
+  /** No further request: what is queued goes out, then FIN, then the client's own end is waited for. */
+  close(): void {
+    if (this.writing === 'gone') return;
+    this.reading.stop();
+    this.writing = nextWritingState.close(this.writing);
+    this.reading.parser.takeRest();
+    this.#linger ??= new Linger(this.deadlines.nowMs, this.socket.bytesRead);
+    this.deadlines.expect('linger', lingerMs);
+    this.output.end();
+    if (!this.output.isEmpty) this.deadlines.expectWrite();
+    // Unread bytes in the kernel would make our FIN a reset: read on and throw away.
+    this.socket.resume();
+  }
+
+  #lingerOn(): void {
+    const goesOn = this.#linger!.goesOn(this.deadlines.nowMs, this.socket.bytesRead);
+    if (goesOn) this.deadlines.expect('linger', lingerMs);
+    else this.socket.destroy();
+  }
+
+  /** At once: what has not left will not. */
+  destroy(): void {
+    this.settleAll('cut');
+    this.socket.destroy();
+  }
+
+  protected leave(): void {
+    this.reading.stop();
+    this.writing = nextWritingState.lost(this.writing);
+    this.output.release();
+    this.left();
+  }
+
+  protected flush(): void {
+    this.output.flush();
+    if (!this.output.isEmpty) this.deadlines.expectWrite();
+  }
+
+  /** While something is on its way out, the client is to take it. */
+  protected expectProgress(): void {
+    if (!this.output.isEmpty) this.deadlines.expectWrite();
+    else if (this.deadlines.wait === 'linger') this.deadlines.expect('linger', lingerMs);
+  }
+
+  /** Ends it where FIN would mean that what was sent is whole. */
+  protected reset(): void {
+    this.reading.stop();
+    this.writing = nextWritingState.close(this.writing);
+    resetNow(this.socket);
+  }
+
+  /** It is somebody else's from now on, with what was read of it. */
+  protected handOut(): Socket {
+    this.reading.stop();
+    this.writing = nextWritingState.close(this.writing);
+    this.deadlines.expectNothing();
+    giveAway(this.socket, this.reading.parser.takeRest());
+    return this.socket;
+  }
+}
