@@ -24,7 +24,7 @@ export const rivals: readonly Rival[] = [
     name: 'node:http, same work',
     file: './servers/node-http.ts',
     argument: 'same-work',
-    jobs: ['hello'],
+    jobs: ['hello', 'echo'],
   },
   { ...one, name: 'Fastify', file: './servers/fastify.ts' },
   { ...one, name: '@hono/node-server', file: './servers/hono.ts' },

@@ -1,4 +1,4 @@
-/** The jobs as `node:http` listeners: the plain way, and for `hello` one that does all that an evy application gets. */
+/** The jobs as `node:http` listeners: the plain way, and some that do all that an evy application gets. */
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { blob, greeting, streamedPieces, type Job } from '../works.ts';
 
@@ -61,7 +61,7 @@ function environmentOf(request: IncomingMessage): Record<string, unknown> {
   return env;
 }
 
-export const sameWork: RequestListener = (request, response) => {
+function helloWithHook(request: IncomingMessage, response: ServerResponse): void {
   const env = environmentOf(request);
   const before = request.socket.bytesWritten;
   const startedMs = performance.now();
@@ -74,4 +74,14 @@ export const sameWork: RequestListener = (request, response) => {
     bytesSent += (env['response'] as { bytesSent: number }).bytesSent;
   });
   listeners.hello(request, response);
+}
+
+/** With the environment that an application gets; `hello` with its hook, too. */
+export const sameWork: Readonly<Partial<Record<Job, RequestListener>>> = {
+  hello: helloWithHook,
+  echo(request, response) {
+    // Kept, so that it is made.
+    Object.assign(request, { env: environmentOf(request) });
+    listeners.echo(request, response);
+  },
 };

@@ -6,7 +6,8 @@ import { listeners, sameWork } from '../apps/node-http.ts';
 import { answerParent, type ServerProtocol } from '../child.ts';
 import type { Job } from '../works.ts';
 
-const listener = process.argv[2] === 'same-work' ? sameWork : listeners[process.env['BENCH_JOB'] as Job];
+const job = process.env['BENCH_JOB'] as Job;
+const listener = process.argv[2] === 'same-work' ? sameWork[job] : listeners[job];
 const server = createServer({ keepAliveTimeout: 3_600_000 }, listener).listen(0, '127.0.0.1');
 await once(server, 'listening');
 
