@@ -7,7 +7,7 @@
  * A line that was taken in part is completed before anything else, or, where that fails for good, ended by a line break: no two are
  * glued together.
  */
-import { closeSync, constants, openSync, writeSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, writeSync } from 'node:fs';
 import { atExit, finished } from './at-exit.ts';
 import { openUnblocked, writeAtEnd } from './descriptor.ts';
 
@@ -33,6 +33,12 @@ function againAfterMs(error: unknown): number | undefined {
     default:
       return undefined;
   }
+}
+
+/** It may not have been moved away: what is torn in it is torn still. */
+function isSameFile(one: number, other: number): boolean {
+  const [a, b] = [fstatSync(one), fstatSync(other)];
+  return a.dev === b.dev && a.ino === b.ino;
 }
 
 /** A line, of which so many bytes are written. */
@@ -80,12 +86,14 @@ export class LogDestination {
     if (this.#path === undefined) return;
     try {
       const fd = openSync(this.#path, appending);
-      // A line that has begun ends where it began, or is written anew.
-      const [first] = this.#waiting;
-      if (first !== undefined && first.taken > 0 && !this.#take(first)) first.taken = 0;
+      if (!isSameFile(fd, this.#fd)) {
+        // A line that has begun ends where it began, or is written anew.
+        const [first] = this.#waiting;
+        if (first !== undefined && first.taken > 0 && !this.#take(first)) first.taken = 0;
+        this.#isTorn = false;
+      }
       closeSync(this.#fd);
       this.#fd = fd;
-      this.#isTorn = false;
       if (this.#waiting.length > 0) this.#again();
     } catch {
       // A log that cannot be written must not end the server.

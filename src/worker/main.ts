@@ -5,7 +5,7 @@
  */
 import cluster from 'node:cluster';
 import type { Socket } from 'node:net';
-import { setImmediate } from 'node:timers/promises';
+import { setImmediate, setTimeout } from 'node:timers/promises';
 import { EvyError, toError } from '../shared/errors.ts';
 import type { QuarantinedRoute } from '../shared/guarding.ts';
 import { isMovingToWorker } from '../shared/messages.ts';
@@ -25,6 +25,8 @@ import { isOnItsWayOut, nextWorkerPhase } from './worker-phases.ts';
 import type { WorkerPhase } from './worker-phases.ts';
 
 const statsEveryMs = 1000;
+/** a crash is told of, if that takes no longer */
+const tellWithinMs = 1000;
 /** requests that a crashing worker names */
 const mostReported = 1000;
 
@@ -202,7 +204,8 @@ async function crash(thrown: unknown): Promise<void> {
   // Their hooks run, and their access lines are written.
   running?.serving.destroyAll();
   await setImmediate();
-  await told;
+  // A master that is stopped takes nothing; what it does not know then it sees by the end of this process.
+  await Promise.race([told, setTimeout(tellWithinMs)]);
   await exit(1);
 }
 

@@ -32,6 +32,7 @@ export class Output implements Writer {
   #text = '';
   #underWay = 0;
   #endWhenEmpty = false;
+  #isPassedOn = false;
   #isGone = false;
   #waiting: Array<() => void> | undefined;
   /** bytes put in since the connection began */
@@ -69,6 +70,7 @@ export class Output implements Writer {
   }
 
   flush(): void {
+    if (this.#isPassedOn) return;
     let hasSent = false;
     while (this.#underWay === 0 && this.accepted > this.sent && !this.#socket.destroyed) {
       if (!this.#write()) break;
@@ -79,6 +81,20 @@ export class Output implements Writer {
     if (!hasSent) return;
     if (this.#waiting !== undefined && !this.isFull) this.#wake();
     this.#owner.progressed();
+  }
+
+  /** Leaves all that is here to the stream, for a socket that others write to from now on: they come after it. */
+  passOn(): void {
+    this.flush();
+    this.#isPassedOn = true;
+    if (this.isEmpty) return;
+    while (this.#parts !== undefined || this.#text !== '')
+      for (const bytes of this.#takeSlice()) this.#socket.write(bytes);
+    this.#socket.write('', (error) => {
+      if (error) return;
+      this.sent = this.accepted;
+      this.#owner.progressed();
+    });
   }
 
   /** Sends FIN once everything left. */
@@ -172,6 +188,7 @@ export class Output implements Writer {
 
   /** @internal A write that had to wait has been done. */
   written(): void {
+    if (this.#isPassedOn) return;
     this.sent += this.#underWay;
     this.#underWay = 0;
     const sentBefore = this.sent;

@@ -176,6 +176,8 @@ export abstract class ServedSocket implements SocketOwner, OutputOwner, Expiring
     this.reading.stop();
     this.writing = nextWritingState.close(this.writing);
     this.deadlines.expectNothing();
+    // Answers to requests before it come first.
+    this.output.passOn();
     giveAway(this.socket, this.reading.parser.takeRest());
     return this.socket;
   }

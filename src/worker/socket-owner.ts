@@ -35,7 +35,7 @@ export function disown(socket: Socket): void {
 export function giveAway(socket: Socket, rest: Buffer): void {
   socket.off('data', onData).off('end', onEnd).off('error', ignoreError);
   // Its readers are others from now on: bytes go the way of any stream.
-  const receive = (buffer: Buffer, length: number): void => void socket.push(Buffer.from(buffer.subarray(0, length)));
+  const receive = (buffer: Buffer, length: number): boolean => socket.push(Buffer.from(buffer.subarray(0, length)));
   const wasSharing = receiveFrom(socket, { receive });
   if (!wasSharing) socket.pause();
   if (rest.length > 0) socket.unshift(rest);

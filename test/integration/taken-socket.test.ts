@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import type { Socket } from 'node:net';
 import { expect } from 'chai';
 import { ALREADY_HANDLED, type App, type DrainNotice } from '../../src/index.ts';
 import { text } from '../helpers/response-reader.ts';
@@ -28,6 +29,61 @@ describe('a socket that the application took over', () => {
       await client.closed();
       await rest();
       expect(hooks).to.have.lengthOf(1);
+    })();
+  });
+
+  /** `/take` gives the socket away, anything else is answered with so many bytes. */
+  const taking =
+    (whole: string, bytes: number): App =>
+    (env, startResponse) => {
+      if (env.PATH_INFO === '/take') {
+        env['wsgi.input'].takeSocket().end(whole);
+        return ALREADY_HANDLED;
+      }
+      startResponse('200 OK', []);
+      return [Buffer.alloc(bytes, 'a')];
+    };
+
+  for (const bytes of [3, 60_000, 8_000_000]) {
+    it(
+      `comes after the answers before it, of ${bytes} bytes each, and neither is lost`,
+      withServer(taking('raw', bytes), { pipelineDepth: 8, socketTimeout: '10s' }, async ({ connect, rest }) => {
+        const client = await connect();
+        client.socket.pause();
+        client.send(get('/1') + get('/2') + get('/take'));
+        await waitFor('bytes', () => client.socket.readableLength > 0 || client.bytesReceived > 0);
+        client.socket.resume();
+        expect(await client.closed()).to.equal('fin');
+        const [before, first, second] = client.received.split('HTTP/1.1 200 OK\r\n');
+        expect(before).to.equal('');
+        expect(first!.endsWith(`\r\n\r\n${'a'.repeat(bytes)}`)).to.equal(true);
+        expect(second!.endsWith(`\r\n\r\n${'a'.repeat(bytes)}raw`)).to.equal(true);
+        await rest();
+      }),
+    );
+  }
+
+  it('is read no further than its reader reads', async () => {
+    const taken = deferred<Socket>();
+    const app: App = (env) => {
+      taken.resolve(env['wsgi.input'].takeSocket());
+      return ALREADY_HANDLED;
+    };
+    await withServer(app, {}, async ({ connect }) => {
+      const client = await connect();
+      client.send(get());
+      const socket = await taken.promise;
+      const chunk = Buffer.alloc(2 ** 20, 'x');
+      const reader = socket[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
+      let got = 0;
+      for (let sent = 0; sent < 64; sent += 1) client.socket.write(chunk);
+      for (let pieces = 0; pieces < 20; pieces += 1) {
+        got += (await reader.next()).value.length;
+        expect(socket.readableLength).to.be.below(2 ** 20);
+      }
+      while (got < 64 * chunk.length) got += (await reader.next()).value.length;
+      expect(got).to.equal(64 * chunk.length);
+      socket.destroy();
     })();
   });
 

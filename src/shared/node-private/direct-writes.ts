@@ -30,9 +30,11 @@ interface WritingHandle extends RawHandle {
   writeLatin1String(request: WriteRequest, text: string): number;
 }
 
-/** `process.binding` is deprecated but there; with Node's permission model it throws. */
+/** `process.binding` is deprecated but there, which whoever runs a server need not hear; with Node's permission model it throws. */
 function findStreamWrap(): StreamWrap | undefined {
   if (privateApiIsOff()) return undefined;
+  const { noDeprecation = false } = process;
+  process.noDeprecation = true;
   try {
     const { binding } = process as unknown as { binding(this: void, name: string): Partial<StreamWrap> };
     const { WriteWrap, streamBaseState, kLastWriteWasAsync } = binding('stream_wrap');
@@ -41,6 +43,8 @@ function findStreamWrap(): StreamWrap | undefined {
     return { WriteWrap, streamBaseState, kLastWriteWasAsync };
   } catch {
     return undefined;
+  } finally {
+    process.noDeprecation = noDeprecation;
   }
 }
 

@@ -6,9 +6,12 @@ import net from 'node:net';
 import { privateApiIsOff } from './raw.ts';
 import type { RawHandle } from './raw.ts';
 
-/** Whoever takes the bytes of a connection: the first `length` of `buffer`, which are only good until this returns. */
+/**
+ * Whoever takes the bytes of a connection: the first `length` of `buffer`, which are only good until this returns. `false` stops
+ * the reading until the stream is read, as `push()` says it.
+ */
 export interface Receiver {
-  receive(buffer: Buffer, length: number): void;
+  receive(buffer: Buffer, length: number): unknown;
 }
 
 /** Our end of a connection. */
@@ -40,8 +43,7 @@ const sharedBuffer = Buffer.allocUnsafeSlow(65_536);
 
 /** Node calls it as a method of the socket. */
 function onRead(this: SharingSocket, length: number): boolean {
-  this[receiver].receive(sharedBuffer, length);
-  return true;
+  return this[receiver].receive(sharedBuffer, length) !== false;
 }
 
 /** Gives a connection's bytes to `to` from now on. False, with nothing changed, for one that does not read into the shared buffer. */

@@ -4,9 +4,10 @@
  */
 import { EvyError } from '../../shared/errors.ts';
 import { dateLine } from './date.ts';
-import { fieldValue, token } from './grammar.ts';
+import { fieldValue } from './grammar.ts';
 import { listMembers } from './lists.ts';
 import type { Version } from './request-line.ts';
+import { badValue, lineOf, nameFacts } from './response-fields.ts';
 
 /** Checked status and headers of an application, as lines without those that the server decides on. */
 export interface AppHead {
@@ -41,57 +42,8 @@ export interface EncodedHead {
   keepAlive: boolean;
 }
 
-interface NameFacts {
-  /** 'Content-Type: ' */
-  prefix: string;
-  kind: 'plain' | 'content-length' | 'connection' | 'date' | 'hop';
-  /** the last value that was checked, and its line: applications repeat themselves */
-  value: string | undefined;
-  line: string;
-  /** that value of Content-Length as a number */
-  length: number;
-}
-
-/** Longer values are checked each time: what is remembered must not keep much alive. */
-const maxRememberedLength = 128;
-
-/** Fields about this connection, which is the server's: never the application's to send (PEP 3333, RFC 9110 §7.6.1). */
-const hopByHop: ReadonlySet<string> = new Set([
-  'transfer-encoding',
-  'keep-alive',
-  'proxy-connection',
-  'te',
-  'trailer',
-  'upgrade',
-]);
-const maxKnown = 2048;
-const asGiven = new Map<string, NameFacts>();
-const capitalized = new Map<string, NameFacts>();
+const maxStatuses = 2048;
 const statuses = new Map<string, { status: number; line: string }>();
-
-function capitalize(name: string): string {
-  return name.toLowerCase().replace(/(^|-)[a-z]/g, (start) => start.toUpperCase());
-}
-
-function nameFacts(name: string, capitals: boolean): NameFacts {
-  const known = capitals ? capitalized : asGiven;
-  const found = known.get(name);
-  if (found !== undefined) return found;
-  if (typeof name !== 'string' || !token.test(name)) {
-    throw new EvyError('APP_BAD_HEADER', `header name ${JSON.stringify(name)} is not a token`);
-  }
-  const lower = name.toLowerCase();
-  const kind =
-    lower === 'content-length' || lower === 'connection' || lower === 'date'
-      ? lower
-      : hopByHop.has(lower)
-        ? 'hop'
-        : 'plain';
-  const prefix = `${capitals ? capitalize(name) : name}: `;
-  const facts: NameFacts = { prefix, kind, value: undefined, line: '', length: 0 };
-  if (known.size < maxKnown) known.set(name, facts);
-  return facts;
-}
 
 /** '200 OK' as status code and status line. @throws {EvyError} APP_BAD_STATUS */
 function parseStatus(text: string): { status: number; line: string } {
@@ -102,15 +54,8 @@ function parseStatus(text: string): { status: number; line: string } {
     throw new EvyError('APP_BAD_STATUS', `status ${JSON.stringify(text)} is not like '200 OK'`);
   }
   const facts = { status: Number(text.slice(0, 3)), line: `HTTP/1.1 ${text}\r\n` };
-  if (statuses.size < maxKnown) statuses.set(text, facts);
+  if (statuses.size < maxStatuses) statuses.set(text, facts);
   return facts;
-}
-
-function badValue(name: string, value: unknown): EvyError {
-  return new EvyError(
-    'APP_BAD_HEADER',
-    `value of header ${name} is ${JSON.stringify(value)}: not latin-1 text in one line`,
-  );
 }
 
 function isList(value: unknown): boolean {
@@ -151,21 +96,6 @@ export function checkHead(
     head.lines += headerLine;
   }
   return head;
-}
-
-/** @throws {EvyError} APP_BAD_HEADER */
-function lineOf(facts: NameFacts, name: string, value: unknown): string {
-  if (typeof value !== 'string' || !fieldValue.test(value)) throw badValue(name, value);
-  const line = `${facts.prefix}${value}\r\n`;
-  if (facts.kind === 'content-length') {
-    if (!/^[0-9]{1,15}$/.test(value)) throw badValue(name, value);
-    facts.length = Number(value);
-  }
-  if (value.length <= maxRememberedLength) {
-    facts.value = value;
-    facts.line = line;
-  }
-  return line;
 }
 
 let lastLength = 0;

@@ -125,7 +125,8 @@ class WaitingConnection implements Expiring {
     if (!this.#isWhole(buffer.subarray(0, length))) return;
     const { rest } = this.#decoder;
     this.#pass();
-    if (rest.length > 0) deliverTo(this.#socket, rest);
+    // Whoever was to get it may have had no use for it.
+    if (rest.length > 0 && !this.#socket.destroyed) deliverTo(this.#socket, rest);
   }
 
   readonly #onEnd = (): void => {

@@ -62,6 +62,12 @@ describe('the head of a response', () => {
       expect(headerCode('A', value as unknown as string)).to.equal('APP_BAD_HEADER');
     }
     expect(headerCode(1 as unknown as string, 'a')).to.equal('APP_BAD_HEADER');
+    // Names that no other test gives a value: nothing is remembered of them.
+    for (const name of ['X-Never', 'cOntent-length', 'dAte', 'cOnnection', 'kEep-alive']) {
+      for (const value of [undefined, null]) {
+        expect(headerCode(name, value as unknown as string), name).to.equal('APP_BAD_HEADER');
+      }
+    }
   });
 
   it('refuses a status that is not three digits, a space and a reason, or not final', () => {

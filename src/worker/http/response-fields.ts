@@ -1,0 +1,80 @@
+/** Names and values of response headers: checked once, and remembered while they are the same. */
+import { EvyError } from '../../shared/errors.ts';
+import { fieldValue, token } from './grammar.ts';
+
+/** No value that an application can give. */
+const nothingYet = Symbol('nothing yet');
+
+export interface NameFacts {
+  /** 'Content-Type: ' */
+  prefix: string;
+  kind: 'plain' | 'content-length' | 'connection' | 'date' | 'hop';
+  /** the last value that was checked, and its line: applications repeat themselves */
+  value: string | typeof nothingYet;
+  line: string;
+  /** that value of Content-Length as a number */
+  length: number;
+}
+
+/** Longer values are checked each time: what is remembered must not keep much alive. */
+const maxRememberedLength = 128;
+
+/** Fields about this connection, which is the server's: never the application's to send (PEP 3333, RFC 9110 §7.6.1). */
+const hopByHop: ReadonlySet<string> = new Set([
+  'transfer-encoding',
+  'keep-alive',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'upgrade',
+]);
+const maxKnown = 2048;
+const asGiven = new Map<string, NameFacts>();
+const capitalized = new Map<string, NameFacts>();
+
+function capitalize(name: string): string {
+  return name.toLowerCase().replace(/(^|-)[a-z]/g, (start) => start.toUpperCase());
+}
+
+/** @throws {EvyError} APP_BAD_HEADER */
+export function nameFacts(name: string, capitals: boolean): NameFacts {
+  const known = capitals ? capitalized : asGiven;
+  const found = known.get(name);
+  if (found !== undefined) return found;
+  if (typeof name !== 'string' || !token.test(name)) {
+    throw new EvyError('APP_BAD_HEADER', `header name ${JSON.stringify(name)} is not a token`);
+  }
+  const lower = name.toLowerCase();
+  const kind =
+    lower === 'content-length' || lower === 'connection' || lower === 'date'
+      ? lower
+      : hopByHop.has(lower)
+        ? 'hop'
+        : 'plain';
+  const prefix = `${capitals ? capitalize(name) : name}: `;
+  const facts: NameFacts = { prefix, kind, value: nothingYet, line: '', length: 0 };
+  if (known.size < maxKnown) known.set(name, facts);
+  return facts;
+}
+
+export function badValue(name: string, value: unknown): EvyError {
+  return new EvyError(
+    'APP_BAD_HEADER',
+    `value of header ${name} is ${JSON.stringify(value)}: not latin-1 text in one line`,
+  );
+}
+
+/** The line of a value that is not the last one. @throws {EvyError} APP_BAD_HEADER */
+export function lineOf(facts: NameFacts, name: string, value: unknown): string {
+  if (typeof value !== 'string' || !fieldValue.test(value)) throw badValue(name, value);
+  const line = `${facts.prefix}${value}\r\n`;
+  if (facts.kind === 'content-length') {
+    if (!/^[0-9]{1,15}$/.test(value)) throw badValue(name, value);
+    facts.length = Number(value);
+  }
+  if (value.length <= maxRememberedLength) {
+    facts.value = value;
+    facts.line = line;
+  }
+  return line;
+}
