@@ -49,13 +49,13 @@ export function assemble(parts: SupervisorParts, own: Pick<NewsDeskParts, 'start
   const handover = new Handover(listeners, () => crew.open, room);
   const scalings = new Scalings({ operations, logger, emit });
   const stopping = new Stopping(operations);
-  const load = new LoadScaling({ plan, crew });
+  const load = new LoadScaling({ ...parts, plan, crew });
   const upkeep = new Upkeep({ plan, crew, handover, reloading, scalings, stopping });
   const quotas = new Quotas(options);
   const generations = () => plan.generationNumbers;
   const quarantines = new Quarantines({ logger, generations, broadcast: (...to) => crew.broadcastTo(...to) });
   const lostRequests = new LostRequests({ logger, quarantines, open: () => crew.open });
-  const known = { plan, crew, handover, operations, reloading, scalings, upkeep };
+  const known = { plan, crew, handover, operations, reloading, scalings, load, upkeep };
   const desk = new NewsDesk({ ...known, ...own, quotas, quarantines, lostRequests, logger });
   const succession = new Succession({ ...parts, plan, crew, reloading, stopping });
   return { plan, crew, handover, reloading, scalings, load, stopping, upkeep, desk, succession };

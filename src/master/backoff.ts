@@ -54,9 +54,14 @@ export function releaseHeld(backoff: Backoff, nowMs: number): Backoff {
   return backoff.map((debt) => (debt.dueAtMs === Infinity ? { ...debt, dueAtMs: nowMs } : debt));
 }
 
-/** Places that are given up owe nothing: those that would be filled last. */
-export function forgiveLatest(backoff: Backoff, places: number): Backoff {
-  return backoff.slice(0, Math.max(0, backoff.length - places));
+/**
+ * So many places are given up, and owe nothing: those with the shortest rows, of equals those that would be filled last. An old place whose
+ * workers die again and again keeps its row.
+ */
+export function forgiveShortest(backoff: Backoff, places: number): Backoff {
+  const shortestFirst = backoff.toSorted((one, other) => one.streak - other.streak || other.dueAtMs - one.dueAtMs);
+  const forgiven = new Set(shortestFirst.slice(0, Math.max(0, places)));
+  return backoff.filter((debt) => !forgiven.has(debt));
 }
 
 /** When to look again; undefined when nothing waits. */

@@ -1,5 +1,5 @@
 /** What the places of each generation owe (backoff.ts). A new generation starts without debts. */
-import { addDebt, forgiveLatest, heldPlaces, nextDueMs, payDebt, releaseHeld } from './backoff.ts';
+import { addDebt, forgiveShortest, heldPlaces, nextDueMs, payDebt, releaseHeld } from './backoff.ts';
 import type { Backoff, Debt } from './backoff.ts';
 
 export class Debts {
@@ -33,7 +33,7 @@ export class Debts {
 
   /** So many places are not to be filled any more. */
   forgive(generation: number, places: number): void {
-    this.#backoffs.set(generation, forgiveLatest(this.#of(generation), places));
+    this.#backoffs.set(generation, forgiveShortest(this.#of(generation), places));
   }
 
   /** when the next place may be filled; Infinity when none waits */

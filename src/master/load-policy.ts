@@ -7,6 +7,7 @@
  *   scaleDownAfter).
  *   Between the two lies what neither moves, so that a load that stays does not swing.
  * - After a change `settleMs` are left to its effect.
+ * - Where new workers could not serve, none is wanted for a while (load-pause.ts).
  * - A number outside of the range was set by hand, and stays.
  */
 import type { WorkerRange } from '../shared/worker-range.ts';
@@ -22,6 +23,8 @@ export interface Load {
   readonly nowMs: number;
   readonly range: WorkerRange;
   readonly calmMs: number;
+  /** new workers are to be had (load-pause.ts) */
+  readonly canGrow: boolean;
   /** how many are wanted, which is how many are ready */
   readonly workers: number;
   /** the share of its time that each was busy, 0 to 1; undefined of one that is too young to tell */
@@ -53,7 +56,10 @@ export function utilisationNow(reported: number | undefined, sinceReportMs: numb
   return sinceReportMs >= silentAfterMs ? 1 : reported;
 }
 
-export function decideByLoad({ nowMs, range, calmMs, workers, utilisations }: Load, memory: LoadMemory): LoadDecision {
+export function decideByLoad(
+  { nowMs, range, calmMs, canGrow, workers, utilisations }: Load,
+  memory: LoadMemory,
+): LoadDecision {
   const known = utilisations.filter((one) => one !== undefined);
   const utilisation = known.reduce((sum, one) => sum + one, 0) / Math.max(1, known.length);
   const stay = (calmSinceMs: number | undefined): LoadDecision => ({
@@ -65,7 +71,7 @@ export function decideByLoad({ nowMs, range, calmMs, workers, utilisations }: Lo
   if (known.length < utilisations.length || nowMs - memory.changedAtMs < settleMs) return stay(memory.calmSinceMs);
   if (utilisation >= busyAt) {
     const enough = Math.max(workers + 1, Math.ceil((workers * utilisation) / aimedAt));
-    const to = Math.min(range.most, enough);
+    const to = Math.min(canGrow ? range.most : workers, enough);
     return to === workers ? stay(undefined) : { to, utilisation, memory: changedAt(nowMs) };
   }
   const isCalm = workers > range.least && workers * utilisation <= (workers - 1) * calmAt;

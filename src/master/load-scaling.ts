@@ -1,5 +1,7 @@
 /** Asks, where the option `workers` is a range, whether the load wants another number of workers; see load-policy.ts. */
 import type { Crew } from './crew.ts';
+import { mayGrow, pauseAfterFailure, pauseAfterReady } from './load-pause.ts';
+import type { LoadPause } from './load-pause.ts';
 import { changedAt, decideByLoad, noLoadYet } from './load-policy.ts';
 import type { LoadMemory } from './load-policy.ts';
 import type { Plan } from './plan.ts';
@@ -13,14 +15,24 @@ export interface LoadChange {
   readonly utilisation: number;
 }
 
-export class LoadScaling {
-  readonly #plan: Plan;
-  readonly #crew: Crew;
-  #memory: LoadMemory = noLoadYet;
+export interface LoadScalingParts {
+  readonly plan: Pick<Plan, 'range' | 'wanted' | 'generation'>;
+  readonly crew: { readonly ready: ReadonlyArray<Pick<Crew['ready'][number], 'utilisation'>> };
+  /** a clock that is never set; the process's own by default */
+  readonly nowMs?: () => number;
+}
 
-  constructor(parts: { plan: Plan; crew: Crew }) {
-    this.#plan = parts.plan;
-    this.#crew = parts.crew;
+export class LoadScaling {
+  readonly #plan: LoadScalingParts['plan'];
+  readonly #crew: LoadScalingParts['crew'];
+  readonly #now: () => number;
+  #memory: LoadMemory = noLoadYet;
+  #pause: LoadPause | undefined;
+
+  constructor({ plan, crew, nowMs }: LoadScalingParts) {
+    this.#plan = plan;
+    this.#crew = crew;
+    this.#now = nowMs ?? (() => performance.now());
   }
 
   /** Milliseconds until it is to be asked again, though nobody reports; undefined where it has no say. */
@@ -31,7 +43,16 @@ export class LoadScaling {
 
   /** The number was set by hand, or by a reload. */
   noteChange(): void {
-    this.#memory = changedAt(performance.now());
+    this.#memory = changedAt(this.#now());
+  }
+
+  /** A change, whoever wanted it, was taken back: new workers of this generation cannot serve. */
+  noteFailure(generation: number): void {
+    this.#pause = pauseAfterFailure(this.#pause, generation, this.#now());
+  }
+
+  noteReady(generation: number): void {
+    this.#pause = pauseAfterReady(this.#pause, generation);
   }
 
   /** Another number of workers, if the load wants one. Never while workers come or go for another reason. */
@@ -42,7 +63,9 @@ export class LoadScaling {
     if (wanted.candidate !== null || ready.length !== wanted.workers) return undefined;
     const utilisations = ready.map(({ utilisation }) => utilisation);
     const calmMs = this.#plan.generation(wanted.serving).options.scaleDownAfterMs;
-    const load = { nowMs: performance.now(), range, calmMs, workers: wanted.workers, utilisations };
+    const nowMs = this.#now();
+    const canGrow = mayGrow(this.#pause, wanted.serving, nowMs);
+    const load = { nowMs, range, calmMs, canGrow, workers: wanted.workers, utilisations };
     const { to, utilisation, memory } = decideByLoad(load, this.#memory);
     this.#memory = memory;
     return to === wanted.workers ? undefined : { to, utilisation };

@@ -2,6 +2,7 @@
 import type { Logger } from '../shared/log.ts';
 import type { Crew } from './crew.ts';
 import type { Handover } from './handover.ts';
+import type { LoadScaling } from './load-scaling.ts';
 import type { LostRequests } from './lost-requests.ts';
 import type { Operations } from './operation.ts';
 import type { Plan } from './plan.ts';
@@ -23,6 +24,7 @@ export interface NewsDeskParts {
   readonly operations: Operations;
   readonly reloading: Reloading;
   readonly scalings: Scalings;
+  readonly load: LoadScaling;
   readonly upkeep: Upkeep;
   readonly quotas: Quotas;
   readonly quarantines: Quarantines;
@@ -94,9 +96,10 @@ export class NewsDesk {
   }
 
   #ready(worker: WorkerHandle): void {
-    const { plan, crew, handover, reloading, lostRequests, logger, start } = this.#parts;
+    const { plan, crew, handover, reloading, load, lostRequests, logger, start } = this.#parts;
     handover.flush();
     const { number } = worker.generation;
+    load.noteReady(number);
     lostRequests.give(number);
     if (start()?.noteReady(logger)) crew.release(number);
     if (number === plan.wanted.candidate) reloading.candidateReady();
@@ -125,10 +128,11 @@ export class NewsDesk {
 
   /** A scaling that has failed with it is taken back. */
   #noteDeath(generation: number, error: Error, how: { streak: number; isLate: boolean }): void {
-    const { plan, crew, scalings } = this.#parts;
+    const { plan, crew, scalings, load } = this.#parts;
     const before = scalings.noteDeath(error, how);
     if (before === undefined) return;
     const { from, to } = plan.scale({ to: before });
     crew.forgive(generation, from - to);
+    load.noteFailure(generation);
   }
 }

@@ -29,6 +29,8 @@ export class WorkerRecord {
   #underWay: readonly RequestUnderWay[] = [];
   /** it has told itself what became of its requests, or tells it at last */
   #isAccounted = false;
+  /** it has closed its channel and lives on */
+  #isLost = false;
 
   /** `now` is a clock that is never set; the process's own by default */
   constructor(now: () => number = () => performance.now()) {
@@ -121,7 +123,14 @@ export class WorkerRecord {
         this.#cutRequests = 0;
         this.#isAccounted = true;
         break;
+      case 'lost':
+        this.#isLost = true;
+        // What it told last is old, and it writes and logs for itself what becomes of these.
+        this.#isAccounted = true;
+        break;
       case 'exit':
+        // It has seen all of them through.
+        if (this.#isLost && news.code === 0) this.#cutRequests ??= 0;
         if (news.forkError !== undefined) this.#failure = { message: `fork failed: ${news.forkError}` };
         break;
       default: // nothing to keep

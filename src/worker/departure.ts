@@ -38,8 +38,7 @@ export class Leaving {
     // Only clients that never asked again are left, or work that takes too long. What is on its way arrives without us.
     mover?.stop();
     serving.closeIdle();
-    const cut = serving.requestsUnderWay();
-    serving.destroyBusy();
+    const cut = serving.destroyBusy();
     // Whoever closes in order gets the time for it, also when others were cut.
     if (serving.stats.connections === 0) return cut;
     this.#deadlineMs = Infinity;

@@ -47,8 +47,13 @@ export interface ServiceOptions {
 const sameDrainMs = 1000;
 
 /** Of one that is complete only the client keeps us waiting. */
-function isUnderWay(exchange: Exchange | undefined): exchange is Exchange {
+function isOpen(exchange: Exchange | undefined): exchange is Exchange {
   return exchange !== undefined && !exchange.isOver && exchange.state !== 'complete';
+}
+
+/** One whose socket was taken over is a connection, but no request any more. */
+function isUnderWay({ state }: Exchange): boolean {
+  return state !== 'taken';
 }
 
 export class Service implements Serving {
@@ -156,20 +161,21 @@ export class Service implements Serving {
   onChange(callback: () => void): void {
     this.#onChange = callback;
   }
-  *#underWay(): Iterable<Exchange> {
-    for (const { exchange } of this.#connections) {
-      if (isUnderWay(exchange)) yield exchange;
-    }
+  *#open(): Iterable<Exchange> {
+    for (const { exchange } of this.#connections) if (isOpen(exchange)) yield exchange;
   }
-  /** Those that have a socket of their own by now have no deadline. */
+  *#underWay(): Iterable<Exchange> {
+    for (const exchange of this.#open()) if (isUnderWay(exchange)) yield exchange;
+  }
   readonly #timeOut = (exchange: Exchange): void => {
-    if (exchange.state === 'taken') return;
+    // The application may have taken its socket when another one was timed out.
+    if (!isUnderWay(exchange)) return;
     const ageMs = Math.round(performance.now() - exchange.startedMs);
     this.log.warn('request.timed-out', { ...exchange.logFields, peer: exchange.peer.remoteAddress, ageMs });
     exchange.timeOut(requestTimedOut());
   };
   lastWords(): void {
-    for (const exchange of this.#underWay()) exchange.account('cut');
+    for (const exchange of this.#open()) exchange.account('cut');
     this.#accessLog?.writeNow();
   }
   survey(olderThanMs: number, most: number): RequestUnderWay[] {
@@ -208,8 +214,10 @@ export class Service implements Serving {
   get closedIdle(): number {
     return this.#closedIdle;
   }
-  destroyBusy(): void {
-    for (const connection of this.#connections) if (isUnderWay(connection.exchange)) connection.destroy();
+  destroyBusy(): RequestSummary[] {
+    const cut = summariesOf(this.#open());
+    for (const connection of this.#connections) if (isOpen(connection.exchange)) connection.destroy();
+    return cut;
   }
   destroyAll(): void {
     this.proxyGate?.closeAll();

@@ -12,8 +12,9 @@ export interface Serving extends Acceptor {
   readonly isEmpty: boolean;
   /** Calls back whenever `isEmpty` or the number of connections may have changed. */
   onChange(callback: () => void): void;
+  /** Oldest first. Without those whose socket the application took over. */
   requestsUnderWay(): RequestSummary[];
-  /** Those that are older than that, oldest first, each with the access line that it would have if it were cut now. */
+  /** Those of them that are older than that, each with the access line that it would have if it were cut now. */
   survey(olderThanMs: number, most: number): RequestUnderWay[];
   /** The process is about to be killed: writes the access lines of what is under way, at once. No hook runs. */
   lastWords(): void;
@@ -27,8 +28,11 @@ export interface Serving extends Acceptor {
   closeIdle(): void;
   /** connections that `closeIdle` has closed, which their clients were not told of */
   readonly closedIdle: number;
-  /** Cuts the requests under way, and leaves connections that close in order to their clients. */
-  destroyBusy(): void;
+  /**
+   * Cuts the requests under way and the sockets that were taken over, and tells which. Leaves connections that close in order to
+   * their clients.
+   */
+  destroyBusy(): RequestSummary[];
   destroyAll(): void;
   reopenLogs(): void;
   /** Flushes what is buffered; the end. */

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import {
   addDebt,
   delayMs,
-  forgiveLatest,
+  forgiveShortest,
   heldPlaces,
   isQuickDeath,
   nextDueMs,
@@ -42,11 +42,23 @@ describe('back-off', () => {
     expect(payDebt([], 0)).to.deep.equal({ backoff: [], streak: 0 });
   });
 
-  it('makes what was held due, and forgives the places that would be filled last', () => {
+  it('makes what was held due', () => {
     const backoff = addDebt(addDebt([], { streak: 1, dueAtMs: Infinity }), { streak: 2, dueAtMs: 100 });
     expect(releaseHeld(backoff, 300).map(({ dueAtMs }) => dueAtMs)).to.deep.equal([100, 300]);
-    expect(forgiveLatest(backoff, 1)).to.deep.equal([{ streak: 2, dueAtMs: 100 }]);
-    expect(forgiveLatest(backoff, 3)).to.deep.equal([]);
-    expect(forgiveLatest(backoff, 0)).to.deep.equal(backoff);
+  });
+
+  it('forgives the places with the shortest rows, of equals those that would be filled last', () => {
+    const [short, soon, old] = [
+      { streak: 1, dueAtMs: 100 },
+      { streak: 3, dueAtMs: 200 },
+      { streak: 8, dueAtMs: 900 },
+    ];
+    const late = { streak: 3, dueAtMs: 300 };
+    const backoff = [short, soon, late, old];
+    expect(forgiveShortest(backoff, 1)).to.deep.equal([soon, late, old]);
+    expect(forgiveShortest(backoff, 2)).to.deep.equal([soon, old]);
+    expect(forgiveShortest(backoff, 3)).to.deep.equal([old]);
+    expect(forgiveShortest(backoff, 9)).to.deep.equal([]);
+    for (const none of [0, -1]) expect(forgiveShortest(backoff, none)).to.deep.equal(backoff);
   });
 });

@@ -28,14 +28,26 @@ describe('the load wants', () => {
   ];
   for (const [what, workers, utilisations, to] of cases) {
     it(what, () => {
-      expect(decideByLoad({ nowMs: 1e6, range, calmMs, workers, utilisations }, noLoadYet).to).to.equal(to);
+      expect(decideByLoad({ nowMs: 1e6, range, calmMs, canGrow: true, workers, utilisations }, noLoadYet).to).to.equal(
+        to,
+      );
     });
   }
 
   it('nothing right after a change', () => {
     const at = (nowMs: number) =>
-      decideByLoad({ nowMs, range, calmMs, workers: 2, utilisations: even(2, 1) }, changedAt(1000)).to;
+      decideByLoad({ nowMs, range, calmMs, canGrow: true, workers: 2, utilisations: even(2, 1) }, changedAt(1000)).to;
     expect([at(1000), at(1000 + settleMs - 1), at(1000 + settleMs)]).to.deep.equal([2, 2, 4]);
+  });
+});
+
+describe('the load where new workers cannot serve', () => {
+  it('wants none, and still fewer when it is calm', () => {
+    const decide = (nowMs: number, utilisation: number, memory: LoadMemory) =>
+      decideByLoad({ nowMs, range, calmMs, canGrow: false, workers: 4, utilisations: even(4, utilisation) }, memory);
+    expect(decide(1e6, 1, noLoadYet).to).to.equal(4);
+    const { memory } = decide(1e6, 0, noLoadYet);
+    expect(decide(1e6 + calmMs, 0, memory).to).to.equal(3);
   });
 });
 
@@ -55,7 +67,10 @@ function follow(load: (second: number) => number, seconds: number, atFirst = 2):
   let memory: LoadMemory = noLoadYet;
   for (let second = 0; second < seconds; second += 1) {
     const utilisations = even(workers, Math.min(1, load(second) / workers));
-    const decision = decideByLoad({ nowMs: second * 1000, range, calmMs, workers, utilisations }, memory);
+    const decision = decideByLoad(
+      { nowMs: second * 1000, range, calmMs, canGrow: true, workers, utilisations },
+      memory,
+    );
     memory = decision.memory;
     if (decision.to !== workers) changes.push([second, decision.to]);
     workers = decision.to;

@@ -77,3 +77,29 @@ describe('the connections of a worker', () => {
     expect(record.connections).to.equal(9);
   });
 });
+
+describe('the requests of a worker that only the master can account for', () => {
+  const record = () => {
+    const made = new WorkerRecord();
+    made.note({ type: 'stats', stats });
+    made.note({ type: 'under-way', requests: [request] });
+    return made;
+  };
+
+  it('are those that it told of last', () => {
+    const died = record();
+    died.note({ type: 'exit', code: null, signal: 'SIGKILL' });
+    expect(died.unaccounted).to.deep.equal([request]);
+    expect(died.departures.cut).to.equal(2);
+  });
+
+  it('are none once it has closed its channel, and none was cut when it then ends by itself', () => {
+    const left = record();
+    left.note({ type: 'lost' });
+    expect(left.unaccounted).to.deep.equal([]);
+    expect(left.departures.cut).to.equal(2);
+    left.note({ type: 'exit', code: 0, signal: null });
+    expect(left.unaccounted).to.deep.equal([]);
+    expect(left.departures.cut).to.equal(0);
+  });
+});

@@ -76,10 +76,12 @@ class FakeServing implements Serving {
     this.requests = [];
     this.#changed();
   }
-  destroyBusy(): void {
+  destroyBusy(): RequestSummary[] {
+    const cut = this.requests;
     this.orders.push('destroyBusy');
     this.requests = [];
     this.#changed();
+    return cut;
   }
   destroyAll(): void {}
   reopenLogs(): void {}

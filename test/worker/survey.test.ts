@@ -58,6 +58,11 @@ describe('a survey of the requests under way', () => {
       async (served) => {
         await survey(served, 10); // with its chunk's framing
         expect(environment).to.not.have.property('evy.response');
+        // What the application has put there is its own.
+        const own = {} as NonNullable<Environ['evy.response']>;
+        environment!['evy.response'] = own;
+        expect(served.serving.survey(0, 100)).to.have.length(3);
+        expect(environment!['evy.response']).to.equal(own);
         finish();
       },
     ),

@@ -145,11 +145,17 @@ export class NodeConnections {
   closeIdle(): void {
     this.#closesIdle = true;
     const idle = idleSockets(this.#http);
-    if (idle === undefined) this.#server.closeIdleConnections();
+    if (idle === undefined) this.#closedIdle += this.#closeUnseen();
     for (const socket of idle ?? []) {
       if (!this.#dismissed.has(socket)) this.#closedIdle += 1;
       this.end(socket);
     }
+  }
+  /** Where node:http does not tell who is idle it closes them itself: how many, their sockets show. */
+  #closeUnseen(): number {
+    const open = [...this.#clients.keys()].filter((socket) => !socket.destroyed && !this.#dismissed.has(socket));
+    this.#server.closeIdleConnections();
+    return open.filter((socket) => socket.destroyed).length;
   }
   get closedIdle(): number {
     return this.#closedIdle;

@@ -226,8 +226,10 @@ export class NodeService implements Serving {
   get closedIdle(): number {
     return this.#connections.closedIdle;
   }
-  destroyBusy(): void {
+  destroyBusy(): RequestSummary[] {
+    const cut = this.requestsUnderWay();
     for (const { socket } of this.#active.values()) socket.destroy();
+    return cut;
   }
   destroyAll(): void {
     this.proxyGate?.closeAll();

@@ -30,16 +30,17 @@ describe('a result tells who was closed without having been announced', () => {
       expect(await evy.stop()).to.deep.equal({ code: 0, signal: null });
     });
 
-    it(`at a stop: echoes-load-id${kind}`, async () => {
-      const evy = await serve(['--port', '0', '--workers', '1', app]);
-      const clients = await Promise.all(Array.from({ length: 4 }, () => beIdle({ port: evy.port })));
-      const exit = evy.stop();
-      for (const client of clients) {
-        expect(await client.closed()).to.equal('fin');
-        client.close();
-      }
-      expect(await exit).to.deep.equal({ code: 0, signal: null });
-      expect(evy.seen('master.stopped')[0]).to.include({ moved: 0, drained: 0, closed: 4, cut: 0 });
-    });
+    for (const privateApi of ['on', 'off'])
+      it(`at a stop: echoes-load-id${kind}, with private API ${privateApi}`, async () => {
+        const evy = await serve(['--port', '0', '--workers', '1', app], { env: { EVY_PRIVATE_API: privateApi } });
+        const clients = await Promise.all(Array.from({ length: 4 }, () => beIdle({ port: evy.port })));
+        const exit = evy.stop();
+        for (const client of clients) {
+          expect(await client.closed()).to.equal('fin');
+          client.close();
+        }
+        expect(await exit).to.deep.equal({ code: 0, signal: null });
+        expect(evy.seen('master.stopped')[0]).to.include({ moved: 0, drained: 0, closed: 4, cut: 0 });
+      });
   }
 });
