@@ -99,7 +99,7 @@ describe('a worker that is merely busy', () => {
     const { pid, clients } = await toOneWorker(evy, 1);
     const ofIt = { where: (line: Record<string, unknown>) => line['pid'] === pid };
     expect(text(await clients[0]!.request(get('/busy?2000')))).to.equal(String(pid));
-    expect((await evy.until('worker.busy', ofIt)).stack).to.match(/^ +at isBusyFor \(file:.*\/blocks\.mjs:\d+:\d+\)\n/);
+    expect((await evy.until('worker.busy', ofIt)).stack).to.match(/^ +at isBusyFor \(file:.*\/blocks\.mjs:\d+:\d+\)$/m);
     const recovered = await evy.until('worker.recovered', ofIt);
     expect(recovered.blockedMs).to.be.at.least(1_000).and.at.most(3_000);
     expect(text(await clients[0]!.request(get('/')))).to.equal(String(pid));
