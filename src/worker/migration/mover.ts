@@ -35,7 +35,7 @@ export interface MoverParts {
 }
 
 /** connections under way at a time, those that are slow apart */
-const windowSize = 4;
+const windowSize = 6;
 /** Unconfirmed for so long, one is slow. By then the master has noticed that its target is silent. */
 export const slowAfterMs = 750;
 /** under way in all: nobody serves them meanwhile */
