@@ -19,6 +19,8 @@ const slowBootMs = 1500;
 /** where there is an option for it; longer than any stop */
 const patienceMs = 6000;
 const hasPatience = (optionNames as readonly string[]).includes('stuckTimeout');
+/** Orders are seen so late at most: those that come sooner one after the other are one. */
+const turnMs = 300;
 export const longestBlockMs = hasPatience ? 9000 : 3000;
 const settleWithinMs = 90_000;
 
@@ -50,6 +52,8 @@ export class Scene {
   readonly #folder: string;
   #releases = 0;
   readonly #doomed = new Set<number>();
+  /** since when and until when the loops of workers are blocked */
+  readonly #blocks = new Map<number, { sinceMs: number; untilMs: number }>();
   #atStart: Footprint = { descriptors: 0, workers: 0 };
 
   private constructor(folder: string) {
@@ -133,7 +137,14 @@ export class Scene {
 
   /** A worker whose loop is blocked: the server may kill it, if that lasts longer than it is patient. */
   async blocked(pid: number, lastsMs: number): Promise<void> {
-    if (hasPatience && lastsMs >= patienceMs) await this.#recordDeath(pid);
+    const nowMs = performance.now();
+    const before = this.#blocks.get(pid);
+    // One order may come while the loop still carries out another: it has no turn between the two.
+    const { sinceMs, untilMs } =
+      before && before.untilMs > nowMs - turnMs ? before : { sinceMs: nowMs, untilMs: nowMs };
+    const block = { sinceMs, untilMs: untilMs + lastsMs };
+    this.#blocks.set(pid, block);
+    if (hasPatience && block.untilMs - block.sinceMs >= patienceMs) await this.#recordDeath(pid);
   }
 
   /** A worker that waits to die of itself, and whose loop does nothing until then. */
