@@ -95,7 +95,6 @@ export class Exchange extends Response implements InputSource, NamedRequest {
   timeOut(error: EvyError): void {
     const isBegun = this.state === 'streaming';
     this.step('expire');
-    this.isExpired = true;
     // The application first: it is to stop, and its hooks find the signal aborted.
     this.#cancel(error);
     this.input.fail(error);
@@ -110,8 +109,10 @@ export class Exchange extends Response implements InputSource, NamedRequest {
   /** The last byte has left, or no further one can. */
   override settle(outcome: Outcome): void {
     if (this.isOver) return;
+    // While the state still says how it came to this.
+    const hasLeft = this.account(outcome);
     this.step('settle');
-    if (!this.account(outcome)) {
+    if (!hasLeft) {
       const code = this.isCut ? 'APP_FAILED' : outcome === 'client-gone' ? 'CLIENT_GONE' : 'REQUEST_CUT';
       this.#cancel(new EvyError(code, 'the response cannot be delivered'));
     }

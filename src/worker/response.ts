@@ -25,8 +25,6 @@ export abstract class Response {
   keepAlive: boolean;
   /** position in the connection's output where this response ends */
   endOffset = Infinity;
-  /** its deadline has passed: whatever the application still does goes nowhere */
-  isExpired = false;
   protected readonly service: Service;
   protected readonly connection: Connection;
   protected hasFailed = false;
@@ -58,6 +56,10 @@ export abstract class Response {
 
   get state(): ResponseState {
     return this.#state;
+  }
+  /** Its deadline has passed: whatever the application still does goes nowhere. */
+  get isExpired(): boolean {
+    return this.#state === 'expired';
   }
   get isOver(): boolean {
     return this.#state === 'over';

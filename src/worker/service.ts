@@ -46,9 +46,9 @@ export interface ServiceOptions {
 /** Orders to drain whose times differ by less than this are one, told twice. */
 const sameDrainMs = 1000;
 
-/** Of one that is complete only the client keeps us waiting. */
+/** Of one that is complete, or was answered when its time was over, only the client keeps us waiting. */
 function isOpen(exchange: Exchange | undefined): exchange is Exchange {
-  return exchange !== undefined && !exchange.isOver && exchange.state !== 'complete';
+  return exchange !== undefined && !exchange.isOver && exchange.state !== 'complete' && !exchange.isExpired;
 }
 
 /** One whose socket was taken over is a connection, but no request any more. */

@@ -34,7 +34,7 @@ export const writingTable: Transitions<WritingState, WritingInput> = {
 export const nextWritingState = stepFunctions('writing', writingTable, writingInputs);
 
 /**
- * waiting for the head; head given; head sent; past its deadline, so that it is no longer the application's; no more bytes
+ * waiting for the head; head given; head sent; past its deadline, answered by us: no longer the application's; no more bytes
  * will be handed to the connection; socket given away; settled
  */
 export const responseStates = ['waiting', 'started', 'streaming', 'expired', 'complete', 'taken', 'over'] as const;
@@ -46,7 +46,7 @@ export const responseTable: Transitions<ResponseState, ResponseInput> = {
   waiting: { start: 'started', respond: 'complete', expire: 'expired', take: 'taken', settle: 'over' },
   started: { start: 'started', send: 'streaming', respond: 'complete', expire: 'expired', settle: 'over' },
   streaming: { end: 'complete', expire: 'expired', settle: 'over' },
-  expired: { respond: 'complete', end: 'complete', settle: 'over' },
+  expired: { respond: 'expired', end: 'expired', settle: 'over' },
   complete: { settle: 'over' },
   taken: { settle: 'over' },
   over: {},

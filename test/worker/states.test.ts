@@ -60,7 +60,7 @@ const response: Expected<ResponseState> = {
   waiting: ['started', '-', '-', 'complete', 'expired', 'taken', 'over'],
   started: ['started', 'streaming', '-', 'complete', 'expired', '-', 'over'],
   streaming: ['-', '-', 'complete', '-', 'expired', '-', 'over'],
-  expired: ['-', '-', 'complete', 'complete', '-', '-', 'over'],
+  expired: ['-', '-', 'expired', 'expired', '-', '-', 'over'],
   complete: ['-', '-', '-', '-', '-', '-', 'over'],
   taken: ['-', '-', '-', '-', '-', '-', 'over'],
   over: ['-', '-', '-', '-', '-', '-', '-'],
