@@ -95,7 +95,8 @@ describe('the load client', () => {
     const abrupt = createNetServer((socket) => {
       socket.on('error', () => {}).once('data', () => socket.end(`${answer}\r\n`));
     });
-    const quiet = { reconnecting: 0, paceMs: 50 };
+    // So long that no next request crosses the end of its connection, which ends the pause.
+    const quiet = { reconnecting: 0, paceMs: 3_600_000 };
     const closed = await load(abrupt, ({ closedIdle }) => closedIdle > 5, quiet);
     expect(closed).to.include({ announcedClose: 0, failed: 0 });
 
