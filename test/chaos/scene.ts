@@ -47,8 +47,9 @@ export class Scene {
   /** process id of the master: another one after each upgrade */
   master: number;
   readonly deaths: Death[] = [];
-  /** what the number of workers has to be: our own count, not the server's */
-  wanted = workersAtStart;
+  #wanted = workersAtStart;
+  /** of them `#wanted` knows */
+  #failedScales = 0;
   readonly #folder: string;
   #releases = 0;
   readonly #doomed = new Set<number>();
@@ -109,11 +110,20 @@ export class Scene {
     return waitFor('the master to go on', async () => !(await isStopped(this.master)));
   }
 
+  /** What the number of workers has to be: our own count, less what the server has said that it could not have. */
+  get wanted(): number {
+    for (const { to, workers } of this.evy.seen('scale.failed').slice(this.#failedScales)) {
+      this.#failedScales += 1;
+      this.#wanted += Number(workers) - Number(to);
+    }
+    return this.#wanted;
+  }
+
   /** One worker more or less. Not while the master is stopped: SIGCONT throws waiting TTIN and TTOU away (signal(7)). */
   async scale(by: 1 | -1): Promise<void> {
     await this.#running();
     const times = this.evy.seen('scale').length + 1;
-    this.wanted = Math.max(1, this.wanted + by);
+    this.#wanted = Math.max(1, this.wanted + by);
     sendSignal(this.master, by === 1 ? 'SIGTTIN' : 'SIGTTOU');
     await this.evy.until('scale', { times });
   }
