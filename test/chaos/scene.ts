@@ -47,9 +47,8 @@ export class Scene {
   /** process id of the master: another one after each upgrade */
   master: number;
   readonly deaths: Death[] = [];
-  #wanted = workersAtStart;
-  /** of them `#wanted` knows */
-  #failedScales = 0;
+  /** workers, by our orders alone */
+  #ordered = workersAtStart;
   readonly #folder: string;
   #releases = 0;
   readonly #doomed = new Set<number>();
@@ -110,20 +109,18 @@ export class Scene {
     return waitFor('the master to go on', async () => !(await isStopped(this.master)));
   }
 
-  /** What the number of workers has to be: our own count, less what the server has said that it could not have. */
+  /** What the number of workers has to be: as ordered, without the orders that the server has said it could not carry out. */
   get wanted(): number {
-    for (const { to, workers } of this.evy.seen('scale.failed').slice(this.#failedScales)) {
-      this.#failedScales += 1;
-      this.#wanted += Number(workers) - Number(to);
-    }
-    return this.#wanted;
+    return this.evy
+      .seen('scale.failed')
+      .reduce((wanted, { from, to }) => wanted + Number(from) - Number(to), this.#ordered);
   }
 
   /** One worker more or less. Not while the master is stopped: SIGCONT throws waiting TTIN and TTOU away (signal(7)). */
   async scale(by: 1 | -1): Promise<void> {
     await this.#running();
     const times = this.evy.seen('scale').length + 1;
-    this.#wanted = Math.max(1, this.wanted + by);
+    if (this.wanted + by >= 1) this.#ordered += by;
     sendSignal(this.master, by === 1 ? 'SIGTTIN' : 'SIGTTOU');
     await this.evy.until('scale', { times });
   }
