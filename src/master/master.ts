@@ -23,7 +23,7 @@ import type { Generation } from './generation.ts';
 import { giveUp, openListeners } from './listeners.ts';
 import type { BoundAddress, Listener } from './listeners.ts';
 import { removePidfile, writePidfile } from './pidfile.ts';
-import { checkPlatform } from './platform.ts';
+import { checkPlatform, fallbackOf } from './platform.ts';
 import { logicalDirectory } from './release.ts';
 import { nothingStopped } from './results.ts';
 import type { ReloadResult, ScaleResult, StopResult, UpgradeResult } from './results.ts';
@@ -174,18 +174,10 @@ export class Master extends EventEmitter<MasterEvents> {
       directory: this.#directory,
       tls: binds.some(({ bind }) => bind.tls),
     });
-    const { inheritedSockets: inherited, moving, reason } = await probePrivateApi();
-    if (!inherited) {
-      this.#logger.warn('master.fallback', {
-        message: 'workers cannot inherit sockets here: the master accepts and hands connections over',
-        reason,
-      });
-    } else if (!moving) {
-      this.#logger.warn('master.fallback', {
-        message: 'connections cannot move to another worker here: a reload ends each with an announced close',
-        reason,
-      });
-    }
+    const privateApi = await probePrivateApi();
+    const { inheritedSockets: inherited, moving, reason } = privateApi;
+    const message = fallbackOf(privateApi);
+    if (message !== undefined) this.#logger.warn('master.fallback', { message, reason });
     const settings = { ...options, inherited, logger: this.#logger };
     const listeners = (this.#listeners = await openListeners(binds, settings, this.#arrival.estate));
     this.#logger.debug('master.starting', { node: process.version, workers: formatWorkerRange(options.workers) });

@@ -1,11 +1,12 @@
 /**
- * One client connection: the requests read from its socket, the responses written to it, one after the other; and whether it
+ * One client connection: the requests read from it, the responses written to it, one after the other; and whether it
  * goes on, moves to another process or ends.
  */
 import type { Socket } from 'node:net';
 import type { Outcome } from '../shared/application.ts';
 import { EvyError } from '../shared/errors.ts';
 import type { ErrorCode } from '../shared/errors.ts';
+import type { Transport } from '../shared/node-private.ts';
 import { Answered } from './answered.ts';
 import type { PeerFacts } from './environ.ts';
 import { Exchange } from './exchange.ts';
@@ -19,12 +20,11 @@ import type { ReadingOwner } from './reading-owner.ts';
 import { refusalText, refusedSender } from './refusal.ts';
 import { RequestReading } from './request-reading.ts';
 import type { Response } from './response.ts';
-import { ServedSocket } from './served-socket.ts';
+import { ServedConnection } from './served-connection.ts';
 import type { Service } from './service.ts';
-import { own } from './socket-owner.ts';
 import { nextWritingState } from './states.ts';
 
-export class Connection extends ServedSocket implements ReadingOwner, Movable {
+export class Connection extends ServedConnection implements ReadingOwner, Movable {
   /** undefined for a peer that is not trusted */
   readonly forwarding: Forwarding | undefined;
   protected readonly reading: RequestReading;
@@ -34,21 +34,17 @@ export class Connection extends ServedSocket implements ReadingOwner, Movable {
   /** begun so far */
   #requests = 0;
 
-  constructor(service: Service, socket: Socket, peer: PeerFacts) {
-    super(service, socket, peer);
-    this.#isFixed = 'encrypted' in socket;
+  constructor(service: Service, transport: Transport, peer: PeerFacts) {
+    super(service, transport, peer);
+    this.#isFixed = transport.isEncrypted;
     this.forwarding = service.trustedProxies?.connection(peer);
-    this.reading = new RequestReading(socket, service.settings, this.deadlines, this);
-    own(socket, this);
+    this.reading = new RequestReading(transport, service.settings, this.deadlines, this);
+    transport.handTo(this);
   }
 
   /** The request being answered, for reports. */
   get exchange(): Exchange | undefined {
     return this.#exchange;
-  }
-  /** The application took the socket over. */
-  get isTaken(): boolean {
-    return this.#exchange?.state === 'taken';
   }
 
   progressed(): void {
@@ -136,7 +132,7 @@ export class Connection extends ServedSocket implements ReadingOwner, Movable {
   /** Nothing stands against it but what is still on its way out. */
   get #mayMove(): boolean {
     if (this.#isFixed || this.writing !== 'idle' || !this.reading.isAtStart) return false;
-    return this.service.mover?.mayTake(this.socket) === true;
+    return this.service.mover?.mayTake(this.transport) === true;
   }
 
   /** Moves if it may and there is room, or else later. Whether it is gone. */
@@ -147,12 +143,11 @@ export class Connection extends ServedSocket implements ReadingOwner, Movable {
   release(): Released | undefined {
     if (!this.#mayMove || !this.output.isEmpty) return undefined;
     const released = withdraw({
-      socket: this.socket,
+      transport: this.transport,
       peer: this.peer,
       requests: this.#requests,
-      owner: this,
       takeRest: () => this.reading.parser.takeRest(),
-      resume: (rest) => this.service.take(this.socket, this.peer, rest, this.#requests),
+      resume: (rest) => this.service.take(this.transport, this.peer, rest, this.#requests),
     });
     if (released !== undefined) this.leave();
     else {
@@ -183,7 +178,7 @@ export class Connection extends ServedSocket implements ReadingOwner, Movable {
   /** Whether another request can follow. `whole`: the response is there as a whole, so nobody reads on. */
   mayPersist(whole: boolean): boolean {
     const { isDraining, mover, settings } = this.service;
-    if (isDraining && (this.#isFixed || mover?.expects(this.socket) !== true)) return false;
+    if (isDraining && (this.#isFixed || mover?.expects(this.transport) !== true)) return false;
     const { keepaliveMs, maxRequestsPerConnection: most } = settings;
     if (keepaliveMs === 0 || (most > 0 && this.#requests >= most)) return false;
     return this.reading.mayContinue(whole);
@@ -221,7 +216,7 @@ export class Connection extends ServedSocket implements ReadingOwner, Movable {
     this.reset();
   }
 
-  /** Gives the socket away, with what was read of it. Unsettled until it closes. */
+  /** Makes it a socket and gives that away, with what was read of it. Unsettled until it closes. */
   takeSocket(exchange: Exchange): Socket {
     if (this.#exchange !== exchange || !this.isAnswering || exchange.state !== 'waiting') {
       throw new EvyError('APP_FAILED', 'takeSocket() comes before anything else is sent, and once');

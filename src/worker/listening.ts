@@ -1,24 +1,22 @@
 /** Accepting: a net or TLS server per listening socket whose connections go to one place, and which can be held back. */
 import { createServer } from 'node:net';
-import type { Server, Socket } from 'node:net';
+import type { Server } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
 import type { TlsOptions } from 'node:tls';
 import type { Usage } from '../shared/guarding.ts';
-import { acceptGate, shareReadBuffer } from '../shared/node-private.ts';
-import type { LocalEnd } from '../shared/node-private.ts';
+import { acceptGate, acceptRaw } from '../shared/node-private.ts';
+import type { LocalEnd, Transport } from '../shared/node-private.ts';
+import type { Arrival } from './arrival.ts';
 import { Handshakes } from './handshakes.ts';
 import type { ProxyGate } from './proxies/proxy-gate.ts';
 import { frontOf } from './proxies/tls-front.ts';
-import type { ToldPeer } from './proxies/told-peer.ts';
+import { StreamTransport } from './stream-transport.ts';
 
 /** Where accepted connections go: our own HTTP loop, or node:http. */
 export interface Acceptor {
-  /**
-   * `local` is our end, where that is known; `told` is what the PROXY header of the connection says of it.
-   */
-  accept(socket: Socket, scheme: 'http' | 'https', local?: LocalEnd, told?: ToldPeer): void;
-  /** whether it takes connections that read into one buffer: `receiveFrom` */
-  readonly sharesReads: boolean;
+  accept(transport: Transport, arrival: Arrival): void;
+  /** whether it has a use for connections that are no sockets */
+  readonly takesRaw: boolean;
   /** where connections wait for a PROXY header; undefined when none has to send one */
   readonly proxyGate?: ProxyGate | undefined;
 }
@@ -38,19 +36,16 @@ export function makeServer(tls: TlsOptions | undefined, acceptor: Acceptor): Ser
 
 function makePlainServer(acceptor: Acceptor): Server {
   const accept = plainAccept(acceptor);
-  const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => accept(socket));
-  if (acceptor.sharesReads) server.once('listening', () => shareReadBuffer(server, accept));
+  const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => accept(new StreamTransport(socket)));
+  if (acceptor.takesRaw) server.once('listening', () => acceptRaw(server, accept));
   return server;
 }
 
-function plainAccept(acceptor: Acceptor): (socket: Socket, local?: LocalEnd) => void {
+function plainAccept(acceptor: Acceptor): (transport: Transport, local?: LocalEnd) => void {
   const { proxyGate } = acceptor;
-  if (proxyGate === undefined) return (socket, local) => acceptor.accept(socket, 'http', local);
-  return (socket, local) => {
-    proxyGate.admit(socket, (told) => {
-      acceptor.accept(socket, 'http', local, told);
-      if (socket.isPaused()) socket.resume();
-    });
+  if (proxyGate === undefined) return (transport, local) => acceptor.accept(transport, { scheme: 'http', local });
+  return (transport, local) => {
+    proxyGate.admit(transport, (told, rest) => acceptor.accept(transport, { scheme: 'http', local, told, rest }));
   };
 }
 
@@ -66,9 +61,11 @@ function makeTlsServer(tls: TlsOptions, acceptor: Acceptor): Server {
   server.on('tlsClientError', (_error, socket) => socket.destroy());
   const { proxyGate } = acceptor;
   if (proxyGate !== undefined) {
-    return frontOf(server, proxyGate, (socket, told) => acceptor.accept(socket, 'https', undefined, told));
+    return frontOf(server, proxyGate, (socket, told) =>
+      acceptor.accept(new StreamTransport(socket), { scheme: 'https', told }),
+    );
   }
-  server.on('secureConnection', (socket) => acceptor.accept(socket, 'https'));
+  server.on('secureConnection', (socket) => acceptor.accept(new StreamTransport(socket), { scheme: 'https' }));
   return server;
 }
 

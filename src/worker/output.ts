@@ -1,16 +1,14 @@
 /**
- * What a connection has to send, one write to the socket at a time.
+ * What a connection has to send, one write at a time.
  *
  * Everything put in while a write is under way leaves with the next one, so pipelined responses share a write. Because
  * big bodies leave in slices and each slice is acknowledged before the next, `sent` is what the operating system really
  * took: the bandwidth that post hooks and the access log are told.
  *
- * Most writes are taken by the kernel at once. A direct write says so before it returns. After write() `writableLength` does, which
- * spares a callback for each; only after one that has to wait, an empty one follows it for the sake of its callback.
+ * Most writes are taken by the kernel at once, and then the next one follows.
  */
 import type { Socket } from 'node:net';
-import { writeDirectly, writesDirectly } from '../shared/node-private.ts';
-import type { Writer } from '../shared/node-private.ts';
+import type { Transport } from '../shared/node-private.ts';
 
 /** how much may wait before whoever produces is held back */
 const fullBytes = 65_536;
@@ -22,10 +20,9 @@ export interface OutputOwner {
   progressed(): void;
 }
 
-export class Output implements Writer {
-  readonly #socket: Socket;
+export class Output {
+  readonly #transport: Transport;
   readonly #owner: OutputOwner;
-  readonly #isDirect: boolean;
   /** what comes before #text */
   #parts: Array<string | Buffer> | undefined;
   /** latin-1 */
@@ -40,10 +37,9 @@ export class Output implements Writer {
   /** bytes of these that the operating system took */
   sent = 0;
 
-  constructor(socket: Socket, owner: OutputOwner) {
-    this.#socket = socket;
+  constructor(transport: Transport, owner: OutputOwner) {
+    this.#transport = transport;
     this.#owner = owner;
-    this.#isDirect = writesDirectly(socket);
   }
 
   get isEmpty(): boolean {
@@ -71,26 +67,24 @@ export class Output implements Writer {
 
   flush(): void {
     if (this.#isPassedOn) return;
+    const transport = this.#transport;
     let hasSent = false;
-    while (this.#underWay === 0 && this.accepted > this.sent && !this.#socket.destroyed) {
+    while (this.#underWay === 0 && this.accepted > this.sent && !transport.isDestroyed) {
       if (!this.#write()) break;
       hasSent = true;
     }
-    if (this.#endWhenEmpty && this.isEmpty && !this.#socket.writableEnded && !this.#socket.destroyed)
-      this.#socket.end();
+    if (this.#endWhenEmpty && this.isEmpty && !transport.isEnded && !transport.isDestroyed) transport.end();
     if (!hasSent) return;
     if (this.#waiting !== undefined && !this.isFull) this.#wake();
     this.#owner.progressed();
   }
 
-  /** Leaves all that is here to the stream, for a socket that others write to from now on: they come after it. */
-  passOn(): void {
-    this.flush();
+  /** Leaves all that is here to the socket that the connection has become: what others write to it comes after that. */
+  passTo(socket: Socket): void {
     this.#isPassedOn = true;
     if (this.isEmpty) return;
-    while (this.#parts !== undefined || this.#text !== '')
-      for (const bytes of this.#takeSlice()) this.#socket.write(bytes);
-    this.#socket.write('', (error) => {
+    while (this.#parts !== undefined || this.#text !== '') for (const bytes of this.#takeSlice()) socket.write(bytes);
+    socket.write('', (error) => {
       if (error) return;
       this.sent = this.accepted;
       this.#owner.progressed();
@@ -104,15 +98,15 @@ export class Output implements Writer {
   }
 
   /**
-   * Resolves when more may be produced, or nothing can be sent any more. Not for a socket that is merely destroyed: its
-   * 'close' is still to come, and a producer that never waits would not let it.
+   * Resolves when more may be produced, or nothing can be sent any more. Not for a connection that is merely destroyed: that it is
+   * closed is still to be told, and a producer that never waits would not let it.
    */
   drained(): Promise<void> {
     if (!this.isFull || this.#isGone) return Promise.resolve();
     return new Promise((resolve) => (this.#waiting ??= []).push(resolve));
   }
 
-  /** The socket is gone: whoever waits must not wait for ever. */
+  /** The connection is gone: whoever waits must not wait for ever. */
   release(): void {
     this.#isGone = true;
     this.#wake();
@@ -124,43 +118,24 @@ export class Output implements Writer {
     for (const resolve of waiting ?? []) resolve();
   }
 
-  /** Hands one slice to the socket. Returns whether the kernel took all of it at once. */
+  /** Writes one slice. Returns whether the kernel took all of it at once. */
   #write(): boolean {
-    const socket = this.#socket;
-    let bytes: number;
-    if (this.#parts === undefined && this.#text.length <= sliceBytes) {
-      const text = this.#text;
-      bytes = text.length;
-      this.#text = '';
-      if (this.#isDirect) {
-        if (writeDirectly(socket, text, this)) {
-          this.sent += bytes;
-          return true;
-        }
-        this.#underWay = bytes;
-        return false;
-      }
-      socket.write(text, 'latin1');
-    } else {
-      const batch = this.#takeSlice();
-      bytes = 0;
-      socket.cork();
-      for (const part of batch) {
-        bytes += part.length;
-        socket.write(part);
-      }
-      socket.uncork();
-    }
-    // A failed write is followed by 'close', which settles what was on its way.
-    if (socket.writableLength === 0 && socket.errored === null) {
+    const data = this.#nextSlice();
+    const bytes = typeof data === 'string' ? data.length : data.reduce((sum, { length }) => sum + length, 0);
+    if (this.#transport.write(data)) {
       this.sent += bytes;
       return true;
     }
+    // A failed write is followed by the end of the connection, which settles what was on its way.
     this.#underWay = bytes;
-    socket.write('', (error) => {
-      if (!error) this.written();
-    });
     return false;
+  }
+
+  #nextSlice(): string | Buffer[] {
+    if (this.#parts !== undefined || this.#text.length > sliceBytes) return this.#takeSlice();
+    const text = this.#text;
+    this.#text = '';
+    return text;
   }
 
   #takeSlice(): Buffer[] {
@@ -186,7 +161,7 @@ export class Output implements Writer {
     return batch;
   }
 
-  /** @internal A write that had to wait has been done. */
+  /** A write that had to wait has been done. */
   written(): void {
     if (this.#isPassedOn) return;
     this.sent += this.#underWay;

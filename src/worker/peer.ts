@@ -1,17 +1,18 @@
-/** Addresses of a connection as the environment shows them, read once: from its PROXY header, or from the socket. */
-import type { Socket } from 'node:net';
+/** Addresses of a connection as the environment shows them, read once: from its PROXY header, or from the system. */
 import { unixPeer } from '../shared/peer-list.ts';
-import { remoteEnd } from '../shared/node-private.ts';
-import type { LocalEnd, RemoteEnd } from '../shared/node-private.ts';
+import type { End, Transport } from '../shared/node-private.ts';
+import type { Arrival } from './arrival.ts';
 import type { PeerFacts } from './environ.ts';
-import type { ToldPeer } from './proxies/told-peer.ts';
 
 /** The address of a TCP peer that reset its connection before it was accepted; what it sent may be there all the same. */
 export const gonePeer = 'unknown';
 
+/** Both ends of a connection, as a transport tells them. */
+type Ends = Pick<Transport, 'localEnd' | 'remoteEnd'>;
+
 /** The address of the peer, 'unix' for one on a unix socket: a word that nobody who came by TCP gets. */
-export function peerAddress(socket: Socket, remote: RemoteEnd = remoteEnd(socket)): string {
-  return remote.address ?? (socket.localAddress === undefined ? unixPeer : gonePeer);
+export function peerAddress(ends: Ends, remote: End = ends.remoteEnd): string {
+  return remote.address ?? (ends.localEnd.address === undefined ? unixPeer : gonePeer);
 }
 
 let lastAddress = '';
@@ -22,24 +23,25 @@ function sameAddress(address: string): string {
   return lastAddress;
 }
 
-export function peerFacts(socket: Socket, scheme: 'http' | 'https', told?: ToldPeer, localEnd?: LocalEnd): PeerFacts {
+export function peerFacts(ends: Ends, { scheme, told, local }: Arrival): PeerFacts {
   if (told !== undefined) {
-    const { local, remote } = told;
+    const { remote } = told;
     return {
-      serverName: local.address,
-      serverPort: local.port,
+      serverName: told.local.address,
+      serverPort: told.local.port,
       remoteAddress: remote.address,
       remotePort: remote.port,
       scheme: told.isTls ? 'https' : scheme,
       host: undefined,
     };
   }
-  const remote = remoteEnd(socket);
+  const remote = ends.remoteEnd;
+  const { address, port } = local ?? ends.localEnd;
   // A unix socket has no addresses.
   return {
-    serverName: localEnd?.address ?? socket.localAddress ?? unixPeer,
-    serverPort: localEnd?.port ?? (socket.localPort === undefined ? '' : String(socket.localPort)),
-    remoteAddress: sameAddress(peerAddress(socket, remote)),
+    serverName: address ?? unixPeer,
+    serverPort: port === undefined ? '' : String(port),
+    remoteAddress: sameAddress(peerAddress(ends, remote)),
     remotePort: remote.port === undefined ? '' : String(remote.port),
     scheme,
     host: undefined,

@@ -4,8 +4,8 @@
  * Requests are taken one at a time: the next head is parsed when the response before it has been handed to the output,
  * so answers leave in order whatever the pipelining, and what waits does so in the kernel rather than here.
  */
-import type { Socket } from 'node:net';
 import type { ErrorCode } from '../shared/errors.ts';
+import type { Transport } from '../shared/node-private.ts';
 import type { ServerSettings } from '../shared/options.ts';
 import { BodyDeadline } from './body-deadline.ts';
 import type { ReadingOwner } from './reading-owner.ts';
@@ -20,7 +20,7 @@ const readAheadBytes = 65_536;
 
 export class RequestReading {
   readonly parser: RequestParser;
-  readonly #socket: Socket;
+  readonly #transport: Transport;
   readonly #settings: ServerSettings;
   readonly #deadlines: Deadlines;
   readonly #owner: ReadingOwner;
@@ -32,9 +32,9 @@ export class RequestReading {
   /** the bytes at hand must not be kept */
   #copies = false;
 
-  constructor(socket: Socket, settings: ServerSettings, deadlines: Deadlines, owner: ReadingOwner) {
+  constructor(transport: Transport, settings: ServerSettings, deadlines: Deadlines, owner: ReadingOwner) {
     this.parser = new RequestParser(settings);
-    this.#socket = socket;
+    this.#transport = transport;
     this.#settings = settings;
     this.#deadlines = deadlines;
     this.#owner = owner;
@@ -58,7 +58,7 @@ export class RequestReading {
   }
   /** The client has shut down its side, and nothing that it sent before is left. */
   get #isExhausted(): boolean {
-    return this.#socket.readableEnded && this.parser.buffered === 0;
+    return this.#transport.hasEnded && this.parser.buffered === 0;
   }
 
   /** Whether another request can follow this one. `whole`: its response is there as a whole, so nobody reads on. */
@@ -84,7 +84,7 @@ export class RequestReading {
     if (this.#state === 'body') this.#bodyDeadline!.received(length);
     this.parser.push(bytes, length);
     this.pump();
-    if (this.parser.buffered > readAheadBytes || (this.#state === 'body' && !this.#hasRoom)) this.#socket.pause();
+    if (this.parser.buffered > readAheadBytes || (this.#state === 'body' && !this.#hasRoom)) this.#transport.pause();
   }
 
   pump(): void {
@@ -215,7 +215,7 @@ export class RequestReading {
     }
     this.#expectBytes();
     const hasRoom = this.#state === 'body' ? this.#hasRoom : this.parser.buffered <= readAheadBytes;
-    if (hasRoom && this.#socket.isPaused()) this.#socket.resume();
+    if (hasRoom && this.#transport.isPaused) this.#transport.resume();
   }
 
   #expectBytes(): void {

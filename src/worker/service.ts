@@ -6,13 +6,13 @@ import type { Socket } from 'node:net';
 import type { ErrorCode } from '../shared/errors.ts';
 import type { Logger } from '../shared/log.ts';
 import type { MovingConnection, RequestSummary, RequestUnderWay, ServingStats } from '../shared/messages.ts';
-import { attach } from '../shared/node-private.ts';
-import type { LocalEnd, PassedHandle } from '../shared/node-private.ts';
+import type { PassedHandle, Transport } from '../shared/node-private.ts';
 import type { ServerSettings } from '../shared/options.ts';
 import type { AccessLog } from './access-log/access-log.ts';
 import { refusedRequest } from './access-log/refused.ts';
 import { Admission } from './admission.ts';
 import { countAnswer, noAnswers } from './answer-counts.ts';
+import type { Arrival } from './arrival.ts';
 import { Clock } from './clock.ts';
 import { Connection } from './connection.ts';
 import type { DrainNotice } from '../shared/application.ts';
@@ -23,7 +23,6 @@ import { summariesOf, survey } from './exchange-reports.ts';
 import type { RequestLine } from './http/request-line.ts';
 import { peerFacts } from './peer.ts';
 import { ProxyGate } from './proxies/proxy-gate.ts';
-import type { ToldPeer } from './proxies/told-peer.ts';
 import { trustedProxiesOf } from './proxies/forwarding.ts';
 import type { TrustedProxies } from './proxies/forwarding.ts';
 import { RequestDeadlines, requestTimedOut } from './request-deadlines.ts';
@@ -31,6 +30,7 @@ import type { RefusedSender } from './refusal.ts';
 import { RequestNaming } from './request-id.ts';
 import type { Mover } from './migration/mover.ts';
 import type { Serving } from './serving.ts';
+import { transportOf } from './stream-transport.ts';
 
 /** Calls the application for an exchange; never throws. */
 export type Handler = (exchange: Exchange) => void;
@@ -57,7 +57,7 @@ function isUnderWay({ state }: Exchange): boolean {
 }
 
 export class Service implements Serving {
-  readonly sharesReads = true;
+  readonly takesRaw = true;
   readonly settings: ServerSettings;
   readonly log: Logger;
   readonly http10Only: boolean;
@@ -104,30 +104,31 @@ export class Service implements Serving {
   }
 
   /** Serves a connection that was just accepted. */
-  accept(socket: Socket, scheme: 'http' | 'https', local?: LocalEnd, told?: ToldPeer): void {
+  accept(transport: Transport, arrival: Arrival): void {
     // A TLS handshake may end after everything else has.
     if (this.#stopped) {
-      socket.destroy();
+      transport.destroy();
       return;
     }
-    this.#add(new Connection(this, socket, peerFacts(socket, scheme, told, local)));
+    const connection = this.#add(transport, peerFacts(transport, arrival));
+    if (arrival.rest !== undefined) connection.continueWith(arrival.rest, 0);
   }
 
   /** Serves a connection that was served before: by another process, or here until it was to move. */
-  take(socket: Socket, peer: PeerFacts, rest: Buffer, requests: number): void {
-    const connection = new Connection(this, socket, peer);
-    this.#add(connection);
-    connection.continueWith(rest, requests);
+  take(transport: Transport, peer: PeerFacts, rest: Buffer, requests: number): void {
+    this.#add(transport, peer).continueWith(rest, requests);
   }
 
   adopt({ peer, requests = 0, rest = '' }: MovingConnection, handle: PassedHandle): void {
-    this.take(attach(handle, this.sharesReads), peer, Buffer.from(rest, 'base64'), requests);
+    this.take(transportOf(handle), peer, Buffer.from(rest, 'base64'), requests);
   }
 
-  #add(connection: Connection): void {
+  #add(transport: Transport, peer: PeerFacts): Connection {
+    const connection = new Connection(this, transport, peer);
     this.clock.start();
     this.#connections.add(connection);
     this.#onChange();
+    return connection;
   }
 
   /** set once connections may move to another process */
@@ -190,7 +191,7 @@ export class Service implements Serving {
     const byMs = performance.now() + graceMs;
     if (this.#drainByMs !== undefined && byMs > this.#drainByMs - sameDrainMs) return;
     this.#drainByMs = byMs;
-    for (const connection of this.#connections) if (connection.isTaken) this.announceDrain(connection.socket);
+    for (const { takenSocket } of this.#connections) if (takenSocket !== undefined) this.announceDrain(takenSocket);
   }
   moveWith(mover: Mover): void {
     this.#mover = mover;

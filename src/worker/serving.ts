@@ -1,4 +1,4 @@
-/** What a worker does with accepted sockets, whichever loop serves them: our own (Service) or node:http (NodeService). */
+/** What a worker does with accepted connections, whichever loop serves them: our own (Service) or node:http (NodeService). */
 import type { MovingConnection, RequestSummary, RequestUnderWay, ServingStats } from '../shared/messages.ts';
 import type { PassedHandle } from '../shared/node-private.ts';
 import type { Acceptor } from './listening.ts';

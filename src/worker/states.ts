@@ -19,7 +19,7 @@ export const readingTable: Transitions<ReadingState, ReadingInput> = {
 };
 export const nextReadingState = stepFunctions('reading', readingTable, readingInputs);
 
-/** no response under way; one is; FIN goes out after what is queued; the socket is gone or somebody else's */
+/** no response under way; one is; FIN goes out after what is queued; the connection is gone or somebody else's */
 export const writingStates = ['idle', 'open', 'closing', 'gone'] as const;
 export const writingInputs = ['request', 'response', 'close', 'lost'] as const;
 export type WritingState = (typeof writingStates)[number];

@@ -15,6 +15,7 @@ import { EvyError, toError } from '../shared/errors.ts';
 import { parseWarmUpRequest } from '../shared/warm-up-request.ts';
 import type { WarmUpRequest } from '../shared/warm-up-request.ts';
 import type { Serving } from './serving.ts';
+import { StreamTransport } from './stream-transport.ts';
 
 export interface WarmUp {
   /** for these requests alone; stopped at the end */
@@ -39,7 +40,7 @@ async function statusOf({ serving, scheme, host }: WarmUp, { method, path }: War
     headers: { 'Host': host, 'User-Agent': 'evy-warm-up', 'Connection': 'close' },
     createConnection: () => client,
   });
-  serving.accept(server as Socket, scheme);
+  serving.accept(new StreamTransport(server as Socket), { scheme });
   sent.end();
   const [response] = (await once(sent, 'response')) as [IncomingMessage];
   await finished(response.resume());

@@ -11,8 +11,7 @@ import { wsgiHandler } from '../../src/worker/interfaces/wsgi.ts';
 import { Service } from '../../src/worker/service.ts';
 import { ResponseReader } from '../helpers/response-reader.ts';
 import { read } from '../worker/helpers/parse.ts';
-import { MemorySocket } from './memory-socket.ts';
-import { markAsSharing } from '../../src/shared/node-private/shared-reads.ts';
+import { exchange, SharedClient, StreamClient } from './memory-client.ts';
 
 interface Answer {
   status: number;
@@ -87,14 +86,13 @@ const service = new Service({
 /** What is wrong with what was answered; undefined when nothing is. */
 export async function serveAndCheck(pieces: readonly Buffer[]): Promise<string | undefined> {
   const { answers, methods } = expectedAnswers(pieces);
-  const socket = new MemorySocket(Math.max(1, ...pieces.map((piece) => piece.length)));
-  const how = pieces.length % 2 === 0 ? 'data' : 'shared';
-  if (how === 'shared') markAsSharing(socket.asSocket);
-  service.accept(socket.asSocket, 'http');
-  if (!(await socket.exchange(pieces, how))) return 'the server does not end the connection';
+  const largest = Math.max(1, ...pieces.map((piece) => piece.length));
+  const client = pieces.length % 2 === 0 ? new StreamClient() : new SharedClient(largest);
+  service.accept(client.transport, { scheme: 'http' });
+  if (!(await exchange(client, pieces))) return 'the server does not end the connection';
   const reader = new ResponseReader();
   reader.expect(...methods);
-  reader.push(socket.received);
+  reader.push(client.received);
   reader.end();
   const got = reader.responses.map(({ status, body }) => ({ status, body: body.toString('latin1') }));
   if (JSON.stringify(got) !== JSON.stringify(answers)) {

@@ -7,7 +7,7 @@ import type { Command } from '../../src/master/commands.ts';
 import { workerExecArgv } from '../../src/master/fork-worker.ts';
 import { reloadedOptions } from '../../src/master/generation.ts';
 import { removePidfile, writePidfile } from '../../src/master/pidfile.ts';
-import { checkPlatform } from '../../src/master/platform.ts';
+import { checkPlatform, fallbackOf } from '../../src/master/platform.ts';
 import { installSignals } from '../../src/master/signals.ts';
 import { deathError } from '../../src/master/worker-death.ts';
 import { resolveInput } from '../../src/shared/option-input.ts';
@@ -43,6 +43,14 @@ describe('the platform', () => {
     expect(() => checkPlatform('win32'))
       .to.throw('win32')
       .and.to.include({ code: 'UNSUPPORTED_PLATFORM' });
+  });
+
+  it('has a fallback for each part of private API, the one that changes most first', () => {
+    const all = { inheritedSockets: true, acceptGate: true, moving: true, rawConnections: true };
+    expect(fallbackOf(all)).to.equal(undefined);
+    expect(fallbackOf({ ...all, rawConnections: false })).to.contain('a socket of Node');
+    expect(fallbackOf({ ...all, rawConnections: false, moving: false })).to.contain('cannot move');
+    expect(fallbackOf({ ...all, moving: false, inheritedSockets: false })).to.contain('the master accepts');
   });
 });
 

@@ -43,7 +43,7 @@ describe("Node's private API", () => {
       closed: 'ECONNREFUSED',
     };
     expect(await trial()).to.deep.equal({
-      probe: { inheritedSockets: true, acceptGate: true, moving: true },
+      probe: { inheritedSockets: true, acceptGate: true, moving: true, rawConnections: true },
       tcp: inherited,
       unix: { ...inherited, closed: 'ENOENT' },
       gateOfOrdinary: 'none',
@@ -53,7 +53,12 @@ describe("Node's private API", () => {
 
   it('is probed once', async () => {
     expect(probePrivateApi()).to.equal(probePrivateApi());
-    expect(await probePrivateApi()).to.deep.equal({ inheritedSockets: true, acceptGate: true, moving: true });
+    expect(await probePrivateApi()).to.deep.equal({
+      inheritedSockets: true,
+      acceptGate: true,
+      moving: true,
+      rawConnections: true,
+    });
   });
 
   it('is switched off as a whole by EVY_PRIVATE_API=off', async () => {
@@ -63,6 +68,7 @@ describe("Node's private API", () => {
       inheritedSockets: false,
       acceptGate: false,
       moving: false,
+      rawConnections: false,
       reason: 'EVY_PRIVATE_API=off',
     });
     const server = createServer();

@@ -1,5 +1,4 @@
 import { setImmediate } from 'node:timers/promises';
-import type { Socket } from 'node:net';
 import { expect } from 'chai';
 import { silentLogger } from '../../src/shared/log.ts';
 import type { RequestSummary, RequestUnderWay, ServingStats } from '../../src/shared/messages.ts';
@@ -25,7 +24,7 @@ class FakeServing implements Serving {
     this.requests = has.requests ?? [];
     this.pendingHooks = has.pendingHooks ?? 0;
   }
-  readonly sharesReads = false;
+  readonly takesRaw = false;
   accept(): void {}
   adopt(): void {}
   activeRequests = 0;
@@ -103,7 +102,7 @@ const released = {
 /** A mover with one connection under way. */
 function busyMover(): { mover: Mover; arrive: () => void } {
   const mover = new Mover({ send: () => {}, nowMs: () => 0 });
-  mover.offer({ socket: {} as Socket, release: () => released });
+  mover.offer({ transport: {}, release: () => released });
   return { mover, arrive: () => mover.take({ type: 'moved', id: 1 }) };
 }
 

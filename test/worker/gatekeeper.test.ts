@@ -3,18 +3,19 @@ import { connect as connectSocket } from 'node:net';
 import type { Socket } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
 import { listenUnpolled } from '../../src/shared/node-private.ts';
+import type { Transport } from '../../src/shared/node-private.ts';
 import { Gatekeeper, makeServer } from '../../src/worker/listening.ts';
 import { onEnd } from '../helpers/cleanup.ts';
 import { waitFor } from '../helpers/wait-for.ts';
 
 async function guarded(limit: number) {
-  const accepted: Socket[] = [];
-  const server = makeServer(undefined, { sharesReads: false, accept: (socket) => void accepted.push(socket) });
+  const accepted: Transport[] = [];
+  const server = makeServer(undefined, { takesRaw: true, accept: (transport) => void accepted.push(transport) });
   const listening = listenUnpolled({ kind: 'tcp', address: '127.0.0.1', port: 0, family: 4 }, 8);
   await listening.serve(server, 8);
   const clients: Socket[] = [];
   onEnd(() => {
-    for (const socket of [...clients, ...accepted]) socket.destroy();
+    for (const connection of [...clients, ...accepted]) connection.destroy();
     server.close();
   });
   return {

@@ -1,13 +1,19 @@
+import { once } from 'node:events';
+import { connect as connectSocket } from 'node:net';
 import { expect } from 'chai';
 import { ALREADY_HANDLED } from '../../src/shared/application.ts';
-import type { Environ } from '../../src/shared/application.ts';
+import type { Environ, StartResponse } from '../../src/shared/application.ts';
 import { wsgiHandler } from '../../src/worker/interfaces/wsgi.ts';
 import { Service } from '../../src/worker/service.ts';
 import { waitFor } from '../helpers/wait-for.ts';
 import { get } from './helpers/with-server.ts';
 import { withService } from './helpers/with-service.ts';
 
-const application = (env: Environ) => {
+const application = (env: Environ, startResponse: StartResponse) => {
+  if (env.RAW_URI === '/none') {
+    startResponse('204 No Content', []);
+    return [];
+  }
   if (env.RAW_URI === '/slow') return new Promise<never>(() => {});
   const socket = env['wsgi.input'].takeSocket();
   socket.on('end', () => socket.end());
@@ -39,6 +45,26 @@ describe('a socket that was taken over', () => {
         expect(targets(serving.destroyBusy())).to.deep.equal(['/taken?1', '/taken?2', '/slow']);
         for (const client of clients) await client.closed();
         await waitFor('their access lines', () => accessLines.length === 3);
+      },
+    ),
+  );
+
+  it(
+    'whose client has reset it already costs nobody else anything',
+    withService(
+      (parts) => new Service({ ...parts, handler: wsgiHandler(application) }),
+      { logFormat: '%(request_line)s %(outcome)s' },
+      async ({ port, serving, connect, accessLines, errors }) => {
+        const socket = connectSocket(port, '127.0.0.1').on('error', () => {});
+        await once(socket, 'connect');
+        const busy = await connect();
+        busy.send(get('/slow'));
+        // Both in one packet, and gone before the loop reads.
+        socket.write(`${get('/none')}${get('/taken')}`, () => socket.resetAndDestroy());
+        await waitFor('its access lines', () => accessLines.length === 2);
+        expect(errors).to.deep.equal([]);
+        expect(serving.stats).to.include({ connections: 1, activeRequests: 1 });
+        serving.destroyBusy();
       },
     ),
   );

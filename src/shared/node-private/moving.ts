@@ -7,7 +7,6 @@
 import net from 'node:net';
 import { privateApiIsOff, rawHandleOf } from './raw.ts';
 import type { RawHandle } from './raw.ts';
-import { sharingSocket } from './shared-reads.ts';
 
 /** A connection as a channel between two processes carries it. Whoever has got one closes it: that is close(2), and no more. */
 export interface PassedHandle {
@@ -52,10 +51,8 @@ export function reattach(socket: net.Socket): void {
   handle.readStart();
 }
 
-/** A connection that came from another process; its bytes begin to come in the next turn of the event loop. */
-export function attach(passed: PassedHandle, shares: boolean): net.Socket {
-  const handle = passed as RawHandle;
-  if (shares && !privateApiIsOff()) return sharingSocket(handle);
+/** A socket on a connection that came from another process; its bytes begin to come in the next turn of the event loop. */
+export function attach(handle: PassedHandle): net.Socket {
   const options = { handle, allowHalfOpen: true, readable: true, writable: true };
   return new net.Socket(options);
 }

@@ -4,18 +4,13 @@
  */
 import type net from 'node:net';
 import { privateApiIsOff, rawHandleOf } from './raw.ts';
+import type { End } from './transport.ts';
 
-/** Nothing is known of a unix socket, nor of a client that is gone. */
-export interface RemoteEnd {
-  address?: string | undefined;
-  port?: number | undefined;
-}
-
-export function remoteEnd(socket: net.Socket): RemoteEnd {
+export function remoteEnd(socket: net.Socket): End {
   const handle = rawHandleOf(socket);
   if (typeof handle?.getpeername !== 'function' || 'encrypted' in socket || privateApiIsOff())
     return { address: socket.remoteAddress, port: socket.remotePort };
-  const end: RemoteEnd = {};
+  const end: End = {};
   handle.getpeername(end);
   return end;
 }

@@ -91,7 +91,7 @@ export class RequestParser {
     if (this.#at < this.#end) this.push(Buffer.from(this.takeRest()));
   }
 
-  /** Takes out the bytes that were pushed and not consumed: for whoever takes the connection over. */
+  /** Takes out the bytes that were pushed and not consumed, for whoever takes the connection over. Not a copy. */
   takeRest(): Buffer {
     const rest = this.#bytes.subarray(this.#at, this.#end);
     this.#needData();

@@ -78,7 +78,7 @@ export class NodeConnections {
   }
 
   adopt({ peer, requests, rest }: MovingConnection, handle: PassedHandle): void {
-    const socket = attach(handle, false);
+    const socket = attach(handle);
     if (rest !== undefined) {
       this.#begun.add(socket);
       socket.unshift(Buffer.from(rest, 'base64'));

@@ -97,18 +97,18 @@ export class NodeMoves {
 }
 
 class HttpMovable implements Movable {
-  readonly socket: Socket;
+  readonly transport: Socket;
   readonly #parts: NodeMovesParts;
   /** how much had been read of it when it was seen to be idle */
   idleAtBytes = -1;
 
   constructor(socket: Socket, parts: NodeMovesParts) {
-    this.socket = socket;
+    this.transport = socket;
     this.#parts = parts;
   }
 
   release(): Released | undefined {
-    const { socket } = this;
+    const { transport: socket } = this;
     if (socket.bytesRead !== this.idleAtBytes || socket.readableLength > 0 || socket.readableEnded) return undefined;
     const detached = detach(socket);
     if (detached === undefined) return undefined;

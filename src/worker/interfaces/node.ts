@@ -5,9 +5,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { MovingConnection, RequestSummary, RequestUnderWay, ServingStats } from '../../shared/messages.ts';
-import type { LocalEnd, PassedHandle } from '../../shared/node-private.ts';
+import type { PassedHandle, Transport } from '../../shared/node-private.ts';
 import { Preview } from '../access-log/preview.ts';
 import { countAnswer, noAnswers } from '../answer-counts.ts';
+import type { Arrival } from '../arrival.ts';
 import type { NodeListener } from '../application-kind.ts';
 import { ErrorLines } from '../error-lines.ts';
 import type { Mover } from '../migration/mover.ts';
@@ -16,7 +17,6 @@ import type { Serving } from '../serving.ts';
 import { timerMs } from '../longest-timer.ts';
 import { peerFacts } from '../peer.ts';
 import { ProxyGate } from '../proxies/proxy-gate.ts';
-import type { ToldPeer } from '../proxies/told-peer.ts';
 import { RequestDeadlines } from '../request-deadlines.ts';
 import { RequestNaming } from '../request-id.ts';
 import { NodeConnections } from './node-connections.ts';
@@ -39,7 +39,7 @@ function waitsForClient(request: IncomingMessage, socket: Socket): boolean {
 }
 
 export class NodeService implements Serving {
-  readonly sharesReads = false;
+  readonly takesRaw = false;
   readonly #options: NodeServiceOptions;
   readonly #server: NodeServer;
   readonly #connections: NodeConnections;
@@ -96,8 +96,9 @@ export class NodeService implements Serving {
     this.#server.emit('listening');
   }
 
-  accept(socket: Socket, scheme: 'http' | 'https', _local?: LocalEnd, told?: ToldPeer): void {
-    this.#connections.take(socket, peerFacts(socket, scheme, told));
+  accept(transport: Transport, arrival: Arrival): void {
+    const peer = peerFacts(transport, arrival);
+    this.#connections.take(transport.intoSocket(arrival.rest), peer);
   }
 
   adopt(connection: MovingConnection, handle: PassedHandle): void {

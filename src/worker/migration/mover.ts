@@ -8,7 +8,6 @@
  * Who has got one and does not answer (it is stopped, or its loop is blocked) must not hold up the others: what is slow does not count
  * any more, and somebody else gets what comes next. It is not taken back, as it may be read there at any moment.
  */
-import type { Socket } from 'node:net';
 import type { MovingConnection, MovingToMaster, MovingToWorker } from '../../shared/messages.ts';
 import type { PassedHandle } from '../../shared/node-private.ts';
 
@@ -23,7 +22,8 @@ export interface Released {
 }
 
 export interface Movable {
-  readonly socket: Socket;
+  /** the connection, whoever serves it */
+  readonly transport: object;
   /** Takes it out of service, unless there is something to do for it at this moment. */
   release(): Released | undefined;
 }
@@ -50,7 +50,7 @@ const mostFailures = 3;
 type State = 'waiting' | 'moving' | 'stopped';
 
 interface Traveller extends Released {
-  readonly socket: Socket;
+  readonly transport: object;
   readonly sinceMs: number;
   isWritten: boolean;
   isSlow: boolean;
@@ -60,7 +60,7 @@ export class Mover {
   readonly #parts: MoverParts;
   readonly #queue = new Set<Movable>();
   readonly #underWay = new Map<number, Traveller>();
-  readonly #failures = new WeakMap<Socket, number>();
+  readonly #failures = new WeakMap<object, number>();
   /** no order yet, or nobody to go to for now; on; for good */
   #state: State = 'waiting';
   #announceAtMs = Infinity;
@@ -108,17 +108,17 @@ export class Mover {
   }
 
   /** Whether this connection can be expected to move, so that its next response need not be its last. */
-  expects(socket: Socket): boolean {
-    return this.#state !== 'stopped' && this.mayTake(socket) && this.#parts.nowMs() < this.#announceAtMs;
+  expects(transport: object): boolean {
+    return this.#state !== 'stopped' && this.mayTake(transport) && this.#parts.nowMs() < this.#announceAtMs;
   }
 
-  mayTake(socket: Socket): boolean {
-    return (this.#failures.get(socket) ?? 0) < mostFailures;
+  mayTake(transport: object): boolean {
+    return (this.#failures.get(transport) ?? 0) < mostFailures;
   }
 
   /** Whether it is on its way now. Otherwise it is to be served on; it gets its turn, and may offer itself again. */
   offer(movable: Movable): boolean {
-    if (this.#state === 'stopped' || !this.mayTake(movable.socket)) return false;
+    if (this.#state === 'stopped' || !this.mayTake(movable.transport)) return false;
     if (!this.hasRoom) {
       this.#queue.add(movable);
       return false;
@@ -126,7 +126,7 @@ export class Mover {
     this.#queue.delete(movable);
     this.#isReleasing = true;
     const released = movable.release();
-    if (released !== undefined) this.#send(movable.socket, released);
+    if (released !== undefined) this.#send(movable.transport, released);
     this.#isReleasing = false;
     this.#onChange();
     return released !== undefined;
@@ -172,10 +172,10 @@ export class Mover {
     for (const [id, { isWritten }] of this.#underWay) this.#settle(id, isWritten ? 'drop' : 'resume');
   }
 
-  #send(socket: Socket, released: Released): void {
+  #send(transport: object, released: Released): void {
     this.#lastId += 1;
     const id = this.#lastId;
-    const entry: Traveller = { ...released, socket, sinceMs: this.#parts.nowMs(), isWritten: false, isSlow: false };
+    const entry: Traveller = { ...released, transport, sinceMs: this.#parts.nowMs(), isWritten: false, isSlow: false };
     this.#underWay.set(id, entry);
     this.#unanswered += 1;
     this.#timer ??= setInterval(() => this.#look(), syncAfterMs).unref();
@@ -188,7 +188,7 @@ export class Mover {
   #failed(id: number): void {
     const entry = this.#underWay.get(id);
     if (entry === undefined) return;
-    this.#failures.set(entry.socket, (this.#failures.get(entry.socket) ?? 0) + 1);
+    this.#failures.set(entry.transport, (this.#failures.get(entry.transport) ?? 0) + 1);
     this.#settle(id, 'resume');
   }
 

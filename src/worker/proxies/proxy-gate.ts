@@ -4,10 +4,10 @@
  *
  * It stands before everything else that reads from a connection, TLS included: the header comes in front of the handshake.
  */
-import type { Socket } from 'node:net';
 import type { ErrorCode } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log.ts';
-import { deliverTo, receiveFrom } from '../../shared/node-private.ts';
+import { noOwner } from '../../shared/node-private.ts';
+import type { Transport, TransportOwner } from '../../shared/node-private.ts';
 import type { ServerSettings } from '../../shared/options.ts';
 import { peerListOf, type PeerList } from '../../shared/peer-list.ts';
 import { Clock } from '../clock.ts';
@@ -16,8 +16,8 @@ import { gonePeer, peerAddress } from '../peer.ts';
 import { ProxyHeaderDecoder } from './proxy-header.ts';
 import type { ToldPeer } from './told-peer.ts';
 
-/** `told` is undefined where the connection speaks for itself. */
-type Accept = (told: ToldPeer | undefined) => void;
+/** `told` is undefined where the connection speaks for itself; `rest` is what came behind the header. */
+type Accept = (told?: ToldPeer, rest?: Buffer) => void;
 
 export class ProxyGate {
   readonly #peers: PeerList;
@@ -49,24 +49,21 @@ export class ProxyGate {
     return this.#waiting.size;
   }
 
-  /**
-   * Calls `accept` once it is known whose connection this is. What came behind the header goes to whoever receives its bytes
-   * then, or was put back into the socket, which is paused.
-   */
-  admit(socket: Socket, accept: Accept): void {
-    const peer = peerAddress(socket);
+  /** Calls `accept` once it is known whose connection this is. */
+  admit(transport: Transport, accept: Accept): void {
+    const peer = peerAddress(transport);
     // Whether it is a listed one cannot be known any more; health checks of HAProxy end so.
     if (peer === gonePeer) {
-      socket.on('error', ignoreError).destroy();
+      transport.destroy();
       return;
     }
     if (!this.#peers.includes(peer)) {
-      accept(undefined);
+      accept();
       return;
     }
     this.#clock.start();
     const deadlineMs = this.#clock.after(this.#timeoutMs);
-    this.#waiting.add(new WaitingConnection(this, socket, accept, deadlineMs));
+    this.#waiting.add(new WaitingConnection(this, transport, accept, deadlineMs));
     this.#onChange();
   }
 
@@ -83,25 +80,22 @@ export class ProxyGate {
   }
 }
 
-class WaitingConnection implements Expiring {
+class WaitingConnection implements Expiring, TransportOwner {
   readonly readDeadlineMs: number;
   readonly writeDeadlineMs = Infinity;
   readonly #gate: ProxyGate;
-  readonly #socket: Socket;
+  readonly #transport: Transport;
   readonly #accept: Accept;
   readonly #peer: string;
   readonly #decoder = new ProxyHeaderDecoder();
 
-  constructor(gate: ProxyGate, socket: Socket, accept: Accept, deadlineMs: number) {
+  constructor(gate: ProxyGate, transport: Transport, accept: Accept, deadlineMs: number) {
     this.#gate = gate;
-    this.#socket = socket;
+    this.#transport = transport;
     this.#accept = accept;
-    this.#peer = peerAddress(socket);
+    this.#peer = peerAddress(transport);
     this.readDeadlineMs = deadlineMs;
-    // It stays when the connection has been accepted: for the socket below TLS nobody else listens.
-    socket.on('error', ignoreError);
-    socket.on('end', this.#onEnd).on('close', this.#onClose);
-    if (!receiveFrom(socket, this)) socket.on('data', this.#onData);
+    transport.handTo(this);
   }
 
   expire(): void {
@@ -109,44 +103,33 @@ class WaitingConnection implements Expiring {
   }
 
   close(): void {
-    this.#socket.destroy();
-    this.#leave();
+    this.#transport.handTo(noOwner);
+    this.#transport.destroy();
+    this.#gate.gone(this);
   }
-
-  readonly #onData = (bytes: Buffer): void => {
-    if (!this.#isWhole(bytes)) return;
-    const { rest } = this.#decoder;
-    this.#socket.pause();
-    if (rest.length > 0) this.#socket.unshift(rest);
-    this.#pass();
-  };
 
   receive(buffer: Buffer, length: number): void {
-    if (!this.#isWhole(buffer.subarray(0, length))) return;
-    const { rest } = this.#decoder;
-    this.#pass();
-    // Whoever was to get it may have had no use for it.
-    if (rest.length > 0 && !this.#socket.destroyed) deliverTo(this.#socket, rest);
+    const event = this.#decoder.push(buffer.subarray(0, length));
+    if (event === 'bad') this.#refuse('BAD_PROXY_HEADER');
+    else if (event === 'done') this.#pass();
   }
 
-  readonly #onEnd = (): void => {
+  ended(): void {
     // Connecting and closing is how load balancers look whether somebody listens.
     if (this.#decoder.isEmpty) this.close();
     else this.#refuse('BAD_PROXY_HEADER');
-  };
+  }
 
-  readonly #onClose = (): void => this.#leave();
+  written(): void {}
 
-  #isWhole(bytes: Buffer): boolean {
-    const event = this.#decoder.push(bytes);
-    if (event === 'bad') this.#refuse('BAD_PROXY_HEADER');
-    return event === 'done';
+  closed(): void {
+    this.#gate.gone(this);
   }
 
   #pass(): void {
-    const { result } = this.#decoder;
-    this.#stopListening();
-    this.#accept(result === 'own' ? undefined : result);
+    const { result, rest } = this.#decoder;
+    this.#transport.handTo(noOwner);
+    this.#accept(result === 'own' ? undefined : result, rest.length === 0 ? undefined : Buffer.from(rest));
     // After it was accepted, so that somebody counts it at any time.
     this.#gate.gone(this);
   }
@@ -155,17 +138,4 @@ class WaitingConnection implements Expiring {
     this.#gate.refused(code, this.#peer);
     this.close();
   }
-
-  #stopListening(): void {
-    this.#socket.off('end', this.#onEnd).off('close', this.#onClose).off('data', this.#onData);
-  }
-
-  #leave(): void {
-    this.#stopListening();
-    this.#gate.gone(this);
-  }
-}
-
-function ignoreError(): void {
-  // 'close' follows.
 }

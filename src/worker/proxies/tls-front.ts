@@ -6,6 +6,7 @@ import { createServer } from 'node:net';
 import type { Server, Socket } from 'node:net';
 import type { Server as TlsServer, TLSSocket } from 'node:tls';
 import { socketBelow } from '../../shared/node-private.ts';
+import { StreamTransport } from '../stream-transport.ts';
 import type { ProxyGate } from './proxy-gate.ts';
 import type { ToldPeer } from './told-peer.ts';
 
@@ -36,11 +37,14 @@ export function frontOf(
     if (facts === undefined) socket.destroy();
     else accept(socket, facts.told);
   });
-  return createServer({ allowHalfOpen: true, noDelay: true }, (raw) => {
-    gate.admit(raw, (told) => {
-      under.set(raw, { told, ends: endsOf(raw) });
-      raw.once('close', () => under.delete(raw));
-      inner.emit('connection', raw);
+  return createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
+    const transport = new StreamTransport(socket);
+    gate.admit(transport, (told, rest) => {
+      const below = transport.intoSocket(rest);
+      under.set(below, { told, ends: endsOf(below) });
+      // What goes wrong with it the secure socket tells.
+      below.once('close', () => under.delete(below)).on('error', () => {});
+      inner.emit('connection', below);
     });
   });
 }

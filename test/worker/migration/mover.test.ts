@@ -1,4 +1,3 @@
-import type { Socket } from 'node:net';
 import { expect } from 'chai';
 import type { MovingConnection, MovingToMaster } from '../../../src/shared/messages.ts';
 import { Mover, slowAfterMs, syncAfterMs, type Movable, type Released } from '../../../src/worker/migration/mover.ts';
@@ -9,7 +8,7 @@ const connection: MovingConnection = {
 };
 
 class FakeConnection implements Movable {
-  readonly socket = {} as Socket;
+  readonly transport = {};
   state: 'served' | 'under way' | 'moved' = 'served';
   isBusy = false;
 
@@ -98,9 +97,9 @@ describe('the mover of a worker that retires', () => {
     const one = new FakeConnection();
     mover.order('wait', 10_000);
     expect(mover.offer(one)).to.equal(false);
-    expect([ids().length, mover.expects(one.socket)]).to.deep.equal([0, true]);
+    expect([ids().length, mover.expects(one.transport)]).to.deep.equal([0, true]);
     clock.nowMs = 5_000;
-    expect(mover.expects(one.socket)).to.equal(false);
+    expect(mover.expects(one.transport)).to.equal(false);
     mover.order('move', 60_000);
     expect(one.state).to.equal('under way');
   });
@@ -126,13 +125,13 @@ describe('the mover of a worker that retires', () => {
     const one = new FakeConnection();
     mover.order('move', 60_000);
     for (let times = 1; times <= 3; times += 1) {
-      expect(mover.expects(one.socket)).to.equal(true);
+      expect(mover.expects(one.transport)).to.equal(true);
       expect(mover.offer(one)).to.equal(true);
       mover.take({ type: 'move-back', id: ids().at(-1)!, because: 'not-received' });
       expect(one.state).to.equal('served');
     }
     expect(mover.offer(one)).to.equal(false);
-    expect(mover.expects(one.socket)).to.equal(false);
+    expect(mover.expects(one.transport)).to.equal(false);
   });
 
   it('waits for the next order when there is nobody to go to', () => {
@@ -142,7 +141,7 @@ describe('the mover of a worker that retires', () => {
     mover.offer(one);
     mover.take({ type: 'move-back', id: ids()[0]!, because: 'no-worker' });
     expect([mover.offer(one), mover.offer(two)]).to.deep.equal([false, false]);
-    expect([mover.expects(one.socket), ids().length]).to.deep.equal([true, 1]);
+    expect([mover.expects(one.transport), ids().length]).to.deep.equal([true, 1]);
     mover.order('move', 60_000);
     expect([one.state, two.state]).to.deep.equal(['under way', 'under way']);
   });
@@ -242,13 +241,13 @@ describe('the mover of a worker that retires', () => {
 
   it('expects connections to move for half of the grace time, however often it is told to begin', () => {
     const { mover, clock } = make();
-    const { socket } = new FakeConnection();
+    const { transport } = new FakeConnection();
     mover.order('move', 10_000);
     clock.nowMs = 4_999;
-    expect(mover.expects(socket)).to.equal(true);
+    expect(mover.expects(transport)).to.equal(true);
     mover.order('move', 5_001);
     clock.nowMs = 5_000;
-    expect(mover.expects(socket)).to.equal(false);
+    expect(mover.expects(transport)).to.equal(false);
   });
 
   it('lets nothing more leave once it is stopped, and tells when all has arrived', () => {
@@ -263,6 +262,6 @@ describe('the mover of a worker that retires', () => {
     mover.order('move', 60_000);
     confirmAll();
     expect(states(connections, 'moved')).to.equal(underWay);
-    expect([empty, mover.expects(connections[9]!.socket)]).to.deep.equal([1, false]);
+    expect([empty, mover.expects(connections[9]!.transport)]).to.deep.equal([1, false]);
   });
 });

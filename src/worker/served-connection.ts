@@ -1,11 +1,11 @@
 /**
- * A socket that requests are served on, as far as that is the same whatever they are: who listens to it, what is waited for, and
+ * A connection that requests are served on, as far as that is the same whatever they are: who listens to it, what is waited for, and
  * how it ends. Reading and writing are a word each (states.ts); whether the connection is idle, active or closing is
  * derived from them.
  */
 import type { Socket } from 'node:net';
 import type { Outcome } from '../shared/application.ts';
-import { resetNow } from '../shared/node-private.ts';
+import type { Transport, TransportOwner } from '../shared/node-private.ts';
 import type { Expiring } from './clock.ts';
 import { Deadlines } from './deadlines.ts';
 import type { PeerFacts } from './environ.ts';
@@ -14,27 +14,27 @@ import { Output } from './output.ts';
 import type { OutputOwner } from './output.ts';
 import type { RequestReading } from './request-reading.ts';
 import type { Service } from './service.ts';
-import { giveAway } from './socket-owner.ts';
-import type { SocketOwner } from './socket-owner.ts';
 import { nextWritingState } from './states.ts';
 import type { WritingState } from './states.ts';
 
-export abstract class ServedSocket implements SocketOwner, OutputOwner, Expiring {
+export abstract class ServedConnection implements TransportOwner, OutputOwner, Expiring {
   /** whom the client and the server are to applications */
   readonly peer: PeerFacts;
-  readonly socket: Socket;
+  readonly transport: Transport;
   readonly deadlines: Deadlines;
   protected readonly service: Service;
   protected readonly output: Output;
   protected writing: WritingState = 'idle';
   /** once it is closing */
   #linger: Linger | undefined;
+  /** what the connection has become, once it was taken over */
+  #socket: Socket | undefined;
 
-  constructor(service: Service, socket: Socket, peer: PeerFacts) {
+  constructor(service: Service, transport: Transport, peer: PeerFacts) {
     this.service = service;
-    this.socket = socket;
+    this.transport = transport;
     this.peer = peer;
-    this.output = new Output(socket, this);
+    this.output = new Output(transport, this);
     this.deadlines = new Deadlines(service.clock, service.settings.socketTimeoutMs);
   }
 
@@ -55,19 +55,24 @@ export abstract class ServedSocket implements SocketOwner, OutputOwner, Expiring
     return this.writing === 'open';
   }
 
-  // ---- the socket's events
+  /** Undefined as long as the connection is served here. */
+  get takenSocket(): Socket | undefined {
+    return this.#socket;
+  }
+
+  // ---- what the transport tells
 
   receive(buffer: Buffer, length: number): void {
     this.reading.pushShared(buffer, length);
   }
 
-  received(bytes: Buffer): void {
-    this.reading.push(bytes);
-  }
-
   ended(): void {
     if (!this.reading.isOver) this.reading.pump();
     else if (this.writing === 'closing') this.output.flush();
+  }
+
+  written(): void {
+    this.output.written();
   }
 
   closed(): void {
@@ -126,24 +131,24 @@ export abstract class ServedSocket implements SocketOwner, OutputOwner, Expiring
     this.reading.stop();
     this.writing = nextWritingState.close(this.writing);
     this.reading.parser.takeRest();
-    this.#linger ??= new Linger(this.deadlines.nowMs, this.socket.bytesRead);
+    this.#linger ??= new Linger(this.deadlines.nowMs, this.transport.bytesRead);
     this.deadlines.expect('linger', lingerMs);
     this.output.end();
     if (!this.output.isEmpty) this.deadlines.expectWrite();
     // Unread bytes in the kernel would make our FIN a reset: read on and throw away.
-    this.socket.resume();
+    this.transport.resume();
   }
 
   #lingerOn(): void {
-    const goesOn = this.#linger!.goesOn(this.deadlines.nowMs, this.socket.bytesRead);
+    const goesOn = this.#linger!.goesOn(this.deadlines.nowMs, this.transport.bytesRead);
     if (goesOn) this.deadlines.expect('linger', lingerMs);
-    else this.socket.destroy();
+    else this.transport.destroy();
   }
 
   /** At once: what has not left will not. */
   destroy(): void {
     this.settleAll('cut');
-    this.socket.destroy();
+    (this.#socket ?? this.transport).destroy();
   }
 
   protected leave(): void {
@@ -168,7 +173,7 @@ export abstract class ServedSocket implements SocketOwner, OutputOwner, Expiring
   protected reset(): void {
     this.reading.stop();
     this.writing = nextWritingState.close(this.writing);
-    resetNow(this.socket);
+    this.transport.reset();
   }
 
   /** It is somebody else's from now on, with what was read of it. */
@@ -177,8 +182,9 @@ export abstract class ServedSocket implements SocketOwner, OutputOwner, Expiring
     this.writing = nextWritingState.close(this.writing);
     this.deadlines.expectNothing();
     // Answers to requests before it come first.
-    this.output.passOn();
-    giveAway(this.socket, this.reading.parser.takeRest());
-    return this.socket;
+    this.output.flush();
+    this.#socket = this.transport.intoSocket(Buffer.from(this.reading.parser.takeRest()));
+    this.output.passTo(this.#socket);
+    return this.#socket;
   }
 }

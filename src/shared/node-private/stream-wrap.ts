@@ -1,0 +1,83 @@
+/**
+ * libuv's streams as Node binds them for its own net.Socket: `process.binding('stream_wrap')`, and the methods of a handle.
+ * Deprecated as a way in, but there; Node's permission model refuses it. Fallback: sockets and their streams.
+ */
+import { privateApiIsOff } from './raw.ts';
+import type { RawHandle } from './raw.ts';
+
+/** A write or a shutdown that is under way. */
+export interface StreamRequest {
+  /** called as a method of the request */
+  oncomplete?: (status: number) => void;
+}
+
+/** Methods return 0 or a negative errno. */
+export interface StreamHandle extends RawHandle {
+  /** called as a method of the handle; what came is in `streamBaseState` */
+  onread: () => void;
+  readonly bytesRead: number;
+  useUserBuffer(buffer: Buffer): void;
+  writeLatin1String(request: StreamRequest, text: string): number;
+  writeBuffer(request: StreamRequest, bytes: Buffer): number;
+  writev(request: StreamRequest, parts: readonly Buffer[], areBuffers: true): number;
+  shutdown(request: StreamRequest): number;
+  close(closed?: () => void): void;
+  /** TCP only: closes with RST */
+  reset?(closed: () => void): number;
+}
+
+export interface StreamWrap {
+  readonly WriteWrap: new () => StreamRequest;
+  readonly ShutdownWrap: new () => StreamRequest;
+  /** what the last call on any stream left behind */
+  readonly streamBaseState: Int32Array;
+  /** index in that: bytes read, or a negative errno */
+  readonly kReadBytesOrError: number;
+  /** index in that: whether the last write has to wait */
+  readonly kLastWriteWasAsync: number;
+}
+
+function find(): StreamWrap | undefined {
+  const { noDeprecation = false } = process;
+  // Whoever runs a server need not hear of it.
+  process.noDeprecation = true;
+  try {
+    const { binding } = process as unknown as { binding(this: void, name: string): Partial<StreamWrap> };
+    const { WriteWrap, ShutdownWrap, streamBaseState, kReadBytesOrError, kLastWriteWasAsync } = binding('stream_wrap');
+    if (typeof WriteWrap !== 'function' || typeof ShutdownWrap !== 'function') return undefined;
+    if (!(streamBaseState instanceof Int32Array)) return undefined;
+    if (typeof kReadBytesOrError !== 'number' || typeof kLastWriteWasAsync !== 'number') return undefined;
+    return { WriteWrap, ShutdownWrap, streamBaseState, kReadBytesOrError, kLastWriteWasAsync };
+  } catch {
+    return undefined;
+  } finally {
+    process.noDeprecation = noDeprecation;
+  }
+}
+
+let wrap: StreamWrap | undefined | 'unknown' = 'unknown';
+
+/** Undefined where there is none, or where it was given up. */
+export function streamWrap(): StreamWrap | undefined {
+  if (wrap === 'unknown') wrap = find();
+  return privateApiIsOff() ? undefined : wrap;
+}
+
+/** It does not do what it should: nobody is to use it. */
+export function giveUpStreamWrap(): void {
+  wrap = undefined;
+}
+
+const methods = [
+  'useUserBuffer',
+  'writeLatin1String',
+  'writeBuffer',
+  'writev',
+  'shutdown',
+  'readStart',
+  'readStop',
+] as const;
+
+export function isStreamHandle(handle: object): handle is StreamHandle {
+  return methods.every((name) => typeof (handle as Partial<StreamHandle>)[name] === 'function');
+}
