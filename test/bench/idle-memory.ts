@@ -1,10 +1,10 @@
 /**
- * `npm run bench:memory [-- --connections 10000 --rounds 3 --at-most 0.4]`
+ * `npm run bench:memory [-- --connections 12000 --rounds 3 --at-most 0.4]`
  *
- * What a kept connection costs a server that has answered it once: how much the resident memory grows for each, after garbage
- * collection. Before that a crowd of others has come and gone: a fresh process has memory to spare, and a heap
- * that has never grown, which would decide about the result. Ours and node:http in turns, each in a process of its own, on the same
- * Node. Then every connection sends the head of its next request a byte at a time. Meanwhile another client asks: what
+ * What a kept connection costs a server that has answered it once: by how much the resident memory grows with each, after garbage
+ * collection. A crowd of others has come and gone before, and the growth is the slope of the line through six points, from a sixth of the
+ * connections to all of them: what a process has to spare, and what is collected late, would decide about a difference of two. Ours and
+ * node:http in turns, each in a process of its own, on the same Node. Then every connection sends the head of its next request a byte at a time. Meanwhile another client asks: what
  * it waits for shows whether the many delay anybody.
  */
 import { connect } from 'node:net';
@@ -24,10 +24,10 @@ interface Cost {
 
 const { request, job } = workNamed('hello');
 process.env['BENCH_JOB'] = job;
-/** connections of one client process */
-const perHolder = 5_000;
 /** connections that come and go before */
 const passing = 2_000;
+/** and by how many steps those come that stay: a client process each, from an address each, for a pair has only so many ports */
+const steps = 6;
 const perStep = 250;
 const drips = 3;
 const leastAsks = 200;
@@ -55,6 +55,19 @@ async function waits(port: number, during: Promise<unknown> = Promise.resolve())
   return `${times[Math.floor(times.length / 2)]!.toFixed(2)} ms, 99 % within ${times[Math.floor(times.length * 0.99)]!.toFixed(2)} ms`;
 }
 
+interface Point {
+  connections: number;
+  bytes: number;
+}
+
+/** Of the line with the least squares. */
+function slope(points: readonly Point[]): number {
+  const mean = (values: number[]): number => values.reduce((sum, one) => sum + one, 0) / values.length;
+  const [x, y] = [mean(points.map((point) => point.connections)), mean(points.map((point) => point.bytes))];
+  const spread = points.reduce((sum, point) => sum + (point.connections - x) ** 2, 0);
+  return points.reduce((sum, point) => sum + (point.connections - x) * (point.bytes - y), 0) / spread;
+}
+
 const kibibytes = (bytes: number): string => `${(bytes / 1024).toFixed(2)} KiB`;
 
 /** Connections of a client process of its own, a step at a time. */
@@ -73,21 +86,25 @@ async function measure(name: 'evy' | 'node:http', connections: number): Promise<
     await waits(port); // compiled
     console.log(`${name}\n  another client waits ${await waits(port)}`);
     await (await open(port, passing, '127.0.0.2')).end();
-    const before = await server.ask('memory');
-    for (let opened = 0; opened < connections; opened += perHolder)
-      holders.push(await open(port, Math.min(perHolder, connections - opened), `127.0.0.${holders.length + 3}`));
-    const perConnection = async () => ((await server.ask('memory')) - before) / connections;
-    const idleBytes = await perConnection();
+    const points: Point[] = [];
+    for (let step = 0; step < steps; step += 1) {
+      const count = Math.round(connections / steps);
+      holders.push(await open(port, count, `127.0.0.${holders.length + 3}`));
+      points.push({ connections: (step + 1) * count, bytes: await server.ask('memory') });
+    }
+    const idleBytes = slope(points);
     console.log(`  ${connections} idle: ${kibibytes(idleBytes)} each; another client waits ${await waits(port)}`);
     const dripping = (async () => {
       for (let times = 0; times < drips; times += 1) await Promise.all(holders.map((holder) => holder.ask('drip')));
     })();
     const meanwhile = await waits(port, dripping);
     await dripping;
-    const drippingBytes = await perConnection();
+    const last = points.at(-1)!;
+    const drippingBytes = idleBytes + ((await server.ask('memory')) - last.bytes) / last.connections;
     console.log(`  ${connections} dripping: ${kibibytes(drippingBytes)} each; another client waits ${meanwhile}`);
     const alive = (await Promise.all(holders.map((holder) => holder.ask('alive')))).reduce((sum, one) => sum + one, 0);
-    if (alive !== connections) throw new Error(`${connections - alive} connections were lost`);
+    const lost = last.connections - alive;
+    if (lost > 0) throw new Error(`${lost} connections were lost`);
     return { idleBytes, drippingBytes };
   } finally {
     await Promise.all([server, ...holders].map((child) => child.end()));
@@ -96,13 +113,13 @@ async function measure(name: 'evy' | 'node:http', connections: number): Promise<
 
 const { values } = parseArgs({
   options: {
-    'connections': { type: 'string', default: '10000' },
+    'connections': { type: 'string', default: '12000' },
     'rounds': { type: 'string', default: '3' },
     'at-most': { type: 'string', default: 'Infinity' },
   },
 });
 const wanted = Number(values.connections);
-const connections = Math.min(wanted, (openFilesLimit() ?? wanted + spareFiles) - spareFiles);
+const connections = Math.min(wanted, (openFilesLimit() ?? Infinity) - spareFiles);
 if (connections < wanted) console.log(`open files are limited: ${connections} connections instead of ${wanted}`);
 console.log(`memory of kept connections, Node ${process.versions.node}`);
 const ratios: number[] = [];

@@ -41,7 +41,7 @@ answerParent<HoldingProtocol>({
   port: () => port,
   async memory() {
     // What is free is given back by other threads, in their own time.
-    for (let times = 0; times < 5; times += 1) {
+    for (let times = 0; times < 10; times += 1) {
       globalThis.gc!();
       await sleep(100);
     }
