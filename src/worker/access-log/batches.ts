@@ -15,7 +15,7 @@ import type { Sink } from './sink.ts';
  */
 const gatheredLength = 4096;
 /** A batch leaves when it has so many bytes, or after so long. */
-const batchBytes = 65_536;
+const batchBytes = 262_144;
 const batchMs = 150;
 /** bytes that may wait: behind a write that is under way or failed */
 const maxWaitingBytes = 1 << 20;
