@@ -49,6 +49,7 @@ export const logEvents = [
   'worker.heard',
   'worker.garbled',
   'worker.unwatched',
+  'worker.fallback',
   'worker.orphaned',
   'connection.refused',
   'connection.cut',

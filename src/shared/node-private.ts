@@ -13,6 +13,7 @@
  * - moving.ts: connections that go to another process. http-connections.ts: those of node:http that may, and what it sent.
  * - remote-end.ts: getpeername(2), which a socket would remember.
  * - tls.ts: the socket that a TLS connection was made on.
+ * - ended-stream.ts: a stream that has told its end, for whoever reads it next.
  * - reset.ts: RST without a FIN before it.
  */
 import { listenOnLoopback, tryUnpolled } from './node-private/listening.ts';
@@ -20,6 +21,7 @@ import { tryMoving } from './node-private/moving.ts';
 import { tryRaw } from './node-private/raw-connections.ts';
 import { privateApiIsOff } from './node-private/raw.ts';
 
+export { readAgain } from './node-private/ended-stream.ts';
 export { headBytes, idleHttpSockets } from './node-private/http-connections.ts';
 export { acceptGate, attachListening, listenUnpolled } from './node-private/listening.ts';
 export type { AcceptGate, ListenTarget, UnpolledSocket } from './node-private/listening.ts';
@@ -45,6 +47,9 @@ export interface PrivateApi {
   readonly reason?: string;
 }
 
+/** the reason when nothing was tried */
+export const switchedOff = 'EVY_PRIVATE_API=off';
+
 let probed: Promise<PrivateApi> | undefined;
 
 /** Undefined when it works, or else why not. */
@@ -61,7 +66,7 @@ let rawFault: Promise<string | undefined> | undefined;
 
 /** Tries, once a process, whether connections can do without a socket; why not, if they cannot. A worker may ask, too. */
 export function probeRawConnections(): Promise<string | undefined> {
-  if (privateApiIsOff()) return Promise.resolve('EVY_PRIVATE_API=off');
+  if (privateApiIsOff()) return Promise.resolve(switchedOff);
   rawFault ??= fault(() => tryRaw(listenOnLoopback));
   return rawFault;
 }
@@ -87,7 +92,7 @@ export function probePrivateApi(): Promise<PrivateApi> {
       acceptGate: false,
       moving: false,
       rawConnections: false,
-      reason: 'EVY_PRIVATE_API=off',
+      reason: switchedOff,
     });
   probed ??= probe();
   return probed;

@@ -9,7 +9,7 @@ import { createLogger } from '../shared/log.ts';
 import { withBudget } from '../shared/log-budget.ts';
 import type { Logger } from '../shared/log.ts';
 import type { MasterToWorker } from '../shared/messages.ts';
-import { attachListening, probeRawConnections } from '../shared/node-private.ts';
+import { attachListening, probeRawConnections, switchedOff } from '../shared/node-private.ts';
 import type { ServerSettings } from '../shared/options.ts';
 import { openAccessLog } from './access-log/access-log.ts';
 import type { AccessLog } from './access-log/access-log.ts';
@@ -117,7 +117,8 @@ export async function boot(configuration: Configuration, onStep: (step: string) 
   const log = withBudget(createLogger({ level, style, file, fields: { pid: process.pid, generation } }));
   // Before anything that may keep the event loop busy.
   const reason = await probeRawConnections();
-  if (reason !== undefined) log.debug('master.fallback', { message: 'each connection needs a socket of Node', reason });
+  if (reason !== undefined && reason !== switchedOff)
+    log.warn('worker.fallback', { message: 'each connection needs a socket of Node', reason });
   const application = await loadReady(configuration, onStep);
   const tls: TlsOptions | undefined = binds.some((bind) => bind.tls) ? await readCertificate(settings) : undefined;
   if (configuration.warmup.length > 0) {

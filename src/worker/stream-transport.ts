@@ -3,7 +3,16 @@
  * it is, so its listeners are the same few functions for all sockets: closures would be kept for each as long as it is idle.
  */
 import type { Socket } from 'node:net';
-import { attach, detach, noOwner, rawConnection, reattach, remoteEnd, resetNow } from '../shared/node-private.ts';
+import {
+  attach,
+  detach,
+  noOwner,
+  rawConnection,
+  readAgain,
+  reattach,
+  remoteEnd,
+  resetNow,
+} from '../shared/node-private.ts';
 import type { Detached, End, PassedHandle, Transport, TransportOwner } from '../shared/node-private.ts';
 
 const transport = Symbol('transport');
@@ -127,10 +136,10 @@ export class StreamTransport implements Transport {
     const socket = this.#socket;
     socket.off('data', onData).off('end', onEnd).off('error', ignoreError);
     if (this.#state === 'fresh' && rest === undefined) return socket;
-    if (socket.readableEnded) return endedAgain(socket, rest);
     socket.pause();
-    if (rest !== undefined && rest.length > 0) socket.unshift(rest);
-    // Not paused but not read yet either, as a fresh socket is: the first 'data' listener makes it flow.
+    if (socket.readableEnded) readAgain(socket, rest);
+    else if (rest !== undefined && rest.length > 0) socket.unshift(rest);
+    // Not read yet, as a fresh socket: the first 'data' listener makes it flow.
     (socket as { readableFlowing: boolean | null }).readableFlowing = null;
     return socket;
   }
@@ -149,15 +158,6 @@ function onClose(this: CarriedSocket): void {
 }
 
 function ignoreError(): void {}
-
-/** A stream whose end was told takes nothing back: whoever has it from now on is told once more, what is left and the end. */
-function endedAgain(socket: Socket, rest: Buffer | undefined): Socket {
-  process.nextTick(() => {
-    if (rest !== undefined && rest.length > 0) socket.emit('data', rest);
-    socket.emit('end');
-  });
-  return socket;
-}
 
 /** A connection that came from another process. */
 export function transportOf(handle: PassedHandle): Transport {

@@ -249,7 +249,7 @@ describe('the PROXY protocol', () => {
   });
 
   it(
-    'without shared reads, as without private API',
+    'on sockets, as without private API',
     scenario(() => async () => {
       process.env['EVY_PRIVATE_API'] = 'off';
       onEnd(() => delete process.env['EVY_PRIVATE_API']);

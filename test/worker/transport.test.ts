@@ -1,94 +1,12 @@
 /** What the HTTP loop may rely on, whichever kind of transport it has: on libuv's handle, or on a stream of Node. */
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
-import { join } from 'node:path';
 import { expect } from 'chai';
-import {
-  acceptRaw,
-  noOwner,
-  passedHandle,
-  type Transport,
-  type TransportOwner,
-} from '../../src/shared/node-private.ts';
+import { acceptRaw, noOwner, passedHandle } from '../../src/shared/node-private.ts';
 import { StreamTransport, transportOf } from '../../src/worker/stream-transport.ts';
 import { onEnd } from '../helpers/cleanup.ts';
-import { tempFolder } from '../helpers/files.ts';
 import { waitFor } from '../helpers/wait-for.ts';
-
-const kinds = ['on a handle', 'on a stream'] as const;
-const networks = ['TCP', 'a unix socket'] as const;
-type Kind = (typeof kinds)[number];
-type Network = (typeof networks)[number];
-
-/** More than the kernel takes while the client does not read. */
-const much = Buffer.alloc(8 * 2 ** 20, 'abcdefg');
-
-const turns = async (): Promise<void> => {
-  for (let count = 0; count < 5; count += 1) await new Promise((resolve) => setImmediate(resolve));
-};
-
-/** Notes what it is told. */
-class Listener implements TransportOwner {
-  heard = '';
-  readonly events: string[] = [];
-  onReceive: () => void = () => {};
-
-  receive(buffer: Buffer, length: number): void {
-    this.heard += buffer.toString('latin1', 0, length);
-    this.onReceive();
-  }
-  ended(): void {
-    this.events.push('ended');
-  }
-  written(): void {
-    this.events.push('written');
-  }
-  closed(): void {
-    this.events.push('closed');
-  }
-}
-
-interface Pair {
-  transport: Transport;
-  client: Socket;
-  owner: Listener;
-  /** what came to the client, once it reads */
-  collect(): () => string;
-}
-
-/** A connection that was just accepted. Nobody has it yet, and its client does not read. */
-async function accepted(kind: Kind, network: Network = 'TCP'): Promise<Pair> {
-  const path = network === 'TCP' ? undefined : join(await tempFolder(), 's');
-  const arrived: Transport[] = [];
-  const server = createServer({ allowHalfOpen: true, noDelay: true });
-  if (kind === 'on a stream') server.on('connection', (socket) => arrived.push(new StreamTransport(socket)));
-  if (path === undefined) server.listen(0, '127.0.0.1');
-  else server.listen(path);
-  await once(server, 'listening');
-  if (kind === 'on a handle') {
-    expect(acceptRaw(server, (transport) => void arrived.push(transport))).to.equal(true);
-  }
-  onEnd(() => server.close());
-  const client = path === undefined ? connect((server.address() as AddressInfo).port, '127.0.0.1') : connect(path);
-  client.pause().on('error', () => {});
-  client.allowHalfOpen = true;
-  onEnd(() => void client.destroy());
-  await waitFor('the connection', () => arrived.length === 1);
-  const transport = arrived[0]!;
-  onEnd(() => transport.destroy());
-  const collect = () => {
-    const parts: Buffer[] = [];
-    client.on('data', (bytes: Buffer) => parts.push(bytes)).resume();
-    return () => Buffer.concat(parts).toString('latin1');
-  };
-  return { transport, client, owner: new Listener(), collect };
-}
-
-async function served(kind: Kind, network?: Network): Promise<Pair> {
-  const pair = await accepted(kind, network);
-  pair.transport.handTo(pair.owner);
-  return pair;
-}
+import { accepted, kinds, Listener, much, networks, served, turns } from './helpers/transports.ts';
 
 for (const kind of kinds) {
   describe(`a transport ${kind}`, () => {
@@ -240,72 +158,6 @@ for (const kind of kinds) {
           expect(other.transport.detach()).to.equal(undefined);
         });
 
-        it('becomes a socket with what was read first, of which the owner learns the end', async () => {
-          const { transport, client, owner, collect } = await served(kind, network);
-          const received = collect();
-          client.write('one');
-          await waitFor('the first bytes', () => owner.heard === 'one');
-          const socket = transport.intoSocket(Buffer.from('zero,'));
-          client.end('two');
-          let text = '';
-          socket.on('data', (bytes: Buffer) => (text += String(bytes)));
-          await once(socket, 'end');
-          expect(text).to.equal('zero,two');
-          socket.end('answer');
-          await once(client, 'end');
-          expect(received()).to.equal('answer');
-          await waitFor('the close', () => owner.events.length > 0);
-          expect([owner.heard, owner.events]).to.deep.equal(['one', ['closed']]);
-        });
-
-        it('becomes a socket that has bytes of its own, when it is taken while they are told', async () => {
-          const { transport, client, owner } = await served(kind, network);
-          const other = await served(kind, network);
-          let socket: Socket | undefined;
-          owner.receive = (buffer, length) => {
-            socket = transport.intoSocket(Buffer.from(buffer.subarray(1, length)));
-          };
-          client.write('a first one');
-          await waitFor('the socket', () => socket !== undefined);
-          other.client.write('something else');
-          await waitFor('others', () => other.owner.heard === 'something else');
-          client.write(', a second one');
-          let text = '';
-          socket!.on('data', (bytes: Buffer) => (text += String(bytes)));
-          await waitFor('both', () => text === ' first one, a second one');
-        });
-
-        for (const rest of ['', 'rest']) {
-          it(`becomes a socket that tells ${rest || 'no more bytes'} and the end, when the client has ended before`, async () => {
-            const { transport, client, owner, collect } = await served(kind, network);
-            const received = collect();
-            client.end('question');
-            await waitFor('the end', () => transport.hasEnded);
-            const socket = transport.intoSocket(Buffer.from(rest));
-            let text = '';
-            socket.on('data', (bytes: Buffer) => (text += String(bytes))).on('end', () => socket.end('answer'));
-            await waitFor('the close', () => owner.events.includes('closed'));
-            expect([text, owner.events]).to.deep.equal([rest, ['ended', 'closed']]);
-            await waitFor('the answer', () => received() === 'answer');
-          });
-        }
-
-        it('becomes a socket while it is paused, and that is closed when the client resets it', async () => {
-          const { transport, client, owner } = await served(kind, network);
-          transport.pause();
-          const socket = transport.intoSocket();
-          const errors: Error[] = [];
-          socket.on('error', (error) => errors.push(error)).resume();
-          client.write('bytes');
-          await once(socket, 'data');
-          if (network === 'TCP') client.resetAndDestroy();
-          else client.destroy();
-          socket.on('end', () => socket.end());
-          await waitFor('the close', () => socket.destroyed && owner.events.length > 0);
-          await turns();
-          expect(owner.events).to.deep.equal(['closed']);
-        });
-
         it('is closed once by whoever is told something', async () => {
           const { transport, client, owner } = await served(kind, network);
           owner.receive = () => transport.destroy();
@@ -321,31 +173,6 @@ for (const kind of kinds) {
             await waitFor('the close', () => one.events.length > 0);
           await turns();
           for (const { owner: one } of [{ owner }, ending, writing]) expect(one.events).to.deep.equal(['closed']);
-        });
-
-        it('becomes a socket that is read as slowly as its reader likes', async () => {
-          const { transport, client } = await served(kind, network);
-          const socket = transport.intoSocket();
-          client.end(much);
-          let count = 0;
-          for await (const bytes of socket) {
-            count += (bytes as Buffer).length;
-            await turns();
-            expect(socket.readableLength).to.be.at.most(2 * 65_536);
-          }
-          expect(count).to.equal(much.length);
-        });
-
-        it('becomes a socket whose writes follow what is on its way', async () => {
-          const { transport, owner, client, collect } = await served(kind, network);
-          expect(transport.write([much])).to.equal(false);
-          const socket = transport.intoSocket();
-          socket.end('behind it');
-          const received = collect();
-          await once(client, 'end');
-          expect(received() === `${much.toString('latin1')}behind it`).to.equal(true);
-          client.end();
-          await waitFor('the close', () => owner.events.includes('closed'));
         });
       });
     }
@@ -397,20 +224,6 @@ for (const kind of kinds) {
       transport.destroy();
       await turns();
       expect([owner.heard, owner.events]).to.deep.equal(['', []]);
-    });
-
-    it('becomes a socket that is closed, without an error, when it is closed already', async () => {
-      const { transport, owner } = await served(kind);
-      transport.destroy();
-      expect(transport.write('into the void')).to.equal(false);
-      const socket = transport.intoSocket(Buffer.from('rest'));
-      const events: string[] = [];
-      for (const name of ['error', 'close']) socket.on(name, () => events.push(name));
-      socket.write('');
-      socket.destroy();
-      await waitFor('the close', () => owner.events.includes('closed') && events.length > 0);
-      await turns();
-      expect([owner.events, events]).to.deep.equal([['closed'], ['close']]);
     });
 
     it('is closed when the client resets it behind our end', async () => {

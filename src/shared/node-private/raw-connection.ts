@@ -176,8 +176,12 @@ export class RawConnection implements Transport {
 
   reset(): void {
     // A unix socket cannot, nor can a connection whose FIN is under way.
-    if (this.isEnded || this.#handle?.reset === undefined) this.destroy();
-    else this.#takeHandle()!.reset!(this.#closed);
+    if (this.isEnded || this.#handle?.reset === undefined) {
+      this.destroy();
+      return;
+    }
+    const handle = this.#takeHandle()!;
+    if (handle.reset!(this.#closed) !== 0) handle.close(this.#closed);
   }
 
   /** Made when it is asked for: kept, it would cost each idle connection a closure. */

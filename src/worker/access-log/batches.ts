@@ -14,8 +14,7 @@ import type { Sink } from './sink.ts';
  * garbage collector walks as long as it lives.
  */
 const gatheredLength = 4096;
-/** A batch leaves when it has so many bytes, or after so long. */
-const batchBytes = 262_144;
+/** A batch leaves when it is large enough for its sink, or after so long. */
 const batchMs = 150;
 /** bytes that may wait: behind a write that is under way or failed */
 const maxWaitingBytes = 1 << 20;
@@ -80,7 +79,7 @@ export class Batches {
   add(line: string): void {
     this.#lines += line;
     if (this.#lines.length >= gatheredLength) this.#gather();
-    if (this.#gatheredBytes >= batchBytes && this.#state === 'idle') this.#write();
+    if (this.#gatheredBytes >= this.#sink.batchBytes && this.#state === 'idle') this.#write();
     else if (this.#timer === undefined && this.#state !== 'writing') this.#writeAfter(batchMs);
   }
 
@@ -130,7 +129,7 @@ export class Batches {
       this.#state = nextState(this.#state, 'written');
       this.#gotThrough();
       if (this.#state === 'closed') return;
-      if (this.#isClosing || this.#rest !== undefined || this.#gatheredBytes >= batchBytes) this.#write();
+      if (this.#isClosing || this.#rest !== undefined || this.#gatheredBytes >= this.#sink.batchBytes) this.#write();
       else if (this.#lines !== '' || this.#gatheredBytes > 0) this.#writeAfter(batchMs);
     }
   }
@@ -147,7 +146,7 @@ export class Batches {
 
   #gotThrough(): void {
     // It is not over before what has waited is written, too.
-    if (this.#rest !== undefined || this.#gatheredBytes >= batchBytes) return;
+    if (this.#rest !== undefined || this.#gatheredBytes >= this.#sink.batchBytes) return;
     if (this.#hasFailed || this.#dropped > 0) this.#reports.resumed(this.#dropped);
     this.#hasFailed = false;
     this.#dropped = 0;

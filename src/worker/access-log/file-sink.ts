@@ -1,5 +1,5 @@
 /** A file that is appended to, or a descriptor such as standard output. */
-import { close, open, write } from 'node:fs';
+import { close, fstatSync, open, write } from 'node:fs';
 import { promisify } from 'node:util';
 import { openUnblocked, writeAtEnd } from '../../shared/descriptor.ts';
 import type { Sink, Written } from './sink.ts';
@@ -7,10 +7,15 @@ import type { Sink, Written } from './sink.ts';
 const openFile = promisify(open);
 const ignore = (): void => {};
 
+const fileBatchBytes = 262_144;
+/** what a pipe takes at once: of a larger batch a process that exits in the middle does not know how much was taken */
+const pipeBatchBytes = 65_536;
+
 /** A pipe whose reader is behind is tried again so often. */
 const againMs = 10;
 
 export class FileSink implements Sink {
+  readonly batchBytes: number;
   readonly #path: string | undefined;
   readonly #onError: (error: Error) => void;
   /** whether to close it at the end */
@@ -25,6 +30,7 @@ export class FileSink implements Sink {
   #reopening: 'no' | 'once' | 'again' = 'no';
 
   private constructor(fd: number, isOurs: boolean, path: string | undefined, onError: (error: Error) => void) {
+    this.batchBytes = fstatSync(fd).isFile() ? fileBatchBytes : pipeBatchBytes;
     this.#fd = fd;
     this.#isOurs = isOurs;
     this.#path = path;

@@ -4,6 +4,8 @@
 export type Written = (taken: number, error: Error | null | undefined) => void;
 
 export interface Sink {
+  /** Worth a write: each costs a wake-up of a thread or of a reader. */
+  readonly batchBytes: number;
   write(bytes: Buffer, written: Written): void;
   /** At the very end of the process, when no call back comes any more: what can be written at once. */
   writeNow(bytes: Buffer): void;

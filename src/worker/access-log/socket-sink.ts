@@ -12,6 +12,7 @@ const connectWithinMs = 5000;
 const endWithinMs = 500;
 
 export class SocketSink implements Sink {
+  readonly batchBytes = 65_536;
   readonly #address: NetConnectOpts;
   #socket: Socket | undefined;
   /** the write under way */

@@ -6,6 +6,7 @@ import { waitFor } from '../../helpers/wait-for.ts';
 
 /** Takes what it is given when told to. */
 class FakeSink implements Sink {
+  readonly batchBytes = 65_536;
   readonly writes: string[] = [];
   now = '';
   reopened = 0;
@@ -56,12 +57,12 @@ describe('batches of access lines', () => {
   it('leave when they are large, or after a moment', async () => {
     const sink = new FakeSink();
     const { batches } = batchesOn(sink);
-    for (let count = 0; count < 2800; count += 1) batches.add(line);
-    expect(sink.writes.map((one) => one.length)).to.deep.equal([262_400]);
+    for (let count = 0; count < 700; count += 1) batches.add(line);
+    expect(sink.writes.map((one) => one.length)).to.deep.equal([65_600]);
     sink.take();
     await waitFor('the rest', () => sink.isWriting);
     sink.take();
-    expect(sink.writes.join('')).to.equal(line.repeat(2800));
+    expect(sink.writes.join('')).to.equal(line.repeat(700));
   });
 
   it('are written one at a time, and what was not taken again', async () => {
@@ -93,7 +94,7 @@ describe('batches of access lines', () => {
     const { batches, failures, resumed } = batchesOn(sink);
     const add = () => (batches.isFull ? batches.drop() : batches.add(line));
     for (let count = 0; count < 100_000; count += 1) add();
-    const kept = 2624 + 10_496;
+    const kept = 656 + 10_496;
     expect(sink.writes).to.have.length(1);
     sink.take();
     expect(sink.writes[1]!.length, 'a megabyte waits').to.be.within(2 ** 20, 2 ** 20 + 4096);
