@@ -1,6 +1,6 @@
 /**
- * A connection on libuv's handle, without the net.Socket and the stream states that Node keeps for each: two thirds of what an idle
- * connection costs. All of them read into one buffer; a write is one call into libuv, which tries write(2) at once and says
+ * A connection on libuv's handle, without the net.Socket and the stream states that Node keeps for each: half of what an idle
+ * connection cost. All of them read into one buffer; a write is one call into libuv, which tries write(2) at once and says
  * whether the kernel took everything.
  */
 import net from 'node:net';
@@ -52,10 +52,10 @@ export class RawConnection implements Transport {
   /** undefined once it is closed, or a socket's */
   #handle: StreamHandle | undefined;
   #owner = noOwner;
-  #isReading = false;
-  #isShutDown = false;
-  hasEnded = false;
-  isEnded = false;
+  /** 'ended': the client has shut down its side */
+  #reading: 'paused' | 'reading' | 'ended' = 'paused';
+  /** FIN is to go out; it has */
+  #writing: 'open' | 'ending' | 'ended' = 'open';
 
   /** It is not read before it is handed to somebody. */
   constructor(handle: StreamHandle, wrap: StreamWrap) {
@@ -88,18 +88,21 @@ export class RawConnection implements Transport {
   // ---- reading
 
   get isPaused(): boolean {
-    return !this.#isReading && !this.hasEnded;
+    return this.#reading === 'paused';
+  }
+  get hasEnded(): boolean {
+    return this.#reading === 'ended';
   }
 
   pause(): void {
-    if (!this.#isReading) return;
-    this.#isReading = false;
+    if (this.#reading !== 'reading') return;
+    this.#reading = 'paused';
     this.#handle?.readStop();
   }
 
   resume(): void {
-    if (this.#isReading || this.hasEnded || this.#handle === undefined) return;
-    this.#isReading = true;
+    if (this.#reading !== 'paused' || this.#handle === undefined) return;
+    this.#reading = 'reading';
     if (this.#handle.readStart() !== 0) this.destroy();
   }
 
@@ -113,11 +116,10 @@ export class RawConnection implements Transport {
   }
 
   #end(): void {
-    this.#isReading = false;
-    this.hasEnded = true;
+    this.#reading = 'ended';
     this.#handle?.readStop();
     this.#owner.ended();
-    if (this.#isShutDown) this.destroy();
+    if (this.#writing === 'ended') this.destroy();
   }
 
   // ---- writing
@@ -151,7 +153,7 @@ export class RawConnection implements Transport {
 
   end(): void {
     if (this.isEnded || this.#handle === undefined) return;
-    this.isEnded = true;
+    this.#writing = 'ending';
     const request: WriteRequest = new this.#wrap.ShutdownWrap();
     request.connection = this;
     request.oncomplete = onShutdown;
@@ -160,8 +162,12 @@ export class RawConnection implements Transport {
 
   /** @internal */
   shutDown(status: number): void {
-    this.#isShutDown = true;
+    this.#writing = 'ended';
     if (status < 0 || this.hasEnded) this.destroy();
+  }
+
+  get isEnded(): boolean {
+    return this.#writing !== 'open';
   }
 
   // ---- ending
@@ -196,7 +202,6 @@ export class RawConnection implements Transport {
   #takeHandle(): StreamHandle | undefined {
     const handle = this.#handle;
     this.#handle = undefined;
-    this.#isReading = false;
     return handle;
   }
 
