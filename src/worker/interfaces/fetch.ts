@@ -21,7 +21,9 @@ async function serve(app: FetchApp, exchange: Exchange): Promise<void> {
       exchange.respond(['501 Not Implemented\n']);
       return;
     }
-    const response = await app.fetch(makeRequest(exchange), contextOf(exchange));
+    const request = makeRequest(exchange);
+    keep(request, exchange);
+    const response = await app.fetch(request, contextOf(exchange));
     if (!(response instanceof Response)) {
       throw new EvyError('APP_BAD_BODY', 'fetch() returned something that is not a Response');
     }
@@ -29,6 +31,14 @@ async function serve(app: FetchApp, exchange: Exchange): Promise<void> {
   } catch (thrown) {
     exchange.fail(thrown);
   }
+}
+
+/**
+ * A Request follows the signal that it was made of through a weak reference, and its own signal follows it no longer than it
+ * lives: an application that holds on to nothing but `request.signal` would never hear of a client that has left.
+ */
+function keep(request: Request, exchange: Exchange): void {
+  exchange.onOver(() => request);
 }
 
 function contextOf(exchange: Exchange): FetchContext {

@@ -3,6 +3,7 @@ import { Hono } from 'hono';
 import type { Environ, FetchApp, FetchContext } from '../../../src/shared/application.ts';
 import { fetchHandler } from '../../../src/worker/interfaces/fetch.ts';
 import { Service } from '../../../src/worker/service.ts';
+import { collectGarbage } from '../../helpers/garbage.ts';
 import { header, text } from '../../helpers/response-reader.ts';
 import { waitFor } from '../../helpers/wait-for.ts';
 import { withService, type WithService } from '../helpers/with-service.ts';
@@ -248,6 +249,28 @@ describe('a fetch application', () => {
         await waitFor('the cancelling', () => cancelled === 1);
         expect([aborted, reports.length]).to.deep.equal([1, 1]);
         expect(reports[0]).to.include({ completed: false, outcome: 'client-gone' });
+      });
+    }),
+  );
+
+  it(
+    'is told when the client goes, though it holds on to nothing but the signal',
+    scenario(() => {
+      let asked = 0;
+      let aborted = 0;
+      const app: Fetch = (request) => {
+        asked += 1;
+        request.signal.addEventListener('abort', () => (aborted += 1));
+        return new Promise<Response>(() => {});
+      };
+      return serve(app, async ({ connect, rest }) => {
+        const client = await connect();
+        client.send(get());
+        await waitFor('the request', () => asked === 1);
+        await collectGarbage();
+        client.abort();
+        await rest();
+        expect(aborted).to.equal(1);
       });
     }),
   );
