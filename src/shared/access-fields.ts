@@ -61,7 +61,7 @@ export const namedFormats: ReadonlyMap<string, string> = new Map([
 ]);
 
 /** Members of a line in the format `json`, in this order. Each is named as its field is, but `time`. */
-export const jsonFields: readonly FieldName[] = [
+export const jsonFields = [
   'time_iso',
   'client_ip',
   'remote_addr',
@@ -81,7 +81,7 @@ export const jsonFields: readonly FieldName[] = [
   'traceparent',
   'pid',
   'generation',
-];
+] as const satisfies readonly FieldName[];
 
 export function jsonKey(field: FieldName): string {
   return field === 'time_iso' ? 'time' : field;

@@ -141,6 +141,9 @@ class FailureReport {
   };
 }
 
+/** Batches are of lines whose characters are bytes. Of a line that is ASCII but for what stands in the format itself. */
+const asBytes = (format: string): string => Buffer.from(format).toString('latin1');
+
 async function openSink(
   target: Exclude<AccessTarget, { kind: 'off' }>,
   onError: (error: Error) => void,
@@ -170,7 +173,8 @@ export async function openAccessLog(
   const target = parseAccessTarget(name);
   if (target === undefined || target.kind === 'off') return undefined;
   const report = new FailureReport(name, log);
-  return new LineLog(new Batches(await openSink(target, report.failed), report), settings, generation);
+  const batches = new Batches(await openSink(target, report.failed), report);
+  return new LineLog(batches, { ...settings, logFormat: asBytes(settings.logFormat) }, generation);
 }
 
 /** An access log to something that takes lines: eventlet's `log` option. What it throws must not hurt a request. */

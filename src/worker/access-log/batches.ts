@@ -7,13 +7,9 @@
  * did not take first, after a delay that grows.
  */
 import { stateMachine } from '../../shared/state-machine.ts';
+import { Gathered } from './gathered.ts';
 import type { Sink } from './sink.ts';
 
-/**
- * Lines become bytes when they are so many characters. A string that was put together of many is a tree, which the
- * garbage collector walks as long as it lives.
- */
-const gatheredLength = 4096;
 /** A batch leaves when it is large enough for its sink, or after so long. */
 const batchMs = 150;
 /** bytes that may wait: behind a write that is under way or failed */
@@ -47,9 +43,7 @@ export class Batches {
   readonly #sink: Sink;
   readonly #reports: BatchReports;
   #state: State = 'idle';
-  #lines = '';
-  #gathered: Buffer[] = [];
-  #gatheredBytes = 0;
+  readonly #gathered = new Gathered();
   /** of a batch that failed, or was taken in part */
   #rest: Buffer | undefined;
   #dropped = 0;
@@ -67,7 +61,7 @@ export class Batches {
 
   /** Lines are not wanted now: `drop()` counts one without its being made. */
   get isFull(): boolean {
-    return this.#gatheredBytes >= maxWaitingBytes || this.#state === 'closed';
+    return this.#gathered.length >= maxWaitingBytes || this.#state === 'closed';
   }
 
   drop(): void {
@@ -77,18 +71,9 @@ export class Batches {
   }
 
   add(line: string): void {
-    this.#lines += line;
-    if (this.#lines.length >= gatheredLength) this.#gather();
-    if (this.#gatheredBytes >= this.#sink.batchBytes && this.#state === 'idle') this.#write();
+    this.#gathered.add(line);
+    if (this.#gathered.length >= this.#sink.batchBytes && this.#state === 'idle') this.#write();
     else if (this.#timer === undefined && this.#state !== 'writing') this.#writeAfter(batchMs);
-  }
-
-  #gather(): void {
-    if (this.#lines === '') return;
-    const bytes = Buffer.from(this.#lines);
-    this.#gathered.push(bytes);
-    this.#gatheredBytes += bytes.length;
-    this.#lines = '';
   }
 
   #writeAfter(ms: number): void {
@@ -102,12 +87,7 @@ export class Batches {
   #take(): Buffer {
     const rest = this.#rest;
     this.#rest = undefined;
-    if (rest !== undefined) return rest;
-    this.#gather();
-    const bytes = Buffer.concat(this.#gathered);
-    this.#gathered = [];
-    this.#gatheredBytes = 0;
-    return bytes;
+    return rest ?? this.#gathered.take();
   }
 
   #write(): void {
@@ -129,8 +109,8 @@ export class Batches {
       this.#state = nextState(this.#state, 'written');
       this.#gotThrough();
       if (this.#state === 'closed') return;
-      if (this.#isClosing || this.#rest !== undefined || this.#gatheredBytes >= this.#sink.batchBytes) this.#write();
-      else if (this.#lines !== '' || this.#gatheredBytes > 0) this.#writeAfter(batchMs);
+      if (this.#isClosing || this.#rest !== undefined || this.#gathered.length >= this.#sink.batchBytes) this.#write();
+      else if (!this.#gathered.isEmpty) this.#writeAfter(batchMs);
     }
   }
 
@@ -146,7 +126,7 @@ export class Batches {
 
   #gotThrough(): void {
     // It is not over before what has waited is written, too.
-    if (this.#rest !== undefined || this.#gatheredBytes >= this.#sink.batchBytes) return;
+    if (this.#rest !== undefined || this.#gathered.length >= this.#sink.batchBytes) return;
     if (this.#hasFailed || this.#dropped > 0) this.#reports.resumed(this.#dropped);
     this.#hasFailed = false;
     this.#dropped = 0;

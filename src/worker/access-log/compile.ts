@@ -2,103 +2,96 @@
  * A format as one function from a record to a line, made once: a line costs a read, a test and a concatenation a field,
  * and no object.
  */
-import { jsonFields, jsonKey, type FieldName } from '../../shared/access-fields.ts';
+import { jsonFields, jsonKey } from '../../shared/access-fields.ts';
 import { parseFormat, type Conversion, type FormatPiece } from '../../shared/access-format.ts';
 import { EvyError } from '../../shared/errors.ts';
 import { escapeText, jsonString } from './escape.ts';
 import { environField, fieldReaders, requestHeader, responseHeader } from './fields.ts';
-import type { LogFacts, ReadField } from './fields.ts';
+import type { FieldReaders, FieldValue, LogFacts, ReadField } from './fields.ts';
 import type { AccessRecord } from './record.ts';
 
 export type MakeLine = (record: AccessRecord) => string;
 
-/** Fields that are printable ASCII by their making. */
-const printable: ReadonlySet<FieldName> = new Set(['date_time', 'time_local', 'time_iso', 'protocol', 'outcome']);
+/** A value as it stands in a line. */
+type Show = (value: FieldValue) => string;
 
-/** Clients and requests repeat themselves: the last value is often the next one, and comparing costs less than escaping. */
-function remembering(escape: (text: string) => string): (text: string) => string {
-  let last = '';
-  let escaped = escape('');
-  return (text) => {
-    if (text === last) return escaped;
-    last = text;
-    escaped = escape(text);
-    return escaped;
-  };
+/**
+ * One value of a record and the literal text behind it. Clients and requests repeat themselves: the last value is often the
+ * next one, and comparing costs less than escaping and putting together.
+ */
+class Piece {
+  readonly read: ReadField;
+  readonly show: Show;
+  last: FieldValue;
+  shown: string;
+
+  constructor(read: ReadField, show: Show, behind: string) {
+    this.read = read;
+    this.show = (value) => show(value) + behind;
+    this.shown = this.show(undefined);
+  }
 }
 
 /** An empty value would shift the fields behind it. */
-const textOrDash = (text: string): string => (text === '' ? '-' : escapeText(text));
+const showText: Show = (value) => (value === undefined || value === '' ? '-' : escapeText(String(value)));
 
-function asText(read: ReadField): MakeLine {
-  const escape = remembering(textOrDash);
-  return (record) => {
-    const value = read(record);
-    if (typeof value === 'string') return escape(value);
-    return value === undefined ? '-' : String(value);
-  };
-}
-
-function asNumber(read: ReadField, conversion: Conversion): MakeLine {
-  if (conversion.as === 's') return asText(read);
-  const { digits } = conversion.as === 'f' ? conversion : { digits: undefined };
-  return (record) => {
-    const value = read(record);
+function showNumber(digits: number | undefined): Show {
+  return (value) => {
     if (typeof value !== 'number') return '-';
     return digits === undefined ? String(Math.trunc(value)) : value.toFixed(digits);
   };
 }
 
-function asJson(read: ReadField, quote: (text: string) => string): MakeLine {
-  return (record) => {
-    const value = read(record);
-    if (typeof value === 'string') return quote(value);
-    return value === undefined ? 'null' : String(value);
-  };
+const showJson: Show = (value) => (typeof value === 'string' ? jsonString(value) : String(value ?? null));
+
+function showAs(conversion: Conversion): Show {
+  if (conversion.as === 's') return showText;
+  return showNumber(conversion.as === 'f' ? conversion.digits : undefined);
 }
 
-/** The parts apart: putting them together first would make a new string only to look through it. */
-function requestLine(): MakeLine {
-  const [method, target] = [remembering(escapeText), remembering(escapeText)];
-  return ({ request }) =>
-    request.method === '' ? '-' : `${method(request.method)} ${target(request.target)} ${request.version}`;
+const blank: Show = (value) => (value === undefined || value === '' ? '' : ` ${escapeText(String(value))}`);
+
+/** Part by part: putting them together first would make a new string only to look through it. There are all or none. */
+function requestLine({ method, target, protocol }: FieldReaders, behind: string): Piece[] {
+  return [new Piece(method, showText, ''), new Piece(target, blank, ''), new Piece(protocol, blank, behind)];
 }
 
-function fieldText(name: FieldName, read: ReadField, conversion: Conversion): MakeLine {
-  if (name === 'request_line') return requestLine();
-  if (printable.has(name)) return (record) => String(read(record) || '-');
-  return asNumber(read, conversion);
-}
-
-/** Texts and what stands between them: `texts` has one more than `values`. */
-function lineOf(texts: readonly string[], values: readonly MakeLine[]): MakeLine {
-  const [first = ''] = texts;
+function lineOf(first: string, pieces: readonly Piece[]): MakeLine {
   return (record) => {
     let line = first;
-    for (let index = 0; index < values.length; index += 1) line += values[index]!(record) + texts[index + 1]!;
+    for (const piece of pieces) {
+      const value = piece.read(record);
+      if (value !== piece.last) {
+        piece.last = value;
+        piece.shown = piece.show(value);
+      }
+      line += piece.shown;
+    }
     return line;
   };
 }
 
 function jsonLine(facts: LogFacts): MakeLine {
   const readers = fieldReaders(facts);
-  const texts = jsonFields.map((name, index) => `${index === 0 ? '{' : ','}"${jsonKey(name)}":`);
-  const values = jsonFields.map((name) => {
-    return asJson(readers[name], printable.has(name) ? (text) => `"${text}"` : remembering(jsonString));
+  const keys = jsonFields.map((name) => `"${jsonKey(name)}":`);
+  const pieces = jsonFields.map((name, index) => {
+    const next = keys[index + 1];
+    return new Piece(readers[name], showJson, next === undefined ? '}\n' : `,${next}`);
   });
-  return lineOf([...texts, '}\n'], values);
+  return lineOf(`{${keys[0] ?? ''}`, pieces);
 }
 
-function valueOf(piece: Exclude<FormatPiece, { kind: 'literal' }>, facts: LogFacts): MakeLine {
-  switch (piece.kind) {
+function piecesOf(value: Exclude<FormatPiece, { kind: 'literal' }>, readers: FieldReaders, behind: string): Piece[] {
+  switch (value.kind) {
     case 'field':
-      return fieldText(piece.name, fieldReaders(facts)[piece.name], piece.conversion);
+      if (value.name === 'request_line') return requestLine(readers, behind);
+      return [new Piece(readers[value.name], showAs(value.conversion), behind)];
     case 'request-header':
-      return asText(requestHeader(piece.name));
+      return [new Piece(requestHeader(value.name), showText, behind)];
     case 'response-header':
-      return asText(responseHeader(piece.name));
+      return [new Piece(responseHeader(value.name), showText, behind)];
     case 'environ':
-      return asText(environField(piece.name));
+      return [new Piece(environField(value.name), showText, behind)];
   }
 }
 
@@ -107,15 +100,16 @@ export function compileFormat(format: string, facts: LogFacts): MakeLine {
   const parsed = parseFormat(format);
   if (parsed.kind === 'wrong') throw new EvyError('BAD_OPTION', `option logFormat: ${parsed.why}`);
   if (parsed.kind === 'json') return jsonLine(facts);
-  const texts = [''];
-  const values: MakeLine[] = [];
-  for (const piece of parsed.pieces) {
-    if (piece.kind === 'literal') texts[texts.length - 1] += piece.text;
+  const readers = fieldReaders(facts);
+  const pieces: Piece[] = [];
+  // From the end, since each value takes the text behind it.
+  let behind = '\n';
+  for (const one of parsed.pieces.toReversed()) {
+    if (one.kind === 'literal') behind = one.text + behind;
     else {
-      values.push(valueOf(piece, facts));
-      texts.push('');
+      pieces.unshift(...piecesOf(one, readers, behind));
+      behind = '';
     }
   }
-  texts[texts.length - 1] += '\n';
-  return lineOf(texts, values);
+  return lineOf(behind, pieces);
 }

@@ -11,6 +11,8 @@ export interface LogFacts {
 }
 
 export type FieldValue = string | number | undefined;
+/** The request line is put together from three others. */
+export type FieldReaders = Readonly<Record<Exclude<FieldName, 'request_line'>, ReadField>>;
 export type ReadField = (record: AccessRecord) => FieldValue;
 
 /** An entry of the environment, in which applications may have put anything. */
@@ -47,14 +49,10 @@ function forwardedClient(record: AccessRecord): FieldValue {
   return addresses === '' ? remoteAddress(record) : `${addresses},${remoteAddress(record) ?? '-'}`;
 }
 
-function requestLine({ request: { method, target, version } }: AccessRecord): FieldValue {
-  return method === '' ? undefined : `${method} ${target} ${version}`;
-}
-
 const microseconds = (seconds: number): number => Math.round(seconds * 1e6) / 1e3;
 const report = ({ request }: AccessRecord): LoggedReport | undefined => request.env['evy.response'];
 
-export function fieldReaders(facts: LogFacts): Readonly<Record<FieldName, ReadField>> {
+export function fieldReaders(facts: LogFacts): FieldReaders {
   return {
     client_ip: facts.forwardedFor ? forwardedClient : remoteAddress,
     client_port: ({ request }) => text(request.env.REMOTE_PORT),
@@ -62,7 +60,6 @@ export function fieldReaders(facts: LogFacts): Readonly<Record<FieldName, ReadFi
     date_time: ({ nowMs }) => eventletTime(nowMs),
     time_local: ({ nowMs }) => apacheTime(nowMs),
     time_iso: ({ nowMs }) => isoTime(nowMs),
-    request_line: requestLine,
     method: ({ request }) => request.method || undefined,
     target: ({ request }) => request.target || undefined,
     path: ({ request }) => text(request.env.RAW_PATH_INFO),

@@ -66,6 +66,18 @@ describe('the access log', () => {
     expect(seen).to.deep.equal([{ event: 'access-log.failed', target: 'log', error: 'no room' }]);
   });
 
+  it('has the text of its format as it was given, in UTF-8', async () => {
+    const file = join(await tempFolder(), 'log');
+    const { log, write } = await open(file, `größer → ${status}`);
+    write();
+    await log.close();
+    expect(await readText(file)).to.equal('größer → 200\n');
+    const lines: string[] = [];
+    const sink = { write: (line: string) => lines.push(line) };
+    accessLogTo(sink, settingsOf(`→ ${status}`), eventLog().log).write(requestOf(), 200, 0, 0);
+    expect(lines).to.deep.equal(['→ 200\n']);
+  });
+
   it('makes the line of a request without writing it, and takes one that was made elsewhere', () => {
     const lines: string[] = [];
     const settings = settingsOf(status, { accessLogSkip: ['/health'] });
