@@ -141,7 +141,7 @@ class FailureReport {
   };
 }
 
-/** Batches are of lines whose characters are bytes. Of a line that is ASCII but for what stands in the format itself. */
+/** Batches take lines whose characters are bytes. A line is ASCII but for the text that stands in its format. */
 const asBytes = (format: string): string => Buffer.from(format).toString('latin1');
 
 async function openSink(

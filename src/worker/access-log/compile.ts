@@ -49,11 +49,11 @@ function showAs(conversion: Conversion): Show {
   return showNumber(conversion.as === 'f' ? conversion.digits : undefined);
 }
 
-const blank: Show = (value) => (value === undefined || value === '' ? '' : ` ${escapeText(String(value))}`);
+const showNext: Show = (value) => (value === undefined || value === '' ? '' : ` ${escapeText(String(value))}`);
 
 /** Part by part: putting them together first would make a new string only to look through it. There are all or none. */
 function requestLine({ method, target, protocol }: FieldReaders, behind: string): Piece[] {
-  return [new Piece(method, showText, ''), new Piece(target, blank, ''), new Piece(protocol, blank, behind)];
+  return [new Piece(method, showText, ''), new Piece(target, showNext, ''), new Piece(protocol, showNext, behind)];
 }
 
 function lineOf(first: string, pieces: readonly Piece[]): MakeLine {

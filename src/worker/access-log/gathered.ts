@@ -1,14 +1,13 @@
 /**
  * Lines that become bytes, a few at a time: a string that was put together of many is a tree, which the garbage collector
- * walks as long as it lives. The bytes stand one behind the other in a slab, so that a batch is a view and no copy.
+ * walks as long as it lives. The bytes stand one behind the other in a slab: a batch is a view of it, or of two put together.
  *
  * A line is a string of bytes: each of its characters stands for one (Latin-1).
  */
 
 /** characters */
 const gatheredLength = 4096;
-/** somewhat more than the largest batch, which then is not put together from two */
-const slabBytes = 262_144 + 4 * gatheredLength;
+const slabBytes = 262_144;
 
 export class Gathered {
   /** not in the slab yet */
