@@ -38,15 +38,23 @@ export interface SlowTask {
   connections: number;
 }
 
+/** What came of asking for a while: whole responses, and the time until the last of them. */
+export interface Slice {
+  responses: number;
+  ms: number;
+}
+
 /** What a load generator can be asked. */
 export interface LoadProtocol {
-  start: { question: LoadTask; answer: undefined };
-  /** whole responses so far */
-  count: { question: undefined; answer: number };
-  stop: { question: undefined; answer: undefined };
+  /** Makes ready for `run`. */
+  open: { question: LoadTask; answer: undefined };
+  /** Asks the server of that port as fast as it goes. */
+  run: { question: { port: number; ms: number }; answer: Slice };
+  /** Closes all connections. */
+  close: { question: undefined; answer: undefined };
   /** milliseconds from when each request was due to its whole response */
   paced: { question: PacedTask; answer: number[] };
-  /** connections that ask, read a little and then read no more, until `stop` */
+  /** connections that ask, read a little and then read no more, until `close` */
   readSlowly: { question: SlowTask; answer: undefined };
 }
 

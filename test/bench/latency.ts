@@ -1,5 +1,4 @@
 /** Latency at half of what `node:http` can do at most: the same pace for both, in turns. */
-import { setTimeout as sleep } from 'node:timers/promises';
 import { BenchChild, type LoadProtocol, type ServerProtocol } from './child.ts';
 import { medianRatio, median, percentile, printTable } from './stats.ts';
 import type { Effort } from './throughput.ts';
@@ -10,13 +9,12 @@ const connections = 64;
 
 async function peak(server: BenchChild<ServerProtocol>, load: BenchChild<LoadProtocol>): Promise<number> {
   const { request } = work;
-  await load.ask('start', { request, connections, pipeline: 1, fresh: false, port: await server.ask('port') });
-  await sleep(1000);
-  const [before, startedMs] = [await load.ask('count'), performance.now()];
-  await sleep(2000);
-  const perSecond = ((await load.ask('count')) - before) / ((performance.now() - startedMs) / 1000);
-  await load.ask('stop');
-  return perSecond;
+  const port = await server.ask('port');
+  await load.ask('open', { request, connections, pipeline: 1, fresh: false, port });
+  await load.ask('run', { port, ms: 1000 });
+  const { responses, ms } = await load.ask('run', { port, ms: 2000 });
+  await load.ask('close');
+  return (responses * 1000) / ms;
 }
 
 /** Prints a table; returns our p99 over that of `node:http`. */

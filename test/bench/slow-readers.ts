@@ -22,7 +22,7 @@ export async function measureSlowReaders(): Promise<number> {
       await load.ask('readSlowly', { port, request: work.request, connections: clients });
       await sleep(settleMs);
       perClient.push((residentBytes([server.pid]) - before) / clients);
-      await load.ask('stop');
+      await load.ask('close');
     }
     console.log(`### memory for each of ${clients} clients that ask for 10 MB and do not read on (target <= 1 MiB)\n`);
     const kib = (bytes: number) => (bytes / 1024).toFixed(0);

@@ -2,11 +2,11 @@
  * One work, done by all who can: CPU time per request of all the server's processes, and requests per second.
  *
  * Servers and load are separate processes, on a core each where there are two. All servers live through the whole
- * measurement and are measured in turns, the order reversed every other round, so that what drifts (clock rate,
- * neighbours) hits all; the ratios are taken within a round, and their median is the result.
+ * measurement. In a round each is asked in short slices, in turns, so that what drifts (clock rate, neighbours) hits
+ * all; the ratios are taken within a round, and their median is the result.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { BenchChild, type LoadProtocol, type ServerProtocol } from './child.ts';
+import { BenchChild, type LoadProtocol, type ServerProtocol, type Slice } from './child.ts';
 import { cpuMs, processTree } from './cpu.ts';
 import { rivalsFor } from './rivals.ts';
 import { median, medianRatio, printTable, spread } from './stats.ts';
@@ -26,30 +26,57 @@ export interface Contestant {
 
 export interface Measured {
   name: string;
-  server: BenchChild<ServerProtocol>;
-  /** CPU time of each round's request */
+  /** CPU time of a request, each round */
   costUs: number[];
   perSecond: number[];
 }
 
-const warmUpSeconds = 2;
-const settleMs = 150;
-
-async function measureOnce(one: Measured, load: BenchChild<LoadProtocol>, work: Work, seconds: number): Promise<void> {
-  const { request, connections, pipeline, fresh } = work;
-  await load.ask('start', { request, connections, pipeline, fresh, port: await one.server.ask('port') });
-  await sleep(settleMs);
-  const pids = processTree(one.server.pid);
-  const before = { cpuMs: cpuMs(pids), count: await load.ask('count'), atMs: performance.now() };
-  await sleep(seconds * 1000);
-  const after = { cpuMs: cpuMs(pids), count: await load.ask('count'), atMs: performance.now() };
-  await load.ask('stop');
-  const count = after.count - before.count;
-  one.costUs.push(((after.cpuMs - before.cpuMs) * 1000) / count);
-  one.perSecond.push((count * 1000) / (after.atMs - before.atMs));
+interface Running extends Measured {
+  readonly server: BenchChild<ServerProtocol>;
 }
 
-/** Measures all of them in turns; the order of the figures is that of the contestants. */
+const warmUpSeconds = 2;
+const sliceMs = 50;
+/** what is done later than its request (a log that is written in batches) counts as well */
+const settleMs = 300;
+
+interface Sum extends Slice {
+  readonly one: Running;
+  readonly port: number;
+}
+
+async function measureRound(
+  running: readonly Running[],
+  load: BenchChild<LoadProtocol>,
+  { request, connections, pipeline, fresh }: Work,
+  seconds: number,
+): Promise<void> {
+  const sums: Sum[] = [];
+  for (const one of running) {
+    const port = await one.server.ask('port');
+    await load.ask('open', { request, connections, pipeline, fresh, port });
+    sums.push({ one, port, responses: 0, ms: 0 });
+  }
+  await sleep(settleMs);
+  const cpuOfAll = (): number[] => running.map(({ server }) => cpuMs(processTree(server.pid)));
+  const before = cpuOfAll();
+  for (let slice = 0; slice * sliceMs < seconds * 1000; slice += 1) {
+    for (const sum of slice % 2 === 0 ? sums : sums.toReversed()) {
+      const { responses, ms } = await load.ask('run', { port: sum.port, ms: sliceMs });
+      sum.responses += responses;
+      sum.ms += ms;
+    }
+  }
+  await sleep(settleMs);
+  const after = cpuOfAll();
+  await load.ask('close');
+  for (const [index, { one, responses, ms }] of sums.entries()) {
+    one.costUs.push(((after[index]! - before[index]!) * 1000) / responses);
+    one.perSecond.push((responses * 1000) / ms);
+  }
+}
+
+/** Measures all of them; the order of the figures is that of the contestants. */
 export async function measureInTurns(
   work: Work,
   contestants: readonly Contestant[],
@@ -58,21 +85,17 @@ export async function measureInTurns(
   process.env['BENCH_JOB'] = work.job;
   const core = work.fresh ? [undefined, undefined] : ([0, 1] as const);
   const load = new BenchChild<LoadProtocol>('./load.ts', [], core[1]);
-  const measured: Measured[] = contestants.map(({ name, file, args }) => {
+  const running: Running[] = contestants.map(({ name, file, args }) => {
     return { name, server: new BenchChild<ServerProtocol>(file, args, core[0]), costUs: [], perSecond: [] };
   });
   try {
-    for (const one of measured) {
-      await measureOnce(one, load, work, warmUpSeconds);
-      one.costUs.pop();
-      one.perSecond.pop();
-    }
-    for (let round = 0; round < rounds; round += 1) {
-      for (const one of round % 2 === 0 ? measured : measured.toReversed()) await measureOnce(one, load, work, seconds);
-    }
-    return measured;
+    await measureRound(running, load, work, warmUpSeconds);
+    for (let round = 0; round < rounds; round += 1) await measureRound(running, load, work, seconds);
+    return running.map(({ name, costUs, perSecond }) => {
+      return { name, costUs: costUs.slice(1), perSecond: perSecond.slice(1) };
+    });
   } finally {
-    await Promise.all([load, ...measured.map(({ server }) => server)].map((child) => child.end()));
+    await Promise.all([load, ...running.map(({ server }) => server)].map((child) => child.end()));
   }
 }
 
