@@ -90,6 +90,7 @@ class OneProcessServer {
     try {
       return await this.#start();
     } catch (error) {
+      await this.#service?.stop();
       // The socket was bound for us alone: whoever tries again binds it again.
       if (this.#hasSocket) this.#socket.close();
       throw error;
@@ -109,11 +110,11 @@ class OneProcessServer {
     const log = withBudget(createLogger({ level, style, file }));
     const accessLog = logOutput ? accessLogTo(sink, settings, log) : undefined;
     const service = new Service({ settings, handler: wsgiHandler(this.#app), log, accessLog, multiprocess: false });
+    this.#service = service;
     const listening = makeServer(await this.#socket.tls, service);
     const openFiles = openFilesLimit();
     const gate = new Gatekeeper([listening], connectionLimit(maxSize, openFiles, log));
     service.onChange(() => gate.update(service.stats.connections));
-    this.#service = service;
     this.#server = listening;
     this.#log = log;
     this.address = await this.#socket.serve(listening);

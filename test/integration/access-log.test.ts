@@ -21,6 +21,42 @@ describe('the access log of a server', () => {
     ),
   );
 
+  it(
+    'has what a synchronous post hook put into the environment',
+    withServer(
+      (env, startResponse) => {
+        env['evy.posthooks'].push([() => (env['app.user'] = 'ann')]);
+        startResponse('200 OK', []);
+        return [];
+      },
+      { logFormat: '%({app.user}e)s' },
+      async ({ connect, accessLines }) => {
+        const client = await connect();
+        await client.request(get('/'));
+        await waitFor('the line', () => accessLines.length === 1);
+        expect(accessLines[0]).to.equal('ann');
+      },
+    ),
+  );
+
+  it(
+    'has a line of its own for each request that ends in the same turn, in their order',
+    withServer(
+      (env, startResponse) => {
+        startResponse('200 OK', [['X-Path', env.PATH_INFO]]);
+        return ['x'.repeat(Number(env.QUERY_STRING))];
+      },
+      { logFormat: '%(method)s %(target)s %({X-Path}o)s %({X-A}i)s %(body_length)s' },
+      async ({ connect, accessLines }) => {
+        const client = await connect();
+        const numbers = Array.from({ length: 300 }, (_, index) => index);
+        client.send(numbers.map((n) => get(`/${n}?${n}`, `X-A: ${n}\r\n`)).join(''));
+        await waitFor('the lines', () => accessLines.length === 300);
+        expect(accessLines).to.deep.equal(numbers.map((n) => `GET /${n}?${n} /${n} ${n} ${n}`));
+      },
+    ),
+  );
+
   for (const [name, request, line] of [
     ['no request line', 'GET "x\r\n\r\n', '400 "-" "-" "-" 16 refused'],
     ['a control byte', 'GET /\x1b[2J HTTP/1.1\r\nHost: a\r\n\r\n', '400 "-" "-" "-" 16 refused'],

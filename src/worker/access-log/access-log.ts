@@ -9,6 +9,7 @@ import type { Logger } from '../../shared/log.ts';
 import type { ServerSettings } from '../../shared/options.ts';
 import { Batches } from './batches.ts';
 import { compileFormat, type MakeLine } from './compile.ts';
+import { EndedRequests } from './ended-requests.ts';
 import { FileSink } from './file-sink.ts';
 import type { AccessRecord, LoggedRequest } from './record.ts';
 import type { Sink } from './sink.ts';
@@ -51,6 +52,7 @@ class LineLog implements AccessLog {
   readonly #makeLine: MakeLine;
   readonly #skips: SkipsPath | undefined;
   readonly #lines: Lines;
+  readonly #ended = new EndedRequests((record) => this.#lines.add(this.#makeLine(record)));
   readonly #record: AccessRecord = { request: nobody, status: 0, bodyBytes: 0, seconds: 0, nowMs: 0 };
 
   constructor(lines: Lines, settings: AccessSettings, generation: number) {
@@ -59,12 +61,14 @@ class LineLog implements AccessLog {
     const forwardedFor = settings.logXForwardedFor && settings.trustedProxies.length === 0;
     this.#makeLine = compileFormat(settings.logFormat, { forwardedFor, generation });
     this.#skips = compileSkip(settings.accessLogSkip);
+    // An application may call process.exit().
+    process.on('exit', this.writeNow);
   }
 
   write(request: LoggedRequest, status: number, bodyBytes: number, seconds: number): void {
     if (this.#isSkipped(request, status)) return;
     if (this.#lines.isFull) this.#lines.drop();
-    else this.#lines.add(this.#made(request, status, bodyBytes, seconds));
+    else this.#ended.add(request, status, bodyBytes, seconds);
   }
 
   line(request: LoggedRequest, status: number, bodyBytes: number, seconds: number): string | undefined {
@@ -96,11 +100,14 @@ class LineLog implements AccessLog {
     this.#lines.reopen();
   }
 
-  writeNow(): void {
+  readonly writeNow = (): void => {
+    this.#ended.settle();
     this.#lines.writeNow();
-  }
+  };
 
   close(): Promise<void> {
+    process.off('exit', this.writeNow);
+    this.#ended.settle();
     return this.#lines.close();
   }
 }

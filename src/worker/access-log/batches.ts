@@ -56,7 +56,6 @@ export class Batches {
   constructor(sink: Sink, reports: BatchReports) {
     this.#sink = sink;
     this.#reports = reports;
-    process.on('exit', this.#onExit);
   }
 
   /** Lines are not wanted now: `drop()` counts one without its being made. */
@@ -149,7 +148,6 @@ export class Batches {
     });
     clearTimeout(timer);
     clearTimeout(this.#timer);
-    process.off('exit', this.#onExit);
     this.#state = nextState(this.#state, 'close');
     // What failed, then what waited behind it.
     const lost = this.#dropped + countLines(this.#take()) + countLines(this.#take());
@@ -163,7 +161,4 @@ export class Batches {
     this.#sink.writeNow(this.#take());
     this.#sink.writeNow(this.#take());
   }
-
-  /** An application may call process.exit(). */
-  readonly #onExit = (): void => this.writeNow();
 }

@@ -12,6 +12,7 @@ const dying = `
 export default (env, startResponse) => {
   env['evy.posthooks'].push([() => {
     if (env.PATH_INFO === '/throw') setImmediate(() => { throw new Error('on purpose'); });
+    if (env.PATH_INFO === '/exit-now') process.exit(3);
     if (env.PATH_INFO === '/exit') setImmediate(() => process.exit(3));
   }]);
   startResponse('200 OK', []);
@@ -50,7 +51,7 @@ describe('the access log is whole', () => {
     await waitFor('the lines', () => received.split('\n').length === 51);
   });
 
-  for (const how of ['throw', 'exit']) {
+  for (const how of ['throw', 'exit', 'exit-now']) {
     it(`when the application ends its worker (${how})`, async () => {
       const folder = await tempFolder({ 'app.mjs': dying });
       const log = join(folder, 'access.log');

@@ -56,13 +56,18 @@ describe('the access log', () => {
   it('writes whole lines to whatever takes them, and does not mind when that throws', () => {
     const lines: string[] = [];
     const { log, seen } = eventLog();
-    accessLogTo({ write: (line) => lines.push(line) }, settingsOf(status), log).write(requestOf(), 200, 0, 0);
+    const taken = accessLogTo({ write: (line) => lines.push(line) }, settingsOf(status), log);
+    onEnd(() => taken.close());
+    taken.write(requestOf(), 200, 0, 0);
+    taken.writeNow();
     expect(lines).to.deep.equal(['200\n']);
     const refuses = () => {
       throw new Error('no room');
     };
     const refused = accessLogTo({ write: refuses }, settingsOf(status), log);
+    onEnd(() => refused.close());
     for (let count = 0; count < 10; count += 1) refused.write(requestOf(), 200, 0, 0);
+    refused.writeNow();
     expect(seen).to.deep.equal([{ event: 'access-log.failed', target: 'log', error: 'no room' }]);
   });
 
@@ -74,7 +79,9 @@ describe('the access log', () => {
     expect(await readText(file)).to.equal('größer → 200\n');
     const lines: string[] = [];
     const sink = { write: (line: string) => lines.push(line) };
-    accessLogTo(sink, settingsOf(`→ ${status}`), eventLog().log).write(requestOf(), 200, 0, 0);
+    const toSink = accessLogTo(sink, settingsOf(`→ ${status}`), eventLog().log);
+    toSink.write(requestOf(), 200, 0, 0);
+    await toSink.close();
     expect(lines).to.deep.equal(['→ 200\n']);
   });
 
@@ -82,6 +89,7 @@ describe('the access log', () => {
     const lines: string[] = [];
     const settings = settingsOf(status, { accessLogSkip: ['/health'] });
     const log = accessLogTo({ write: (line) => lines.push(line) }, settings, eventLog().log);
+    onEnd(() => log.close());
     expect(log.line(requestOf(), 200, 0, 0)).to.equal('200\n');
     expect(log.line(requestOf({ RAW_PATH_INFO: '/health' }), 200, 0, 0)).to.equal(undefined);
     expect(lines).to.deep.equal([]);
@@ -89,7 +97,7 @@ describe('the access log', () => {
     expect(lines).to.deep.equal(['of another process\n']);
   });
 
-  it('leaves out what is to be skipped, unless it failed', () => {
+  it('leaves out what is to be skipped, unless it failed', async () => {
     const lines: string[] = [];
     const settings = settingsOf('%(path)s %(status_code)s', { accessLogSkip: ['/health', '/assets/*'] });
     const log = accessLogTo({ write: (line) => lines.push(line.trimEnd()) }, settings, eventLog().log);
@@ -97,11 +105,31 @@ describe('the access log', () => {
       log.write(requestOf({ RAW_PATH_INFO: path }), 304, 0, 0);
     }
     for (const code of [0, 399, 400, 503]) log.write(requestOf({ RAW_PATH_INFO: '/health' }), code, 0, 0);
+    await log.close();
     expect(lines).to.deep.equal(['/healthy 304', '/assets 304', '/ 304', '/health 0', '/health 400', '/health 503']);
   });
 });
 
 describe('an access log in a file', () => {
+  it('has what waits when the process exits, lines that are not made yet included', async () => {
+    const path = join(await tempFolder(), 'access.log');
+    const before = new Set(process.listeners('exit'));
+    const { write } = await open(path);
+    const [onExit] = process.listeners('exit').filter((listener) => !before.has(listener));
+    write(200);
+    await new Promise(setImmediate);
+    write(404);
+    onExit!(0);
+    expect(await readText(path)).to.equal('200\n404\n');
+  });
+
+  it('leaves nothing behind that the end of the process would call', async () => {
+    const before = process.listeners('exit');
+    const { log } = await open(join(await tempFolder(), 'access.log'));
+    await log.close();
+    expect(process.listeners('exit')).to.deep.equal(before);
+  });
+
   it('is written by itself after a moment, and whole at the end', async () => {
     const path = join(await tempFolder(), 'access.log');
     const { log, write } = await open(path);

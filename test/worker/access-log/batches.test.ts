@@ -143,13 +143,4 @@ describe('batches of access lines', () => {
     sink.take();
     expect(sink.writes).to.deep.equal(['one\n']);
   });
-
-  it('are written at once when the process exits', () => {
-    const sink = new FakeSink();
-    const { batches } = batchesOn(sink);
-    const before = process.listeners('exit');
-    batches.add('last\n');
-    before.at(-1)!(0);
-    expect(sink.now).to.equal('last\n');
-  });
 });
