@@ -100,6 +100,7 @@ describe('a client that vanishes', () => {
           expect(witness.hooks[0]).to.include({ status: 200, completed: false, outcome: 'client-gone' });
           expect(witness.hooks[0]!.bytesSent).to.be.at.least(65_536);
           expect(witness.aborted).to.equal(1);
+          await waitFor('the access line', () => accessLines.length > 0);
           expect(accessLines).to.have.lengthOf(1);
           const pieces = witness.pieces;
           await new Promise((resolve) => setImmediate(resolve));
@@ -283,6 +284,7 @@ describe('a client that vanishes', () => {
       // What the client has not taken lies in the buffers of the two sockets, some MB at most.
       expect(bytesSent).to.be.within(taken - 65_536, Math.min(taken + 5_000_000, total - 1));
       expect([completed, outcome]).to.deep.equal([false, 'client-gone']);
+      await waitFor('the access line', () => accessLines.length > 0);
       expect(Number(accessLines[0]))
         .to.be.below(bytesSent)
         .and.be.above(bytesSent - 300);

@@ -161,6 +161,7 @@ describe('100 Continue', () => {
         client.send('hello');
         await client.response();
         await waitFor('the hook', () => reports.length === 1);
+        await waitFor('the access line', () => accessLines.length > 0);
         expect(accessLines).to.deep.equal(['5']);
         expect(reports).to.deep.equal([client.bytesReceived]);
       });

@@ -156,6 +156,7 @@ describe('post hooks', () => {
         expect(ran).to.equal(0);
         left.resolve();
         await waitFor('the hook', () => ran === 1);
+        await waitFor('the access line', () => accessLines.length > 0);
         expect(accessLines).to.have.lengthOf(1);
       });
     }),

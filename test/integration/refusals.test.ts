@@ -296,6 +296,7 @@ describe('a request that takes too long', () => {
           client.send(get('/', headers));
           await rest();
           expect(server.counters.requests).to.equal(1);
+          await waitFor('the access line', () => accessLines.length > 0);
           expect(Number(accessLines[0])).to.be.below(20_000_000);
         },
       ),

@@ -142,6 +142,7 @@ for (const [name, make] of interfaces) {
         await waitFor('the hook', () => witness.reports.length > 0);
         expect(witness.reasons).to.deep.equal(['REQUEST_TIMEOUT']);
         expect(witness.reports[0]).to.include({ status: 200, outcome: 'timed-out', completed: false });
+        await waitFor('the access line', () => accessLines.length > 0);
         expect(accessLines).to.deep.equal(['GET /begun HTTP/1.1 200 timed-out']);
         expect(errors).to.deep.equal([]);
       }),

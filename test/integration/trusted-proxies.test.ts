@@ -155,6 +155,7 @@ describe('behind a trusted proxy', () => {
           await waitFor('the hooks', () => seen.length === 2);
           expect(seen[0]).to.include({ ...client, SERVER_NAME: 'a.example', SERVER_PORT: '443' });
           expect(seen[1]).to.include({ 'REMOTE_ADDR': '192.0.2.7', 'wsgi.url_scheme': 'http' });
+          await waitFor('the access lines', () => accessLines.length > 1);
           expect(accessLines[1]).to.include('192.0.2.7');
         },
       );

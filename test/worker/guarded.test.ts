@@ -90,7 +90,8 @@ for (const [name, make] of Object.entries(interfaces)) {
         expect((await ask('GET / HTTP/1.1\r\nHost: localhost')).status).to.equal(200);
         expect(answers.asked).to.deep.equal(['/slow', '/health', '/']);
         expect(guard.turnedAway).to.equal(2);
-        expect(served.accessLines.filter((line) => line.includes(' 503 '))).to.have.length(2);
+        const lines503 = () => served.accessLines.filter((line) => line.includes(' 503 '));
+        await waitFor('their access lines', () => lines503().length === 2);
         expect(served.errors).to.deep.equal([]);
       }),
     );

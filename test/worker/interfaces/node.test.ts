@@ -160,6 +160,7 @@ describe('a node listener', () => {
             outcome: 'sent',
             bytesSent: client.bytesReceived,
           });
+          await waitFor('the access line', () => accessLines.length > 0);
           expect(accessLines).to.have.lengthOf(1);
           expect(accessLines[0]).to.include('"GET /x?y HTTP/1.1" 200 ');
         },
