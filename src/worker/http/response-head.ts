@@ -118,7 +118,11 @@ export function encodeHead(head: AppHead, context: HeadContext, knownLength: num
   let keepAlive = context.keepAlive && !head.close;
   let framing: BodyFraming;
   let lengthLine = '';
-  if (status === 204 || status === 304) {
+  if (context.method === 'CONNECT' && status < 300) {
+    // Neither Content-Length nor Transfer-Encoding may be told (RFC 9110 §9.3.6): we do not tunnel, so it ends the connection.
+    framing = status === 204 || status === 205 ? 'none' : 'close';
+    keepAlive = false;
+  } else if (status === 204 || status === 304) {
     // No body ever; of a 304 the length that a 200 would have had may be told (RFC 9110 §8.6), when the application does.
     framing = 'none';
     if (status === 304 && head.length !== undefined) lengthLine = contentLength(head.length);
@@ -126,10 +130,6 @@ export function encodeHead(head: AppHead, context: HeadContext, knownLength: num
     // The client is to see that there is nothing (RFC 9110 §15.3.6).
     framing = 'none';
     lengthLine = contentLength(0);
-  } else if (context.method === 'CONNECT' && status < 300) {
-    // Neither Content-Length nor Transfer-Encoding may be told (RFC 9110 §9.3.6): we do not tunnel, so it ends the connection.
-    framing = 'close';
-    keepAlive = false;
   } else {
     const length = head.length ?? knownLength;
     if (length !== undefined) {

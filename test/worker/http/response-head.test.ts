@@ -210,6 +210,8 @@ describe('the head of a response', () => {
     ['205', '205 Reset Content', {}, 5, 'none', true, ['Content-Length: 0']],
     ['204 in 1.0', '204 No Content', { version: 'HTTP/1.0' }, undefined, 'none', true, ['Connection: keep-alive']],
     ['CONNECT that succeeds', '200 OK', { method: 'CONNECT' }, 5, 'close', false, [close]],
+    ['CONNECT that succeeds with 204', '204 No Content', { method: 'CONNECT' }, 5, 'none', false, [close]],
+    ['CONNECT that succeeds with 205', '205 Reset Content', { method: 'CONNECT' }, 5, 'none', false, [close]],
     ['CONNECT that fails', '405 No', { method: 'CONNECT' }, 5, 'length', true, ['Content-Length: 5']],
   ];
   for (const [what, status, context, length, framing, keepAlive, lines] of table) {
