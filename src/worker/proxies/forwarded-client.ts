@@ -89,12 +89,15 @@ function backwards(text: string | undefined): string[] {
 function* listedHops(fields: ForwardingFields): Generator<Hop, void, undefined> {
   const [nodes, protos, hosts, ports] = [fields.for, fields.proto, fields.host, fields.port].map(backwards);
   const depth = Math.max(1, nodes!.length);
+  // With several, one that is missing at the client's distance may be the client's own invention further left.
+  const at = (members: readonly string[], index: number): string | undefined =>
+    members.length === 1 ? members[0] : members[index];
   for (let index = 0; index < depth; index += 1) {
     yield {
       node: nodeOf(nodes![index], true),
-      scheme: schemeOf(protos![index] ?? protos!.at(-1)),
-      host: hostOf(hosts![index] ?? hosts!.at(-1)),
-      port: portOf(ports![index] ?? ports!.at(-1)),
+      scheme: schemeOf(at(protos!, index)),
+      host: hostOf(at(hosts!, index)),
+      port: portOf(at(ports!, index)),
     };
   }
 }

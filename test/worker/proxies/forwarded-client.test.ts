@@ -108,6 +108,11 @@ describe('what trusted proxies say', () => {
       { for: '192.0.2.1', proto: 'https, http' },
       { remoteAddress: '192.0.2.1', remotePort: '', serverPort: '80' },
     ],
+    [
+      'lists that are shorter, and may begin with what the client wrote',
+      { for: '192.0.2.1, 10.0.0.7, 10.0.0.8', proto: 'https, http', host: 'evil, good', port: '1, 2' },
+      { remoteAddress: '192.0.2.1', remotePort: '' },
+    ],
     // Forwarded.
     ['Forwarded', { forwarded: 'for=192.0.2.1' }, { remoteAddress: '192.0.2.1', remotePort: '' }],
     [
