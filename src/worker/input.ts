@@ -136,8 +136,15 @@ export class RequestInput implements Input {
 
   sendHundredContinueResponse(): void {
     if (this.#continue === 'not-asked') return;
+    const before = this.#continue;
     this.#continue = 'sent';
-    this.#source.sendContinue(this.#continueHeaders);
+    try {
+      this.#source.sendContinue(this.#continueHeaders);
+    } catch (error) {
+      // Still due: the client may go on with its body or not, so the connection cannot.
+      this.#continue = before;
+      throw error;
+    }
   }
 
   takeSocket(): Socket {

@@ -100,6 +100,25 @@ describe('100 Continue', () => {
   );
 
   it(
+    'closes the connection when a header of it cannot be sent: the client may send its body now or not',
+    withServer(
+      async (env, startResponse) => {
+        env['wsgi.input'].setHundredContinueResponseHeaders([['X-Bad', 'a\r\nb']]);
+        await env['wsgi.input'].read();
+        startResponse('200 OK', []);
+        return [];
+      },
+      {},
+      async ({ connect }) => {
+        const client = await connect();
+        const response = await client.request(head(5));
+        expect([response.status, header(response, 'connection')]).to.deep.equal([500, 'close']);
+        expect(await client.closed()).to.equal('fin');
+      },
+    ),
+  );
+
+  it(
     'is not sent to HTTP/1.0',
     withServer(echo, {}, async ({ connect }) => {
       const client = await connect();
