@@ -55,7 +55,8 @@ function contextOf(exchange: Exchange): FetchContext {
 export function requestUrl(env: Environ): string {
   const host = env['HTTP_HOST'] ?? localHost(env);
   const query = env.QUERY_STRING === '' ? '' : `?${env.QUERY_STRING}`;
-  const path = env.RAW_PATH_INFO.startsWith('/') ? env.RAW_PATH_INFO : '/';
+  // A URL takes a backslash for a slash; proxies in front, and whatever they allow and forbid, do not.
+  const path = env.RAW_PATH_INFO.startsWith('/') ? env.RAW_PATH_INFO.replaceAll('\\', '%5C') : '/';
   return `${env['wsgi.url_scheme']}://${host}${path}${query}`;
 }
 

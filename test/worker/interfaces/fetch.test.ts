@@ -174,6 +174,17 @@ describe('a fetch application', () => {
     }),
   );
 
+  it(
+    'finds a backslash in the path as it was sent, not as a slash',
+    serve(
+      ({ url }) => new Response(url),
+      async ({ connect }) => {
+        const response = await (await connect()).request(get('/public\\..\\admin?a\\b'));
+        expect(text(response)).to.match(/\/public%5C\.\.%5Cadmin\?a\\b$/);
+      },
+    ),
+  );
+
   const failures: Array<[how: string, fetch: Fetch, code: string]> = [
     [
       'throws',
