@@ -32,9 +32,9 @@ const acceptsDespite =
 
 const chunkCodes = ['HPE_INVALID_CHUNK_SIZE', 'HPE_STRICT'];
 /** `3 ;a = b`: a blank beside the semicolon or the equals sign of an extension */
-const blankInExtension = /\n[0-9A-Fa-f]+(?:[^\r\n]*[ \t][;=]|[^\r\n]*[;=][ \t])/;
+const blankInExtension = /\n[0-9A-Fa-f]+(?:[ \t]+;|;(?:[^\r\n]*[;=])?[ \t]|;[^\r\n]*[ \t][;=])/;
 /** obs-text in a quoted value of an extension */
-const obsTextInExtension = /\n[0-9A-Fa-f]+[^\r\n]*;[^\r\n]*"[^\r\n]*[\x80-\xff]/;
+const obsTextInExtension = /\n[0-9A-Fa-f]+[ \t]*;[^\r\n]*"[^\r\n]*[\x80-\xff]/;
 
 export const differenceRows: readonly DifferenceRow[] = [
   // What evy takes and node:http does not: each because the RFC says so.
