@@ -4,6 +4,8 @@
  * A row that a client can cause has the HTTP status of the refusal; a row that ends a process has its exit code:
  * 2 usage, 3 workers cannot boot (or bind), 4 the application failed to load.
  */
+import { inspect } from 'node:util';
+
 interface ErrorRow {
   readonly status?: number;
   readonly exit?: number;
@@ -174,5 +176,23 @@ export class EvyError extends Error {
 
 /** The value thrown, as an Error: what applications throw may be anything. */
 export function toError(thrown: unknown): Error {
-  return thrown instanceof Error ? thrown : new Error(`not an Error was thrown: ${String(thrown)}`);
+  try {
+    if (thrown instanceof Error && isReadable(thrown)) return thrown;
+    return new Error(`not an Error was thrown: ${String(thrown)}`);
+  } catch {
+    return new Error(`not an Error was thrown: ${inspected(thrown)}`);
+  }
+}
+
+function isReadable({ message, stack }: Partial<Record<'message' | 'stack', unknown>>): boolean {
+  return typeof message === 'string' && (stack === undefined || typeof stack === 'string');
+}
+
+/** Of what cannot be made a string, such as an object without a prototype. */
+function inspected(value: unknown): string {
+  try {
+    return inspect(value, { depth: 1, breakLength: Infinity });
+  } catch {
+    return `${typeof value} that cannot be shown`;
+  }
 }

@@ -14,9 +14,9 @@ export interface Failure {
 
 export function describeFailure(thrown: unknown): Failure {
   const error = toError(thrown);
-  if (!(thrown instanceof EvyError)) return { error, code: 'APP_FAILED', status: 500, isClients: false };
-  const isClients = thrown.status !== undefined && thrown.status < 500;
-  return { error, code: thrown.code, status: thrown.status ?? 500, isClients };
+  if (!(error instanceof EvyError)) return { error, code: 'APP_FAILED', status: 500, isClients: false };
+  const isClients = error.status !== undefined && error.status < 500;
+  return { error, code: error.code, status: error.status ?? 500, isClients };
 }
 
 export function failureResponse(

@@ -18,6 +18,16 @@ const sometimes =
     return ['good'];
   };
 
+function boomed(): never {
+  throw boom;
+}
+
+function revoked(): object {
+  const { proxy, revoke } = Proxy.revocable({}, {});
+  revoke();
+  return proxy;
+}
+
 interface Failing {
   name: string;
   app: App;
@@ -48,6 +58,21 @@ const before: Failing[] = [
     },
     code: 'APP_FAILED',
   },
+  ...[
+    ['an object without a prototype', () => Object.create(null) as object],
+    ['an object that is no string', () => ({ toString: boomed })],
+    ['a Proxy that was revoked', revoked],
+    ['an Error whose message throws', () => Object.defineProperty(new Error('x'), 'message', { get: boomed })],
+    ['an Error whose stack throws', () => Object.defineProperty(new Error('x'), 'stack', { get: boomed })],
+    ['an Error whose message is none', () => Object.assign(new Error('x'), { message: Symbol('x') })],
+    ['a symbol', () => Symbol('x')],
+  ].map(([what, make]) => ({
+    name: `throws ${what as string}`,
+    app: () => {
+      throw (make as () => unknown)();
+    },
+    code: 'APP_FAILED',
+  })),
   { name: 'never calls startResponse', app: () => ['x'], code: 'APP_NO_START' },
   { name: 'never calls startResponse in an iterator', app: () => new Set(['x']), code: 'APP_NO_START' },
   { name: 'never calls startResponse in an empty iterator', app: () => new Set<string>(), code: 'APP_NO_START' },

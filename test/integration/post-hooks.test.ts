@@ -61,16 +61,27 @@ describe('post hooks', () => {
           },
         ],
         [async () => Promise.reject(new Error('rejected'))],
+        [
+          () => {
+            throw Object.create(null);
+          },
+        ],
       ),
       {},
       async ({ connect, logged }) => {
         const client = await connect();
         await client.request(get('/one'));
         expect(text(await client.request(get('/two')))).to.equal('hello');
-        await waitFor('the lines', () => logged('hook.failed').length === 4);
+        await waitFor('the lines', () => logged('hook.failed').length === 6);
         expect(
           logged('hook.failed').map(({ error, request }) => `${String(request)} ${String(error)}`),
-        ).to.have.members(['GET /one thrown', 'GET /one rejected', 'GET /two thrown', 'GET /two rejected']);
+        ).to.have.members(
+          ['/one', '/two'].flatMap((path) => [
+            `GET ${path} thrown`,
+            `GET ${path} rejected`,
+            `GET ${path} not an Error was thrown: [Object: null prototype] {}`,
+          ]),
+        );
       },
     ),
   );
