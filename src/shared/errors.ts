@@ -92,7 +92,10 @@ const rows = {
     help: 'A header name is not a token, or a value holds CR, LF, NUL or a character outside latin-1.',
   },
   APP_STARTED_TWICE: { status: 500, help: 'startResponse was called again without excInfo.' },
-  APP_BAD_BODY: { status: 500, help: 'The body is not a string, a Uint8Array, or an (async) iterable of these.' },
+  APP_BAD_BODY: {
+    status: 500,
+    help: 'The body is not a string, a Uint8Array, or an (async) iterable of these; or a piece of it was taken back, with its ArrayBuffer, before it was sent.',
+  },
   APP_SHORT_BODY: { help: 'The application delivered less than its Content-Length; the connection was closed.' },
   APP_LONG_BODY: { help: 'The application delivered more than its Content-Length; the surplus was dropped.' },
   CLIENT_GONE: { help: 'The client closed the connection before the response was complete.' },

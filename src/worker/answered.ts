@@ -11,6 +11,10 @@ export class Answered {
     return (this.#first === undefined ? 0 : 1) + (this.#others?.length ?? 0);
   }
 
+  get oldest(): Response | undefined {
+    return this.#first;
+  }
+
   push(response: Response): void {
     if (this.#first === undefined) this.#first = response;
     else (this.#others ??= []).push(response);

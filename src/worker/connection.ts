@@ -55,6 +55,10 @@ export class Connection extends ServedConnection implements ReadingOwner, Movabl
     this.reading.goOn();
   }
 
+  protected get oldest(): Response | undefined {
+    return this.#answered.oldest ?? this.#exchange;
+  }
+
   // ---- what the reading side asks for
 
   get input(): RequestInput | undefined {

@@ -18,6 +18,8 @@ const sliceBytes = 81_920;
 export interface OutputOwner {
   /** `sent` has grown; from within `flush()` when the kernel took the bytes at once */
   progressed(): void;
+  /** Bytes that are to be sent next are gone: their buffer was detached, or has another size. Nothing more is sent. */
+  spoiled(): void;
 }
 
 export class Output {
@@ -25,11 +27,14 @@ export class Output {
   readonly #owner: OutputOwner;
   /** what comes before #text */
   #parts: Array<string | Buffer> | undefined;
+  /** of each part when it was put in */
+  #sizes: number[] = [];
   /** latin-1 */
   #text = '';
   #underWay = 0;
   #endWhenEmpty = false;
   #isPassedOn = false;
+  #isSpoiled = false;
   #isGone = false;
   #waiting: Array<() => void> | undefined;
   /** bytes put in since the connection began */
@@ -59,14 +64,18 @@ export class Output {
   putBytes(bytes: Uint8Array): void {
     if (bytes.length === 0) return;
     this.accepted += bytes.length;
-    this.#parts ??= [];
-    if (this.#text !== '') this.#parts.push(this.#text);
+    if (this.#text !== '') this.#putPart(this.#text);
     this.#text = '';
-    this.#parts.push(Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
+    this.#putPart(Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
+  }
+
+  #putPart(part: string | Buffer): void {
+    (this.#parts ??= []).push(part);
+    this.#sizes.push(part.length);
   }
 
   flush(): void {
-    if (this.#isPassedOn) return;
+    if (this.#isPassedOn || this.#isSpoiled) return;
     const transport = this.#transport;
     let hasSent = false;
     while (this.#underWay === 0 && this.accepted > this.sent && !transport.isDestroyed) {
@@ -83,7 +92,11 @@ export class Output {
   passTo(socket: Socket): void {
     this.#isPassedOn = true;
     if (this.isEmpty) return;
-    while (this.#parts !== undefined || this.#text !== '') for (const bytes of this.#takeSlice()) socket.write(bytes);
+    while (this.#parts !== undefined || this.#text !== '') {
+      const slice = this.#takeSlice();
+      if (slice.length === 0) return void socket.destroy();
+      for (const bytes of slice) socket.write(bytes);
+    }
     socket.write('', (error) => {
       if (error) return;
       this.sent = this.accepted;
@@ -121,6 +134,11 @@ export class Output {
   /** Writes one slice. Returns whether the kernel took all of it at once. */
   #write(): boolean {
     const data = this.#nextSlice();
+    if (data.length === 0) {
+      this.#isSpoiled = true;
+      this.#owner.spoiled();
+      return false;
+    }
     const bytes = typeof data === 'string' ? data.length : data.reduce((sum, { length }) => sum + length, 0);
     if (this.#transport.write(data)) {
       this.sent += bytes;
@@ -138,15 +156,17 @@ export class Output {
     return text;
   }
 
+  /** Empty when what comes next is not there any more: nothing else may take its place. */
   #takeSlice(): Buffer[] {
-    const parts = this.#parts ?? [];
-    if (this.#text !== '') parts.push(this.#text);
+    if (this.#text !== '') this.#putPart(this.#text);
     this.#text = '';
+    const parts = this.#parts!;
     const batch: Buffer[] = [];
     let room = sliceBytes;
     let taken = 0;
     while (room > 0 && taken < parts.length) {
       const part = parts[taken]!;
+      if (part.length !== this.#sizes[taken]) break;
       const bytes = typeof part === 'string' ? Buffer.from(part, 'latin1') : part;
       if (bytes.length <= room) {
         batch.push(bytes);
@@ -154,10 +174,12 @@ export class Output {
       } else {
         batch.push(bytes.subarray(0, room));
         parts[taken] = bytes.subarray(room);
+        this.#sizes[taken] = bytes.length - room;
       }
       room -= batch.at(-1)!.length;
     }
     this.#parts = taken === parts.length ? undefined : parts.slice(taken);
+    this.#sizes = this.#sizes.slice(taken);
     return batch;
   }
 

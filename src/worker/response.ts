@@ -207,6 +207,15 @@ export abstract class Response {
     this.connection.responseDone(this);
   }
 
+  /** Bytes that the application gave are gone before they were sent. */
+  spoil(): void {
+    this.hasFailed = true;
+    this.isCut = true;
+    this.logFailure('APP_BAD_BODY', {
+      error: 'a piece of the body was detached or changed its size before it was sent',
+    });
+  }
+
   /** The client must see that the response is not whole. */
   protected cutShort(): void {
     this.hasFailed = true;

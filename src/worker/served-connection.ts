@@ -13,6 +13,7 @@ import { Linger, lingerMs } from './linger.ts';
 import { Output } from './output.ts';
 import type { OutputOwner } from './output.ts';
 import type { RequestReading } from './request-reading.ts';
+import type { Response } from './response.ts';
 import type { Service } from './service.ts';
 import { nextWritingState } from './states.ts';
 import type { WritingState } from './states.ts';
@@ -42,6 +43,8 @@ export abstract class ServedConnection implements TransportOwner, OutputOwner, E
   /** Whoever is still to be answered is not. */
   protected abstract settleAll(outcome: Outcome): void;
   abstract progressed(): void;
+  /** of those that are not settled */
+  protected abstract readonly oldest: Response | undefined;
   /** It is out of service. */
   protected abstract left(): void;
 
@@ -111,6 +114,16 @@ export abstract class ServedConnection implements TransportOwner, OutputOwner, E
       default:
         wait satisfies never;
     }
+  }
+
+  /** Later: what has left has its response settled first, and whoever flushes is not to find the connection gone. */
+  spoiled(): void {
+    queueMicrotask(() => {
+      if (this.transport.isDestroyed) return;
+      this.oldest?.spoil();
+      this.settleAll('cut');
+      this.transport.reset();
+    });
   }
 
   // ---- what an exchange asks for

@@ -51,9 +51,13 @@ function setUp() {
   const progressed = (): void => {
     progress += 1;
   };
-  const output = new Output(transport as unknown as Transport, { progressed });
+  let spoils = 0;
+  const spoiled = (): void => {
+    spoils += 1;
+  };
+  const output = new Output(transport as unknown as Transport, { progressed, spoiled });
   transport.written = () => output.written();
-  return { transport, output, progressed: () => progress };
+  return { transport, output, progressed: () => progress, spoiled: () => spoils };
 }
 const kilo = (count: number) => Buffer.alloc(count * 1024, 'k');
 
@@ -77,6 +81,26 @@ describe('Output', () => {
     expect([output.accepted, output.sent, output.isEmpty]).to.deep.equal([3, 0, false]);
     transport.acknowledge();
     expect([output.accepted, output.sent, output.isEmpty]).to.deep.equal([3, 3, true]);
+  });
+
+  it('sends nothing in the place of bytes that are not there any more', () => {
+    for (const kiloBefore of [0, 100]) {
+      const { transport, output, spoiled } = setUp();
+      output.putText('a');
+      output.flush();
+      output.putBytes(kilo(kiloBefore));
+      const piece = new Uint8Array(5000);
+      output.putBytes(piece);
+      structuredClone(piece.buffer, { transfer: [piece.buffer] });
+      output.putText('HTTP/1.1 200 OK\r\n');
+      transport.hasRoom = true;
+      transport.acknowledge();
+      output.flush();
+      output.putText('more');
+      output.flush();
+      expect([spoiled(), output.sent]).to.deep.equal([1, 1 + kiloBefore * 1024]);
+      expect(Buffer.concat(transport.writes).includes('HTTP')).to.equal(false);
+    }
   });
 
   it('does not count a write that failed, and writes no more', () => {
