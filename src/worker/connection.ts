@@ -89,7 +89,7 @@ export class Connection extends ServedConnection implements ReadingOwner, Movabl
   bodyEnded(): void {
     if (this.#exchange === undefined) return;
     const { trailers } = this.reading.parser;
-    if (trailers !== undefined) this.#exchange.env['evy.trailers'] = trailers;
+    if (trailers !== undefined) this.#exchange.trailersCame(trailers);
     this.#exchange.input.finish();
   }
 

@@ -17,16 +17,6 @@ export function summariesOf(exchanges: Iterable<Exchange>): RequestSummary[] {
   return found.toSorted((a, b) => b.ageMs - a.ageMs);
 }
 
-/** It is not over: the application finds its environ as it left it. */
-function lineOf(exchange: Exchange, preview: Preview): string | undefined {
-  const { env } = exchange;
-  const own = env['evy.response'];
-  const line = preview.lineOf(() => exchange.account('cut', preview));
-  if (own === undefined) delete env['evy.response'];
-  else env['evy.response'] = own;
-  return line;
-}
-
 /** Those that are older than that, oldest first, each with the access line that it would have if it were cut now. */
 export function survey(
   exchanges: Iterable<Exchange>,
@@ -39,7 +29,7 @@ export function survey(
   const old = [...exchanges].filter(({ startedMs }) => nowMs - startedMs > olderThanMs);
   const oldest = old.toSorted((a, b) => a.startedMs - b.startedMs).slice(0, most);
   return oldest.map((exchange) => {
-    const line = lineOf(exchange, preview);
+    const line = preview.lineOf(() => exchange.account('cut', preview));
     return { ...summaryOf(exchange, nowMs), line };
   });
 }

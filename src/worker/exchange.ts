@@ -4,7 +4,7 @@
  */
 import type { Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
-import type { Environ, Outcome } from '../shared/application.ts';
+import type { Environ, Outcome, ResponseReport } from '../shared/application.ts';
 import { EvyError } from '../shared/errors.ts';
 import { Cancellation } from './cancellation.ts';
 import type { Connection } from './connection.ts';
@@ -51,10 +51,23 @@ export class Exchange extends Response implements InputSource, NamedRequest {
     if (this.#traceparent !== undefined) this.env['evy.traceparent'] = this.#traceparent;
   }
 
+  trailersCame(trailers: NonNullable<Environ['evy.trailers']>): void {
+    this.#enter('evy.trailers', trailers);
+  }
+
   /** Calls back when nothing more can be sent: the client is gone, or the response was cut. At once when it is so already. */
   onOver(callback: () => void): void {
     if (this.isOver || this.isExpired) callback();
     else (this.#cancellation ??= new Cancellation()).onAbort(callback);
+  }
+
+  /** An application that has frozen its environment goes without. */
+  #enter(key: 'evy.trailers' | 'evy.response', value: unknown): void {
+    try {
+      (this.env as Record<string, unknown>)[key] = value;
+    } catch {
+      // Nothing that it does may keep a request from its end.
+    }
   }
 
   get signal(): AbortSignal {
@@ -110,24 +123,25 @@ export class Exchange extends Response implements InputSource, NamedRequest {
   override settle(outcome: Outcome): void {
     if (this.isOver) return;
     // While the state still says how it came to this.
-    const hasLeft = this.account(outcome);
+    const report = this.account(outcome);
     this.step('settle');
-    if (!hasLeft) {
+    this.#enter('evy.response', report);
+    if (!report.completed) {
       const code = this.isCut ? 'APP_FAILED' : outcome === 'client-gone' ? 'CLIENT_GONE' : 'REQUEST_CUT';
       this.#cancel(new EvyError(code, 'the response cannot be delivered'));
     }
     this.runHooks();
   }
 
-  /** `env['evy.response']` and the access line of a response that ended so. Whether all of it has left. */
-  account(ended: Outcome, ledger: Pick<Service, 'settled'> = this.service): boolean {
+  /** `env['evy.response']` of a response that ended so, and its access line. */
+  account(ended: Outcome, ledger: Pick<Service, 'settled'> = this.service): ResponseReport {
     const durationMs = performance.now() - this.startedMs;
     const completed = ended === 'sent' && !this.isCut;
     const outcome = this.isExpired ? 'timed-out' : this.hasFailed ? 'failed' : ended;
     const { status, bytesSent } = this;
-    this.env['evy.response'] = { status, bytesSent, completed, outcome, durationMs };
-    ledger.settled(this, status, this.bodyBytesSent, durationMs / 1000);
-    return completed;
+    const report: ResponseReport = { status, bytesSent, completed, outcome, durationMs };
+    ledger.settled(this, report, this.bodyBytesSent);
+    return report;
   }
 
   /** The application's work is over: hooks that it pushed after the response had ended run now. */

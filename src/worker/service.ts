@@ -15,7 +15,7 @@ import { countAnswer, noAnswers } from './answer-counts.ts';
 import type { Arrival } from './arrival.ts';
 import { Clock } from './clock.ts';
 import { Connection } from './connection.ts';
-import type { DrainNotice } from '../shared/application.ts';
+import type { DrainNotice, ResponseReport } from '../shared/application.ts';
 import type { EnvironDefaults, PeerFacts } from './environ.ts';
 import { ErrorLines } from './error-lines.ts';
 import type { Exchange } from './exchange.ts';
@@ -252,15 +252,15 @@ export class Service implements Serving {
     this.#mover?.forget(connection);
     this.#onChange();
   }
-  settled(exchange: Exchange, status: number, bodyBytes: number, seconds: number): void {
-    countAnswer(this.#answers, status);
-    this.#accessLog?.write(exchange, status, bodyBytes, seconds);
+  settled(exchange: Exchange, report: ResponseReport, bodyBytes: number): void {
+    countAnswer(this.#answers, report.status);
+    this.#accessLog?.write(exchange, report, bodyBytes);
   }
   /** The answer to a request that no exchange was made for. */
   answeredRefusal(code: ErrorCode, sender: RefusedSender, line: RequestLine, response: string): void {
     if (this.#accessLog === undefined) return;
-    const { request, status, bodyBytes } = refusedRequest(code, sender, line, response);
-    this.#accessLog.write(request, status, bodyBytes, 0);
+    const { request, report, bodyBytes } = refusedRequest(code, sender, line, response);
+    this.#accessLog.write(request, report, bodyBytes);
   }
   refused(code: ErrorCode, peer: string, request: Partial<Pick<Exchange, 'summary' | 'names'>>): void {
     this.log.info('request.refused', { code, peer, request: request.summary, ...request.names });

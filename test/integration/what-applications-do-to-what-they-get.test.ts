@@ -1,6 +1,7 @@
 import { expect } from 'chai';
-import type { App } from '../../src/index.ts';
+import type { App, Environ } from '../../src/index.ts';
 import { text } from '../helpers/response-reader.ts';
+import { waitFor } from '../helpers/wait-for.ts';
 import { withServer } from '../worker/helpers/with-server.ts';
 
 const head = (method: string, path = '/') => `${method} ${path} HTTP/1.1\r\nHost: a\r\n\r\n`;
@@ -44,6 +45,62 @@ describe('what an application does to what it got', () => {
     }),
   );
 
+  /** Freezes its environment; what became of its hooks is in `hooks`. */
+  const freezes =
+    (hooks: Environ[], isAsync: boolean): App =>
+    (env, startResponse) => {
+      env['evy.posthooks'].push([(given: Environ) => hooks.push(given)]);
+      Object.freeze(env);
+      startResponse('200 OK', []);
+      return isAsync ? Promise.resolve(['frozen']) : ['frozen'];
+    };
+  for (const isAsync of [false, true]) {
+    it(`is served on, with its hooks and lines, when it froze its environment, ${isAsync ? 'async' : 'sync'}`, async () => {
+      const hooks: Environ[] = [];
+      const post =
+        'POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\nX-Trailer: 1\r\n\r\n';
+      await withServer(freezes(hooks, isAsync), { logFormat: '%(outcome)s' }, async ({ connect, accessLines }) => {
+        const client = await connect();
+        client.send(head('GET') + post + head('GET'));
+        expect((await client.responses(3)).map(text)).to.deep.equal(['frozen', 'frozen', 'frozen']);
+        await waitFor('the hooks', () => hooks.length === 3);
+        await waitFor('the lines', () => accessLines.length === 3);
+        expect(accessLines).to.deep.equal(['sent', 'sent', 'sent']);
+      })();
+    });
+  }
+
+  /** Yields pieces that are large enough to be sent as they are, and takes each away again. */
+  const takesBack: App = (env, startResponse) => {
+    if (env.PATH_INFO === '/next') {
+      startResponse('200 OK', []);
+      return ['next'];
+    }
+    startResponse('200 OK', [['Content-Length', '100000000']]);
+    return (function* () {
+      for (let count = 0; count < 20_000; count += 1) {
+        const piece = new Uint8Array(5000).fill(97);
+        yield piece;
+        structuredClone(piece.buffer, { transfer: [piece.buffer] });
+      }
+    })();
+  };
+  it(
+    'is cut and told of when it takes a piece of its body back, and nothing takes its place',
+    withServer(takesBack, { logFormat: '%(target)s %(outcome)s' }, async ({ connect, accessLines, logged }) => {
+      const client = await connect();
+      client.pause();
+      client.send(head('GET', '/') + head('GET', '/next'));
+      await waitFor('the line', () => accessLines.length > 0);
+      client.resume();
+      await client.closed();
+      expect(client.received.lastIndexOf('HTTP/1.1')).to.equal(0);
+      expect(accessLines).to.deep.equal(['/ failed']);
+      expect(logged('app.failed')).to.have.length(1);
+      expect(logged('app.failed')[0]).to.include({ code: 'APP_BAD_BODY', request: 'GET /' });
+    }),
+  );
+
   const fails = {
     write: () => {
       throw new Error('no room');
@@ -59,6 +116,7 @@ describe('what an application does to what it got', () => {
       const client = await connect();
       expect(text(await client.request(head('GET')))).to.equal('fine');
       expect(text(await client.request(head('GET')))).to.equal('fine');
+      await waitFor('the report', () => logged('access-log.failed').length > 0);
       expect(logged('access-log.failed')[0]).to.include({ error: 'no room' });
     }),
   );

@@ -11,7 +11,8 @@ import { Batches } from './batches.ts';
 import { compileFormat, type MakeLine } from './compile.ts';
 import { EndedRequests } from './ended-requests.ts';
 import { FileSink } from './file-sink.ts';
-import type { AccessRecord, LoggedRequest } from './record.ts';
+import { emptyRecord, fill } from './record.ts';
+import type { LoggedReport, LoggedRequest } from './record.ts';
 import type { Sink } from './sink.ts';
 import { compileSkip, wentWell, type SkipsPath } from './skip.ts';
 import { SocketSink } from './socket-sink.ts';
@@ -22,10 +23,9 @@ export type AccessSettings = Pick<
 >;
 
 export interface AccessLog {
-  /** `status` is 0 when nothing was sent. */
-  write(request: LoggedRequest, status: number, bodyBytes: number, seconds: number): void;
+  write(request: LoggedRequest, report: LoggedReport, bodyBytes: number): void;
   /** The line that `write` would add; undefined when it would add none. */
-  line(request: LoggedRequest, status: number, bodyBytes: number, seconds: number): string | undefined;
+  line(request: LoggedRequest, report: LoggedReport, bodyBytes: number): string | undefined;
   /** Takes a line that was made before, by another process perhaps. */
   add(line: string): void;
   /** Opens the file of the same name anew, after it was rotated away. */
@@ -46,17 +46,19 @@ interface Lines extends Pick<AccessLog, 'reopen' | 'close' | 'writeNow'> {
 /** A target that goes on failing is reported this often. */
 const reportEveryMs = 60_000;
 
-const nobody = {} as LoggedRequest;
-
 class LineLog implements AccessLog {
   readonly #makeLine: MakeLine;
   readonly #skips: SkipsPath | undefined;
   readonly #lines: Lines;
-  readonly #ended = new EndedRequests((record) => this.#lines.add(this.#makeLine(record)));
-  readonly #record: AccessRecord = { request: nobody, status: 0, bodyBytes: 0, seconds: 0, nowMs: 0 };
+  readonly #ended: EndedRequests;
+  #isClosing = false;
 
-  constructor(lines: Lines, settings: AccessSettings, generation: number) {
+  constructor(lines: Lines, settings: AccessSettings, generation: number, failed: (error: Error) => void) {
     this.#lines = lines;
+    this.#ended = new EndedRequests(
+      (record) => lines.add(this.#makeLine(record)),
+      (thrown) => failed(toError(thrown)),
+    );
     // Behind a trusted proxy the address is the client's already, and whoever is not trusted does not get a word in.
     const forwardedFor = settings.logXForwardedFor && settings.trustedProxies.length === 0;
     this.#makeLine = compileFormat(settings.logFormat, { forwardedFor, generation });
@@ -65,14 +67,18 @@ class LineLog implements AccessLog {
     process.on('exit', this.writeNow);
   }
 
-  write(request: LoggedRequest, status: number, bodyBytes: number, seconds: number): void {
-    if (this.#isSkipped(request, status)) return;
+  write(request: LoggedRequest, report: LoggedReport, bodyBytes: number): void {
+    if (this.#isSkipped(request, report)) return;
     if (this.#lines.isFull) this.#lines.drop();
-    else this.#ended.add(request, status, bodyBytes, seconds);
+    else this.#ended.add(request, report, bodyBytes);
+    if (this.#isClosing) this.#ended.settle();
   }
 
-  line(request: LoggedRequest, status: number, bodyBytes: number, seconds: number): string | undefined {
-    return this.#isSkipped(request, status) ? undefined : this.#made(request, status, bodyBytes, seconds);
+  line(request: LoggedRequest, report: LoggedReport, bodyBytes: number): string | undefined {
+    if (this.#isSkipped(request, report)) return undefined;
+    const record = emptyRecord();
+    fill(record, request, report, bodyBytes);
+    return this.#makeLine(record);
   }
 
   add(line: string): void {
@@ -80,20 +86,11 @@ class LineLog implements AccessLog {
     else this.#lines.add(line);
   }
 
-  #isSkipped({ env }: LoggedRequest, status: number): boolean {
-    return this.#skips !== undefined && wentWell(status) && this.#skips(env.RAW_PATH_INFO);
-  }
-
-  #made(request: LoggedRequest, status: number, bodyBytes: number, seconds: number): string {
-    const record = this.#record;
-    record.request = request;
-    record.status = status;
-    record.bodyBytes = bodyBytes;
-    record.seconds = seconds;
-    record.nowMs = Date.now();
-    const line = this.#makeLine(record);
-    record.request = nobody;
-    return line;
+  #isSkipped({ env }: LoggedRequest, { status }: LoggedReport): boolean {
+    if (this.#skips === undefined || !wentWell(status)) return false;
+    // An application may have put anything there.
+    const path: unknown = env.RAW_PATH_INFO;
+    return typeof path === 'string' && this.#skips(path);
   }
 
   reopen(): void {
@@ -106,6 +103,7 @@ class LineLog implements AccessLog {
   };
 
   close(): Promise<void> {
+    this.#isClosing = true;
     process.off('exit', this.writeNow);
     this.#ended.settle();
     return this.#lines.close();
@@ -181,7 +179,7 @@ export async function openAccessLog(
   if (target === undefined || target.kind === 'off') return undefined;
   const report = new FailureReport(name, log);
   const batches = new Batches(await openSink(target, report.failed), report);
-  return new LineLog(batches, { ...settings, logFormat: asBytes(settings.logFormat) }, generation);
+  return new LineLog(batches, { ...settings, logFormat: asBytes(settings.logFormat) }, generation, report.failed);
 }
 
 /** An access log to something that takes lines: eventlet's `log` option. What it throws must not hurt a request. */
@@ -203,5 +201,5 @@ export function accessLogTo(sink: { write(line: string): unknown }, settings: Ac
     writeNow: nothing,
     close: () => Promise.resolve(),
   };
-  return new LineLog(lines, settings, 0);
+  return new LineLog(lines, settings, 0, report.failed);
 }

@@ -1,6 +1,6 @@
 /** Each field of the table, read from a record. Undefined where there is no such thing: `-`, or null in JSON. */
 import type { FieldName } from '../../shared/access-fields.ts';
-import type { AccessRecord, LoggedReport } from './record.ts';
+import type { AccessRecord } from './record.ts';
 import { apacheTime, eventletTime, isoTime } from './times.ts';
 
 /** What is the same for each line of a log. */
@@ -49,8 +49,7 @@ function forwardedClient(record: AccessRecord): FieldValue {
   return addresses === '' ? remoteAddress(record) : `${addresses},${remoteAddress(record) ?? '-'}`;
 }
 
-const microseconds = (seconds: number): number => Math.round(seconds * 1e6) / 1e3;
-const report = ({ request }: AccessRecord): LoggedReport | undefined => request.env['evy.response'];
+const toMicroseconds = (ms: number): number => Math.round(ms * 1e3) / 1e3;
 
 export function fieldReaders(facts: LogFacts): FieldReaders {
   return {
@@ -69,10 +68,10 @@ export function fieldReaders(facts: LogFacts): FieldReaders {
     host: ({ request }) => text(request.env.HTTP_HOST),
     status_code: ({ status }) => status,
     body_length: ({ bodyBytes }) => bodyBytes,
-    bytes_sent: (record) => report(record)?.bytesSent,
-    wall_seconds: ({ seconds }) => seconds,
-    duration_ms: ({ seconds }) => microseconds(seconds),
-    outcome: (record) => report(record)?.outcome,
+    bytes_sent: ({ bytesSent }) => bytesSent,
+    wall_seconds: ({ durationMs }) => durationMs / 1000,
+    duration_ms: ({ durationMs }) => toMicroseconds(durationMs),
+    outcome: ({ outcome }) => outcome,
     referer: ({ request }) => text(request.env.HTTP_REFERER),
     user_agent: ({ request }) => text(request.env.HTTP_USER_AGENT),
     request_id: ({ request }) => text(request.env['evy.request_id']),

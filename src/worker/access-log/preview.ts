@@ -1,6 +1,6 @@
 /** The line that a request which is under way would have if it ended now: made as any other, and written nowhere. */
 import type { AccessLog } from './access-log.ts';
-import type { LoggedRequest } from './record.ts';
+import type { LoggedReport, LoggedRequest } from './record.ts';
 
 export class Preview {
   readonly #accessLog: Pick<AccessLog, 'line'> | undefined;
@@ -10,11 +10,11 @@ export class Preview {
     this.#accessLog = accessLog;
   }
 
-  write(request: LoggedRequest, status: number, bodyBytes: number, seconds: number): void {
-    this.#line = this.#accessLog?.line(request, status, bodyBytes, seconds);
+  write(request: LoggedRequest, report: LoggedReport, bodyBytes: number): void {
+    this.#line = this.#accessLog?.line(request, report, bodyBytes);
   }
-  settled(request: LoggedRequest, status: number, bodyBytes: number, seconds: number): void {
-    this.write(request, status, bodyBytes, seconds);
+  settled(request: LoggedRequest, report: LoggedReport, bodyBytes: number): void {
+    this.write(request, report, bodyBytes);
   }
 
   /** Of the request that `account` accounts for here; undefined when there is none to be written. */

@@ -11,19 +11,46 @@ export interface LoggedRequest {
   responseHeader(name: string): string | undefined;
 }
 
-/** One for the whole log, filled anew for each line: lines are made at once. */
+/** How it went. */
+export interface LoggedReport {
+  /** 0 when nothing was sent */
+  readonly status: number;
+  readonly bytesSent: number;
+  readonly outcome: Outcome | 'refused';
+  readonly durationMs: number;
+}
+
+/** Filled anew for each line. A copy of the report: post hooks get that one, too, and may change it. */
 export interface AccessRecord {
   request: LoggedRequest;
   status: number;
+  bytesSent: number;
+  outcome: LoggedReport['outcome'];
+  durationMs: number;
   bodyBytes: number;
-  seconds: number;
   nowMs: number;
 }
 
-/** The environment's own report has what the record has not. */
-export interface LoggedReport {
-  readonly bytesSent: number;
-  readonly outcome: Outcome | 'refused';
+const nobody = {} as LoggedRequest;
+
+export function emptyRecord(): AccessRecord {
+  return { request: nobody, status: 0, bytesSent: 0, outcome: 'sent', durationMs: 0, bodyBytes: 0, nowMs: 0 };
+}
+
+/** A request that is over now. */
+export function fill(record: AccessRecord, request: LoggedRequest, report: LoggedReport, bodyBytes: number): void {
+  record.request = request;
+  record.status = report.status;
+  record.bytesSent = report.bytesSent;
+  record.outcome = report.outcome;
+  record.durationMs = report.durationMs;
+  record.bodyBytes = bodyBytes;
+  record.nowMs = Date.now();
+}
+
+/** Nothing of the request is kept. */
+export function letGo(record: AccessRecord): void {
+  record.request = nobody;
 }
 
 /** A header in lines of the form `Name: value CRLF`. */

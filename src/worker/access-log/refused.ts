@@ -17,11 +17,10 @@ export function refusedRequest(
   { peer, variables, names }: RefusedSender,
   line: RequestLine,
   response: string,
-): { request: LoggedRequest; status: number; bodyBytes: number } {
+): { request: LoggedRequest; report: LoggedReport; bodyBytes: number } {
   const isKnown = line.method !== '' && !lineFaults.has(code);
   const { method, target, version } = isKnown ? line : { method: '', target: '', version: '' };
   const [path = '', query = ''] = target.split('?', 2);
-  const report: LoggedReport = { bytesSent: response.length, outcome: 'refused' };
   const env = {
     ...variables,
     'REMOTE_ADDR': peer.remoteAddress,
@@ -31,11 +30,10 @@ export function refusedRequest(
     'wsgi.url_scheme': peer.scheme,
     'evy.request_id': names?.requestId,
     'evy.traceparent': names?.traceparent,
-    'evy.response': report,
   } as unknown as Environ;
   return {
     request: { env, method, target, version, responseHeader: () => undefined },
-    status: Number(response.slice(9, 12)),
+    report: { status: Number(response.slice(9, 12)), bytesSent: response.length, outcome: 'refused', durationMs: 0 },
     bodyBytes: response.length - response.indexOf('\r\n\r\n') - 4,
   };
 }

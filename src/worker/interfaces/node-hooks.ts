@@ -1,7 +1,7 @@
 /** Post hooks and the access-log line of one request that node:http serves: what an Exchange is on our own loop. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import type { Environ, Outcome, PostHook } from '../../shared/application.ts';
+import type { Environ, Outcome, PostHook, ResponseReport } from '../../shared/application.ts';
 import { EvyError } from '../../shared/errors.ts';
 import type { ErrorCode } from '../../shared/errors.ts';
 import { headBytes } from '../../shared/node-private.ts';
@@ -152,9 +152,10 @@ export class NodeHooks implements NamedRequest {
     const status = headersSent ? statusCode : 0;
     const bytesSent = this.socket.bytesWritten - this.#bytesBefore - this.socket.writableLength;
     const env = this.#environ();
-    env['evy.response'] = { status, bytesSent, completed: writableFinished, outcome, durationMs };
+    const report: ResponseReport = { status, bytesSent, completed: writableFinished, outcome, durationMs };
+    env['evy.response'] = report;
     env['evy.posthooks'] = this.#hooks;
-    accessLog?.write(this.#logged(env), status, this.#bodyBytes(bytesSent), durationMs / 1000);
+    accessLog?.write(this.#logged(env), report, this.#bodyBytes(bytesSent));
     return env;
   }
 

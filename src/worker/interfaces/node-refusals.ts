@@ -157,8 +157,8 @@ export class NodeRefusals {
     connections.linger(socket);
     connections.end(socket, text);
     if (accessLog === undefined) return;
-    const { request, status, bodyBytes } = refusedRequest(code, { peer, variables: {} }, noLine, text);
-    accessLog.write(request, status, bodyBytes, 0);
+    const { request, report, bodyBytes } = refusedRequest(code, { peer, variables: {} }, noLine, text);
+    accessLog.write(request, report, bodyBytes);
   }
 
   /** The listener threw, or its promise was rejected. */

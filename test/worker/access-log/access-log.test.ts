@@ -8,7 +8,7 @@ import { accessLogTo, openAccessLog } from '../../../src/worker/access-log/acces
 import { onEnd } from '../../helpers/cleanup.ts';
 import { readText, tempFolder } from '../../helpers/files.ts';
 import { waitFor } from '../../helpers/wait-for.ts';
-import { eventLog, requestOf, settingsOf } from './helpers.ts';
+import { eventLog, reportOf, requestOf, settingsOf } from './helpers.ts';
 
 const status = '%(status_code)s';
 
@@ -16,7 +16,7 @@ async function open(accessLog: string, logFormat = status, accessLogSkip: string
   const { log, seen } = eventLog();
   const opened = await openAccessLog({ ...settingsOf(logFormat, { accessLogSkip }), accessLog }, log, 1);
   onEnd(() => opened!.close());
-  const write = (code = 200, env = {}) => opened!.write(requestOf(env), code, 0, 0);
+  const write = (code = 200, env = {}) => opened!.write(requestOf(env), reportOf(code), 0);
   return { log: opened!, seen, write, eventNames: () => seen.map(({ event }) => event) };
 }
 
@@ -58,7 +58,7 @@ describe('the access log', () => {
     const { log, seen } = eventLog();
     const taken = accessLogTo({ write: (line) => lines.push(line) }, settingsOf(status), log);
     onEnd(() => taken.close());
-    taken.write(requestOf(), 200, 0, 0);
+    taken.write(requestOf(), reportOf(), 0);
     taken.writeNow();
     expect(lines).to.deep.equal(['200\n']);
     const refuses = () => {
@@ -66,7 +66,7 @@ describe('the access log', () => {
     };
     const refused = accessLogTo({ write: refuses }, settingsOf(status), log);
     onEnd(() => refused.close());
-    for (let count = 0; count < 10; count += 1) refused.write(requestOf(), 200, 0, 0);
+    for (let count = 0; count < 10; count += 1) refused.write(requestOf(), reportOf(), 0);
     refused.writeNow();
     expect(seen).to.deep.equal([{ event: 'access-log.failed', target: 'log', error: 'no room' }]);
   });
@@ -80,7 +80,7 @@ describe('the access log', () => {
     const lines: string[] = [];
     const sink = { write: (line: string) => lines.push(line) };
     const toSink = accessLogTo(sink, settingsOf(`→ ${status}`), eventLog().log);
-    toSink.write(requestOf(), 200, 0, 0);
+    toSink.write(requestOf(), reportOf(), 0);
     await toSink.close();
     expect(lines).to.deep.equal(['→ 200\n']);
   });
@@ -90,8 +90,8 @@ describe('the access log', () => {
     const settings = settingsOf(status, { accessLogSkip: ['/health'] });
     const log = accessLogTo({ write: (line) => lines.push(line) }, settings, eventLog().log);
     onEnd(() => log.close());
-    expect(log.line(requestOf(), 200, 0, 0)).to.equal('200\n');
-    expect(log.line(requestOf({ RAW_PATH_INFO: '/health' }), 200, 0, 0)).to.equal(undefined);
+    expect(log.line(requestOf(), reportOf(), 0)).to.equal('200\n');
+    expect(log.line(requestOf({ RAW_PATH_INFO: '/health' }), reportOf(), 0)).to.equal(undefined);
     expect(lines).to.deep.equal([]);
     log.add('of another process\n');
     expect(lines).to.deep.equal(['of another process\n']);
@@ -102,11 +102,51 @@ describe('the access log', () => {
     const settings = settingsOf('%(path)s %(status_code)s', { accessLogSkip: ['/health', '/assets/*'] });
     const log = accessLogTo({ write: (line) => lines.push(line.trimEnd()) }, settings, eventLog().log);
     for (const path of ['/health', '/healthy', '/assets/a.css', '/assets', '/']) {
-      log.write(requestOf({ RAW_PATH_INFO: path }), 304, 0, 0);
+      log.write(requestOf({ RAW_PATH_INFO: path }), reportOf(304), 0);
     }
-    for (const code of [0, 399, 400, 503]) log.write(requestOf({ RAW_PATH_INFO: '/health' }), code, 0, 0);
+    for (const code of [0, 399, 400, 503]) log.write(requestOf({ RAW_PATH_INFO: '/health' }), reportOf(code), 0);
     await log.close();
     expect(lines).to.deep.equal(['/healthy 304', '/assets 304', '/ 304', '/health 0', '/health 400', '/health 503']);
+  });
+});
+
+describe('an access log, whatever an application did to the environment', () => {
+  it('does not skip what has no path any more', async () => {
+    const path = join(await tempFolder(), 'access.log');
+    const { log, write } = await open(path, status, ['/health*']);
+    for (const RAW_PATH_INFO of [undefined, null, 7, '/health/1', '/x']) write(200, { RAW_PATH_INFO });
+    await log.close();
+    expect(await readText(path)).to.equal('200\n'.repeat(4));
+  });
+
+  it('loses no other line to an entry that throws, and tells of it', async () => {
+    const path = join(await tempFolder(), 'access.log');
+    const { log, seen } = await open(path, '%(target)s %(user_agent)s');
+    const throwing = Object.defineProperty({}, 'HTTP_USER_AGENT', {
+      enumerable: true,
+      get() {
+        throw new Error('on purpose');
+      },
+    });
+    for (const target of ['/1', '/2', '/3', '/4']) {
+      const request = requestOf({}, { target });
+      if (target === '/2') Object.setPrototypeOf(request.env, throwing);
+      log.write(request, reportOf(), 0);
+    }
+    await new Promise(setImmediate);
+    await log.close();
+    expect(await readText(path)).to.equal('/1 -\n/3 -\n/4 -\n');
+    expect(seen).to.deep.equal([{ event: 'access-log.failed', target: path, error: 'on purpose' }]);
+  });
+
+  it('has the report as it was when the request was over', async () => {
+    const path = join(await tempFolder(), 'access.log');
+    const { log } = await open(path, '%(status_code)s %(bytes_sent)s %(outcome)s %(duration_ms).3f');
+    const report = { ...reportOf() };
+    log.write(requestOf(), report, 0);
+    Object.assign(report, { status: 0, bytesSent: 1, outcome: 'cut', durationMs: 0 });
+    await log.close();
+    expect(await readText(path)).to.equal('200 150 sent 12.346\n');
   });
 });
 

@@ -1,15 +1,21 @@
 import { expect } from 'chai';
 import { EndedRequests } from '../../../src/worker/access-log/ended-requests.ts';
 import { collectGarbage } from '../../helpers/garbage.ts';
-import { requestOf } from './helpers.ts';
+import { reportOf, requestOf } from './helpers.ts';
 
-function collected() {
+function collected(onTaken: (target: string) => void = () => {}) {
   const seen: string[] = [];
-  const ended = new EndedRequests(({ request, status, bodyBytes, seconds }) => {
-    seen.push(`${request.target} ${status} ${bodyBytes} ${seconds}`);
-  });
-  const add = (target: string, status = 200) => ended.add(requestOf({}, { target }), status, 13, 0.5);
-  return { ended, seen, add };
+  const failures: unknown[] = [];
+  const ended = new EndedRequests(
+    ({ request, status, bodyBytes, durationMs }) => {
+      onTaken(request.target);
+      seen.push(`${request.target} ${status} ${bodyBytes} ${durationMs}`);
+    },
+    (thrown) => failures.push(thrown),
+  );
+  const add = (target: string, status = 200) =>
+    ended.add(requestOf({}, { target }), reportOf(status, { durationMs: 5 }), 13);
+  return { ended, seen, failures, add };
 }
 
 describe('requests whose lines are still to be made', () => {
@@ -19,7 +25,7 @@ describe('requests whose lines are still to be made', () => {
     add('/two', 404);
     expect(seen).to.deep.equal([]);
     await new Promise(setImmediate);
-    expect(seen).to.deep.equal(['/one 200 13 0.5', '/two 404 13 0.5']);
+    expect(seen).to.deep.equal(['/one 200 13 5', '/two 404 13 5']);
     add('/three');
     await new Promise(setImmediate);
     expect(seen).to.have.length(3);
@@ -29,7 +35,7 @@ describe('requests whose lines are still to be made', () => {
     const { ended, seen, add } = collected();
     add('/one');
     ended.settle();
-    expect(seen).to.deep.equal(['/one 200 13 0.5']);
+    expect(seen).to.deep.equal(['/one 200 13 5']);
     await new Promise(setImmediate);
     ended.settle();
     expect(seen).to.have.length(1);
@@ -40,25 +46,50 @@ describe('requests whose lines are still to be made', () => {
     for (let count = 0; count < 1000; count += 1) add(`/${count}`);
     expect(seen.length).to.be.within(500, 999);
     await new Promise(setImmediate);
-    expect(seen).to.deep.equal(Array.from({ length: 1000 }, (_, count) => `/${count} 200 13 0.5`));
+    expect(seen).to.deep.equal(Array.from({ length: 1000 }, (_, count) => `/${count} 200 13 5`));
   });
 
   it('have the time of their end, not of their turn', () => {
     const times: number[] = [];
-    const ended = new EndedRequests(({ nowMs }) => void times.push(nowMs));
+    const ended = new EndedRequests(
+      ({ nowMs }) => void times.push(nowMs),
+      () => {},
+    );
     const startMs = Date.now();
-    ended.add(requestOf(), 200, 0, 0);
+    ended.add(requestOf(), reportOf(), 0);
     while (Date.now() < startMs + 3) void 0;
-    ended.add(requestOf(), 200, 0, 0);
+    ended.add(requestOf(), reportOf(), 0);
     ended.settle();
     expect(times[1]! - times[0]!).to.be.at.least(2);
+  });
+
+  it('are all taken when one of them makes that throw', () => {
+    const { ended, seen, failures, add } = collected((target) => {
+      if (target === '/2') throw new Error('on purpose');
+    });
+    for (const target of ['/1', '/2', '/3']) add(target);
+    ended.settle();
+    expect(seen).to.deep.equal(['/1 200 13 5', '/3 200 13 5']);
+    expect(failures).to.have.length(1);
+    add('/4');
+    ended.settle();
+    expect(seen).to.have.length(3);
+  });
+
+  it('are taken once each when the process ends while one is', () => {
+    const { ended, seen, add } = collected((target) => {
+      if (target === '/2') ended.settle();
+    });
+    for (const target of ['/1', '/2', '/3']) add(target);
+    ended.settle();
+    expect(seen.toSorted()).to.deep.equal(['/1 200 13 5', '/2 200 13 5', '/3 200 13 5']);
   });
 
   it('are let go of', async () => {
     const { ended } = collected();
     const add = (): WeakRef<object> => {
       const request = requestOf();
-      ended.add(request, 200, 0, 0);
+      ended.add(request, reportOf(), 0);
       return new WeakRef(request);
     };
     const request = add();

@@ -3,7 +3,7 @@ import type { Environ } from '../../../src/shared/application.ts';
 import type { LogFields, Logger } from '../../../src/shared/log.ts';
 import { silentLogger } from '../../../src/shared/log.ts';
 import type { AccessSettings } from '../../../src/worker/access-log/access-log.ts';
-import type { AccessRecord, LoggedRequest } from '../../../src/worker/access-log/record.ts';
+import type { AccessRecord, LoggedReport, LoggedRequest } from '../../../src/worker/access-log/record.ts';
 
 export const settingsOf = (logFormat: string, more: Partial<AccessSettings> = {}): AccessSettings => ({
   logFormat,
@@ -25,14 +25,21 @@ export const requestOf = (
   ...more,
 });
 
+export const reportOf = (status = 200, more: Partial<LoggedReport> = {}): LoggedReport => ({
+  status,
+  bytesSent: 150,
+  outcome: 'sent',
+  durationMs: 12.3456789,
+  ...more,
+});
+
 export const recordOf = (
   env: Record<string, unknown> = {},
   more: Partial<Omit<LoggedRequest, 'env'>> = {},
 ): AccessRecord => ({
   request: requestOf(env, more),
-  status: 200,
+  ...reportOf(),
   bodyBytes: 13,
-  seconds: 0.0123456789,
   nowMs: Date.UTC(2026, 10, 22, 20, 30, 5, 7),
 });
 
