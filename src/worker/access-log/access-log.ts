@@ -102,11 +102,11 @@ class LineLog implements AccessLog {
     this.#lines.writeNow();
   };
 
-  close(): Promise<void> {
+  async close(): Promise<void> {
     this.#isClosing = true;
-    process.off('exit', this.writeNow);
     this.#ended.settle();
-    return this.#lines.close();
+    await this.#lines.close();
+    process.off('exit', this.writeNow);
   }
 }
 

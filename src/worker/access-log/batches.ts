@@ -158,6 +158,7 @@ export class Batches {
 
   /** Past any write that is under way. */
   writeNow(): void {
+    if (this.#state === 'closed') return;
     this.#sink.writeNow(this.#take());
     this.#sink.writeNow(this.#take());
   }

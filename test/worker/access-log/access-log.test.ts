@@ -163,6 +163,20 @@ describe('an access log in a file', () => {
     expect(await readText(path)).to.equal('200\n404\n');
   });
 
+  it('has what waits when the process exits while the log is closing', async () => {
+    const path = join(await tempFolder(), 'access.log');
+    const before = new Set(process.listeners('exit'));
+    const { log, write } = await open(path);
+    const [onExit] = process.listeners('exit').filter((listener) => !before.has(listener));
+    write(200);
+    const closed = log.close();
+    write(404);
+    expect(process.listeners('exit')).to.include(onExit);
+    onExit!(0);
+    await closed;
+    expect((await readText(path)).split('\n').toSorted()).to.deep.equal(['', '200', '404']);
+  });
+
   it('leaves nothing behind that the end of the process would call', async () => {
     const before = process.listeners('exit');
     const { log } = await open(join(await tempFolder(), 'access.log'));
