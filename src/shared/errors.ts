@@ -180,15 +180,32 @@ export class EvyError extends Error {
 /** The value thrown, as an Error: what applications throw may be anything. */
 export function toError(thrown: unknown): Error {
   try {
-    if (thrown instanceof Error && isReadable(thrown)) return thrown;
+    // An error of our own is as we made it.
+    if (thrown instanceof EvyError) return thrown;
+    if (thrown instanceof Error) return readable(thrown);
     return new Error(`not an Error was thrown: ${String(thrown)}`);
   } catch {
     return new Error(`not an Error was thrown: ${inspected(thrown)}`);
   }
 }
 
-function isReadable({ message, stack }: Partial<Record<'message' | 'stack', unknown>>): boolean {
-  return typeof message === 'string' && (stack === undefined || typeof stack === 'string');
+/** Itself when what is told of it is text, as it should be; else one that has of it what is. */
+function readable(error: Error): Error {
+  const message = textOf(error, 'message');
+  const stack = textOf(error, 'stack');
+  if (message !== undefined && stack !== undefined) return error;
+  const copy = new Error(message ?? 'an Error was thrown whose message is no text');
+  copy.stack = stack ?? `Error: ${copy.message}`;
+  return copy;
+}
+
+function textOf(error: Error, name: 'message' | 'stack'): string | undefined {
+  try {
+    const value: unknown = error[name];
+    return typeof value === 'string' ? value : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Of what cannot be made a string, such as an object without a prototype. */

@@ -91,7 +91,7 @@ export interface LoggerOptions {
   fields?: LogFields;
 }
 
-type Line = Record<string, unknown> & { time: number; level: string; event: string; stack?: string };
+type Line = Record<string, unknown> & { time: number; level: string; event: string; stack?: unknown };
 
 const levelColours = { debug: 'gray', info: 'green', warn: 'yellow', error: 'red' } as const;
 
@@ -119,7 +119,8 @@ export function humanLine(line: Line, colour: boolean): string {
   for (const [name, value] of Object.entries(fields)) {
     if (value !== undefined) parts.push(`${paint('gray', `${visible(name)}=`)}${fieldText(value)}`);
   }
-  const trace = stack === undefined ? '' : `\n${visible(stack).replace(/^|\n/g, '$&    ')}`;
+  // An application may have seen to it that stacks are no text (Error.prepareStackTrace).
+  const trace = typeof stack !== 'string' ? '' : `\n${visible(stack).replace(/^|\n/g, '$&    ')}`;
   return `${parts.join(' ')}${trace}\n`;
 }
 

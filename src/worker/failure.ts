@@ -26,6 +26,6 @@ export function failureResponse(
   const reason = STATUS_CODES[code] ?? 'Error';
   const status = `${code} ${reason}`;
   if (isClients) return { status, text: `${status}\n` };
-  const detail = debug ? `\n\n${error.stack ?? error.message}` : '';
+  const detail = debug ? `\n\n${typeof error.stack === 'string' ? error.stack : error.message}` : '';
   return { status, text: `${reason}${detail}\n` };
 }

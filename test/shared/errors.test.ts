@@ -7,7 +7,8 @@ const boom = () => {
 
 describe('what was thrown, as an Error', () => {
   it('is itself when it is one', () => {
-    for (const error of [new Error('x'), new TypeError('x'), new EvyError('APP_FAILED', 'x')]) {
+    const ours = Object.assign(new EvyError('APP_FAILED', 'x'), { stack: [] });
+    for (const error of [new Error('x'), new TypeError('x'), new EvyError('APP_FAILED', 'x'), ours]) {
       expect(toError(error)).to.equal(error);
     }
   });
@@ -24,8 +25,6 @@ describe('what was thrown, as an Error', () => {
       { toString: boom, [Symbol.for('nodejs.util.inspect.custom')]: boom },
       'object',
     ],
-    ['an Error whose message throws', Object.defineProperty(new Error('x'), 'message', { get: boom }), ''],
-    ['an Error whose stack is none', Object.assign(new Error('x'), { stack: {} }), 'Error: x'],
   ] as const) {
     it(`says ${what}, and never throws`, () => {
       const { message, stack } = toError(thrown);
@@ -35,4 +34,15 @@ describe('what was thrown, as an Error', () => {
       expect(stack).to.be.a('string');
     });
   }
+
+  it('has of an Error what is text', () => {
+    const thrown = new TypeError('x');
+    const made = thrown.stack;
+    const { message, stack } = toError(Object.defineProperty(thrown, 'message', { get: boom }));
+    expect([message, stack]).to.deep.equal(['an Error was thrown whose message is no text', made]);
+    for (const wrong of [undefined, {}, []]) {
+      const noStack = toError(Object.assign(new TypeError('x'), { stack: wrong }));
+      expect([noStack.message, noStack.stack]).to.deep.equal(['x', 'Error: x']);
+    }
+  });
 });
