@@ -18,8 +18,12 @@ const sliceBytes = 81_920;
 export interface OutputOwner {
   /** `sent` has grown; from within `flush()` when the kernel took the bytes at once */
   progressed(): void;
-  /** Bytes that are to be sent next are gone: their buffer was detached, or has another size. Nothing more is sent. */
+  /** Bytes that are on their way, or come next, are gone: their buffer was detached, or has another size. Nothing more is sent. */
   spoiled(): void;
+}
+
+function bytesOf(data: string | readonly Buffer[]): number {
+  return typeof data === 'string' ? data.length : data.reduce((sum, { length }) => sum + length, 0);
 }
 
 export class Output {
@@ -32,6 +36,8 @@ export class Output {
   /** latin-1 */
   #text = '';
   #underWay = 0;
+  /** what the write that is under way has */
+  #slice: string | readonly Buffer[] = '';
   #endWhenEmpty = false;
   #isPassedOn = false;
   #isSpoiled = false;
@@ -94,7 +100,10 @@ export class Output {
     if (this.isEmpty) return;
     while (this.#parts !== undefined || this.#text !== '') {
       const slice = this.#takeSlice();
-      if (slice.length === 0) return void socket.destroy();
+      if (slice.length === 0) {
+        this.#spoil();
+        return;
+      }
       for (const bytes of slice) socket.write(bytes);
     }
     socket.write('', (error) => {
@@ -135,18 +144,23 @@ export class Output {
   #write(): boolean {
     const data = this.#nextSlice();
     if (data.length === 0) {
-      this.#isSpoiled = true;
-      this.#owner.spoiled();
+      this.#spoil();
       return false;
     }
-    const bytes = typeof data === 'string' ? data.length : data.reduce((sum, { length }) => sum + length, 0);
+    const bytes = bytesOf(data);
     if (this.#transport.write(data)) {
       this.sent += bytes;
       return true;
     }
     // A failed write is followed by the end of the connection, which settles what was on its way.
     this.#underWay = bytes;
+    this.#slice = data;
     return false;
+  }
+
+  #spoil(): void {
+    if (!this.#isSpoiled) this.#owner.spoiled();
+    this.#isSpoiled = true;
   }
 
   #nextSlice(): string | Buffer[] {
@@ -186,6 +200,11 @@ export class Output {
   /** A write that had to wait has been done. */
   written(): void {
     if (this.#isPassedOn) return;
+    if (bytesOf(this.#slice) !== this.#underWay) {
+      this.#spoil();
+      return;
+    }
+    this.#slice = '';
     this.sent += this.#underWay;
     this.#underWay = 0;
     const sentBefore = this.sent;

@@ -209,6 +209,7 @@ export abstract class Response {
 
   /** Bytes that the application gave are gone before they were sent. */
   spoil(): void {
+    if (this.isOver) return;
     this.hasFailed = true;
     this.isCut = true;
     this.logFailure('APP_BAD_BODY', {

@@ -118,11 +118,12 @@ export abstract class ServedConnection implements TransportOwner, OutputOwner, E
 
   /** Later: what has left has its response settled first, and whoever flushes is not to find the connection gone. */
   spoiled(): void {
+    this.reading.stop();
     queueMicrotask(() => {
-      if (this.transport.isDestroyed) return;
       this.oldest?.spoil();
       this.settleAll('cut');
-      this.transport.reset();
+      if (this.#socket !== undefined) this.#socket.destroy();
+      else if (!this.transport.isDestroyed) this.transport.reset();
     });
   }
 

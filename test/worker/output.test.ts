@@ -103,6 +103,18 @@ describe('Output', () => {
     }
   });
 
+  it('does not count bytes that were taken back while they were under way', () => {
+    const { transport, output, spoiled } = setUp();
+    const piece = new Uint8Array(5000);
+    output.putBytes(piece);
+    output.flush();
+    structuredClone(piece.buffer, { transfer: [piece.buffer] });
+    output.putText('HTTP/1.1 200 OK\r\n');
+    transport.acknowledge();
+    output.flush();
+    expect([spoiled(), output.sent, transport.isWriting]).to.deep.equal([1, 0, false]);
+  });
+
   it('does not count a write that failed, and writes no more', () => {
     const { transport, output, progressed } = setUp();
     output.putText('abc');
