@@ -4,6 +4,7 @@
  */
 import { performance } from 'node:perf_hooks';
 import { parseAccessTarget, type AccessTarget } from '../../shared/access-target.ts';
+import { atExit, finished } from '../../shared/at-exit.ts';
 import { toError } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log.ts';
 import type { ServerSettings } from '../../shared/options.ts';
@@ -51,20 +52,19 @@ class LineLog implements AccessLog {
   readonly #skips: SkipsPath | undefined;
   readonly #lines: Lines;
   readonly #ended: EndedRequests;
+  readonly #failed: (thrown: unknown) => void;
   #isClosing = false;
 
   constructor(lines: Lines, settings: AccessSettings, generation: number, failed: (error: Error) => void) {
     this.#lines = lines;
-    this.#ended = new EndedRequests(
-      (record) => lines.add(this.#makeLine(record)),
-      (thrown) => failed(toError(thrown)),
-    );
+    this.#failed = (thrown) => failed(toError(thrown));
+    this.#ended = new EndedRequests((record) => lines.add(this.#makeLine(record)), this.#failed);
     // Behind a trusted proxy the address is the client's already, and whoever is not trusted does not get a word in.
     const forwardedFor = settings.logXForwardedFor && settings.trustedProxies.length === 0;
     this.#makeLine = compileFormat(settings.logFormat, { forwardedFor, generation });
     this.#skips = compileSkip(settings.accessLogSkip);
     // An application may call process.exit().
-    process.on('exit', this.writeNow);
+    atExit(this.writeNow);
   }
 
   write(request: LoggedRequest, report: LoggedReport, bodyBytes: number): void {
@@ -78,7 +78,12 @@ class LineLog implements AccessLog {
     if (this.#isSkipped(request, report)) return undefined;
     const record = emptyRecord();
     fill(record, request, report, bodyBytes);
-    return this.#makeLine(record);
+    try {
+      return this.#makeLine(record);
+    } catch (thrown) {
+      this.#failed(thrown);
+      return undefined;
+    }
   }
 
   add(line: string): void {
@@ -88,9 +93,13 @@ class LineLog implements AccessLog {
 
   #isSkipped({ env }: LoggedRequest, { status }: LoggedReport): boolean {
     if (this.#skips === undefined || !wentWell(status)) return false;
-    // An application may have put anything there.
-    const path: unknown = env.RAW_PATH_INFO;
-    return typeof path === 'string' && this.#skips(path);
+    try {
+      // An application may have put anything there.
+      const path: unknown = env.RAW_PATH_INFO;
+      return typeof path === 'string' && this.#skips(path);
+    } catch {
+      return false;
+    }
   }
 
   reopen(): void {
@@ -106,7 +115,7 @@ class LineLog implements AccessLog {
     this.#isClosing = true;
     this.#ended.settle();
     await this.#lines.close();
-    process.off('exit', this.writeNow);
+    finished(this.writeNow);
   }
 }
 

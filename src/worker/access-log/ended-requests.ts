@@ -24,9 +24,10 @@ export class EndedRequests {
   }
 
   add(request: LoggedRequest, report: LoggedReport, bodyBytes: number): void {
+    // Not once it is full: the last one has its post hooks still to come.
+    if (this.#count === mostWaiting) this.settle();
     fill(this.#records[this.#count]!, request, report, bodyBytes);
     this.#count += 1;
-    if (this.#count === mostWaiting) this.settle();
     if (this.#isDue) return;
     this.#isDue = true;
     setImmediate(this.#onTurn);
