@@ -22,6 +22,12 @@ export interface OutputOwner {
   spoiled(): void;
 }
 
+/** Something to send, and its size when it was put in: a buffer may be detached or resized before it leaves. */
+interface Part {
+  readonly data: string | Buffer;
+  readonly size: number;
+}
+
 function bytesOf(data: string | readonly Buffer[]): number {
   return typeof data === 'string' ? data.length : data.reduce((sum, { length }) => sum + length, 0);
 }
@@ -30,9 +36,7 @@ export class Output {
   readonly #transport: Transport;
   readonly #owner: OutputOwner;
   /** what comes before #text */
-  #parts: Array<string | Buffer> | undefined;
-  /** of each part when it was put in */
-  #sizes: number[] = [];
+  #parts: Part[] | undefined;
   /** latin-1 */
   #text = '';
   #underWay = 0;
@@ -75,9 +79,8 @@ export class Output {
     this.#putPart(Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
   }
 
-  #putPart(part: string | Buffer): void {
-    (this.#parts ??= []).push(part);
-    this.#sizes.push(part.length);
+  #putPart(data: string | Buffer): void {
+    (this.#parts ??= []).push({ data, size: data.length });
   }
 
   flush(): void {
@@ -179,21 +182,19 @@ export class Output {
     let room = sliceBytes;
     let taken = 0;
     while (room > 0 && taken < parts.length) {
-      const part = parts[taken]!;
-      if (part.length !== this.#sizes[taken]) break;
-      const bytes = typeof part === 'string' ? Buffer.from(part, 'latin1') : part;
+      const { data, size } = parts[taken]!;
+      if (data.length !== size) break;
+      const bytes = typeof data === 'string' ? Buffer.from(data, 'latin1') : data;
       if (bytes.length <= room) {
         batch.push(bytes);
         taken += 1;
       } else {
         batch.push(bytes.subarray(0, room));
-        parts[taken] = bytes.subarray(room);
-        this.#sizes[taken] = bytes.length - room;
+        parts[taken] = { data: bytes.subarray(room), size: size - room };
       }
       room -= batch.at(-1)!.length;
     }
     this.#parts = taken === parts.length ? undefined : parts.slice(taken);
-    this.#sizes = this.#sizes.slice(taken);
     return batch;
   }
 
