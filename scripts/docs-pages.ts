@@ -1,9 +1,9 @@
 /** The pages of docs/ that are tables of the code. Pure: the same text on every machine. */
 import { errorTable, type ErrorCode } from '../src/shared/errors.ts';
-import { defaultText } from '../src/shared/option-format.ts';
-import { flagName, isSwitch, optionNames, optionRow, variableNames } from '../src/shared/option-names.ts';
+import { defaultText } from '../src/shared/options/format.ts';
+import { flagName, isSwitch, optionNames, optionRow, variableNames } from '../src/shared/options/names.ts';
 import { differenceRows } from '../test/fuzz/differences.ts';
-import { optionGroups, type OptionGroup, type OptionName } from '../src/shared/options.ts';
+import { optionGroups, type OptionGroup, type OptionName } from '../src/shared/options/table.ts';
 
 /** A cell's bars and angle brackets must not end it. */
 function cell(text: string): string {

@@ -1,8 +1,8 @@
 /** docs/lifecycle.md: every table of states, drawn. Pure, as docs-pages.ts. */
 import { transferInputs, transferTable } from '../src/master/migration/transfer-table.ts';
-import { reloadInputs, reloadTable } from '../src/master/reload-phases.ts';
+import { reloadInputs, reloadTable } from '../src/master/outcomes/reload-phases.ts';
 import { upgradeInputs, upgradeTable } from '../src/master/upgrade/upgrade-phases.ts';
-import { workerInputs, workerTable } from '../src/master/worker-states.ts';
+import { workerInputs, workerTable } from '../src/master/workers/worker-states.ts';
 import {
   readingInputs,
   readingTable,
@@ -10,8 +10,8 @@ import {
   responseTable,
   writingInputs,
   writingTable,
-} from '../src/worker/states.ts';
-import { workerPhaseInputs, workerPhaseTable } from '../src/worker/worker-phases.ts';
+} from '../src/worker/loop/connection-states.ts';
+import { workerPhaseInputs, workerPhaseTable } from '../src/worker/process/worker-phases.ts';
 import { stateDiagram, stateTable, type StateTable } from './state-diagram.ts';
 
 interface Life {
@@ -25,21 +25,21 @@ interface Life {
 export const lives: readonly Life[] = [
   {
     title: 'A worker, as the master sees it',
-    file: 'src/master/worker-states.ts',
+    file: 'src/master/workers/worker-states.ts',
     text: '`deadline` is the end of whatever was waited for: the boot, a heartbeat, the grace time. The state says which.',
     table: workerTable,
     inputs: workerInputs,
   },
   {
     title: 'A worker, as it sees itself',
-    file: 'src/worker/worker-phases.ts',
+    file: 'src/worker/process/worker-phases.ts',
     text: '`over`: nothing is left, or the grace time has passed. `end`: a crash, QUIT, or the last step of every way out.',
     table: workerPhaseTable,
     inputs: workerPhaseInputs,
   },
   {
     title: 'A reload',
-    file: 'src/master/reload-phases.ts',
+    file: 'src/master/outcomes/reload-phases.ts',
     text: 'Until it is live, what goes wrong fails it; after that it is rolled back. What an operator sees of it is in [reload.md](reload.md).',
     table: reloadTable,
     inputs: reloadInputs,
@@ -60,21 +60,21 @@ export const lives: readonly Life[] = [
   },
   {
     title: 'What a connection reads',
-    file: 'src/worker/states.ts',
+    file: 'src/worker/loop/connection-states.ts',
     text: '`held`: a whole request is being answered. `over`: no further request will be read.',
     table: readingTable,
     inputs: readingInputs,
   },
   {
     title: 'What a connection writes',
-    file: 'src/worker/states.ts',
+    file: 'src/worker/loop/connection-states.ts',
     text: '`closing`: FIN goes out after what is queued. `gone`: the socket is closed, or belongs to somebody else.',
     table: writingTable,
     inputs: writingInputs,
   },
   {
     title: 'A response',
-    file: 'src/worker/states.ts',
+    file: 'src/worker/loop/connection-states.ts',
     text: '`complete`: no more bytes will come. `taken`: the application has the socket. `over`: post hooks and the access log have had it.',
     table: responseTable,
     inputs: responseInputs,

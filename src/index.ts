@@ -19,19 +19,32 @@ export type {
 } from './shared/application.ts';
 export { EvyError } from './shared/errors.ts';
 export type { ErrorCode } from './shared/errors.ts';
-export { createMaster } from './master/embedding.ts';
-export type { EmbeddingOptions } from './master/embedding.ts';
-export type { MasterEvents, WorkerExit, WorkerInfo } from './master/events.ts';
-export type { BoundAddress } from './master/listeners.ts';
+export { createMaster } from './master/create-master.ts';
+export type { EmbeddingOptions } from './master/create-master.ts';
+export type { MasterEvents, WorkerExit, WorkerInfo } from './master/outcomes/events.ts';
+export type { BoundAddress } from './master/sockets/listeners.ts';
 export type { Master } from './master/master.ts';
-export { ReloadError } from './master/results.ts';
-export type { ReloadPhase } from './master/reload-phases.ts';
-export type { FailedReload, Progress, ReloadResult, ScaleResult, StopResult, UpgradeResult } from './master/results.ts';
-export type { MasterStatus, WorkerStatus } from './master/status.ts';
-export type { Logger } from './shared/log.ts';
-export type { OptionsInput } from './shared/options.ts';
+export { ReloadError } from './master/outcomes/results.ts';
+export type { ReloadPhase } from './master/outcomes/reload-phases.ts';
+export type {
+  FailedReload,
+  Progress,
+  ReloadResult,
+  ScaleResult,
+  StopResult,
+  UpgradeResult,
+} from './master/outcomes/results.ts';
+export type { MasterStatus, WorkerStatus } from './master/control/status.ts';
+export type { Logger } from './shared/log/log.ts';
+export type { OptionsInput } from './shared/options/table.ts';
 export { postHook, requestSignal } from './worker/interfaces/node-requests.ts';
-export { listen, wrapSsl } from './worker/listen-socket.ts';
-export type { Address, ListenAddress, ListenOptions, ListenSocket, SslOptions } from './worker/listen-socket.ts';
-export { ready } from './worker/readiness.ts';
+export { listen, wrapSsl } from './worker/accepting/listen-socket.ts';
+export type {
+  Address,
+  ListenAddress,
+  ListenOptions,
+  ListenSocket,
+  SslOptions,
+} from './worker/accepting/listen-socket.ts';
+export { ready } from './worker/process/readiness.ts';
 export * as wsgi from './worker/wsgi.ts';

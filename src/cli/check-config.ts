@@ -2,10 +2,10 @@
  * `--check-config`: everything that can be known to be wrong without listening and without running the application.
  */
 import { readCertificate } from '../shared/certificate.ts';
-import { chooseBinds } from '../master/chosen-binds.ts';
-import { readEnvFile } from '../master/env-file.ts';
-import { resolveRelease } from '../master/release.ts';
-import type { Options } from '../shared/options.ts';
+import { chooseBinds } from '../master/sockets/chosen-binds.ts';
+import { readEnvFile } from '../master/generations/env-file.ts';
+import { resolveRelease } from '../master/generations/release.ts';
+import type { Options } from '../shared/options/table.ts';
 import type { Environment } from './environment.ts';
 
 /** @throws {EvyError} what a start with these options would say, as far as it can be known */

@@ -6,10 +6,10 @@
  */
 import { parseArgs, type ParseArgsConfig } from 'node:util';
 import { EvyError } from '../shared/errors.ts';
-import { flagName, flagOptions, isList, isSwitch, optionRow } from '../shared/option-names.ts';
-import type { Layer, Setting } from '../shared/option-resolve.ts';
-import type { OptionName } from '../shared/options.ts';
-import { didYouMean } from '../shared/suggest.ts';
+import { flagName, flagOptions, isList, isSwitch, optionRow } from '../shared/options/names.ts';
+import type { Layer, Setting } from '../shared/options/resolve.ts';
+import type { OptionName } from '../shared/options/table.ts';
+import { didYouMean } from '../shared/options/suggest.ts';
 
 export type Action = 'serve' | 'help' | 'version' | 'print-config' | 'check-config';
 

@@ -12,8 +12,8 @@ import { existsSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { basename, dirname, extname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { EvyError, type ErrorCode } from '../shared/errors.ts';
-import { layerOf } from '../shared/option-input.ts';
-import type { Layer } from '../shared/option-resolve.ts';
+import { layerOf } from '../shared/options/input.ts';
+import type { Layer } from '../shared/options/resolve.ts';
 
 /** What the child sends: the data, or why there is none. */
 export type ConfigMessage =

@@ -2,7 +2,7 @@
  * All layers together: what the command serves. Called at the start and again at each reload, when the file is read
  * anew; flags and variables are those of the start.
  */
-import { resolveOptions, type Layer, type Resolved } from '../shared/option-resolve.ts';
+import { resolveOptions, type Layer, type Resolved } from '../shared/options/resolve.ts';
 import type { CommandLine } from './command-line.ts';
 import { findConfigFile, readConfigFile } from './config-file.ts';
 import { environmentLayer, type Environment } from './environment.ts';

@@ -5,10 +5,10 @@
  * separated by commas there. Unknown `EVY_*` variables belong to the application for all that evy knows; only those that
  * are nearly an option are reported.
  */
-import { isList, optionNames, variableNames } from '../shared/option-names.ts';
-import type { Layer, Setting } from '../shared/option-resolve.ts';
-import type { OptionName } from '../shared/options.ts';
-import { suggest } from '../shared/suggest.ts';
+import { isList, optionNames, variableNames } from '../shared/options/names.ts';
+import type { Layer, Setting } from '../shared/options/resolve.ts';
+import type { OptionName } from '../shared/options/table.ts';
+import { suggest } from '../shared/options/suggest.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 

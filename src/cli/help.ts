@@ -1,7 +1,7 @@
 /** `--help`, derived from the option table: grouped, wrapped, with examples and signals. */
-import { defaultText } from '../shared/option-format.ts';
-import { flagName, flagOptions, isSwitch, optionNames, optionRow, variableNames } from '../shared/option-names.ts';
-import { optionGroups, type OptionGroup, type OptionName } from '../shared/options.ts';
+import { defaultText } from '../shared/options/format.ts';
+import { flagName, flagOptions, isSwitch, optionNames, optionRow, variableNames } from '../shared/options/names.ts';
+import { optionGroups, type OptionGroup, type OptionName } from '../shared/options/table.ts';
 import { commandFlags } from './command-line.ts';
 
 const width = 96;

@@ -10,7 +10,7 @@ import type { Environment } from './environment.ts';
 import { errorText, exitCodeOf } from './error-text.ts';
 import { helpText } from './help.ts';
 import { printedConfig } from './print-config.ts';
-import { tellPredecessorOfFailure } from '../master/upgrade/predecessor.ts';
+import { tellPredecessorOfFailure } from '../master/upgrade/previous-master.ts';
 
 export interface Surroundings {
   environment: Environment;

@@ -1,8 +1,8 @@
 /** `--print-config`: a line for each option in table order: name, value as one would write it, where it came from. */
-import { formatOption } from '../shared/option-format.ts';
-import { optionKey, optionNames } from '../shared/option-names.ts';
-import type { Resolved } from '../shared/option-resolve.ts';
-import type { Options } from '../shared/options.ts';
+import { formatOption } from '../shared/options/format.ts';
+import { optionKey, optionNames } from '../shared/options/names.ts';
+import type { Resolved } from '../shared/options/resolve.ts';
+import type { Options } from '../shared/options/table.ts';
 
 const widestValue = 48;
 

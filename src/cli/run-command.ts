@@ -1,5 +1,5 @@
 /** The command in this process: its arguments, its streams, its exit code. */
-import { logicalDirectory } from '../master/release.ts';
+import { logicalDirectory } from '../master/generations/release.ts';
 import { main } from './main.ts';
 
 const streams = [process.stdout, process.stderr] as const;

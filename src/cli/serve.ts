@@ -2,10 +2,10 @@
 import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
 import { Master } from '../master/master.ts';
-import { parseAccessTarget } from '../shared/access-target.ts';
+import { parseAccessTarget } from '../shared/options/access-target.ts';
 import { EvyError } from '../shared/errors.ts';
-import { createLogger, type Logger } from '../shared/log.ts';
-import type { Options } from '../shared/options.ts';
+import { createLogger, type Logger } from '../shared/log/log.ts';
+import type { Options } from '../shared/options/table.ts';
 import { banner } from './banner.ts';
 import type { Configuration } from './configuration.ts';
 import { environmentLayer } from './environment.ts';

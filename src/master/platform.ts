@@ -1,6 +1,6 @@
 /** Where evy runs. Linux is the platform; macOS does for development; on Windows there is nothing to inherit sockets with. */
 import { EvyError } from '../shared/errors.ts';
-import type { PrivateApi } from '../shared/node-private.ts';
+import type { PrivateApi } from '../shared/node-private/node-private.ts';
 
 /** A word for the log where something may be missing. @throws {EvyError} UNSUPPORTED_PLATFORM */
 export function checkPlatform(platform: NodeJS.Platform): { note?: string } {

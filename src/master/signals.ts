@@ -4,7 +4,7 @@
  * One press of Ctrl-C may arrive twice: the terminal sends SIGINT to the whole foreground group, and npm passes its own on to
  * its child as well. So an INT right behind another one is the same; a person's second one comes later.
  */
-import type { Command } from './commands.ts';
+import type { Command } from './loop/commands.ts';
 
 export const sameKeyPressMs = 200;
 

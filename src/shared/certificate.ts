@@ -5,7 +5,7 @@
 import { readFile } from 'node:fs/promises';
 import { createSecureContext } from 'node:tls';
 import { EvyError } from './errors.ts';
-import type { Options } from './options.ts';
+import type { Options } from './options/table.ts';
 
 async function read(option: string, path: string): Promise<Buffer> {
   try {

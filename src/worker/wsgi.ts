@@ -1,3 +1,3 @@
 /** `import { wsgi } from 'evy'`: the names under which eventlet's users know the server. */
-export { server } from './wsgi-server.ts';
-export type { LineSink, RunningServer, ServerCounters, ServerOptions } from './wsgi-server.ts';
+export { server } from './one-process-server.ts';
+export type { LineSink, RunningServer, ServerCounters, ServerOptions } from './one-process-server.ts';

@@ -7,7 +7,7 @@ import { sendSignal } from '../helpers/processes.ts';
 import { runEvy, type EvyProcess } from '../helpers/run-evy.ts';
 import { waitFor } from '../helpers/wait-for.ts';
 import { crewOf, hasEnded, workersOf, type Worker } from '../integration/command/serving.ts';
-import { optionNames } from '../../src/shared/option-names.ts';
+import { optionNames } from '../../src/shared/options/names.ts';
 import { watchTickMs } from '../../src/shared/quiet.ts';
 import { heldPorts, isStopped, stopProcess } from './held-ports.ts';
 import type { Death } from './verdict.ts';

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { parseCommandLine } from '../../src/cli/command-line.ts';
-import { flagName, flagOptions, isSwitch } from '../../src/shared/option-names.ts';
-import type { OptionName } from '../../src/shared/options.ts';
+import { flagName, flagOptions, isSwitch } from '../../src/shared/options/names.ts';
+import type { OptionName } from '../../src/shared/options/table.ts';
 
 describe('command line', () => {
   const parse = (line: string) => parseCommandLine(line === '' ? [] : line.split(' '), '/srv');

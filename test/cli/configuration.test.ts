@@ -4,8 +4,8 @@ import { parseCommandLine } from '../../src/cli/command-line.ts';
 import { readConfiguration } from '../../src/cli/configuration.ts';
 import type { Environment } from '../../src/cli/environment.ts';
 import { printedConfig } from '../../src/cli/print-config.ts';
-import { optionNames } from '../../src/shared/option-names.ts';
-import { resolveOptions } from '../../src/shared/option-resolve.ts';
+import { optionNames } from '../../src/shared/options/names.ts';
+import { resolveOptions } from '../../src/shared/options/resolve.ts';
 import { tempFolder } from '../helpers/files.ts';
 
 describe('configuration', () => {

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { environmentLayer, type Environment } from '../../src/cli/environment.ts';
-import { optionNames, variableNames } from '../../src/shared/option-names.ts';
+import { optionNames, variableNames } from '../../src/shared/options/names.ts';
 
 describe('environment', () => {
   const values = (environment: Environment) =>

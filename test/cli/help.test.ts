@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import { commandFlags } from '../../src/cli/command-line.ts';
 import { helpText } from '../../src/cli/help.ts';
-import { flagName, flagOptions, isSwitch } from '../../src/shared/option-names.ts';
-import { optionGroups } from '../../src/shared/options.ts';
+import { flagName, flagOptions, isSwitch } from '../../src/shared/options/names.ts';
+import { optionGroups } from '../../src/shared/options/table.ts';
 
 describe('help', () => {
   const lines = helpText().split('\n');

@@ -6,9 +6,9 @@
 import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { noOwner } from '../../src/shared/node-private.ts';
-import type { Transport, TransportOwner } from '../../src/shared/node-private.ts';
-import { StreamTransport } from '../../src/worker/stream-transport.ts';
+import { noOwner } from '../../src/shared/node-private/node-private.ts';
+import type { Transport, TransportOwner } from '../../src/shared/node-private/node-private.ts';
+import { StreamTransport } from '../../src/worker/transport/stream-transport.ts';
 
 const overwritten = 0xee;
 /** Turns of the event loop that nothing may last longer than: each one is a chance for everything that is due. */

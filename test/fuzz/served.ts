@@ -5,10 +5,10 @@
 import { STATUS_CODES } from 'node:http';
 import type { App } from '../../src/shared/application.ts';
 import { errorTable } from '../../src/shared/errors.ts';
-import { silentLogger } from '../../src/shared/log.ts';
-import { resolveServerInput } from '../../src/shared/option-input.ts';
+import { silentLogger } from '../../src/shared/log/log.ts';
+import { resolveServerInput } from '../../src/shared/options/input.ts';
 import { wsgiHandler } from '../../src/worker/interfaces/wsgi.ts';
-import { Service } from '../../src/worker/service.ts';
+import { Service } from '../../src/worker/loop/service.ts';
 import { ResponseReader } from '../helpers/response-reader.ts';
 import { read } from '../worker/helpers/parse.ts';
 import { exchange, SharedClient, StreamClient } from './memory-client.ts';

@@ -8,7 +8,7 @@ import * as fc from 'fast-check';
 import type { App, Body, FetchApp } from '../../src/shared/application.ts';
 import { fetchHandler } from '../../src/worker/interfaces/fetch.ts';
 import { wsgiHandler } from '../../src/worker/interfaces/wsgi.ts';
-import { Service, type Handler } from '../../src/worker/service.ts';
+import { Service, type Handler } from '../../src/worker/loop/service.ts';
 import { header } from '../helpers/response-reader.ts';
 import { bytesOf } from '../worker/helpers/parse.ts';
 import { withService } from '../worker/helpers/with-service.ts';

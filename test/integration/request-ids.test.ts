@@ -3,7 +3,7 @@ import type { App, Environ } from '../../src/index.ts';
 import { fetchHandler } from '../../src/worker/interfaces/fetch.ts';
 import { NodeService } from '../../src/worker/interfaces/node.ts';
 import { postHook } from '../../src/worker/interfaces/node-requests.ts';
-import { Service } from '../../src/worker/service.ts';
+import { Service } from '../../src/worker/loop/service.ts';
 import { header, text } from '../helpers/response-reader.ts';
 import { waitFor } from '../helpers/wait-for.ts';
 import { answer, deferred, get, post, scenario, withServer } from '../worker/helpers/with-server.ts';

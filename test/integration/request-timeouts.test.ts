@@ -5,13 +5,13 @@ import type { FetchApp } from '../../src/shared/application.ts';
 import { fetchHandler } from '../../src/worker/interfaces/fetch.ts';
 import { NodeService } from '../../src/worker/interfaces/node.ts';
 import { postHook, requestSignal } from '../../src/worker/interfaces/node-requests.ts';
-import { Service } from '../../src/worker/service.ts';
+import { Service } from '../../src/worker/loop/service.ts';
 import { wsgiHandler } from '../../src/worker/interfaces/wsgi.ts';
 import { header, text } from '../helpers/response-reader.ts';
 import { waitFor } from '../helpers/wait-for.ts';
 import { get, post } from '../worker/helpers/with-server.ts';
 import { withService, type ServingParts, type WithService } from '../worker/helpers/with-service.ts';
-import type { Serving } from '../../src/worker/serving.ts';
+import type { Serving } from '../../src/worker/loop/serving.ts';
 
 const options = { requestTimeout: '200ms', logFormat: '%(request_line)s %(status_code)s %(outcome)s' };
 const limitMs = 10_000;

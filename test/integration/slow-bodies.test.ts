@@ -4,7 +4,7 @@ import { onEnd } from '../helpers/cleanup.ts';
 import type { RawClient } from '../helpers/raw-client.ts';
 import { text } from '../helpers/response-reader.ts';
 import type { App } from '../../src/index.ts';
-import { Service } from '../../src/worker/service.ts';
+import { Service } from '../../src/worker/loop/service.ts';
 import { fetchHandler } from '../../src/worker/interfaces/fetch.ts';
 import { withService } from '../worker/helpers/with-service.ts';
 import { answer, echo, post, withServer } from '../worker/helpers/with-server.ts';

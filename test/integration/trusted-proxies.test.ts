@@ -3,7 +3,7 @@ import type { Environ } from '../../src/index.ts';
 import { fetchHandler } from '../../src/worker/interfaces/fetch.ts';
 import { NodeService } from '../../src/worker/interfaces/node.ts';
 import { postHook } from '../../src/worker/interfaces/node-requests.ts';
-import { Service } from '../../src/worker/service.ts';
+import { Service } from '../../src/worker/loop/service.ts';
 import { tempFolder } from '../helpers/files.ts';
 import { connect as connectTo } from '../helpers/raw-client.ts';
 import { text } from '../helpers/response-reader.ts';

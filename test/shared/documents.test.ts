@@ -4,7 +4,7 @@ import { errorsPage, optionsPage, securityPage } from '../../scripts/docs-pages.
 import { lifecyclePage, lives } from '../../scripts/lifecycle-page.ts';
 import { differenceRows } from '../fuzz/differences.ts';
 import { errorTable } from '../../src/shared/errors.ts';
-import { optionNames } from '../../src/shared/option-names.ts';
+import { optionNames } from '../../src/shared/options/names.ts';
 import { projectRoot, readText } from '../helpers/files.ts';
 
 describe('documentation of the tables', () => {

@@ -1,9 +1,9 @@
 import { chmodSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { dismissOrphans, wantedAddress } from '../../src/master/orphans.ts';
+import { dismissOrphans, wantedAddress } from '../../src/master/sockets/orphans.ts';
 import { formatWanted, isInTheWay, makeOrphanFolder, parseWanted } from '../../src/shared/orphan-call.ts';
-import { beFound } from '../../src/worker/orphanhood.ts';
+import { beFound } from '../../src/worker/process/orphanhood.ts';
 import { onEnd } from '../helpers/cleanup.ts';
 import { tempFolder } from '../helpers/files.ts';
 

@@ -11,7 +11,7 @@ describe('errors of user code', () => {
       'Error: boom',
       '    at file:///srv/app.js:3:9',
       '    at ModuleJob.run (node:internal/modules/esm/module_job:343:25)',
-      '    at async importModule (file:///opt/evy/dist/worker/load-application.js:30:17)',
+      '    at async importModule (file:///opt/evy/dist/worker/process/load-application.js:30:17)',
       '    at fetch (/opt/evy/dist/worker/x.js:1:1)',
     ].join('\n');
     expect(userStack(stack, '/opt/evy/dist/')).to.equal('Error: boom\n    at file:///srv/app.js:3:9');

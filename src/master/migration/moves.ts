@@ -1,8 +1,8 @@
 /** The master's part in moving connections: who may move, when there is somewhere to go, and what was moved. */
-import type { Logger } from '../../shared/log.ts';
-import type { MovingToMaster } from '../../shared/messages.ts';
-import type { PassedHandle } from '../../shared/node-private.ts';
-import type { Drain, WorkerHandle } from '../worker-handle.ts';
+import type { Logger } from '../../shared/log/log.ts';
+import type { MovingToMaster } from '../../shared/protocol/messages.ts';
+import type { PassedHandle } from '../../shared/node-private/node-private.ts';
+import type { Drain, WorkerHandle } from '../workers/worker.ts';
 import { Relay } from './relay.ts';
 import type { Party, Target } from './targets.ts';
 

@@ -5,17 +5,17 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import { EvyError, toError } from '../../shared/errors.ts';
-import type { Logger } from '../../shared/log.ts';
-import type { WorkerRange } from '../../shared/worker-range.ts';
-import type { Command } from '../commands.ts';
-import type { Listener } from '../listeners.ts';
+import type { Logger } from '../../shared/log/log.ts';
+import type { WorkerRange } from '../../shared/options/worker-range.ts';
+import type { Command } from '../loop/commands.ts';
+import type { Listener } from '../sockets/listeners.ts';
 import type { Moves } from '../migration/moves.ts';
-import { Opening } from '../opening.ts';
-import { dismissLateOrphans } from '../orphans.ts';
+import { Opening } from '../workers/accepting.ts';
+import { dismissLateOrphans } from '../sockets/orphans.ts';
 import { writePidfile } from '../pidfile.ts';
-import { Estate } from './inheritance.ts';
-import { findPredecessor } from './predecessor.ts';
-import type { Predecessor } from './predecessor.ts';
+import { Estate } from '../sockets/inherited-sockets.ts';
+import { findPredecessor } from './previous-master.ts';
+import type { Predecessor } from './previous-master.ts';
 
 /** A master that has begun to serve. */
 export interface Arrived {

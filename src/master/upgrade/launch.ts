@@ -1,14 +1,14 @@
 /** Starts a new master in the place of this one. */
 import { EvyError } from '../../shared/errors.ts';
-import type { Logger } from '../../shared/log.ts';
-import type { Listener } from '../listeners.ts';
+import type { Logger } from '../../shared/log/log.ts';
+import type { Listener } from '../sockets/listeners.ts';
 import type { Moves } from '../migration/moves.ts';
-import { formatLegacy } from './inheritance.ts';
-import type { CrewSize } from './inheritance.ts';
+import { formatLegacy } from '../sockets/inherited-sockets.ts';
+import type { CrewSize } from '../sockets/inherited-sockets.ts';
 import { tellMainPid } from './main-pid.ts';
 import { ownCommand } from './own-command.ts';
-import { Successor } from './successor.ts';
-import type { SuccessorNews } from './successor.ts';
+import { Successor } from './next-master.ts';
+import type { SuccessorNews } from './next-master.ts';
 
 export interface LaunchParts {
   readonly listeners: readonly Listener[];

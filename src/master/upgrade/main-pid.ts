@@ -5,7 +5,7 @@
  */
 import { execFile } from 'node:child_process';
 import { toError } from '../../shared/errors.ts';
-import type { Logger } from '../../shared/log.ts';
+import type { Logger } from '../../shared/log/log.ts';
 import { writePidfile } from '../pidfile.ts';
 
 const withinMs = 5_000;

@@ -2,16 +2,16 @@
  * What an upgrade does to this master. Handing over is a stop but for two things: idle connections move to the new master, and the sockets
  * stay open here until the end, so that everything can be taken back.
  */
-import type { Logger } from '../../shared/log.ts';
-import type { Command } from '../commands.ts';
-import type { Crew } from '../crew.ts';
-import type { Emit } from '../events.ts';
-import type { Listener } from '../listeners.ts';
-import type { Plan } from '../plan.ts';
-import type { Reloading } from '../reloading.ts';
-import type { Stopping } from '../stopping.ts';
+import type { Logger } from '../../shared/log/log.ts';
+import type { Command } from '../loop/commands.ts';
+import type { Crew } from '../workers/crew.ts';
+import type { Emit } from '../outcomes/events.ts';
+import type { Listener } from '../sockets/listeners.ts';
+import type { Plan } from '../generations/plan.ts';
+import type { Reloading } from '../reload/reloading.ts';
+import type { Stopping } from '../outcomes/stopping.ts';
 import { launchSuccessor } from './launch.ts';
-import type { Successor } from './successor.ts';
+import type { Successor } from './next-master.ts';
 import { Upgrading } from './upgrading.ts';
 
 export interface SuccessionParts {

@@ -5,15 +5,15 @@
  * Decides what the news of the new master mean; the supervisor does it.
  */
 import { EvyError } from '../../shared/errors.ts';
-import type { Logger } from '../../shared/log.ts';
-import { formatDuration } from '../../shared/units.ts';
-import type { Deferred } from '../command-queue.ts';
-import type { Command } from '../commands.ts';
-import type { Emit } from '../events.ts';
-import type { UpgradeResult } from '../results.ts';
+import type { Logger } from '../../shared/log/log.ts';
+import { formatDuration } from '../../shared/options/units.ts';
+import type { Deferred } from '../outcomes/queue.ts';
+import type { Command } from '../loop/commands.ts';
+import type { Emit } from '../outcomes/events.ts';
+import type { UpgradeResult } from '../outcomes/results.ts';
 import { nextUpgradePhase } from './upgrade-phases.ts';
 import type { UpgradePhase } from './upgrade-phases.ts';
-import type { Successor, SuccessorNews } from './successor.ts';
+import type { Successor, SuccessorNews } from './next-master.ts';
 
 export interface UpgradingParts {
   readonly logger: Logger;

@@ -3,11 +3,11 @@
  * batches. Nothing that happens to its target ends the server or hurts a request.
  */
 import { performance } from 'node:perf_hooks';
-import { parseAccessTarget, type AccessTarget } from '../../shared/access-target.ts';
-import { atExit, finished } from '../../shared/at-exit.ts';
+import { parseAccessTarget, type AccessTarget } from '../../shared/options/access-target.ts';
+import { atExit, finished } from '../../shared/log/at-exit.ts';
 import { toError } from '../../shared/errors.ts';
-import type { Logger } from '../../shared/log.ts';
-import type { ServerSettings } from '../../shared/options.ts';
+import type { Logger } from '../../shared/log/log.ts';
+import type { ServerSettings } from '../../shared/options/table.ts';
 import { Batches } from './batches.ts';
 import { compileFormat, type MakeLine } from './compile.ts';
 import { EndedRequests } from './ended-requests.ts';

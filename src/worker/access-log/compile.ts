@@ -2,8 +2,8 @@
  * A format as one function from a record to a line, made once: a line costs a read, a test and a concatenation a field,
  * and no object.
  */
-import { jsonFields, jsonKey } from '../../shared/access-fields.ts';
-import { parseFormat, type Conversion, type FormatPiece } from '../../shared/access-format.ts';
+import { jsonFields, jsonKey } from '../../shared/options/access-fields.ts';
+import { parseFormat, type Conversion, type FormatPiece } from '../../shared/options/access-format.ts';
 import { EvyError } from '../../shared/errors.ts';
 import { escapeText, jsonString } from './escape.ts';
 import { environField, fieldReaders, requestHeader, responseHeader } from './fields.ts';

@@ -1,5 +1,5 @@
 /** Each field of the table, read from a record. Undefined where there is no such thing: `-`, or null in JSON. */
-import type { FieldName } from '../../shared/access-fields.ts';
+import type { FieldName } from '../../shared/options/access-fields.ts';
 import type { AccessRecord } from './record.ts';
 import { apacheTime, eventletTime, isoTime } from './times.ts';
 

@@ -1,7 +1,7 @@
 /** A file that is appended to, or a descriptor such as standard output. */
 import { close, fstatSync, open, write } from 'node:fs';
 import { promisify } from 'node:util';
-import { openUnblocked, writeAtEnd } from '../../shared/descriptor.ts';
+import { openUnblocked, writeAtEnd } from '../../shared/log/descriptor.ts';
 import type { Sink, Written } from './sink.ts';
 
 const openFile = promisify(open);

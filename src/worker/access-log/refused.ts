@@ -4,7 +4,7 @@
  */
 import type { Environ } from '../../shared/application.ts';
 import type { ErrorCode } from '../../shared/errors.ts';
-import type { RefusedSender } from '../refusal.ts';
+import type { RefusedSender } from '../request/refusal.ts';
 import type { RequestLine } from '../http/request-line.ts';
 import type { LoggedReport, LoggedRequest } from './record.ts';
 

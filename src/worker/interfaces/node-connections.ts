@@ -3,13 +3,13 @@
  * known here.
  */
 import type { Socket } from 'node:net';
-import type { MovingConnection } from '../../shared/messages.ts';
-import { attach } from '../../shared/node-private.ts';
-import type { PassedHandle } from '../../shared/node-private.ts';
-import type { ServerSettings } from '../../shared/options.ts';
-import type { PeerFacts } from '../environ.ts';
-import { Linger, lingerMs } from '../linger.ts';
-import { timerMs } from '../longest-timer.ts';
+import type { MovingConnection } from '../../shared/protocol/messages.ts';
+import { attach } from '../../shared/node-private/node-private.ts';
+import type { PassedHandle } from '../../shared/node-private/node-private.ts';
+import type { ServerSettings } from '../../shared/options/table.ts';
+import type { PeerFacts } from '../request/environ.ts';
+import { Linger, lingerMs } from '../transport/linger.ts';
+import { timerMs } from '../transport/longest-timer.ts';
 import type { Mover } from '../migration/mover.ts';
 import { trustedProxiesOf } from '../proxies/forwarding.ts';
 import type { TrustedProxies } from '../proxies/forwarding.ts';

@@ -7,9 +7,9 @@
  */
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
-import { detach, idleHttpSockets, reattach } from '../../shared/node-private.ts';
+import { detach, idleHttpSockets, reattach } from '../../shared/node-private/node-private.ts';
 import type { Movable, Mover, Released } from '../migration/mover.ts';
-import type { PeerFacts } from '../environ.ts';
+import type { PeerFacts } from '../request/environ.ts';
 
 /** A request body that nobody reads may end without any event: whoever is left is looked at this often. */
 const lookEveryMs = 100;

@@ -4,21 +4,26 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import type { MovingConnection, RequestSummary, RequestUnderWay, ServingStats } from '../../shared/messages.ts';
-import type { PassedHandle, Transport } from '../../shared/node-private.ts';
+import type {
+  MovingConnection,
+  RequestSummary,
+  RequestUnderWay,
+  ServingStats,
+} from '../../shared/protocol/messages.ts';
+import type { PassedHandle, Transport } from '../../shared/node-private/node-private.ts';
 import { Preview } from '../access-log/preview.ts';
-import { countAnswer, noAnswers } from '../answer-counts.ts';
-import type { Arrival } from '../arrival.ts';
-import type { NodeListener } from '../application-kind.ts';
-import { ErrorLines } from '../error-lines.ts';
+import { countAnswer, noAnswers } from '../limits/answer-counts.ts';
+import type { Arrival } from '../accepting/arrival.ts';
+import type { NodeListener } from '../process/application-kind.ts';
+import { ErrorLines } from '../request/error-lines.ts';
 import type { Mover } from '../migration/mover.ts';
-import type { ServiceOptions } from '../service.ts';
-import type { Serving } from '../serving.ts';
-import { timerMs } from '../longest-timer.ts';
-import { peerFacts } from '../peer.ts';
+import type { ServiceOptions } from '../loop/service.ts';
+import type { Serving } from '../loop/serving.ts';
+import { timerMs } from '../transport/longest-timer.ts';
+import { peerFacts } from '../transport/peer.ts';
 import { ProxyGate } from '../proxies/proxy-gate.ts';
-import { RequestDeadlines } from '../request-deadlines.ts';
-import { RequestNaming } from '../request-id.ts';
+import { RequestDeadlines } from '../request/request-deadlines.ts';
+import { RequestNaming } from '../request/request-id.ts';
 import { NodeConnections } from './node-connections.ts';
 import { NodeHooks } from './node-hooks.ts';
 import { holdToLength } from './node-length.ts';

@@ -2,9 +2,9 @@
 import { ALREADY_HANDLED } from '../../shared/application.ts';
 import type { App, Body, Chunk, StartResponse, Write } from '../../shared/application.ts';
 import { EvyError, toError } from '../../shared/errors.ts';
-import type { Exchange } from '../exchange.ts';
-import { isPromise } from '../posthooks.ts';
-import type { Handler } from '../service.ts';
+import type { Exchange } from '../loop/exchange.ts';
+import { isPromise } from '../request/posthooks.ts';
+import type { Handler } from '../loop/service.ts';
 
 export function wsgiHandler(app: App): Handler {
   return (exchange) => {

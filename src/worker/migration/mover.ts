@@ -8,8 +8,8 @@
  * Who has got one and does not answer (it is stopped, or its loop is blocked) must not hold up the others: what is slow does not count
  * any more, and somebody else gets what comes next. It is not taken back, as it may be read there at any moment.
  */
-import type { MovingConnection, MovingToMaster, MovingToWorker } from '../../shared/messages.ts';
-import type { PassedHandle } from '../../shared/node-private.ts';
+import type { MovingConnection, MovingToMaster, MovingToWorker } from '../../shared/protocol/messages.ts';
+import type { PassedHandle } from '../../shared/node-private/node-private.ts';
 
 /** A connection that has been taken out of service. */
 export interface Released {

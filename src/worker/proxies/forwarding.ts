@@ -3,9 +3,9 @@
  * one that is not has no `Forwarding`, and its requests cost nothing. A trusted one mostly repeats itself, so what was
  * made of the last request's fields is kept with them.
  */
-import { peerListOf, type PeerList } from '../../shared/peer-list.ts';
-import type { ServerSettings } from '../../shared/options.ts';
-import type { PeerFacts } from '../environ.ts';
+import { peerListOf, type PeerList } from '../../shared/options/peer-list.ts';
+import type { ServerSettings } from '../../shared/options/table.ts';
+import type { PeerFacts } from '../request/environ.ts';
 import { clientFacts } from './forwarded-client.ts';
 import type { ForwardingFields } from './forwarded-client.ts';
 

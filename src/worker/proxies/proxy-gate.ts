@@ -5,14 +5,14 @@
  * It stands before everything else that reads from a connection, TLS included: the header comes in front of the handshake.
  */
 import type { ErrorCode } from '../../shared/errors.ts';
-import type { Logger } from '../../shared/log.ts';
-import { noOwner } from '../../shared/node-private.ts';
-import type { Transport, TransportOwner } from '../../shared/node-private.ts';
-import type { ServerSettings } from '../../shared/options.ts';
-import { peerListOf, type PeerList } from '../../shared/peer-list.ts';
-import { Clock } from '../clock.ts';
-import type { Expiring } from '../clock.ts';
-import { gonePeer, peerAddress } from '../peer.ts';
+import type { Logger } from '../../shared/log/log.ts';
+import { noOwner } from '../../shared/node-private/node-private.ts';
+import type { Transport, TransportOwner } from '../../shared/node-private/node-private.ts';
+import type { ServerSettings } from '../../shared/options/table.ts';
+import { peerListOf, type PeerList } from '../../shared/options/peer-list.ts';
+import { Clock } from '../transport/clock.ts';
+import type { Expiring } from '../transport/clock.ts';
+import { gonePeer, peerAddress } from '../transport/peer.ts';
 import { ProxyHeaderDecoder } from './proxy-header.ts';
 import type { ToldPeer } from './told-peer.ts';
 

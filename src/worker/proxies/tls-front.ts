@@ -5,8 +5,8 @@
 import { createServer } from 'node:net';
 import type { Server, Socket } from 'node:net';
 import type { Server as TlsServer, TLSSocket } from 'node:tls';
-import { socketBelow } from '../../shared/node-private.ts';
-import { StreamTransport } from '../stream-transport.ts';
+import { socketBelow } from '../../shared/node-private/node-private.ts';
+import { StreamTransport } from '../transport/stream-transport.ts';
 import type { ProxyGate } from './proxy-gate.ts';
 import type { ToldPeer } from './told-peer.ts';
 

@@ -1,5 +1,5 @@
 /** What a PROXY protocol header tells about the connection behind it. */
-import { unixPeer } from '../../shared/peer-list.ts';
+import { unixPeer } from '../../shared/options/peer-list.ts';
 
 export interface Endpoint {
   /** an IP address, or 'unix' */

@@ -7,8 +7,8 @@
  * in native code the report says what the kernel knows (native-block.ts), and no requests.
  */
 import type { Debugger, Runtime, Session } from 'node:inspector';
-import type { BlockReport } from '../../shared/messages.ts';
-import { brief } from '../../shared/request-summary.ts';
+import type { BlockReport } from '../../shared/protocol/messages.ts';
+import { brief } from '../../shared/protocol/summaries.ts';
 import { nativeBlock } from './native-block.ts';
 
 /** The function's name in the main thread. It takes a Question and returns JSON of { requests, requestCount }. */

@@ -3,7 +3,7 @@
  * usual wait of that kind is execSync. From /proc; elsewhere nothing is known.
  */
 import { readFileSync } from 'node:fs';
-import type { NativeBlock } from '../../shared/messages.ts';
+import type { NativeBlock } from '../../shared/protocol/messages.ts';
 
 /** The state of a process or thread in /proc/.../stat: the letter behind its name, which may hold anything. */
 export function threadState(stat: string): NativeBlock['state'] {

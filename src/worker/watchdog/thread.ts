@@ -7,8 +7,8 @@
  */
 import { Socket } from 'node:net';
 import { workerData } from 'node:worker_threads';
-import { enclose } from '../../shared/messages.ts';
-import type { WatchdogToMaster } from '../../shared/messages.ts';
+import { enclose } from '../../shared/protocol/messages.ts';
+import type { WatchdogToMaster } from '../../shared/protocol/messages.ts';
 import { Quiet, watchTickMs } from '../../shared/quiet.ts';
 import { readBlockedMain } from './blocked-main.ts';
 import { PulseReader } from './pulse.ts';

@@ -5,8 +5,8 @@
  * made when somebody asks for it.
  */
 import { Worker } from 'node:worker_threads';
-import type { Logger } from '../../shared/log.ts';
-import type { RequestSummary, WatchdogPlan } from '../../shared/messages.ts';
+import type { Logger } from '../../shared/log/log.ts';
+import type { RequestSummary, WatchdogPlan } from '../../shared/protocol/messages.ts';
 import { watchTickMs } from '../../shared/quiet.ts';
 import { requestsName } from './blocked-main.ts';
 import type { Question } from './blocked-main.ts';

@@ -1,22 +1,22 @@
 /** One worker's loop of ours with an access log to a file, in the format of the first argument; without one when 'off'. */
 import type { AddressInfo } from 'node:net';
-import type * as options from '../../../src/shared/option-input.ts';
-import type * as logs from '../../../src/shared/log.ts';
+import type * as options from '../../../src/shared/options/input.ts';
+import type * as logs from '../../../src/shared/log/log.ts';
 import type * as accessLogs from '../../../src/worker/access-log/access-log.ts';
 import type * as interfaces from '../../../src/worker/interfaces/wsgi.ts';
-import type * as listening from '../../../src/worker/listening.ts';
-import type * as services from '../../../src/worker/service.ts';
+import type * as listening from '../../../src/worker/accepting/listening.ts';
+import type * as services from '../../../src/worker/loop/service.ts';
 import { app } from '../apps/evy.ts';
 import { answerParent, type ServerProtocol } from '../child.ts';
 
 /** As it is built: what tsx makes of the sources costs other than what is shipped. */
 const built = <Module>(path: string): Promise<Module> => import(`../../../dist/${path}.js`) as Promise<Module>;
 const { openAccessLog } = await built<typeof accessLogs>('worker/access-log/access-log');
-const { Service } = await built<typeof services>('worker/service');
-const { makeServer } = await built<typeof listening>('worker/listening');
+const { Service } = await built<typeof services>('worker/loop/service');
+const { makeServer } = await built<typeof listening>('worker/accepting/listening');
 const { wsgiHandler } = await built<typeof interfaces>('worker/interfaces/wsgi');
-const { resolveServerInput } = await built<typeof options>('shared/option-input');
-const { silentLogger } = await built<typeof logs>('shared/log');
+const { resolveServerInput } = await built<typeof options>('shared/options/input');
+const { silentLogger } = await built<typeof logs>('shared/log/log');
 
 const [, , format = 'off', file = 'off'] = process.argv;
 const settings = resolveServerInput(format === 'off' ? {} : { accessLog: file, logFormat: format });

@@ -4,7 +4,7 @@ import { closeSync, constants, openSync, readSync, writeSync } from 'node:fs';
 import { connect as connectNet } from 'node:net';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { linesPerSecond } from '../../../src/shared/log-budget.ts';
+import { linesPerSecond } from '../../../src/shared/log/log-budget.ts';
 import { onEnd } from '../../helpers/cleanup.ts';
 import { tempFolder } from '../../helpers/files.ts';
 import { connect } from '../../helpers/raw-client.ts';

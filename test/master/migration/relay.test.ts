@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import { Relay } from '../../../src/master/migration/relay.ts';
 import type { Target } from '../../../src/master/migration/targets.ts';
-import type { MasterToWorker, MovingConnection } from '../../../src/shared/messages.ts';
-import type { PassedHandle } from '../../../src/shared/node-private.ts';
+import type { MasterToWorker, MovingConnection } from '../../../src/shared/protocol/messages.ts';
+import type { PassedHandle } from '../../../src/shared/node-private/node-private.ts';
 import { onEnd } from '../../helpers/cleanup.ts';
 import { waitFor } from '../../helpers/wait-for.ts';
 

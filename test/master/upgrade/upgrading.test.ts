@@ -1,12 +1,12 @@
 import { expect } from 'chai';
-import { deferred } from '../../../src/master/command-queue.ts';
-import type { Command } from '../../../src/master/commands.ts';
-import type { ReloadResult, UpgradeResult } from '../../../src/master/results.ts';
-import type { Successor, SuccessorNews } from '../../../src/master/upgrade/successor.ts';
+import { deferred } from '../../../src/master/outcomes/queue.ts';
+import type { Command } from '../../../src/master/loop/commands.ts';
+import type { ReloadResult, UpgradeResult } from '../../../src/master/outcomes/results.ts';
+import type { Successor, SuccessorNews } from '../../../src/master/upgrade/next-master.ts';
 import { Upgrading } from '../../../src/master/upgrade/upgrading.ts';
 import { EvyError } from '../../../src/shared/errors.ts';
 import { onEnd } from '../../helpers/cleanup.ts';
-import { recordingLogger, rejection } from '../fake-crew.ts';
+import { recordingLogger, rejection } from '../helpers/fake-crew.ts';
 
 const ready: SuccessorNews = { type: 'ready', keys: ['127.0.0.1:80'], moving: true };
 const died: SuccessorNews = { type: 'gone', how: 'exit code 2' };

@@ -1,7 +1,7 @@
 /** Records as a worker makes them, without a server. */
 import type { Environ } from '../../../src/shared/application.ts';
-import type { LogFields, Logger } from '../../../src/shared/log.ts';
-import { silentLogger } from '../../../src/shared/log.ts';
+import type { LogFields, Logger } from '../../../src/shared/log/log.ts';
+import { silentLogger } from '../../../src/shared/log/log.ts';
 import type { AccessSettings } from '../../../src/worker/access-log/access-log.ts';
 import type { AccessRecord, LoggedReport, LoggedRequest } from '../../../src/worker/access-log/record.ts';
 

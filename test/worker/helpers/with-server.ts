@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { listen, wrapSsl, wsgi, type Address, type App } from '../../../src/index.ts';
-import type { ListenSocket } from '../../../src/worker/listen-socket.ts';
+import type { ListenSocket } from '../../../src/worker/accepting/listen-socket.ts';
 import { certfile, keyfile } from '../../helpers/certificates.ts';
 import { onEnd } from '../../helpers/cleanup.ts';
 import { tempFolder } from '../../helpers/files.ts';

@@ -1,12 +1,12 @@
 /** What a worker serves with, on a socket of its own: for the interfaces that the one-process server does not have. */
 import type { AddressInfo } from 'node:net';
 import { expect } from 'chai';
-import { silentLogger, type LogFields, type Logger } from '../../../src/shared/log.ts';
-import { resolveServerInput } from '../../../src/shared/option-input.ts';
-import type { ServerOptionsInput, ServerSettings } from '../../../src/shared/options.ts';
+import { silentLogger, type LogFields, type Logger } from '../../../src/shared/log/log.ts';
+import { resolveServerInput } from '../../../src/shared/options/input.ts';
+import type { ServerOptionsInput, ServerSettings } from '../../../src/shared/options/table.ts';
 import { accessLogTo, type AccessLog } from '../../../src/worker/access-log/access-log.ts';
-import { makeServer } from '../../../src/worker/listening.ts';
-import type { Serving } from '../../../src/worker/serving.ts';
+import { makeServer } from '../../../src/worker/accepting/listening.ts';
+import type { Serving } from '../../../src/worker/loop/serving.ts';
 import { onEnd } from '../../helpers/cleanup.ts';
 import { connect, type RawClient } from '../../helpers/raw-client.ts';
 import { waitFor } from '../../helpers/wait-for.ts';

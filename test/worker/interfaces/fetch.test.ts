@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { Hono } from 'hono';
 import type { Environ, FetchApp, FetchContext } from '../../../src/shared/application.ts';
 import { fetchHandler } from '../../../src/worker/interfaces/fetch.ts';
-import { Service } from '../../../src/worker/service.ts';
+import { Service } from '../../../src/worker/loop/service.ts';
 import { collectGarbage } from '../../helpers/garbage.ts';
 import { header, text } from '../../helpers/response-reader.ts';
 import { waitFor } from '../../helpers/wait-for.ts';

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { expect } from 'chai';
-import type { ServerOptionsInput } from '../../../src/shared/options.ts';
+import type { ServerOptionsInput } from '../../../src/shared/options/table.ts';
 import { NodeService } from '../../../src/worker/interfaces/node.ts';
 import { parserFault } from '../../../src/worker/interfaces/node-refusals.ts';
 import { header } from '../../helpers/response-reader.ts';

@@ -9,7 +9,7 @@ import { onEnd } from '../../helpers/cleanup.ts';
 import { waitFor } from '../../helpers/wait-for.ts';
 import { withService, type WithService } from '../helpers/with-service.ts';
 import { deferred, get, post, scenario } from '../helpers/with-server.ts';
-import type { ServerOptionsInput } from '../../../src/shared/options.ts';
+import type { ServerOptionsInput } from '../../../src/shared/options/table.ts';
 
 type Listener = (request: IncomingMessage, response: ServerResponse) => unknown;
 const serve = (listener: Listener, test: (served: WithService) => Promise<void>, options: ServerOptionsInput = {}) =>

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import type { MovingConnection, MovingToMaster } from '../../../src/shared/messages.ts';
+import type { MovingConnection, MovingToMaster } from '../../../src/shared/protocol/messages.ts';
 import { Mover, slowAfterMs, syncAfterMs, type Movable, type Released } from '../../../src/worker/migration/mover.ts';
 import { waitFor } from '../../helpers/wait-for.ts';
 

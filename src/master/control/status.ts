@@ -1,0 +1,76 @@
+/** A snapshot of a master, as plain data. */
+import type { WorkerStats } from '../../shared/protocol/messages.ts';
+import type { BoundAddress } from '../sockets/listeners.ts';
+import type { Wanted } from '../loop/reconcile.ts';
+import type { ReloadStatus } from '../reload/reloading.ts';
+import type { WorkerHandle } from '../workers/worker.ts';
+import type { WorkerState } from '../workers/worker-states.ts';
+
+export type MasterState =
+  | 'idle'
+  | 'starting'
+  | 'serving'
+  | 'reloading'
+  | 'baking'
+  | 'upgrading'
+  | 'stopping'
+  | 'stopped';
+
+export interface WorkerStatus {
+  readonly worker: number;
+  readonly pid: number | undefined;
+  readonly generation: number;
+  readonly state: WorkerState;
+  /** when it came into this state, milliseconds since the epoch */
+  readonly sinceMs: number;
+  /** workers before it in its place that died right after their start */
+  readonly restarts: number;
+  /** what it counted last */
+  readonly stats?: WorkerStats;
+}
+
+export interface MasterStatus {
+  readonly pid: number;
+  readonly state: MasterState;
+  /** the generation that was accepted last; 0 before the start */
+  readonly generation: number;
+  /** the one that a reload brings in; it serves alone already when the state is 'baking' */
+  readonly candidate: number | null;
+  /** the reload under way, or the last one */
+  readonly reload?: ReloadStatus;
+  readonly wantedWorkers: number;
+  readonly addresses: readonly BoundAddress[];
+  readonly workers: readonly WorkerStatus[];
+}
+
+function workerStatus(worker: WorkerHandle): WorkerStatus {
+  const { id, pid, generation, state, stateSinceMs, streak, stats } = worker;
+  return {
+    worker: id,
+    pid,
+    generation: generation.number,
+    state,
+    sinceMs: stateSinceMs,
+    restarts: streak,
+    ...(stats === undefined ? {} : { stats }),
+  };
+}
+
+export function masterStatus(
+  state: MasterState,
+  wanted: Pick<Wanted, 'serving' | 'candidate' | 'workers'>,
+  addresses: readonly BoundAddress[],
+  workers: readonly WorkerHandle[],
+  reload: ReloadStatus | undefined,
+): MasterStatus {
+  return {
+    pid: process.pid,
+    state,
+    generation: wanted.serving,
+    candidate: wanted.candidate,
+    ...(reload === undefined ? {} : { reload }),
+    wantedWorkers: wanted.workers,
+    addresses,
+    workers: workers.map(workerStatus),
+  };
+}

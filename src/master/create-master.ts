@@ -1,0 +1,50 @@
+/** `createMaster()` for programs: options as people write them, and nothing process-wide unless asked for. */
+import { EvyError } from '../shared/errors.ts';
+import { createLogger } from '../shared/log/log.ts';
+import type { Logger } from '../shared/log/log.ts';
+import { resolveInput } from '../shared/options/input.ts';
+import type { OptionsInput } from '../shared/options/table.ts';
+import { Master } from './master.ts';
+
+export interface EmbeddingOptions extends OptionsInput {
+  /** whether signals to this process are commands to this master (HUP reloads, TERM and INT stop); false by default */
+  signals?: boolean;
+  /** log lines as the options logLevel, logStyle and logFile say (true), none (false, the default), or a logger */
+  log?: boolean | Logger;
+  /** options anew, asked for at each reload, within ten seconds; without it a reload only loads the application anew */
+  onReload?: () => OptionsInput | Promise<OptionsInput>;
+}
+
+/** as long as a configuration file has */
+const reloadWithinMs = 10_000;
+
+/** What `onReload` yields. @throws {EvyError} ON_RELOAD_TIMEOUT */
+export async function askAnew(
+  onReload: NonNullable<EmbeddingOptions['onReload']>,
+  withinMs = reloadWithinMs,
+): Promise<OptionsInput> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    const error = new EvyError('ON_RELOAD_TIMEOUT', `onReload() yielded no options within ${withinMs / 1000} s`);
+    timer = setTimeout(() => reject(error), withinMs);
+  });
+  try {
+    return await Promise.race([onReload(), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** @throws {EvyError} BAD_OPTION */
+export function createMaster(given: EmbeddingOptions): Master {
+  const { signals = false, log = false, onReload, ...input } = given;
+  const options = resolveInput(input);
+  const { logLevel: level, logStyle: style, logFile: file } = options;
+  const logger = log === true ? createLogger({ level, style, file }) : log || undefined;
+  return new Master({
+    options,
+    signals,
+    ...(logger && { logger }),
+    ...(onReload && { resolve: async () => resolveInput(await askAnew(onReload)) }),
+  });
+}

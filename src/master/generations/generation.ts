@@ -1,0 +1,52 @@
+/**
+ * A generation: what one start or reload runs, resolved once and then fixed. Its replacements boot the same.
+ */
+import { realpath } from 'node:fs/promises';
+import { isDeepStrictEqual } from 'node:util';
+import type { Release } from '../../shared/protocol/messages.ts';
+import { serverSettings } from '../../shared/options/input.ts';
+import { optionKey } from '../../shared/options/names.ts';
+import { optionTable } from '../../shared/options/table.ts';
+import type { OptionName, OptionRow, Options, ServerSettings } from '../../shared/options/table.ts';
+import { readCertificate } from '../../shared/certificate.ts';
+import { readEnvFile } from './env-file.ts';
+import type { Variables } from './env-file.ts';
+import { resolveRelease } from './release.ts';
+
+export interface Generation {
+  readonly number: number;
+  readonly options: Options;
+  readonly release: Release;
+  readonly settings: ServerSettings;
+  /** the working directory of its workers, a real path */
+  readonly directory: string;
+  /** what its workers' environment has beside the master's own */
+  readonly variables: Variables;
+}
+
+/** What a reload may change, from `fresh`; the rest stays as it is in `running`, and is named in `ignored` if it differs. */
+export function reloadedOptions(running: Options, fresh: Options): { options: Options; ignored: OptionName[] } {
+  const result: Record<string, unknown> = { ...fresh };
+  const ignored: OptionName[] = [];
+  for (const [name, row] of Object.entries<OptionRow>(optionTable)) {
+    if (row.appliesOn === 'reload') continue;
+    const key = optionKey(name as OptionName) as keyof Options;
+    if (!isDeepStrictEqual(running[key], fresh[key])) ignored.push(name as OptionName);
+    result[key] = running[key];
+  }
+  return { options: result as Options, ignored };
+}
+
+/** @throws {EvyError} what is wrong with the application's path, the certificate or the file with variables */
+export async function prepareGeneration(
+  number: number,
+  options: Options,
+  place: { directory: string; tls: boolean },
+): Promise<Generation> {
+  const release = await resolveRelease(options, place.directory);
+  if (place.tls) await readCertificate(options);
+  const directory = await realpath(place.directory);
+  // PWD still names the link: an application that trusts it must not get to another release.
+  const variables = { ...(await readEnvFile(options.envFile, process.env)), PWD: directory };
+  return { number, options, release, settings: serverSettings(options), directory, variables };
+}

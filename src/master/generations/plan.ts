@@ -1,0 +1,95 @@
+/**
+ * What is wanted: the number of workers, the generation that serves, the one that a reload brings in. Workers do not
+ * appear here; reconcile compares them with this.
+ */
+import { isDeepStrictEqual } from 'node:util';
+import type { Generation } from './generation.ts';
+import { clampToRange, mostWorkers } from '../../shared/options/worker-range.ts';
+import type { WorkerRange } from '../../shared/options/worker-range.ts';
+import type { Wanted } from '../loop/reconcile.ts';
+
+export class Plan {
+  readonly #generations = new Map<number, Generation>();
+  #wanted: Wanted;
+
+  /** `workers` to begin with; by default the fewest that the configuration allows */
+  constructor(first: Generation, workers: number = first.options.workers.least) {
+    const { surge } = first.options;
+    this.#generations.set(first.number, first);
+    this.#wanted = { workers, surge, serving: first.number, candidate: null, warm: false, ending: 'no' };
+  }
+
+  get wanted(): Wanted {
+    return this.#wanted;
+  }
+  /** what the serving generation's configuration says */
+  get range(): WorkerRange {
+    return this.generation(this.#wanted.serving).options.workers;
+  }
+  /** @throws {Error} when it is neither serving nor a candidate */
+  generation(number: number): Generation {
+    const found = this.#generations.get(number);
+    if (!found) throw new Error(`generation ${number} is not wanted`);
+    return found;
+  }
+  get generationNumbers(): ReadonlySet<number> {
+    return new Set(this.#generations.keys());
+  }
+
+  /** A reload is to bring in this generation. */
+  propose(generation: Generation): void {
+    const { surge, bakeMs } = generation.options;
+    this.#generations.set(generation.number, generation);
+    this.#wanted = { ...this.#wanted, candidate: generation.number, surge, warm: bakeMs > 0 };
+  }
+
+  /**
+   * The candidate's number of workers is the wanted one from now on. Returns the number before, undefined when that
+   * stays: a count that was set by hand, or by the load, does, unless the configuration's own has changed.
+   */
+  takeWorkersOf(candidate: number): number | undefined {
+    const { serving, workers } = this.#wanted;
+    const configured = this.generation(candidate).options.workers;
+    if (isDeepStrictEqual(configured, this.generation(serving).options.workers)) return undefined;
+    this.#wanted = { ...this.#wanted, workers: clampToRange(workers, configured) };
+    return workers;
+  }
+
+  /** The candidate serves. */
+  promote(): void {
+    const { candidate, serving } = this.#wanted;
+    this.#wanted = { ...this.#wanted, serving: candidate ?? serving, candidate: null, warm: false };
+    this.#forgetUnwanted();
+  }
+
+  /** There is no candidate any more, and as many workers as before. */
+  withdraw(workersBefore: number | undefined): void {
+    const { serving, workers } = this.#wanted;
+    const { surge } = this.generation(serving).options;
+    this.#wanted = { ...this.#wanted, workers: workersBefore ?? workers, surge, candidate: null, warm: false };
+    this.#forgetUnwanted();
+  }
+
+  scale(change: { to: number } | { by: number }): { from: number; to: number } {
+    const from = this.#wanted.workers;
+    const to = Math.min(mostWorkers, Math.max(1, 'to' in change ? change.to : from + change.by));
+    this.#wanted = { ...this.#wanted, workers: to };
+    return { from, to };
+  }
+
+  end(ending: 'graceful' | 'now'): void {
+    if (this.#wanted.ending !== 'now') this.#wanted = { ...this.#wanted, ending };
+  }
+
+  /** It does not end after all: whoever was to take over is gone. */
+  resume(): void {
+    if (this.#wanted.ending === 'graceful') this.#wanted = { ...this.#wanted, ending: 'no' };
+  }
+
+  #forgetUnwanted(): void {
+    const { serving, candidate } = this.#wanted;
+    for (const number of this.#generations.keys()) {
+      if (number !== serving && number !== candidate) this.#generations.delete(number);
+    }
+  }
+}

@@ -1,0 +1,73 @@
+/** Asks, where the option `workers` is a range, whether the load wants another number of workers; see load-policy.ts. */
+import type { Crew } from '../workers/crew.ts';
+import { mayGrow, pauseAfterFailure, pauseAfterReady } from './load-pause.ts';
+import type { LoadPause } from './load-pause.ts';
+import { changedAt, decideByLoad, noLoadYet } from './load-policy.ts';
+import type { LoadMemory } from './load-policy.ts';
+import type { Plan } from '../generations/plan.ts';
+
+/** Workers report as often. */
+const lookEveryMs = 1_000;
+
+export interface LoadChange {
+  readonly to: number;
+  /** mean share of their time that the workers were busy, 0 to 1 */
+  readonly utilisation: number;
+}
+
+export interface LoadScalingParts {
+  readonly plan: Pick<Plan, 'range' | 'wanted' | 'generation'>;
+  readonly crew: { readonly ready: ReadonlyArray<Pick<Crew['ready'][number], 'utilisation'>> };
+  /** a clock that is never set; the process's own by default */
+  readonly nowMs?: () => number;
+}
+
+export class LoadScaling {
+  readonly #plan: LoadScalingParts['plan'];
+  readonly #crew: LoadScalingParts['crew'];
+  readonly #now: () => number;
+  #memory: LoadMemory = noLoadYet;
+  #pause: LoadPause | undefined;
+
+  constructor({ plan, crew, nowMs }: LoadScalingParts) {
+    this.#plan = plan;
+    this.#crew = crew;
+    this.#now = nowMs ?? (() => performance.now());
+  }
+
+  /** Milliseconds until it is to be asked again, though nobody reports; undefined where it has no say. */
+  get nextWakeMs(): number | undefined {
+    const { least, most } = this.#plan.range;
+    return least === most ? undefined : lookEveryMs;
+  }
+
+  /** The number was set by hand, or by a reload. */
+  noteChange(): void {
+    this.#memory = changedAt(this.#now());
+  }
+
+  /** A change, whoever wanted it, was taken back: new workers of this generation cannot serve. */
+  noteFailure(generation: number): void {
+    this.#pause = pauseAfterFailure(this.#pause, generation, this.#now());
+  }
+
+  noteReady(generation: number): void {
+    this.#pause = pauseAfterReady(this.#pause, generation);
+  }
+
+  /** Another number of workers, if the load wants one. Never while workers come or go for another reason. */
+  next(): LoadChange | undefined {
+    const { range, wanted } = this.#plan;
+    const { ready } = this.#crew;
+    if (range.least === range.most || wanted.ending !== 'no') return undefined;
+    if (wanted.candidate !== null || ready.length !== wanted.workers) return undefined;
+    const utilisations = ready.map(({ utilisation }) => utilisation);
+    const calmMs = this.#plan.generation(wanted.serving).options.scaleDownAfterMs;
+    const nowMs = this.#now();
+    const canGrow = mayGrow(this.#pause, wanted.serving, nowMs);
+    const load = { nowMs, range, calmMs, canGrow, workers: wanted.workers, utilisations };
+    const { to, utilisation, memory } = decideByLoad(load, this.#memory);
+    this.#memory = memory;
+    return to === wanted.workers ? undefined : { to, utilisation };
+  }
+}

@@ -1,0 +1,108 @@
+/**
+ * Shares of a limit that holds for all workers together: each worker enforces its own by itself, and nobody asks for a single
+ * connection or request. Pure.
+ *
+ * A share that is lowered is in force here once the worker has confirmed it; until then the higher one counts as `held`, and
+ * so does what a worker has beyond its share, for it closes nothing. Only what nobody holds is handed out. So all together never
+ * have more than the limit, however late a message is.
+ *
+ * Each has one, and what it used lately. What is left goes to those for whom that was too little, for the most part, so that one
+ * which is suddenly busy has nearly the whole after a few rounds. Where there is not enough, they are the ones that are cut down.
+ */
+import type { Usage } from '../../shared/protocol/guarding.ts';
+
+export interface Holder {
+  readonly id: number;
+  /** what it was told last */
+  readonly share: number;
+  /** of the deal that said so; what it confirms must be as late */
+  readonly serial: number;
+  /** the most that it may have, as far as is known here: never less than `share` */
+  readonly held: number;
+  readonly wanted: number;
+  /** it would have used more */
+  readonly isShort: boolean;
+  /** it takes nothing new: what it gives up goes to the others */
+  readonly isLeaving: boolean;
+}
+
+export function newHolder(id: number): Holder {
+  return { id, share: 0, serial: 0, held: 0, wanted: 0, isShort: false, isLeaving: false };
+}
+
+/** What a worker counts, with the serial of the last deal that it had heard of then. */
+export function noteUsage(holder: Holder, serial: number, { now, wanted, isShort }: Usage): Holder {
+  const isConfirmed = serial >= holder.serial;
+  return { ...holder, wanted, isShort, held: Math.max(isConfirmed ? holder.share : holder.held, now) };
+}
+
+const sum = (numbers: readonly number[]): number => numbers.reduce((one, other) => one + other, 0);
+
+/** Whole numbers in proportion to `weights`, `total` together. */
+function apportion(total: number, weights: readonly number[]): number[] {
+  const whole = sum(weights);
+  const exact = weights.map((weight) => (total * weight) / whole);
+  const parts = exact.map(Math.floor);
+  let left = total - sum(parts);
+  const byRemainder = exact
+    .map((_, index) => index)
+    .toSorted((a, b) => exact[b]! - parts[b]! - (exact[a]! - parts[a]!));
+  for (const index of byRemainder) {
+    if (left <= 0) break;
+    parts[index]! += 1;
+    left -= 1;
+  }
+  return parts;
+}
+
+/** How much more those get of what is left who are short of it. */
+const shortWeight = 8;
+
+type Claim = Pick<Holder, 'wanted' | 'isShort'>;
+
+/** What each should have, `limit` together. */
+export function targetShares(limit: number, claims: readonly Claim[]): number[] {
+  const least = limit >= claims.length ? 1 : 0;
+  const sure = claims.map(({ wanted }) => Math.max(least, wanted));
+  const spare = limit - sum(sure);
+  if (spare >= 0) {
+    const weights = claims.map(({ wanted, isShort }) => (wanted + 1) * (isShort ? shortWeight : 1));
+    const extra = apportion(spare, weights);
+    return sure.map((part, index) => part + extra[index]!);
+  }
+  return cutDown(limit, claims, sure, least);
+}
+
+/** Who is content keeps what it has, unless that alone is too much; the others meet in the middle, slowly. */
+function cutDown(limit: number, claims: readonly Claim[], sure: readonly number[], least: number): number[] {
+  const kept = sure.map((part, index) => (claims[index]!.isShort ? least : part));
+  if (sum(kept) > limit || !claims.some(({ isShort }) => isShort)) {
+    const beyond = sure.map((part) => part - least);
+    return apportion(limit - least * sure.length, beyond).map((part) => part + least);
+  }
+  const beyond = sure.map((part, index) => part - kept[index]!);
+  const toMiddle = sum(beyond) / sure.length / 4;
+  const parts = apportion(
+    limit - sum(kept),
+    beyond.map((part, index) => (claims[index]!.isShort ? part + toMiddle : 0)),
+  );
+  return kept.map((part, index) => part + parts[index]!);
+}
+
+/** The next step towards that: lowers at once, and raises by what nobody holds. Holders are new where their share is. */
+export function dealShares(limit: number, holders: readonly Holder[], serial: number): Holder[] {
+  const heldBy = (some: readonly Holder[]) => sum(some.map(({ held }) => held));
+  const staying = holders.filter(({ isLeaving }) => !isLeaving);
+  const leaving = holders.filter(({ isLeaving }) => isLeaving);
+  const free = Math.max(0, limit - heldBy(leaving));
+  const targets = targetShares(free, staying);
+  const targetOf = new Map(staying.map(({ id }, index) => [id, targets[index]!]));
+  let available = Math.max(0, limit - heldBy(holders));
+  return holders.map((holder) => {
+    const target = targetOf.get(holder.id) ?? 0;
+    if (target <= holder.held) return target === holder.share ? holder : { ...holder, share: target, serial };
+    const share = Math.min(target, holder.held + available);
+    available -= share - holder.held;
+    return share === holder.share ? holder : { ...holder, share, serial, held: share };
+  });
+}

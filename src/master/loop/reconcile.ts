@@ -1,0 +1,159 @@
+/**
+ * What is wanted and what is seen, compared: the whole policy of who is started and who leaves, as one pure function.
+ *
+ * It is level-triggered: it never asks what happened, only how things are, and may be called at any time and any number
+ * of times. A lost signal, a crash in the middle of a reload or two reloads at once need no rule of their own.
+ *
+ * - Steady: `workers` workers of the serving generation. Workers of any other one (left by a reload that was undone or
+ *   superseded) stay only as long as they fill a gap.
+ * - Canary: a candidate generation with no ready worker. The serving generation is kept at full strength, and one
+ *   candidate boots beside it.
+ * - Roll: a candidate is ready. The old are replaced, each only after its replacement is ready. Should every candidate die
+ *   again, this is the canary phase again.
+ *
+ * - Warm: with a bake time to follow, old workers that give up their place stand by instead of leaving. Whenever their
+ *   generation is to be complete again they accept again, before anything is spawned; once it is no longer one to go
+ *   back to, they leave.
+ *
+ * - Recycling: workers of the complete generation that are overdue are replaced, as many at a time as `surge` allows,
+ *   while nothing else is being replaced.
+ *
+ * Two promises hold in each: no ready worker retires unless `workers` ready ones remain, and nothing is spawned
+ * above `workers + surge` live ones.
+ */
+import { isWarm, sortStandby } from './standby.ts';
+import { isLive, stays } from '../workers/worker-states.ts';
+import type { WorkerState } from '../workers/worker-states.ts';
+
+export interface Wanted {
+  readonly workers: number;
+  /** live workers above `workers` that a replacement may take */
+  readonly surge: number;
+  readonly serving: number;
+  /** the generation that a reload brings in, or null */
+  readonly candidate: number | null;
+  /** whether workers of the serving generation stand by when the candidate's take their places */
+  readonly warm: boolean;
+  readonly ending: 'no' | 'graceful' | 'now';
+}
+
+export interface SeenWorker {
+  /** rises with each spawn */
+  readonly id: number;
+  readonly generation: number;
+  readonly state: WorkerState;
+  /** it serves, and is to be replaced all the same (see recycling.ts) */
+  readonly overdue?: boolean;
+}
+
+/** Places that may not be filled yet (see backoff.ts). */
+export interface HeldPlaces {
+  readonly serving: number;
+  readonly candidate: number;
+}
+
+export type CrewCommand =
+  | { do: 'spawn'; generation: number }
+  | { do: 'rest'; worker: number }
+  | { do: 'resume'; worker: number }
+  | { do: 'retire'; worker: number }
+  | { do: 'kill'; worker: number };
+
+/** Live workers of some generations, oldest first, but those that are overdue last: they leave first. */
+interface Group {
+  ready: SeenWorker[];
+  booting: SeenWorker[];
+}
+
+function groupOf(workers: readonly SeenWorker[]): Group {
+  const order = ({ id, overdue }: SeenWorker) => (overdue === true ? Number.MAX_SAFE_INTEGER - id : id);
+  const sorted = workers.toSorted((one, other) => order(one) - order(other));
+  return {
+    ready: sorted.filter((worker) => worker.state === 'ready'),
+    booting: sorted.filter((worker) => worker.state !== 'ready'),
+  };
+}
+
+const size = (group: Group): number => group.ready.length + group.booting.length;
+
+/** Whether the candidate has taken over: whole, and alone. */
+export function isRolledOut(wanted: Wanted, seen: readonly SeenWorker[]): boolean {
+  const live = seen.filter((worker) => isLive(worker.state));
+  return (
+    wanted.candidate !== null &&
+    live.filter((worker) => worker.state === 'ready').length >= wanted.workers &&
+    live.every((worker) => worker.generation === wanted.candidate)
+  );
+}
+
+export function reconcile(wanted: Wanted, seen: readonly SeenWorker[], held: HeldPlaces): CrewCommand[] {
+  const { workers, surge, ending } = wanted;
+  if (ending === 'now') {
+    return seen
+      .filter(({ state }) => state !== 'killed' && state !== 'gone')
+      .map(({ id }) => ({ do: 'kill', worker: id }));
+  }
+  const live = seen.filter((worker) => isLive(worker.state));
+  const commands: CrewCommand[] = [];
+  const retire = (worker: SeenWorker | undefined) => {
+    if (worker) commands.push({ do: 'retire', worker: worker.id });
+  };
+  if (ending === 'graceful') {
+    seen.filter(({ state }) => stays(state)).forEach(retire);
+    return commands;
+  }
+
+  const serving = groupOf(live.filter(({ generation }) => generation === wanted.serving));
+  const candidate = groupOf(live.filter(({ generation }) => generation === wanted.candidate));
+  const others = groupOf(
+    live.filter(({ generation }) => generation !== wanted.serving && generation !== wanted.candidate),
+  );
+  const rolling = candidate.ready.length > 0;
+  // The generation that is to be complete, and whoever stands in for it until then, first to leave first.
+  const target = rolling ? candidate : serving;
+  const canary: Group = rolling ? { ready: [], booting: [] } : candidate;
+  const old: Group = rolling
+    ? { ready: [...others.ready, ...serving.ready], booting: [...others.booting, ...serving.booting] }
+    : others;
+
+  // While a canary boots, those left by a superseded reload count as strength: replacing them twice helps nobody.
+  const standIns = () => (wanted.candidate !== null && !rolling ? old.ready.length : 0);
+  const missingReady = rolling ? 0 : workers - serving.ready.length - standIns();
+  const standby = sortStandby(wanted, seen, missingReady);
+  for (const worker of standby.returning) commands.push({ do: 'resume', worker: worker.id });
+  serving.ready.push(...standby.returning);
+  standby.leaving.forEach(retire);
+  let warmPlaces = standby.places;
+  const replace = (worker: SeenWorker) => {
+    if (!isWarm(wanted, worker) || warmPlaces === 0) return retire(worker);
+    warmPlaces -= 1;
+    commands.push({ do: 'rest', worker: worker.id });
+  };
+
+  // Nobody waits for an old worker that is not ready.
+  while (old.booting.length > 0) retire(old.booting.pop());
+  // Of the target, the youngest leave: they have the fewest connections. Those that still boot before those that serve.
+  const isWhole = (rolling || wanted.candidate === null) && old.ready.length === 0;
+  const recycled = () => (isWhole ? Math.min(surge, target.ready.filter(({ overdue }) => overdue === true).length) : 0);
+  const trim = () => {
+    while (size(target) > workers + recycled() && target.booting.length > 0) retire(target.booting.pop());
+  };
+  trim();
+  let surplus = old.ready.length + target.ready.length - workers;
+  for (; surplus > 0 && old.ready.length > 0; surplus -= 1) replace(old.ready.shift()!);
+  for (; surplus > 0 && target.ready.length > 0; surplus -= 1) retire(target.ready.pop());
+  trim();
+  // After scaling down, what boots may be too much although each group by itself is not.
+  const total = () => size(target) + size(canary) + old.ready.length;
+  while (total() > workers + surge && target.booting.length > 0) retire(target.booting.pop());
+  while (total() > workers + surge && canary.booting.length > 0) retire(canary.booting.pop());
+
+  const missing = workers + recycled() - size(target) - standIns() - (rolling ? held.candidate : held.serving);
+  const spawns = Math.max(0, Math.min(missing, workers + surge - total()));
+  const generation = rolling ? wanted.candidate! : wanted.serving;
+  for (let count = 0; count < spawns; count += 1) commands.push({ do: 'spawn', generation });
+
+  const mayBoot = !rolling && size(canary) === 0 && held.candidate === 0 && total() + spawns < workers + surge;
+  if (wanted.candidate !== null && mayBoot) commands.push({ do: 'spawn', generation: wanted.candidate });
+  return commands;
+}

@@ -1,0 +1,37 @@
+/**
+ * The life of a reload: a row in a table. Until it is live, what goes wrong fails it; after that it is rolled back, since
+ * clients have seen the new generation serve. A bake time may condemn it as soon as one new worker serves.
+ */
+import { stateMachine } from '../../shared/state-machine.ts';
+import type { Transitions } from '../../shared/state-machine.ts';
+
+/**
+ * reading and checking; one new worker boots; the others follow; the old ones stand by (for no time without a bake
+ * time); they leave; and the three ends
+ */
+export const reloadPhases = [
+  'preparing',
+  'canary',
+  'rolling',
+  'baking',
+  'draining',
+  'done',
+  'failed',
+  'rolled-back',
+] as const;
+export const reloadInputs = ['prepared', 'ready', 'live', 'accept', 'gone', 'fail', 'condemn'] as const;
+export type ReloadPhase = (typeof reloadPhases)[number];
+export type ReloadInput = (typeof reloadInputs)[number];
+
+export const reloadTable: Transitions<ReloadPhase, ReloadInput> = {
+  'preparing': { prepared: 'canary', fail: 'failed' },
+  'canary': { ready: 'rolling', fail: 'failed' },
+  'rolling': { live: 'baking', fail: 'failed', condemn: 'rolled-back' },
+  'baking': { accept: 'draining', fail: 'rolled-back', condemn: 'rolled-back' },
+  'draining': { gone: 'done' },
+  'done': {},
+  'failed': {},
+  'rolled-back': {},
+};
+
+export const nextReloadPhase = stateMachine('reload', reloadTable);

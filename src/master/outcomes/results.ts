@@ -1,0 +1,67 @@
+/** What reloads, scalings and stops finish with, and what they tell on the way. */
+import { EvyError } from '../../shared/errors.ts';
+import type { ErrorCode } from '../../shared/errors.ts';
+import { noDepartures } from './operations.ts';
+import type { Departures } from './operations.ts';
+import type { ReloadPhase } from './reload-phases.ts';
+
+/** What a reload did, complete: its last old worker has gone. */
+export interface ReloadResult extends Departures {
+  readonly generation: number;
+  readonly durationMs: number;
+  /** workers of the old generation that gave up their place */
+  readonly replaced: number;
+}
+
+export interface FailedReload extends ReloadResult {
+  readonly reason: string;
+}
+
+export interface ScaleChange {
+  readonly from: number;
+  readonly to: number;
+  /** mean share of their time that the workers were busy, 0 to 1, where the load is the reason */
+  readonly utilisation?: number;
+}
+
+export interface ScaleResult extends Departures {
+  readonly from: number;
+  readonly to: number;
+  readonly durationMs: number;
+}
+
+/** A new master serves. This one hands its connections over and ends, which finishes with a `StopResult`. */
+export interface UpgradeResult {
+  /** of the new master */
+  readonly pid: number;
+  readonly durationMs: number;
+}
+
+export interface StopResult extends Departures {
+  readonly durationMs: number;
+  /** workers that ended */
+  readonly workers: number;
+}
+export const nothingStopped: StopResult = { durationMs: 0, workers: 0, ...noDepartures };
+
+/** How far something is that takes its time. */
+export type Progress = {
+  /** workers of the newest generation that serve */
+  readonly ready: number;
+  /** how many are wanted */
+  readonly workers: number;
+  /** workers that still finish what they have */
+  readonly leaving: number;
+} & (
+  | { readonly operation: 'reload'; readonly generation: number; readonly phase: ReloadPhase }
+  | { readonly operation: 'scale' | 'stop' }
+);
+
+/** Why a reload failed, with what it had done by then. `cause` is the reason with its own code. */
+export class ReloadError extends EvyError {
+  readonly result: FailedReload;
+  constructor(code: ErrorCode, message: string, result: FailedReload, cause: Error) {
+    super(code, message, { cause });
+    this.result = result;
+  }
+}

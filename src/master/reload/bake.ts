@@ -1,0 +1,105 @@
+/**
+ * The bake time of a reload: the new generation serves, the old one stands by, and numbers decide which of them stays.
+ *
+ * `judge` is the whole decision. What it looks at: answers that the application failed (5xx), workers that died, and how
+ * late event loops were. Few answers tell nothing about a rate; a loop may be late once (modules that load, a big
+ * collection), so the mean of a worker's last reports counts.
+ */
+import type { Options } from '../../shared/options/table.ts';
+import type { WorkerStats } from '../../shared/protocol/messages.ts';
+import { formatDuration } from '../../shared/options/units.ts';
+
+export type BakeLimits = Pick<Options, 'bakeMs' | 'bakeMaxErrorPercent' | 'bakeMaxCrashes' | 'bakeMaxLagMs'>;
+
+export interface BakeFacts {
+  readonly answers: number;
+  /** answers with 5xx */
+  readonly errors: number;
+  /** workers that were ready and died */
+  readonly crashes: number;
+  /** the latest loop of all workers, in the mean of its last reports */
+  readonly lagMs: number;
+  /** until the bake time ends */
+  readonly leftMs: number;
+}
+
+export type Verdict = { is: 'open' } | { is: 'passed' } | { is: 'failed'; reason: string };
+
+/** A rate of fewer answers than this means nothing. */
+export const leastAnswers = 20;
+/** reports of a worker (one a second) that make a lag */
+export const lagReports = 5;
+
+export function judge(limits: BakeLimits, { answers, errors, crashes, lagMs, leftMs }: BakeFacts): Verdict {
+  const failed = (reason: string): Verdict => ({ is: 'failed', reason });
+  if (crashes > limits.bakeMaxCrashes) {
+    const workers = crashes === 1 ? 'a worker' : `${crashes} workers`;
+    return failed(`${workers} died, which is more than ${limits.bakeMaxCrashes} (option bakeMaxCrashes)`);
+  }
+  const percent = (100 * errors) / Math.max(1, answers);
+  if (answers >= leastAnswers && percent > limits.bakeMaxErrorPercent) {
+    const rate = `${errors} of ${answers} answers were 5xx (${percent.toFixed(1)} %)`;
+    return failed(`${rate}, which is more than ${limits.bakeMaxErrorPercent} % (option bakeMaxErrorRate)`);
+  }
+  if (lagMs > limits.bakeMaxLagMs) {
+    const most = formatDuration(limits.bakeMaxLagMs);
+    return failed(`an event loop was ${Math.round(lagMs)}ms late, which is more than ${most} (option bakeMaxLag)`);
+  }
+  return { is: leftMs > 0 ? 'open' : 'passed' };
+}
+
+interface Observed {
+  answers: number;
+  errors: number;
+  /** the last ones, at most `lagReports` */
+  lags: number[];
+}
+
+/** Collects what `judge` wants to know, from the first ready worker of the new generation on. */
+export class BakeWatch {
+  readonly #limits: BakeLimits;
+  readonly #workers = new Map<number, Observed>();
+  #crashes = 0;
+  #endsAtMs = Infinity;
+
+  constructor(limits: BakeLimits) {
+    this.#limits = limits;
+  }
+
+  /** The new generation serves alone from now on. */
+  begin(nowMs: number): void {
+    this.#endsAtMs = nowMs + this.#limits.bakeMs;
+  }
+
+  noteStats(worker: number, { answers2xx, answers3xx, answers4xx, answers5xx, lagMs }: WorkerStats): void {
+    const lags = [...(this.#workers.get(worker)?.lags ?? []), lagMs].slice(-lagReports);
+    const answers = answers2xx + answers3xx + answers4xx + answers5xx;
+    this.#workers.set(worker, { answers, errors: answers5xx, lags });
+  }
+
+  noteCrash(): void {
+    this.#crashes += 1;
+  }
+
+  /** Infinity while old workers still serve. */
+  leftMs(nowMs: number): number {
+    return Math.max(0, this.#endsAtMs - nowMs);
+  }
+
+  facts(nowMs: number): BakeFacts {
+    let answers = 0;
+    let errors = 0;
+    let lagMs = 0;
+    for (const observed of this.#workers.values()) {
+      answers += observed.answers;
+      errors += observed.errors;
+      if (observed.lags.length < lagReports) continue;
+      lagMs = Math.max(lagMs, observed.lags.reduce((sum, lag) => sum + lag, 0) / lagReports);
+    }
+    return { answers, errors, crashes: this.#crashes, lagMs, leftMs: this.leftMs(nowMs) };
+  }
+
+  verdict(nowMs: number): Verdict {
+    return judge(this.#limits, this.facts(nowMs));
+  }
+}

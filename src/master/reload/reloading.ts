@@ -1,0 +1,209 @@
+/**
+ * Reloads, one at a time: preparing, canary, rolling, baking. Each step changes what is wanted (plan.ts) and tells it.
+ *
+ * A reload is live once the new generation serves alone, and done once the last old worker has gone. Until it is
+ * accepted (at once, or when its bake time has passed) the old generation is the one to go back to. A later reload or a
+ * stop supersedes one that is not live yet; one that bakes is accepted then: whoever brings in the next release has
+ * seen this one serve.
+ */
+import { EvyError } from '../../shared/errors.ts';
+import type { Logger } from '../../shared/log/log.ts';
+import type { WorkerStats } from '../../shared/protocol/messages.ts';
+import { userStackOf } from '../../shared/user-error.ts';
+import { BakeWatch } from './bake.ts';
+import type { Deferred } from '../outcomes/queue.ts';
+import type { Preparation } from '../loop/commands.ts';
+import type { Emit } from '../outcomes/events.ts';
+import type { Operations } from '../outcomes/operations.ts';
+import type { Plan } from '../generations/plan.ts';
+import { ReloadAttempt } from './reload-attempt.ts';
+import type { ReloadPhase } from '../outcomes/reload-phases.ts';
+import type { ReloadResult } from '../outcomes/results.ts';
+
+export interface ReloadingParts {
+  readonly plan: Plan;
+  readonly operations: Operations;
+  readonly logger: Logger;
+  readonly emit: Emit;
+  /** reads the configuration and looks for the application anew; the outcome comes back to `prepared()` */
+  readonly prepare: (number: number) => void;
+}
+
+/** How the last reload ended, or how far the one under way is. */
+export interface ReloadStatus {
+  readonly generation: number;
+  readonly phase: ReloadPhase;
+  readonly reason?: string;
+}
+
+interface Leaver {
+  readonly id: number;
+  readonly generation: { readonly number: number };
+}
+
+export class Reloading {
+  readonly #parts: ReloadingParts;
+  #attempt: ReloadAttempt | undefined;
+  /** taken over; the last old workers are being sent away */
+  #accepted: ReloadAttempt | undefined;
+  #status: ReloadStatus | undefined;
+  #lastNumber: number;
+
+  constructor(parts: ReloadingParts) {
+    this.#parts = parts;
+    this.#lastNumber = parts.plan.wanted.serving;
+  }
+
+  /** of the one under way */
+  get phase(): ReloadPhase | undefined {
+    return this.#attempt?.phase;
+  }
+  get status(): ReloadStatus | undefined {
+    const attempt = this.#attempt;
+    return attempt === undefined ? this.#status : { generation: attempt.number, phase: attempt.phase };
+  }
+  /** The generation whose settings count for what is done now. */
+  get settingGeneration(): number {
+    return this.#attempt?.isRolling === true ? this.#attempt.number : this.#parts.plan.wanted.serving;
+  }
+  /** The ones that are not done: workers that each has sent away and that are still there. */
+  get underWay(): Array<{ generation: number; phase: ReloadPhase; leaving: number }> {
+    return [this.#attempt, this.#accepted].flatMap((attempt) =>
+      attempt === undefined
+        ? []
+        : [{ generation: attempt.number, phase: attempt.phase, leaving: attempt.operation.leaving }],
+    );
+  }
+
+  begin(answer: Deferred<ReloadResult> | undefined): void {
+    this.giveWay('a later reload came before this one was done');
+    this.#lastNumber += 1;
+    const generation = this.#lastNumber;
+    this.#attempt = new ReloadAttempt(generation, this.#parts.operations.begin(), answer);
+    this.#parts.logger.info('reload.started', { generation });
+    this.#parts.emit('reload:started', { generation });
+    this.#parts.prepare(generation);
+  }
+
+  prepared(number: number, outcome: Preparation): void {
+    if (this.#attempt?.number !== number) return; // superseded meanwhile
+    if ('error' in outcome) {
+      this.fail(outcome.error);
+      return;
+    }
+    for (const option of outcome.ignored) {
+      this.#parts.logger.warn('option.ignored', { option, message: 'a reload cannot change it; restart to apply' });
+    }
+    this.#attempt.move('prepared');
+    this.#parts.plan.propose(outcome.generation);
+  }
+
+  /** A worker of the candidate is ready: from the first one on the others follow. */
+  candidateReady(): void {
+    const attempt = this.#attempt;
+    if (attempt?.phase !== 'canary') return;
+    attempt.move('ready');
+    const { options } = this.#parts.plan.generation(attempt.number);
+    if (options.bakeMs > 0) attempt.bake = new BakeWatch(options);
+    attempt.workersBefore = this.#parts.plan.takeWorkersOf(attempt.number);
+  }
+
+  noteStats(worker: number, stats: WorkerStats): void {
+    this.#attempt?.bake?.noteStats(worker, stats);
+  }
+  noteCrash(): void {
+    this.#attempt?.bake?.noteCrash();
+  }
+  /** A count that was set by hand is not taken back when the reload fails. */
+  keepWorkers(): void {
+    if (this.#attempt) this.#attempt.workersBefore = undefined;
+  }
+
+  /** An old worker stands by. */
+  noteReplaced(worker: Leaver): void {
+    if (this.#attempt?.isRolling === true) this.#attempt.noteReplaced(worker.id);
+  }
+
+  /** A worker was told to leave; whether it was for a reload. */
+  noteRetired({ id, generation }: Leaver): boolean {
+    const attempt = this.#attempt?.isRolling === true ? this.#attempt : this.#accepted;
+    if (attempt?.isRolling !== true || attempt.number === generation.number) return false;
+    attempt.noteReplaced(id);
+    attempt.operation.sent(id);
+    return true;
+  }
+
+  /** Moves on when what is waited for has come true; whether that changed what is wanted. */
+  advance(isRolledOut: boolean, nowMs: number): boolean {
+    const attempt = this.#attempt;
+    if (attempt?.isRolling !== true) return false;
+    if (attempt.phase === 'rolling' && isRolledOut) {
+      attempt.move('live');
+      attempt.bake?.begin(nowMs);
+      const { generation, durationMs, replaced } = attempt.result;
+      this.#parts.logger.info('reload.live', { generation, durationMs, replaced });
+      this.#parts.emit('reload:live', { generation, durationMs, replaced });
+    }
+    const { bake } = attempt;
+    const verdict =
+      bake === undefined ? ({ is: attempt.phase === 'baking' ? 'passed' : 'open' } as const) : bake.verdict(nowMs);
+    if (verdict.is === 'passed') this.#accept(attempt);
+    if (verdict.is === 'failed') this.fail(new EvyError('RELOAD_ROLLED_BACK', verdict.reason));
+    return verdict.is !== 'open';
+  }
+
+  /** When to look again; undefined when there is no bake time to end. */
+  nextWakeMs(nowMs: number): number | undefined {
+    const leftMs = this.#attempt?.bake?.leftMs(nowMs) ?? Infinity;
+    return Number.isFinite(leftMs) ? leftMs : undefined;
+  }
+
+  /** What the one that was accepted has sent away is all by now. */
+  settle(): void {
+    const attempt = this.#accepted;
+    if (attempt === undefined || attempt.phase === 'draining') return;
+    attempt.move('accept');
+    this.#parts.operations.conclude(attempt.operation, () => this.#done(attempt));
+  }
+
+  /** Something else comes: the reload under way is accepted if it serves, or else undone. */
+  giveWay(message: string): void {
+    if (this.#attempt?.phase === 'baking') this.#accept(this.#attempt);
+    else this.fail(new EvyError('RELOAD_SUPERSEDED', message));
+  }
+
+  /** Ends the reload under way, if any: the old generation takes back what it gave up. */
+  fail(cause: Error): void {
+    const attempt = this.#attempt;
+    if (!attempt) return;
+    this.#attempt = undefined;
+    this.#parts.plan.withdraw(attempt.workersBefore);
+    this.#parts.operations.conclude(attempt.operation);
+    const generation = attempt.number;
+    const code = cause instanceof EvyError ? cause.code : 'INTERNAL';
+    // Of our own errors only the application's stack tells anything.
+    const stack = cause instanceof EvyError ? userStackOf(cause) : cause.stack;
+    const error = attempt.fail(cause);
+    const isBack = attempt.phase === 'rolled-back';
+    this.#status = { generation, phase: attempt.phase, reason: cause.message };
+    // One that was superseded is nobody's fault: whoever watches for failures is not to be called.
+    const level = code === 'RELOAD_SUPERSEDED' ? 'info' : 'error';
+    const fields = { generation, code, message: cause.message, stack };
+    this.#parts.logger[level](isBack ? 'reload.rolled-back' : 'reload.failed', fields);
+    this.#parts.emit('reload:failed', { generation, error });
+  }
+
+  #accept(attempt: ReloadAttempt): void {
+    this.#attempt = undefined;
+    this.#accepted = attempt;
+    this.#parts.plan.promote();
+  }
+
+  #done(attempt: ReloadAttempt): void {
+    if (this.#accepted === attempt) this.#accepted = undefined;
+    const result = attempt.succeed();
+    this.#status = { generation: attempt.number, phase: attempt.phase };
+    this.#parts.logger.info('reload.done', { ...result });
+    this.#parts.emit('reload:done', result);
+  }
+}

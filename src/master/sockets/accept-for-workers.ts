@@ -1,0 +1,98 @@
+/**
+ * The fallback where workers cannot inherit listening sockets: the master accepts, and hands each connection to the ready
+ * workers in turn, by the documented API alone. While none is ready, connections wait here as they would in the
+ * kernel's queue, and so they do past the option maxConnections. It costs the master work per connection, and what waits here dies
+ * with it.
+ */
+import type { Socket } from 'node:net';
+import type { MasterToWorker } from '../../shared/protocol/messages.ts';
+import type { Listener } from './listeners.ts';
+
+/** What of a worker is needed here. */
+export interface Recipient {
+  send(message: MasterToWorker, socket: Socket, done: (error: Error | null) => void): void;
+  /** one more is on its way there */
+  noteConnection(): void;
+}
+
+/** How many more connections the whole server may have, as far as it is known what each worker has; a limit of 0 is none. */
+export function roomWithin(limit: number, workers: ReadonlyArray<{ readonly connections: number }>): number {
+  return limit === 0 ? Infinity : limit - workers.reduce((sum, { connections }) => sum + connections, 0);
+}
+
+interface Connection {
+  readonly bind: number;
+  readonly socket: Socket;
+}
+
+export class Handover {
+  readonly #readyWorkers: () => readonly Recipient[];
+  readonly #room: () => number;
+  readonly #waiting: Connection[] = [];
+  /** given to a worker's channel, which takes one at a time; one that closes forgets those in its queue without a word */
+  readonly #underWay = new Map<Connection, Recipient>();
+  #turn = 0;
+
+  /** `room` tells how many connections may be handed over now. */
+  constructor(listeners: readonly Listener[], readyWorkers: () => readonly Recipient[], room: () => number) {
+    this.#readyWorkers = readyWorkers;
+    this.#room = room;
+    listeners.forEach(({ server }, bind) => {
+      server?.on('connection', (socket) => {
+        // Paused by pauseOnConnect: not a byte is read here. Its errors are the worker's business.
+        socket.on('error', () => {});
+        this.#waiting.push({ bind, socket });
+        this.flush();
+      });
+    });
+  }
+
+  get waiting(): number {
+    return this.#waiting.length;
+  }
+
+  /** Hands over what waits; to be called whenever a worker gets ready, or has told how many connections it has. */
+  flush(): void {
+    if (this.#waiting.length === 0) return;
+    const workers = this.#readyWorkers();
+    if (workers.length === 0) return;
+    for (const next of this.#waiting.splice(0, Math.max(0, this.#room()))) {
+      this.#turn += 1;
+      this.#give(next, workers[this.#turn % workers.length]!);
+    }
+  }
+
+  /** A worker has ended: what did not get to it goes to another one. */
+  gone(worker: Recipient): void {
+    for (const [connection, recipient] of this.#underWay) if (recipient === worker) this.#takeBack(connection);
+    this.flush();
+  }
+
+  #give(connection: Connection, worker: Recipient): void {
+    const { bind, socket } = connection;
+    this.#underWay.set(connection, worker);
+    worker.noteConnection();
+    worker.send({ type: 'connection', bind }, socket, (error) => {
+      if (this.#underWay.get(connection) !== worker) return; // taken back before
+      if (error) {
+        this.#takeBack(connection);
+        setImmediate(() => this.flush());
+        return;
+      }
+      // It is in the channel, and lives on there (unix(7), SCM_RIGHTS): only our copy is closed.
+      this.#underWay.delete(connection);
+      socket.destroy();
+    });
+  }
+
+  #takeBack(connection: Connection): void {
+    this.#underWay.delete(connection);
+    this.#waiting.push(connection);
+  }
+
+  /** Gives up what waits. */
+  close(): void {
+    for (const { socket } of [...this.#waiting.splice(0), ...this.#underWay.keys()]) socket.destroy();
+    this.#underWay.clear();
+  }
+}

@@ -1,0 +1,248 @@
+/**
+ * The listening sockets. Each is made before any worker, and kept by the master for its whole life: when every worker
+ * is dead, connections wait in the kernel's queue instead of being refused.
+ *
+ * The master does not accept from them (shared/node-private.ts). Where that cannot be had, `accepting` listeners
+ * are plain net.Servers, and handover.ts passes their connections on.
+ */
+import { lookup } from 'node:dns/promises';
+import { chmodSync, closeSync, fstatSync } from 'node:fs';
+import { createServer, isIP } from 'node:net';
+import type { ListenOptions, Server } from 'node:net';
+import { resolve } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import { EvyError } from '../../shared/errors.ts';
+import { listenError } from '../../shared/listen-error.ts';
+import type { Logger } from '../../shared/log/log.ts';
+import { listenUnpolled } from '../../shared/node-private/node-private.ts';
+import type { ListenTarget } from '../../shared/node-private/node-private.ts';
+import { clearSocketPath, socketFileRemover } from '../../shared/unix-socket.ts';
+import { formatBind, formatHostPort } from './bind-address.ts';
+import type { Bind } from './bind-address.ts';
+import type { BoundAddress } from './bound-address.ts';
+import { orphansHolding } from './orphan-holders.ts';
+import { dismissOrphans, wantedAddress } from './orphans.ts';
+import { bindKey } from './inherited-sockets.ts';
+import type { Estate } from './inherited-sockets.ts';
+
+export type { BoundAddress };
+
+export interface Listener {
+  /** its address as it was asked for (see bindKey) */
+  readonly key: string;
+  readonly address: BoundAddress;
+  readonly backlog: number;
+  /** to be inherited by workers; undefined when the master accepts */
+  readonly fd?: number;
+  /** present when the master accepts */
+  readonly server?: Server;
+  close(): void;
+  /** Lets go of it: another process serves it, and its file stays. */
+  release(): void;
+  /** left by a master before */
+  readonly isLegacy: boolean;
+}
+
+/** An address and how the user wrote it, for messages: '--bind :8080', '--host x --port 1'. */
+export interface GivenBind {
+  readonly bind: Bind;
+  readonly given: string;
+}
+
+export interface ListenSettings {
+  readonly backlog: number;
+  readonly unixMode: number;
+  /** whether workers can inherit the sockets; otherwise the master accepts */
+  readonly inherited: boolean;
+  readonly logger?: Logger;
+}
+
+/** An address, and where a master before has left a socket for it. */
+interface Place {
+  readonly key: string;
+  readonly target: ListenTarget;
+  readonly tls: boolean;
+  /** a descriptor that is ours to close, with its file */
+  readonly legacyFd?: number;
+}
+
+async function targetOf({ bind, given }: GivenBind, unixMode: number): Promise<ListenTarget> {
+  if (bind.kind === 'fd') {
+    const isSocket = (() => {
+      try {
+        return fstatSync(bind.fd).isSocket();
+      } catch {
+        return false;
+      }
+    })();
+    if (!isSocket) throw new EvyError('BAD_BIND', `${given}: descriptor ${bind.fd} is not a socket`);
+    return { kind: 'fd', fd: bind.fd };
+  }
+  if (bind.kind === 'unix') {
+    const path = resolve(bind.path);
+    await clearSocketPath(path, given);
+    return { kind: 'unix', path, onBound: () => chmodSync(path, unixMode) };
+  }
+  const literal = isIP(bind.host);
+  if (literal !== 0) return { kind: 'tcp', address: bind.host, port: bind.port, family: literal === 6 ? 6 : 4 };
+  const { address, family } = await lookup(bind.host);
+  return { kind: 'tcp', address, port: bind.port, family: family === 6 ? 6 : 4 };
+}
+
+function describe(
+  target: ListenTarget,
+  tls: boolean,
+  found: { kind: 'tcp' | 'unix'; address?: { address: string; port: number } },
+): BoundAddress {
+  if (found.kind === 'tcp' && found.address) {
+    const { address: host, port } = found.address;
+    return { name: formatHostPort(host, port), kind: 'tcp', tls, host, port };
+  }
+  if (target.kind === 'unix') return { name: `unix:${target.path}`, kind: 'unix', tls, path: target.path };
+  return { name: formatBind({ ...(target as { kind: 'fd'; fd: number }), tls: false }), kind: found.kind, tls };
+}
+
+/** Closing twice must be harmless: by the second time the path may belong to another process. */
+function once(close: () => void): () => void {
+  let open = true;
+  return () => {
+    if (open) close();
+    open = false;
+  };
+}
+
+function openInherited({ key, target, tls, legacyFd }: Place, backlog: number): Listener {
+  const given: ListenTarget = legacyFd === undefined ? target : { kind: 'fd', fd: legacyFd };
+  const socket = listenUnpolled(given, backlog);
+  const removeFile = target.kind === 'unix' ? socketFileRemover(target.path) : () => true;
+  // A descriptor that was given to us is its giver's: a service manager, or the program that embeds this master.
+  const isOurs = given.kind !== 'fd' || legacyFd !== undefined;
+  const close = once(() => {
+    if (removeFile() && isOurs) socket.close();
+  });
+  const release = once(() => {
+    // libuv removes the file of a path that it has bound together with its descriptor: that one stays until we exit.
+    if (isOurs && given.kind !== 'unix') socket.close();
+  });
+  return {
+    key,
+    address: describe(target, tls, socket),
+    backlog,
+    fd: socket.fd,
+    close,
+    release,
+    isLegacy: legacyFd !== undefined,
+  };
+}
+
+async function openAccepting({ key, target, tls, legacyFd }: Place, backlog: number): Promise<Listener> {
+  const server = createServer({ pauseOnConnect: true });
+  const where: ListenOptions & { fd?: number } =
+    legacyFd !== undefined
+      ? { fd: legacyFd }
+      : target.kind === 'tcp'
+        ? { host: target.address, port: target.port }
+        : target.kind === 'unix'
+          ? { path: target.path }
+          : { fd: target.fd };
+  await new Promise<void>((onListening, onError) => {
+    server.once('error', onError);
+    server.listen({ ...where, backlog, exclusive: true }, () => {
+      server.off('error', onError);
+      onListening();
+    });
+    // A path is bound within listen(): nobody can have connected yet.
+    if (target.kind === 'unix' && legacyFd === undefined && server.listening) target.onBound?.();
+  });
+  server.on('error', () => {}); // a failed accept (EMFILE) is tried again by libuv
+  const info = server.address();
+  const found =
+    typeof info === 'object' && info !== null ? { kind: 'tcp' as const, address: info } : { kind: 'unix' as const };
+  const close = once(() => void server.close()); // and libuv removes the file of a unix socket
+  return {
+    key,
+    address: describe(target, tls, found),
+    backlog,
+    server,
+    close,
+    release: close,
+    isLegacy: legacyFd !== undefined,
+  };
+}
+
+/** Closes what this master cannot serve after all. What was left to it is still served by the one before. */
+export function giveUp(listener: Listener): void {
+  if (listener.isLegacy) listener.release();
+  else listener.close();
+}
+
+async function placeOf(one: GivenBind, settings: ListenSettings, estate: Estate | undefined): Promise<Place> {
+  const { bind } = one;
+  const left = estate?.take(bindKey(bind));
+  if (left === undefined) return { key: bindKey(bind), target: await targetOf(one, settings.unixMode), tls: bind.tls };
+  const target: ListenTarget =
+    bind.kind === 'unix'
+      ? { kind: 'unix', path: resolve(bind.path) }
+      : { kind: 'fd', fd: bind.kind === 'fd' ? bind.fd : left.fd };
+  return { key: left.key, target, tls: bind.tls, legacyFd: left.fd };
+}
+
+/** Orphans that are busy let go of an address later. They are waited for so long, and looked after so often. */
+const orphansWithinMs = 10_000;
+const againMs = 250;
+
+const isInUse = (error: unknown): boolean =>
+  ['EADDRINUSE', 'ADDRESS_IN_USE'].includes((error as NodeJS.ErrnoException).code ?? '');
+
+/** An address that is in use may be so by orphans: they are asked for it, or waited for. Whoever else has it, keeps it. */
+async function openOne(one: GivenBind, settings: ListenSettings, estate: Estate | undefined): Promise<Listener> {
+  const open = async (): Promise<Listener> => {
+    const place = await placeOf(one, settings, estate);
+    return (settings.inherited ? openInherited : openAccepting)(place, settings.backlog);
+  };
+  const wanted = wantedAddress(one.bind);
+  const untilMs = performance.now() + orphansWithinMs;
+  let isTold = false;
+  for (let attemptsLeft = 2; ;) {
+    try {
+      return await open();
+    } catch (error) {
+      attemptsLeft -= 1;
+      if (!isInUse(error) || wanted === undefined || performance.now() > untilMs) throw error;
+      const left = await dismissOrphans(wanted);
+      const workers = orphansHolding(wanted);
+      // The last one may have let go of it between our attempt and our look.
+      if (left + workers.length > 0) attemptsLeft = 1;
+      else if (attemptsLeft === 0) throw error;
+      if (workers.length === 0) continue;
+      if (!isTold) {
+        const message = 'workers of a master that died hold this address';
+        settings.logger?.warn('master.waiting', { address: one.given, workers, message });
+      }
+      isTold = true;
+      await setTimeout(againMs);
+    }
+  }
+}
+
+/**
+ * Opens all or none, and closes what a master before has left that nothing asks for.
+ * @throws {EvyError} ADDRESS_IN_USE, ADDRESS_NOT_PERMITTED, ADDRESS_NOT_AVAILABLE, LISTEN_FAILED or BAD_BIND
+ */
+export async function openListeners(
+  binds: readonly GivenBind[],
+  settings: ListenSettings,
+  estate?: Estate,
+): Promise<Listener[]> {
+  const listeners: Listener[] = [];
+  for (const one of binds) {
+    try {
+      listeners.push(await openOne(one, settings, estate));
+    } catch (error) {
+      for (const listener of listeners) giveUp(listener);
+      throw listenError(one.given, error);
+    }
+  }
+  for (const fd of estate?.takeRest() ?? []) closeSync(fd);
+  return listeners;
+}

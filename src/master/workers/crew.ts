@@ -1,0 +1,213 @@
+/**
+ * The workers there are: starts and retires them, and keeps what the dead owe (debts.ts). Who comes and who goes is decided
+ * elsewhere; the log lines and events of their lives are in worker-lines.ts.
+ */
+import type { Logger } from '../../shared/log/log.ts';
+import type { MasterToWorker } from '../../shared/protocol/messages.ts';
+import { delayMs, isQuickDeath } from './backoff.ts';
+import { Debts } from './debts.ts';
+import type { Emit } from '../outcomes/events.ts';
+import type { Generation } from '../generations/generation.ts';
+import { IgnoredOptions } from '../generations/ignored-options.ts';
+import type { Listener } from '../sockets/listeners.ts';
+import { Moves } from '../migration/moves.ts';
+import { havensOf } from '../migration/targets.ts';
+import type { Opening } from './accepting.ts';
+import type { SeenWorker } from '../loop/reconcile.ts';
+import { newlyOverdue } from './recycling.ts';
+import { WorkerHandle } from './worker.ts';
+import type { Drain, WorkerNews } from './worker.ts';
+import { WorkerLines } from './worker-lines.ts';
+
+export interface CrewParts {
+  readonly listeners: readonly Listener[];
+  readonly workerEntry: string;
+  readonly logger: Logger;
+  readonly emit: Emit;
+  /** puts a worker's news into the queue */
+  readonly report: (worker: WorkerHandle, news: WorkerNews) => void;
+  /** whether connections can move from worker to worker */
+  readonly moving: boolean;
+  readonly opening: Opening;
+  /** a clock that is never set; the process's own by default */
+  readonly nowMs?: () => number;
+}
+
+export class Crew {
+  readonly #parts: CrewParts;
+  readonly #workers = new Map<number, WorkerHandle>();
+  readonly #debts = new Debts();
+  readonly #moves: Moves;
+  readonly #ignoredOptions: IgnoredOptions;
+  readonly #lines: WorkerLines;
+  /** generations that stay */
+  #wanted: ReadonlySet<number> = new Set();
+  #lastId = 0;
+  readonly #now: () => number;
+  /** when it was last looked which debts are due: what becomes due a moment later must not be missed */
+  #lookedAtMs = 0;
+
+  constructor(parts: CrewParts) {
+    this.#parts = parts;
+    this.#now = parts.nowMs ?? (() => performance.now());
+    this.#ignoredOptions = new IgnoredOptions(parts.logger);
+    this.#lines = new WorkerLines(parts.logger, parts.emit);
+    this.#moves = new Moves({ possible: parts.moving, logger: parts.logger }, this);
+  }
+
+  get workers(): readonly WorkerHandle[] {
+    return [...this.#workers.values()];
+  }
+  get seen(): SeenWorker[] {
+    return this.workers.map(({ id, generation, state, overdue }) => ({
+      id,
+      generation: generation.number,
+      state,
+      overdue: overdue !== undefined,
+    }));
+  }
+  get ready(): readonly WorkerHandle[] {
+    return this.workers.filter(({ state }) => state === 'ready');
+  }
+  /** those that connections can be given to; not one that has crashed and is about to end */
+  get open(): readonly WorkerHandle[] {
+    return this.ready.filter(({ connected, failure }) => connected && failure === undefined);
+  }
+  /** those of them that connections are moved to */
+  get havens(): readonly WorkerHandle[] {
+    return havensOf(this.open, this.#wanted);
+  }
+
+  /** how connections get from worker to worker, and to another master */
+  get moves(): Moves {
+    return this.#moves;
+  }
+
+  /** Looks who has served for long enough. */
+  markOverdue(): void {
+    const found = newlyOverdue(this.ready.map(({ age }) => age));
+    for (const [id, reason] of found) this.find(id).overdue = reason;
+  }
+
+  /** Places of a generation that are not to be filled now: by debt, or since their worker is still being killed. */
+  held(generation: number | null): number {
+    const dying = this.workers.filter(
+      (worker) =>
+        worker.state === 'killed' && worker.endReason === 'boot-timeout' && worker.generation.number === generation,
+    );
+    return dying.length + this.#debts.held(generation, this.#lookedAtMs);
+  }
+
+  /** Milliseconds until a place may be filled again; undefined when none waits. */
+  get nextWakeMs(): number | undefined {
+    const next = this.#debts.nextDueMs(this.#lookedAtMs);
+    return Number.isFinite(next) ? Math.max(0, next - this.#now()) : undefined;
+  }
+
+  /** Which generations stay, as of now: `held` and `spawn` go by this moment. What the others owe is forgotten. */
+  want(generations: ReadonlySet<number>): void {
+    this.#lookedAtMs = this.#now();
+    this.#wanted = generations;
+    this.#debts.want(generations);
+  }
+
+  spawn(generation: Generation): void {
+    const streak = this.#debts.pay(generation.number, this.#lookedAtMs);
+    const { listeners, workerEntry, opening } = this.#parts;
+    this.#lastId += 1;
+    const worker: WorkerHandle = new WorkerHandle(
+      { id: this.#lastId, generation, listeners, entry: workerEntry, streak, opening },
+      (news) => this.#parts.report(worker, news),
+      (message, handle) => this.#moves.take(worker, message, handle),
+    );
+    this.#workers.set(worker.id, worker);
+    this.#lines.spawned(worker);
+  }
+
+  /** @throws {Error} when there is no such worker */
+  find(id: number): WorkerHandle {
+    const found = this.#workers.get(id);
+    if (!found) throw new Error(`there is no worker ${id}`);
+    return found;
+  }
+
+  rest(worker: WorkerHandle): void {
+    worker.rest();
+    this.#lines.standby(worker);
+  }
+
+  resume(worker: WorkerHandle): void {
+    worker.resume();
+    this.#lines.resumed(worker);
+    this.#moves.workerReady();
+  }
+
+  /** What a worker that retires is to do with its idle connections. */
+  idleOf(worker: WorkerHandle): Drain['idle'] {
+    return this.#moves.idleOf(worker);
+  }
+
+  /** The last worker is gone. */
+  close(): void {
+    this.#moves.close();
+  }
+
+  retire(worker: WorkerHandle, drain: Drain, reason?: string): void {
+    worker.retire(drain);
+    this.#lines.retiring(worker, reason);
+  }
+
+  broadcast(message: MasterToWorker): void {
+    for (const worker of this.workers) worker.send(message);
+  }
+  broadcastTo(generation: number, message: MasterToWorker): void {
+    for (const worker of this.workers) if (worker.generation.number === generation) worker.send(message);
+  }
+
+  /** Takes in what a worker reports, and writes it down; unless `quiet`, that it failed. */
+  take(worker: WorkerHandle, news: WorkerNews, { quiet }: { quiet: boolean }): void {
+    const before = worker.state;
+    worker.take(news);
+    switch (news.type) {
+      case 'ready':
+        if (worker.state !== 'ready') break;
+        this.#ignoredOptions.workerReady(worker.generation, news.interface);
+        this.#moves.workerReady();
+        break;
+      case 'lost':
+        this.#moves.gone(worker);
+        break;
+      case 'exit':
+        this.#workers.delete(worker.id);
+        this.#moves.gone(worker);
+        break;
+      default: // nothing changes for the others
+    }
+    this.#lines.news(worker, news, { before, quiet: quiet && worker.readyForMs === undefined });
+  }
+
+  /**
+   * Notes a death that nobody asked for. Returns how many in a row died quickly in this place: 0 when it had been up.
+   * While `hold` is set the place stays open until `release()`.
+   */
+  noteDeath(worker: WorkerHandle, { hold }: { hold: boolean }): number {
+    if (!isQuickDeath(worker.readyForMs)) return 0;
+    const streak = worker.streak + 1;
+    const waitMs = delayMs(streak, Math.random());
+    const dueAtMs = hold ? Infinity : this.#now() + waitMs;
+    const generation = worker.generation.number;
+    this.#debts.add(generation, { streak, dueAtMs });
+    if (!hold && waitMs > 0) this.#lines.delayed(generation, waitMs, streak);
+    return streak;
+  }
+
+  /** Opens the places that were held. */
+  release(generation: number): void {
+    this.#debts.release(generation, this.#now());
+  }
+
+  /** So many places are not to be filled any more. */
+  forgive(generation: number, places: number): void {
+    this.#debts.forgive(generation, places);
+  }
+}

@@ -1,0 +1,56 @@
+/**
+ * Which workers are overdue: those that have served for long enough, or grown too large. It is a property of a worker
+ * that reconcile sees, like its state; how one is replaced (the new one first, `surge` at a time) is decided there.
+ *
+ * Memory counts only after a while: one that is too large right after its start would be replaced by its like for ever.
+ */
+import type { Options } from '../../shared/options/table.ts';
+
+export type RecyclingLimits = Pick<
+  Options,
+  'maxRequests' | 'maxRequestsJitter' | 'maxAgeMs' | 'maxAgeJitterMs' | 'maxMemoryBytes' | 'maxTotalMemoryBytes'
+>;
+
+/** A worker that is ready. */
+export interface AgingWorker {
+  readonly id: number;
+  readonly limits: RecyclingLimits;
+  /** it is overdue already: that stays, whatever its memory does */
+  readonly overdue: RecyclingReason | undefined;
+  /** without health checks */
+  readonly requests: number;
+  readonly readyForMs: number;
+  readonly rssBytes: number;
+  /** from [0, 1), drawn once for each worker */
+  readonly chance: number;
+}
+
+export type RecyclingReason = 'maxRequests' | 'maxAge' | 'maxMemory' | 'maxTotalMemory';
+
+/** For this long after it became ready the memory of a worker is not looked at. */
+export const settlingMs = 10_000;
+
+function ownReason({ limits, requests, readyForMs, rssBytes, chance }: AgingWorker): RecyclingReason | undefined {
+  const { maxRequests, maxRequestsJitter, maxAgeMs, maxAgeJitterMs, maxMemoryBytes } = limits;
+  if (maxRequests > 0 && requests >= maxRequests + Math.floor(chance * (maxRequestsJitter + 1))) return 'maxRequests';
+  if (maxAgeMs > 0 && readyForMs >= maxAgeMs + chance * maxAgeJitterMs) return 'maxAge';
+  if (maxMemoryBytes > 0 && readyForMs >= settlingMs && rssBytes >= maxMemoryBytes) return 'maxMemory';
+  return undefined;
+}
+
+/** Those that have become overdue, with the option that says so. Given all that are ready. */
+export function newlyOverdue(workers: readonly AgingWorker[]): Map<number, RecyclingReason> {
+  const found = new Map<number, RecyclingReason>();
+  for (const worker of workers) {
+    const reason = worker.overdue === undefined ? ownReason(worker) : undefined;
+    if (reason !== undefined) found.set(worker.id, reason);
+  }
+  // The largest one takes most along, and that may be enough: no second one before it is gone.
+  if (found.size > 0 || workers.some(({ overdue }) => overdue !== undefined)) return found;
+  const totalBytes = workers.reduce((sum, { rssBytes }) => sum + rssBytes, 0);
+  const settled = workers.filter(({ readyForMs }) => readyForMs >= settlingMs);
+  const largest = settled.toSorted((one, other) => other.rssBytes - one.rssBytes)[0];
+  const mostBytes = largest?.limits.maxTotalMemoryBytes ?? 0;
+  if (largest !== undefined && mostBytes > 0 && totalBytes >= mostBytes) found.set(largest.id, 'maxTotalMemory');
+  return found;
+}

@@ -1,0 +1,92 @@
+/**
+ * The master's end of the line from a worker's watchdog: takes its messages, and notices when there are none.
+ *
+ * A watchdog that is not heard for as long as a loop may be stuck says that its whole process does not run: it was
+ * stopped, or gets no processor. Such a worker is not killed, for it has done nothing wrong and goes on where it was; it is
+ * only told of. A master that was stopped itself has no reason to complain (shared/quiet.ts).
+ */
+import type { Readable } from 'node:stream';
+import { fromWatchdog } from '../../shared/protocol/messages.ts';
+import type { WatchdogToMaster } from '../../shared/protocol/messages.ts';
+import { Quiet, watchTickMs } from '../../shared/quiet.ts';
+import { BoundedLines } from './bounded-lines.ts';
+
+export type WatchNews =
+  | Exclude<WatchdogToMaster, { type: 'alive' }>
+  /** the watchdog's first word */
+  | { type: 'watched' }
+  /** neither its loop nor its watchdog is heard */
+  | { type: 'silent'; quietMs: number }
+  | { type: 'heard'; quietMs: number }
+  /** a line that is longer than any of ours: thrown away, but somebody has said it */
+  | { type: 'garbled' };
+
+/** Ours are shorter by far: all that clients have a say in is short (shared/request-summary.ts). */
+const longestLine = 1 << 20;
+/** For what a process that has ended has said before. */
+const lastWordsMs = 100;
+
+export class WatchLine {
+  readonly #source: Readable;
+  readonly #report: (news: WatchNews) => void;
+  readonly #stuckMs: number;
+  readonly #quiet: Quiet;
+  #timer: NodeJS.Timeout | undefined;
+  readonly #lines = new BoundedLines(longestLine);
+  #isSilent = false;
+
+  constructor(source: Readable, stuckMs: number, report: (news: WatchNews) => void) {
+    this.#source = source;
+    this.#report = report;
+    this.#stuckMs = stuckMs;
+    this.#quiet = new Quiet(watchTickMs(stuckMs), performance.now());
+    source.setEncoding('utf8');
+    source.on('data', (text: string) => this.#take(text));
+    source.on('error', () => {}); // 'close' follows
+    source.on('close', () => this.close());
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+    this.#source.destroy();
+  }
+
+  /** The process has ended: what it said last may still lie here. Nobody else who holds the line is waited for. */
+  finish(): void {
+    setTimeout(() => this.close(), lastWordsMs).unref();
+  }
+
+  #take(text: string): void {
+    const { lines, tooLong } = this.#lines.push(text);
+    const messages = lines.map(fromWatchdog).filter((message) => message !== undefined);
+    if (messages.length === 0 && tooLong === 0) return;
+    this.#hear();
+    if (tooLong > 0) this.#report({ type: 'garbled' });
+    // After a pause of the master's there may be several: a worker that has recovered since is not to be killed.
+    const news = messages.filter((message) => message.type !== 'alive');
+    const recovered = news.findLastIndex(({ type }) => type === 'recovered');
+    for (const [index, message] of news.entries()) {
+      if (message.type !== 'stuck' || index > recovered) this.#report(message);
+    }
+  }
+
+  #hear(): void {
+    // The first word is the beginning of the watch: a worker that loads its application has no watchdog yet.
+    if (this.#timer === undefined) {
+      this.#timer = setInterval(() => this.#look(), this.#quiet.tickMs);
+      this.#timer.unref();
+      this.#report({ type: 'watched' });
+    }
+    if (this.#isSilent) this.#report({ type: 'heard', quietMs: Math.round(this.#quiet.ms) });
+    this.#isSilent = false;
+    this.#quiet.heard();
+  }
+
+  #look(): void {
+    const quietMs = this.#quiet.tick(performance.now());
+    if (this.#isSilent || quietMs < this.#stuckMs) return;
+    this.#isSilent = true;
+    this.#report({ type: 'silent', quietMs: Math.round(quietMs) });
+  }
+}

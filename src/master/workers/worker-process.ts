@@ -1,0 +1,134 @@
+/**
+ * The process of one worker and its channel. It reports what happens there and decides nothing.
+ */
+import type { Worker } from 'node:cluster';
+import type { Socket } from 'node:net';
+import type { Readable } from 'node:stream';
+import { enclose, fromWorker, isMovingToMaster } from '../../shared/protocol/messages.ts';
+import type { MasterToWorker, MovingToMaster, WorkerToMaster } from '../../shared/protocol/messages.ts';
+import { passedHandle } from '../../shared/node-private/node-private.ts';
+import type { PassedHandle } from '../../shared/node-private/node-private.ts';
+import { firstInheritedFd, forkWorker } from './fork-worker.ts';
+import type { ForkPlan } from './fork-worker.ts';
+import { WatchLine } from './watch-line.ts';
+import type { WatchNews } from './watch-line.ts';
+
+export interface WorkerProcessPlan extends Omit<ForkPlan, 'watched'> {
+  /** option stuckTimeout; 0 watches nobody */
+  readonly stuckMs: number;
+}
+
+export interface WorkerEnd {
+  /** null when a signal ended it, or when it could not be started */
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  /** why it could not be started */
+  readonly forkError?: string;
+}
+
+export type ProcessNews =
+  | Exclude<WorkerToMaster, MovingToMaster>
+  | WatchNews
+  /** the channel is closed but the process lives on */
+  | { type: 'lost' }
+  | ({ type: 'exit' } & WorkerEnd);
+
+/** Gets what is about connections that move: at once, since no decision of the master hangs on it. */
+export type OnMoving = (message: MovingToMaster, handle: PassedHandle | undefined) => void;
+
+/** A channel closes a moment before its process ends; longer than this and the process has closed it itself. */
+const lostAfterMs = 1_000;
+
+export class WorkerProcess {
+  readonly #report: (news: ProcessNews) => void;
+  readonly #onMoving: OnMoving;
+  readonly #worker: Worker | undefined;
+  #forkError: string | undefined;
+
+  /** `report` is never called before this returns. */
+  constructor(plan: WorkerProcessPlan, report: (news: ProcessNews) => void, onMoving: OnMoving) {
+    this.#report = report;
+    this.#onMoving = onMoving;
+    try {
+      this.#worker = forkWorker({ ...plan, watched: plan.stuckMs > 0 });
+    } catch (error) {
+      this.#forkError = (error as Error).message;
+      queueMicrotask(() => this.#reportExit(null, null));
+      return;
+    }
+    this.#watch(this.#worker);
+    // Node has no streams at all for a process that could not be started.
+    const streams = this.#worker.process.stdio as ReadonlyArray<unknown> | undefined;
+    const line = streams?.[firstInheritedFd + plan.fds.length] as Readable | null | undefined;
+    if (plan.stuckMs > 0 && line) this.#listen(line, plan.stuckMs);
+  }
+
+  get pid(): number | undefined {
+    return this.#worker?.process.pid;
+  }
+  get connected(): boolean {
+    return this.#worker?.process.connected === true;
+  }
+
+  /**
+   * Sends, or tells `done` that it could not; messages to a worker that is about to end may be lost. A socket stays the
+   * caller's to close.
+   */
+  send(message: MasterToWorker, socket?: Socket | PassedHandle, done: (error: Error | null) => void = () => {}): void {
+    if (!this.connected) {
+      queueMicrotask(() => done(new Error('the channel is closed')));
+      return;
+    }
+    // keepOpen: else Node would close our copy only when the worker confirms, and never if it dies before that.
+    try {
+      this.#worker!.process.send(enclose(message), socket as Socket | undefined, { keepOpen: true }, done);
+    } catch (error) {
+      queueMicrotask(() => done(error as Error)); // a handle that this Node does not send
+    }
+  }
+
+  /** Asks it to leave where no message can. */
+  terminate(): void {
+    this.#worker?.process.kill('SIGTERM');
+  }
+
+  /** SIGKILL by the child's own handle: its pid cannot have been given to another process yet. */
+  kill(): void {
+    this.#worker?.process.kill('SIGKILL');
+  }
+
+  #watch(worker: Worker): void {
+    const child = worker.process;
+    // An application may send messages of its own: only ours are taken.
+    child.on('message', (value: unknown, handle: unknown) => {
+      const message = fromWorker(value);
+      if (message === undefined) return;
+      if (isMovingToMaster(message)) this.#onMoving(message, passedHandle(handle));
+      else this.#report(message);
+    });
+    // Failed sends come here too: the worker is about to end then, and that is reported by itself.
+    worker.on('error', (error: Error) => {
+      if (child.pid === undefined) this.#forkError = error.message;
+    });
+    let lost: NodeJS.Timeout | undefined;
+    child.once('disconnect', () => {
+      lost = setTimeout(() => this.#report({ type: 'lost' }), lostAfterMs);
+    });
+    // 'close' rather than 'exit': only then has everything that the worker sent been read.
+    child.once('close', (code: number | null, signal: NodeJS.Signals | null) => {
+      clearTimeout(lost);
+      this.#reportExit(child.pid === undefined ? null : code, signal);
+    });
+  }
+
+  /** 'close' waits for the line's end, too: nobody who has inherited it may hold that up. */
+  #listen(line: Readable, stuckMs: number): void {
+    const watch = new WatchLine(line, stuckMs, (news) => this.#report(news));
+    this.#worker!.process.once('exit', () => watch.finish());
+  }
+
+  #reportExit(code: number | null, signal: NodeJS.Signals | null): void {
+    const forkError = this.#forkError;
+    this.#report({ type: 'exit', code, signal, ...(forkError === undefined ? {} : { forkError }) });
+  }
+}

@@ -1,0 +1,139 @@
+/** What a worker has told of itself, and what is known of its connections: kept, not acted upon. */
+import type { RequestUnderWay, WorkerStats, WorkerToMaster } from '../../shared/protocol/messages.ts';
+import type { Departures } from '../outcomes/operations.ts';
+import type { ProcessNews } from './worker-process.ts';
+
+/** What the worker said of why it ends; a code only when it could not boot. */
+export interface Failure {
+  readonly code?: Extract<WorkerToMaster, { type: 'failed' }>['code'];
+  readonly message: string;
+  readonly stack?: string | undefined;
+}
+
+/** What was sent to a worker so shortly before it counted may not be counted yet. */
+const onTheWayMs = 250;
+
+export class WorkerRecord {
+  readonly #now: () => number;
+  #stats: WorkerStats | undefined;
+  #statsAtMs: number | undefined;
+  #failure: Failure | undefined;
+  #bootStep: string | undefined;
+  /** when it was told to leave: as it was known here, and as it said at the end, with how many it closed */
+  #connectionsBefore: number | undefined;
+  #lastWords: { readonly connections: number; readonly closed: number } | undefined;
+  #moved = 0;
+  #cutRequests: number | undefined;
+  /** when connections went there that it may not have counted */
+  #newConnections: number[] = [];
+  #underWay: readonly RequestUnderWay[] = [];
+  /** it has told itself what became of its requests, or tells it at last */
+  #isAccounted = false;
+  /** it has closed its channel and lives on */
+  #isLost = false;
+
+  /** `now` is a clock that is never set; the process's own by default */
+  constructor(now: () => number = () => performance.now()) {
+    this.#now = now;
+  }
+
+  get stats(): WorkerStats | undefined {
+    return this.#stats;
+  }
+  /** milliseconds since it counted last */
+  get sinceStatsMs(): number | undefined {
+    return this.#statsAtMs === undefined ? undefined : this.#now() - this.#statsAtMs;
+  }
+  get failure(): Failure | undefined {
+    return this.#failure;
+  }
+  /** what its boot was at last */
+  get bootStep(): string | undefined {
+    return this.#bootStep;
+  }
+  /** as far as it is known here */
+  get connections(): number {
+    return (this.#stats?.connections ?? 0) + this.#newConnections.length;
+  }
+  /**
+   * What became of its connections. One that died without last words has cut what it had when it last reported, and
+   * closed all that did not move. A connection that came in after it was told to leave is not counted.
+   */
+  get departures(): Departures {
+    const moved = this.#moved;
+    const cut = this.#cutRequests ?? this.#stats?.activeRequests ?? 0;
+    const before = this.#lastWords?.connections ?? this.#connectionsBefore ?? this.#stats?.connections ?? 0;
+    const others = Math.max(0, before - moved - cut);
+    const closed = Math.min(others, this.#lastWords?.closed ?? others);
+    return { moved, drained: others - closed, closed, cut };
+  }
+
+  /** It is told to leave. */
+  noteRetired(): void {
+    this.#connectionsBefore ??= this.connections;
+  }
+
+  /** What it had under way when it told last, and has not accounted for itself. */
+  get unaccounted(): readonly RequestUnderWay[] {
+    return this.#isAccounted ? [] : this.#underWay;
+  }
+
+  noteConnection(): void {
+    this.#newConnections.push(this.#now());
+  }
+
+  /** Another worker has taken over so many of its connections. */
+  noteMoved(count: number): void {
+    this.#moved += count;
+  }
+
+  note(news: ProcessNews): void {
+    switch (news.type) {
+      case 'boot-step':
+        this.#bootStep = news.step;
+        break;
+      case 'failed':
+        this.#failure = { code: news.code, message: news.message, stack: news.stack };
+        break;
+      case 'crashed':
+        this.#failure = { message: news.message, stack: news.stack };
+        this.#cutRequests = news.requests?.length;
+        this.#isAccounted = true;
+        break;
+      case 'stuck':
+        this.#failure = { message: 'its event loop was stuck', stack: news.report.stack };
+        // What could not be read has written nothing.
+        if (news.report.requestCount !== undefined) this.#isAccounted = true;
+        break;
+      case 'stats':
+        this.#stats = news.stats;
+        this.#statsAtMs = this.#now();
+        this.#newConnections = this.#newConnections.filter((sentAtMs) => sentAtMs > this.#statsAtMs! - onTheWayMs);
+        break;
+      case 'under-way':
+        this.#underWay = news.requests;
+        break;
+      case 'overdue':
+        this.#lastWords = news;
+        this.#cutRequests = news.requests.length;
+        this.#isAccounted = true;
+        break;
+      case 'drained':
+        this.#lastWords = news;
+        this.#cutRequests = 0;
+        this.#isAccounted = true;
+        break;
+      case 'lost':
+        this.#isLost = true;
+        // What it told last is old, and it writes and logs for itself what becomes of these.
+        this.#isAccounted = true;
+        break;
+      case 'exit':
+        // It has seen all of them through.
+        if (this.#isLost && news.code === 0) this.#cutRequests ??= 0;
+        if (news.forkError !== undefined) this.#failure = { message: `fork failed: ${news.forkError}` };
+        break;
+      default: // nothing to keep
+    }
+  }
+}

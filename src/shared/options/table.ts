@@ -1,0 +1,581 @@
+/**
+ * One row per option. Flags, `EVY_*` variables, the check of the configuration file, `--help`, `--print-config`,
+ * `docs/options.md` and the types below are all derived from this table.
+ *
+ * A row's name is what people write: `maxHead` is `--max-head`, `EVY_MAX_HEAD` and `maxHead` in a file. Its `key` is
+ * what the code reads and says the unit. Only the master and the one-process server load this module (zod is slow to
+ * import); workers get the plain values and import its types alone.
+ */
+import { availableParallelism } from 'node:os';
+import type { z } from 'zod';
+import { deployRows } from './deploy-rows.ts';
+import { loadRows } from './load-rows.ts';
+import { recyclingRows } from './recycling-rows.ts';
+import {
+  accessFormat,
+  accessTarget,
+  bytes,
+  duration,
+  durationOrOff,
+  fieldName,
+  flagOrDuration,
+  hostList,
+  integer,
+  octal,
+  oneOf,
+  pathPatterns,
+  peers,
+  record,
+  someOf,
+  switchValue,
+  text,
+  textList,
+  workerRange,
+} from './schemas.ts';
+import type { WorkerRange } from './worker-range.ts';
+
+/** Groups in the order of help and documentation, with their headings. */
+export const optionGroups = {
+  application: 'Application',
+  listening: 'Listening',
+  processes: 'Processes',
+  deploying: 'Deploying',
+  recycling: 'Recycling',
+  limits: 'Limits and time-outs',
+  http: 'Requests and responses',
+  proxies: 'Proxies and tracing',
+  logs: 'Logs',
+} as const;
+export type OptionGroup = keyof typeof optionGroups;
+
+export interface OptionRow {
+  readonly schema: z.ZodType;
+  readonly default: unknown;
+  /** property of `Options`, where it differs from the row's name */
+  readonly key?: string;
+  /** 'server' rows go to the workers and to the one-process server; 'master' rows stay in the master */
+  readonly scope: 'master' | 'server';
+  /** whether a reload applies a changed value, or only a restart */
+  readonly appliesOn: 'reload' | 'restart';
+  /** unit of a bare number */
+  readonly unit?: 'seconds' | 'bytes' | 'octal' | 'percent';
+  /** heading under which help and documentation show it */
+  readonly group: OptionGroup;
+  /** what a relative path in the value names: a file, a log (a file or a socket), a module, or a unix: address */
+  readonly path?: 'file' | 'log' | 'module' | 'address';
+  /** how `--help` shows the value; none for a switch */
+  readonly placeholder?: string;
+  /** environment variables beside `EVY_*`, looked at after it */
+  readonly env?: readonly string[];
+  /** one-letter flag beside the long one */
+  readonly short?: string;
+  /** false: only in the configuration file and the API */
+  readonly flag?: false;
+  /** a word on the command line rather than a flag */
+  readonly positional?: true;
+  /** the default as documentation shows it, when it depends on the machine */
+  readonly defaultText?: string;
+  readonly help: string;
+}
+
+function rangeOfCores(): WorkerRange {
+  const cores = availableParallelism();
+  return { least: cores, most: cores };
+}
+
+const serverRows = {
+  keepalive: {
+    schema: flagOrDuration(65_000),
+    default: 65_000,
+    key: 'keepaliveMs',
+    group: 'limits',
+    scope: 'server',
+    appliesOn: 'reload',
+    unit: 'seconds',
+    placeholder: 'TIME',
+    help: 'How long an idle connection is kept between requests; false closes it after each response.',
+  },
+  keepAliveHeader: {
+    schema: switchValue(),
+    default: false,
+    group: 'limits',
+    scope: 'server',
+    appliesOn: 'reload',
+    help: 'Tell clients in a Keep-Alive header how long an idle connection is kept, and how many requests it still takes.',
+  },
+  maxRequestsPerConnection: {
+    schema: integer(0, 1_000_000_000),
+    default: 0,
+    group: 'limits',
+    scope: 'server',
+    appliesOn: 'reload',
+    placeholder: 'N',
+    help: 'Requests of one connection, the last answered with Connection: close. 0 is unlimited.',
+  },
+  headTimeout: {
+    schema: duration(1),
+    default: 10_000,
+    key: 'headTimeoutMs',
+    group: 'limits',
+    scope: 'server',
+    appliesOn: 'reload',
+    unit: 'seconds',
+    placeholder: 'TIME',
+    help: 'Time for a request head to arrive whole, from its first byte; then 408.',
+  },
+  socketTimeout: {
+    schema: duration(1),
+    default: 60_000,
+    key: 'socketTimeoutMs',
+    group: 'limits',
+    scope: 'server',
+    appliesOn: 'reload',
+    unit: 'seconds',
+    placeholder: 'TIME',
+    help: 'Longest wait for the next bytes of a body, or for a client to take bytes of a response.',
+  },
+  urlLengthLimit: {
+    schema: bytes(64),
+    default: 8192,
+    group: 'limits',
+    scope: 'server',
+    appliesOn: 'reload',
+    unit: 'bytes',
+    placeholder: 'SIZE',
+    help: 'Longest request line; then 414.',
+  },
+  maxHead: {
+    schema: bytes(256),
+    default: 65_536,
+    key: 'maxHeadBytes',
+    group: 'limits',
+    scope: 'server',
+    appliesOn: 'reload',
+    unit: 'bytes',
+    placeholder: 'SIZE',
+    help: 'Largest header block; then 431.',
+  },
+  maxHeaders: {
+    schema: integer(1, 10_000),
+    default: 100,
+    group: 'limits',
+    scope: 'server',
+    appliesOn: 'reload',
+    placeholder: 'N',
+    help: 'Most header fields of a request; then 431.',
+  },
+  maxBody: {
+    schema: bytes(0),
+    default: 0,
+    key: 'maxBodyBytes',
+    group: 'limits',
+    scope: 'server',
+    appliesOn: 'reload',
+    unit: 'bytes',
+    placeholder: 'SIZE',
+    help: 'Largest request body; then 413. 0 is unlimited.',
+  },
+  bodyMinRate: {
+    schema: bytes(0),
+    default: 240,
+    group: 'limits',
+    scope: 'server',
+    appliesOn: 'reload',
+    unit: 'bytes',
+    placeholder: 'SIZE',
+    help: 'Least bytes a second of a request body, after five seconds of grace; then 408. 0 is any pace.',
+  },
+  maxDiscard: {
+    schema: bytes(0),
+    default: 65_536,
+    key: 'maxDiscardBytes',
+    group: 'limits',
+    scope: 'server',
+    appliesOn: 'reload',
+    unit: 'bytes',
+    placeholder: 'SIZE',
+    help: 'How much of a body that the application left unread is thrown away to keep the connection; else it closes.',
+  },
+  requestTimeout: {
+    schema: duration(0),
+    default: 0,
+    key: 'requestTimeoutMs',
+    group: 'limits',
+    scope: 'server',
+    appliesOn: 'reload',
+    unit: 'seconds',
+    placeholder: 'TIME',
+    help: 'From the head of a request to the end of its response; then it gets 504, or is cut when its response has begun. 0: no limit.',
+  },
+  pipelineDepth: {
+    schema: integer(1, 10_000),
+    default: 64,
+    group: 'limits',
+    scope: 'server',
+    appliesOn: 'reload',
+    placeholder: 'N',
+    help: 'Answered requests of a connection that may wait for the client to take the answers; then no further one is begun.',
+  },
+  maxHttpVersion: {
+    schema: oneOf(['HTTP/1.0', 'HTTP/1.1']),
+    default: 'HTTP/1.1',
+    group: 'http',
+    scope: 'server',
+    appliesOn: 'reload',
+    placeholder: 'VERSION',
+    help: "Highest version that is spoken; 'HTTP/1.0' turns keep-alive by default and chunked responses off.",
+  },
+  allowedHosts: {
+    schema: hostList(),
+    default: [],
+    group: 'http',
+    scope: 'server',
+    appliesOn: 'reload',
+    placeholder: 'NAME',
+    help: 'Hosts that are answered for, without port; .example.com is it and all below it. Others get 421. None: any host.',
+  },
+  minimumChunkSize: {
+    schema: bytes(0),
+    default: 0,
+    group: 'http',
+    scope: 'server',
+    appliesOn: 'reload',
+    unit: 'bytes',
+    placeholder: 'SIZE',
+    help: 'Collect the pieces of a body until they make a chunk of this size; 0 sends each as it comes.',
+  },
+  capitalizeResponseHeaders: {
+    schema: switchValue(),
+    default: true,
+    group: 'http',
+    scope: 'server',
+    appliesOn: 'reload',
+    help: "Write the application's header names as Content-Type rather than as given.",
+  },
+  workerConnections: {
+    schema: integer(1, 1_000_000),
+    default: 10_000,
+    group: 'limits',
+    scope: 'server',
+    appliesOn: 'reload',
+    placeholder: 'N',
+    help: 'Connections at a time of one worker; past it the worker stops accepting.',
+  },
+  environ: {
+    schema: record(),
+    default: {},
+    group: 'http',
+    scope: 'server',
+    appliesOn: 'reload',
+    flag: false,
+    help: 'Entries added to the environment of each request.',
+  },
+  trustedProxies: {
+    schema: peers(),
+    default: [],
+    group: 'proxies',
+    scope: 'server',
+    appliesOn: 'reload',
+    placeholder: 'PEER',
+    help: 'Peers whose forwarding headers, request ids and traceparent are believed: addresses, networks (10.0.0.0/8), unix, loopback, private; may be repeated.',
+  },
+  trustedHeaders: {
+    schema: someOf(['forwarded', 'x-forwarded-for', 'x-forwarded-proto', 'x-forwarded-host', 'x-forwarded-port']),
+    default: ['forwarded', 'x-forwarded-for', 'x-forwarded-proto', 'x-forwarded-host', 'x-forwarded-port'],
+    group: 'proxies',
+    scope: 'server',
+    appliesOn: 'reload',
+    placeholder: 'HEADER',
+    help: 'Headers of trusted proxies that are believed: those that your proxy sets or removes; may be repeated.',
+  },
+  proxyProtocol: {
+    schema: peers(),
+    default: [],
+    group: 'proxies',
+    scope: 'server',
+    appliesOn: 'reload',
+    placeholder: 'PEER',
+    help: 'Peers whose connections must begin with a PROXY protocol header, version 1 or 2, within headTimeout; named as in trustedProxies.',
+  },
+  requestIdHeader: {
+    schema: fieldName(),
+    default: 'X-Request-Id',
+    group: 'proxies',
+    scope: 'server',
+    appliesOn: 'reload',
+    placeholder: 'HEADER',
+    help: "Header whose value a trusted proxy gives as request id; without it evy makes one (env['evy.request_id']).",
+  },
+  sendRequestId: {
+    schema: switchValue(),
+    default: false,
+    group: 'proxies',
+    scope: 'server',
+    appliesOn: 'reload',
+    help: 'Return the request id in the response, in the header requestIdHeader.',
+  },
+  logFormat: {
+    schema: accessFormat(),
+    default: 'eventlet',
+    group: 'logs',
+    scope: 'server',
+    appliesOn: 'reload',
+    placeholder: 'FORMAT',
+    help: 'Line of the access log: eventlet, common, combined, json, or a text with %(name)s fields (docs/access-log.md).',
+  },
+  logXForwardedFor: {
+    schema: switchValue(),
+    default: true,
+    group: 'logs',
+    scope: 'server',
+    appliesOn: 'reload',
+    help: 'Show the X-Forwarded-For header in front of the client address in the access log.',
+  },
+  debug: {
+    schema: switchValue(),
+    default: false,
+    group: 'http',
+    scope: 'server',
+    appliesOn: 'reload',
+    help: 'Send stack traces in 500 responses. Not for production.',
+  },
+  accessLog: {
+    schema: accessTarget(),
+    default: 'off',
+    group: 'logs',
+    path: 'log',
+    scope: 'server',
+    appliesOn: 'reload',
+    placeholder: 'TARGET',
+    help: "Where access lines go: 'off', '-' for standard output, a file, unix:path or tcp:host:port.",
+  },
+  accessLogSkip: {
+    schema: pathPatterns(),
+    default: [],
+    group: 'logs',
+    scope: 'server',
+    appliesOn: 'reload',
+    placeholder: 'PATH',
+    help: 'Path whose requests leave no access line unless they fail; with * at the end, all paths that begin so.',
+  },
+  logLevel: {
+    schema: oneOf(['debug', 'info', 'warn', 'error']),
+    default: 'info',
+    group: 'logs',
+    scope: 'server',
+    appliesOn: 'restart',
+    placeholder: 'LEVEL',
+    help: 'Least level of the log lines: debug, info, warn or error.',
+  },
+  logStyle: {
+    schema: oneOf(['auto', 'human', 'json']),
+    default: 'auto',
+    group: 'logs',
+    scope: 'server',
+    appliesOn: 'restart',
+    placeholder: 'STYLE',
+    help: 'Log lines as human text or json; auto is human on a terminal.',
+  },
+  logFile: {
+    schema: text(),
+    default: '',
+    group: 'logs',
+    path: 'file',
+    scope: 'server',
+    appliesOn: 'restart',
+    placeholder: 'FILE',
+    help: 'File for the log lines of master and workers instead of standard error; USR1 reopens it.',
+  },
+  certfile: {
+    schema: text(),
+    default: '',
+    group: 'listening',
+    path: 'file',
+    scope: 'server',
+    appliesOn: 'reload',
+    placeholder: 'FILE',
+    help: 'Certificate chain (PEM) for binds with tls:.',
+  },
+  keyfile: {
+    schema: text(),
+    default: '',
+    group: 'listening',
+    path: 'file',
+    scope: 'server',
+    appliesOn: 'reload',
+    placeholder: 'FILE',
+    help: 'Private key (PEM) that belongs to certfile.',
+  },
+} as const satisfies Record<string, OptionRow>;
+
+const masterRows = {
+  app: {
+    schema: text(),
+    default: '',
+    group: 'application',
+    path: 'module',
+    scope: 'master',
+    appliesOn: 'reload',
+    positional: true,
+    help: 'The application: path/to/module[:export].',
+  },
+  middleware: {
+    schema: textList(),
+    default: [],
+    group: 'application',
+    path: 'module',
+    scope: 'master',
+    appliesOn: 'reload',
+    positional: true,
+    help: 'Modules whose function takes the application and returns another one, applied in order.',
+  },
+  interface: {
+    schema: oneOf(['auto', 'wsgi', 'fetch', 'node']),
+    default: 'auto',
+    group: 'application',
+    scope: 'master',
+    appliesOn: 'reload',
+    placeholder: 'KIND',
+    help: 'What the application is: wsgi, fetch or node; auto looks at the export.',
+  },
+  bind: {
+    schema: textList(),
+    default: [],
+    group: 'listening',
+    path: 'address',
+    short: 'b',
+    scope: 'master',
+    appliesOn: 'restart',
+    placeholder: 'ADDRESS',
+    help: 'host:port, [ipv6]:port, unix:path or fd:N, with tls: in front for TLS; may be repeated.',
+  },
+  host: {
+    schema: text(),
+    default: '127.0.0.1',
+    group: 'listening',
+    scope: 'master',
+    appliesOn: 'restart',
+    placeholder: 'HOST',
+    help: 'Host to listen on when no --bind is given.',
+  },
+  port: {
+    schema: integer(0, 65_535),
+    default: 8080,
+    group: 'listening',
+    scope: 'master',
+    appliesOn: 'restart',
+    placeholder: 'PORT',
+    env: ['PORT'],
+    help: 'Port to listen on when no --bind is given; 0 takes a free one.',
+  },
+  backlog: {
+    schema: integer(1, 65_535),
+    default: 2048,
+    group: 'listening',
+    scope: 'master',
+    appliesOn: 'restart',
+    placeholder: 'N',
+    help: 'Connections that may wait in the kernel (the system limits it, see net.core.somaxconn).',
+  },
+  unixMode: {
+    schema: octal(),
+    default: 0o666,
+    unit: 'octal',
+    group: 'listening',
+    scope: 'master',
+    appliesOn: 'restart',
+    placeholder: 'MODE',
+    help: 'File mode of unix sockets, octal.',
+    defaultText: '0666',
+  },
+  workers: {
+    schema: workerRange(),
+    default: rangeOfCores(),
+    group: 'processes',
+    short: 'w',
+    scope: 'master',
+    appliesOn: 'reload',
+    placeholder: 'N',
+    env: ['WEB_CONCURRENCY'],
+    help: 'Worker processes: a number, or a range such as 2..8 within which the load decides.',
+    defaultText: 'the available cores',
+  },
+  grace: {
+    schema: duration(0),
+    default: 30_000,
+    key: 'graceMs',
+    group: 'processes',
+    scope: 'master',
+    appliesOn: 'reload',
+    unit: 'seconds',
+    placeholder: 'TIME',
+    help: 'Time that a retiring worker may take to finish its requests and post hooks; then it is killed.',
+  },
+  bootTimeout: {
+    schema: duration(1),
+    default: 60_000,
+    key: 'bootTimeoutMs',
+    group: 'processes',
+    scope: 'master',
+    appliesOn: 'reload',
+    unit: 'seconds',
+    placeholder: 'TIME',
+    help: 'Time that a worker may take to load the application and be ready; then it is killed.',
+  },
+  stuckTimeout: {
+    schema: durationOrOff(1_000),
+    default: 30_000,
+    key: 'stuckTimeoutMs',
+    group: 'processes',
+    scope: 'master',
+    appliesOn: 'reload',
+    unit: 'seconds',
+    placeholder: 'TIME',
+    help: 'A worker whose event loop stands still for so long is replaced, and what held it is logged; 0 watches none.',
+  },
+  orphans: {
+    schema: oneOf(['drain', 'serve']),
+    default: 'drain',
+    group: 'processes',
+    scope: 'master',
+    appliesOn: 'reload',
+    placeholder: 'WHAT',
+    help: 'What workers do whose master was killed: drain, finish what they have and end; serve, until a new master binds.',
+  },
+  pidfile: {
+    schema: text(),
+    default: '',
+    group: 'processes',
+    path: 'file',
+    scope: 'master',
+    appliesOn: 'restart',
+    placeholder: 'FILE',
+    help: "File that holds the master's process id while it runs.",
+  },
+} as const satisfies Record<string, OptionRow>;
+
+export const optionTable = {
+  ...masterRows,
+  ...loadRows,
+  ...deployRows,
+  ...recyclingRows,
+  ...serverRows,
+} as const satisfies Record<string, OptionRow>;
+export const serverOptionTable = serverRows;
+
+type Key<Rows, Name extends keyof Rows> = Rows[Name] extends { key: infer K extends string } ? K : Name;
+type Values<Rows extends Record<string, OptionRow>> = {
+  -readonly [Name in keyof Rows as Key<Rows, Name>]: z.output<Rows[Name]['schema']>;
+};
+type Inputs<Rows extends Record<string, OptionRow>> = {
+  -readonly [Name in keyof Rows]?: z.input<Rows[Name]['schema']> | undefined;
+};
+
+export type OptionName = keyof typeof optionTable;
+/** Every option, checked, in the unit that its name says. */
+export type Options = Values<typeof optionTable>;
+/** What a worker or the one-process server needs of it. */
+export type ServerSettings = Values<typeof serverRows>;
+/** Options as a configuration file or `createMaster()` takes them. */
+export type OptionsInput = Inputs<typeof optionTable>;
+export type ServerOptionsInput = Inputs<typeof serverRows>;

@@ -1,0 +1,82 @@
+/**
+ * Accepts no more connections than the process has descriptors for, whatever the application does with the others. One that has
+ * none left cannot leave a client waiting: libuv accepts all that wait and closes them at once, and tells nobody.
+ *
+ * So what is free is looked at often: ten times a second, and after every few connections.
+ */
+import { closeSync, openSync, statSync } from 'node:fs';
+import type { Logger } from '../../shared/log/log.ts';
+import type { Gatekeeper } from './listening.ts';
+
+/** How often; a look costs three short system calls. */
+const everyMs = 100;
+/** descriptors that no connection is accepted with: what the process opens in passing, and what it has opened since the last look */
+const mostKept = 16;
+const keptShare = 0.05;
+/** One who is short of them again and again is told of this often. */
+const reportEveryMs = 60_000;
+
+/** Descriptors in use; Infinity when none is left. Before Linux 6.2 only those below the first free one are known. */
+export function openDescriptors(): number {
+  try {
+    const lowestFree = openSync('/dev/null', 'r');
+    closeSync(lowestFree);
+    return Math.max(lowestFree, statSync('/proc/self/fd', { throwIfNoEntry: false })?.size ?? 0);
+  } catch {
+    return Infinity;
+  }
+}
+
+/** How many more connections may be accepted; below 0 when connections are in the way already. */
+export function roomFor(openFiles: number, inUse: number): number {
+  const kept = Math.min(mostKept, Math.ceil(openFiles * keptShare));
+  return Math.max(0, openFiles - inUse) - kept;
+}
+
+export interface DescriptorWatchParts {
+  readonly gate: Pick<Gatekeeper, 'ask' | 'look'>;
+  readonly log: Logger;
+  /** the limit of this process */
+  readonly openFiles: number;
+  readonly inUse?: () => number;
+  readonly nowMs?: () => number;
+}
+
+export class DescriptorWatch {
+  readonly #parts: Required<DescriptorWatchParts>;
+  readonly #timer: NodeJS.Timeout;
+  #nextReportMs = 0;
+  #isReported = false;
+
+  constructor(parts: DescriptorWatchParts) {
+    this.#parts = { inUse: openDescriptors, nowMs: () => performance.now(), ...parts };
+    const { gate } = parts;
+    gate.ask(() => this.#room());
+    this.#timer = setInterval(() => gate.look(), everyMs).unref();
+  }
+
+  /** Undefined where the system tells no limit. */
+  static of(openFiles: number | undefined, gate: Gatekeeper, log: Logger): DescriptorWatch | undefined {
+    return openFiles === undefined ? undefined : new DescriptorWatch({ gate, log, openFiles });
+  }
+
+  #room(): number {
+    const { log, openFiles, inUse, nowMs } = this.#parts;
+    const open = inUse();
+    const room = roomFor(openFiles, open);
+    if (room <= 0 && !this.#isReported && nowMs() >= this.#nextReportMs) {
+      this.#isReported = true;
+      this.#nextReportMs = nowMs() + reportEveryMs;
+      log.warn('connections.limited', { openFiles, free: Math.max(0, openFiles - open) });
+    }
+    if (room > mostKept && this.#isReported) {
+      this.#isReported = false;
+      log.info('connections.resumed', { openFiles, free: openFiles - open });
+    }
+    return room;
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+}

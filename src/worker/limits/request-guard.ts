@@ -1,0 +1,107 @@
+/**
+ * Stands in front of the application where an option wants it: tells health checks from other requests, and says which
+ * requests are turned away. It decides in plain numbers that the master has given it; nothing is asked, nothing is sent.
+ */
+import type { Guarding, QuarantinedRoute, Usage } from '../../shared/protocol/guarding.ts';
+import type { ErrorCode } from '../../shared/errors.ts';
+import { pathOf, routeOf } from '../../shared/protocol/route.ts';
+import { compileSkip } from '../access-log/skip.ts';
+import type { SkipsPath } from '../access-log/skip.ts';
+
+export interface Refusal {
+  readonly code: ErrorCode;
+  /** when to come again (RFC 9110 §10.2.3) */
+  readonly retryAfterSeconds: number;
+}
+
+/** A request takes milliseconds: in a second all may be different. */
+const overloaded: Refusal = { code: 'OVERLOADED', retryAfterSeconds: 1 };
+
+/** What of the peak is forgotten from report to report: a share is not given up for a lull of a moment. */
+const forgottenPart = 1 / 8;
+
+export class RequestGuard {
+  readonly #isHealth: SkipsPath;
+  readonly #countsHealth: boolean;
+  #healthChecks = 0;
+  #turnedAway = 0;
+  /** requests that may be under way */
+  #share: number;
+  /** the most that were so lately */
+  #peak = 0;
+  /** the share was too small lately */
+  #isShort = false;
+
+  /** until when a route is kept away */
+  readonly #quarantined = new Map<string, number>();
+
+  constructor({ healthPaths, countsHealth, limitsRequests }: Guarding) {
+    this.#isHealth = compileSkip(healthPaths) ?? (() => false);
+    this.#countsHealth = countsHealth;
+    this.#share = limitsRequests ? 0 : Infinity;
+  }
+
+  /** Undefined where there is nothing to stand in front for. */
+  static of(guarding: Guarding): RequestGuard | undefined {
+    const { countsHealth, limitsRequests, quarantines } = guarding;
+    return countsHealth || limitsRequests || quarantines ? new RequestGuard(guarding) : undefined;
+  }
+
+  /** so far */
+  get healthChecks(): number {
+    return this.#healthChecks;
+  }
+  get turnedAway(): number {
+    return this.#turnedAway;
+  }
+
+  /** Why a request is turned away, with how many under way, itself included; undefined when it is not. Asked once a request. */
+  refusalOf(method: string, target: string, underWay: number): Refusal | undefined {
+    if (underWay > this.#peak) this.#peak = underWay;
+    if (this.#countsHealth && this.#isHealth(pathOf(target))) {
+      this.#healthChecks += 1;
+      return undefined;
+    }
+    if (underWay > this.#share && !this.#isHealth(pathOf(target))) {
+      this.#isShort = true;
+      return this.#turnAway(overloaded);
+    }
+    return this.#quarantined.size === 0 ? undefined : this.#quarantineOf(method, target);
+  }
+
+  #quarantineOf(method: string, target: string): Refusal | undefined {
+    const route = routeOf(method, target);
+    const untilMs = this.#quarantined.get(route);
+    if (untilMs === undefined || this.#isHealth(pathOf(target))) return undefined;
+    const leftMs = untilMs - performance.now();
+    if (leftMs > 0) return this.#turnAway({ code: 'QUARANTINED', retryAfterSeconds: Math.ceil(leftMs / 1000) });
+    this.#quarantined.delete(route);
+    return undefined;
+  }
+
+  /** These routes, and no others, are kept from the application. */
+  quarantine(routes: readonly QuarantinedRoute[]): void {
+    this.#quarantined.clear();
+    const nowMs = performance.now();
+    for (const { route, forMs } of routes) this.#quarantined.set(route, nowMs + forMs);
+  }
+
+  /** How many requests may be under way. */
+  allow(share: number): void {
+    this.#share = share;
+  }
+
+  usage(underWay: number): Usage {
+    return { now: underWay, wanted: this.#peak, isShort: this.#isShort };
+  }
+
+  forgetPeak(underWay: number): void {
+    this.#isShort = false;
+    this.#peak = Math.max(underWay, this.#peak - Math.ceil(this.#peak * forgottenPart));
+  }
+
+  #turnAway(refusal: Refusal): Refusal {
+    this.#turnedAway += 1;
+    return refusal;
+  }
+}

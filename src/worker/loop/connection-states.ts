@@ -1,0 +1,54 @@
+/**
+ * What a connection is doing, as one word for each direction - idle, active and closing are derived from the two - and
+ * how far the response under way is.
+ */
+import { stepFunctions } from '../../shared/state-machine.ts';
+import type { Transitions } from '../../shared/state-machine.ts';
+
+/** in or before a head; in a body; a whole request is being answered; no further request will be read */
+export const readingStates = ['head', 'body', 'held', 'over'] as const;
+export const readingInputs = ['request', 'request-with-body', 'body-end', 'response', 'stop'] as const;
+export type ReadingState = (typeof readingStates)[number];
+export type ReadingInput = (typeof readingInputs)[number];
+
+export const readingTable: Transitions<ReadingState, ReadingInput> = {
+  head: { 'request': 'held', 'request-with-body': 'body', 'stop': 'over' },
+  body: { 'body-end': 'held', 'stop': 'over' },
+  held: { response: 'head', stop: 'over' },
+  over: { stop: 'over' },
+};
+export const nextReadingState = stepFunctions('reading', readingTable, readingInputs);
+
+/** no response under way; one is; FIN goes out after what is queued; the connection is gone or somebody else's */
+export const writingStates = ['idle', 'open', 'closing', 'gone'] as const;
+export const writingInputs = ['request', 'response', 'close', 'lost'] as const;
+export type WritingState = (typeof writingStates)[number];
+export type WritingInput = (typeof writingInputs)[number];
+
+export const writingTable: Transitions<WritingState, WritingInput> = {
+  idle: { request: 'open', close: 'closing', lost: 'gone' },
+  open: { response: 'idle', close: 'closing', lost: 'gone' },
+  closing: { close: 'closing', lost: 'gone' },
+  gone: {},
+};
+export const nextWritingState = stepFunctions('writing', writingTable, writingInputs);
+
+/**
+ * waiting for the head; head given; head sent; past its deadline, answered by us: no longer the application's; no more bytes
+ * will be handed to the connection; socket given away; settled
+ */
+export const responseStates = ['waiting', 'started', 'streaming', 'expired', 'complete', 'taken', 'over'] as const;
+export const responseInputs = ['start', 'send', 'end', 'respond', 'expire', 'take', 'settle'] as const;
+export type ResponseState = (typeof responseStates)[number];
+export type ResponseInput = (typeof responseInputs)[number];
+
+export const responseTable: Transitions<ResponseState, ResponseInput> = {
+  waiting: { start: 'started', respond: 'complete', expire: 'expired', take: 'taken', settle: 'over' },
+  started: { start: 'started', send: 'streaming', respond: 'complete', expire: 'expired', settle: 'over' },
+  streaming: { end: 'complete', expire: 'expired', settle: 'over' },
+  expired: { respond: 'expired', end: 'expired', settle: 'over' },
+  complete: { settle: 'over' },
+  taken: { settle: 'over' },
+  over: {},
+};
+export const nextResponseState = stepFunctions('response', responseTable, responseInputs);

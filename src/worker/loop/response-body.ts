@@ -1,0 +1,123 @@
+/** The body of one response on its way to the output: framed, counted against Content-Length, gathered when asked. */
+import { Buffer } from 'node:buffer';
+import type { Chunk } from '../../shared/application.ts';
+import type { BodyFraming } from '../http/response-head.ts';
+import type { Output } from './output.ts';
+
+export interface BodyFacts {
+  framing: BodyFraming;
+  /** bytes that Content-Length promises; undefined when it is not sent */
+  length: number | undefined;
+  /** chunks smaller than this are gathered (option minimumChunkSize) */
+  leastChunkBytes: number;
+}
+
+/** A call into Node costs more than to look at so few characters. */
+const shortText = 48;
+
+function byteLength(chunk: Chunk): number {
+  if (typeof chunk !== 'string') return chunk.byteLength;
+  const { length } = chunk;
+  if (length > shortText) return Buffer.byteLength(chunk);
+  for (let index = 0; index < length; index += 1) if (chunk.charCodeAt(index) > 0x7f) return Buffer.byteLength(chunk);
+  return length;
+}
+
+/** Bytes of a body that is there as a whole. */
+export function totalLength(chunks: readonly Chunk[]): number {
+  let total = 0;
+  for (let index = 0; index < chunks.length; index += 1) total += byteLength(chunks[index]!);
+  return total;
+}
+
+function latin1(bytes: Uint8Array): string {
+  const buffer = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return buffer.toString('latin1');
+}
+
+/** So few bytes are copied sooner than written apart from the head. */
+const fewBytes = 4096;
+
+/** Text goes as UTF-8, which for ASCII is the same as the latin-1 that the output takes. */
+export function putChunk(output: Output, chunk: Chunk, length = byteLength(chunk)): void {
+  if (typeof chunk !== 'string') {
+    if (length <= fewBytes) output.putText(latin1(chunk));
+    else output.putBytes(chunk);
+  } else if (length === chunk.length) output.putText(chunk);
+  else output.putBytes(Buffer.from(chunk));
+}
+
+export class ResponseBody {
+  readonly framing: BodyFraming;
+  readonly #output: Output;
+  readonly #leastChunkBytes: number;
+  #left: number;
+  #gathered: Chunk[] | undefined;
+  #gatheredBytes = 0;
+  /** bytes that the application delivered beyond Content-Length; they are dropped */
+  surplusBytes = 0;
+
+  constructor(output: Output, { framing, length, leastChunkBytes }: BodyFacts) {
+    this.framing = framing;
+    this.#output = output;
+    this.#left = framing === 'length' && length !== undefined ? length : Infinity;
+    this.#leastChunkBytes = framing === 'chunked' ? leastChunkBytes : 0;
+  }
+
+  /** Whether further bytes would leave: not those of a HEAD, nor what is beyond Content-Length. */
+  get wantsMore(): boolean {
+    return this.framing !== 'none' && this.surplusBytes === 0;
+  }
+
+  /** A piece as it comes. */
+  send(chunk: Chunk): void {
+    if (this.#leastChunkBytes === 0) {
+      this.put(chunk);
+      return;
+    }
+    this.#gathered ??= [];
+    this.#gathered.push(chunk);
+    this.#gatheredBytes += byteLength(chunk);
+    if (this.#gatheredBytes >= this.#leastChunkBytes) this.#putGathered();
+  }
+
+  /** A piece of which nothing is held back. */
+  put(chunk: Chunk): void {
+    if (this.framing === 'none') return;
+    const length = byteLength(chunk);
+    if (length === 0) return;
+    if (length > this.#left) {
+      this.#putUpToLength(chunk, length);
+      return;
+    }
+    this.#left -= length;
+    if (this.framing === 'chunked') this.#output.putText(`${length.toString(16)}\r\n`);
+    putChunk(this.#output, chunk, length);
+    if (this.framing === 'chunked') this.#output.putText('\r\n');
+  }
+
+  /** The last piece has come. Returns how many bytes Content-Length promised in vain. */
+  end(): number {
+    this.#putGathered();
+    if (this.framing === 'chunked') this.#output.putText('0\r\n\r\n');
+    return this.framing === 'length' ? this.#left : 0;
+  }
+
+  /** A client would take the surplus for the next response. */
+  #putUpToLength(chunk: Chunk, length: number): void {
+    const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
+    this.#output.putBytes(bytes.subarray(0, this.#left));
+    this.surplusBytes += length - this.#left;
+    this.#left = 0;
+  }
+
+  #putGathered(): void {
+    if (this.#gathered === undefined) return;
+    const whole = Buffer.concat(
+      this.#gathered.map((chunk) => (typeof chunk === 'string' ? Buffer.from(chunk) : chunk)),
+    );
+    this.#gathered = undefined;
+    this.#gatheredBytes = 0;
+    this.put(whole);
+  }
+}

@@ -1,0 +1,198 @@
+/**
+ * The one-process server: `wsgi.server(listen(['', 8090]), app)`, as in eventlet. No master, no fork; what goes wrong
+ * rejects the promise that `server()` returns.
+ */
+import type { Server } from 'node:net';
+import type { App } from '../shared/application.ts';
+import { EvyError } from '../shared/errors.ts';
+import { checkGraceMs } from '../shared/grace.ts';
+import { createLogger } from '../shared/log/log.ts';
+import { withBudget } from '../shared/log/log-budget.ts';
+import type { Logger } from '../shared/log/log.ts';
+import type { ServerOptionsInput } from '../shared/options/table.ts';
+import { accessLogTo } from './access-log/access-log.ts';
+import { connectionLimit, openFilesLimit } from './accepting/connection-limit.ts';
+import { Leaving } from './process/departure.ts';
+import { DescriptorWatch } from './accepting/descriptor-watch.ts';
+import { wsgiHandler } from './interfaces/wsgi.ts';
+import { ListenSocket } from './accepting/listen-socket.ts';
+import type { ListenAddress } from './accepting/listen-socket.ts';
+import { Gatekeeper, makeServer } from './accepting/listening.ts';
+import { Service } from './loop/service.ts';
+
+/** Takes whole lines, with their line end: a stream, or anything else with `write`. */
+export interface LineSink {
+  write(line: string): unknown;
+}
+
+export interface ServerOptions extends Omit<
+  ServerOptionsInput,
+  'accessLog' | 'certfile' | 'keyfile' | 'workerConnections'
+> {
+  /** where access lines go; standard error by default */
+  log?: LineSink | undefined;
+  /** whether access lines are written at all; true by default */
+  logOutput?: boolean | undefined;
+  /** connections at a time; past it the server stops accepting. 1024 by default */
+  maxSize?: number | undefined;
+}
+
+export interface ServerCounters {
+  connections: number;
+  activeRequests: number;
+  /** since the start */
+  requests: number;
+  pendingHooks: number;
+}
+
+/** What `server()` returns: resolves when the server has been stopped, rejects when it cannot listen. */
+export interface RunningServer extends Promise<void> {
+  /** resolves with the address once the server accepts */
+  readonly ready: Promise<ListenAddress>;
+  /** undefined until `ready` */
+  readonly address: ListenAddress | undefined;
+  readonly counters: ServerCounters;
+  /** Accepts no more, closes idle connections and finishes busy ones within `graceMs` (30 s), then cuts what is left. */
+  stop(options?: { graceMs?: number }): Promise<void>;
+}
+
+const defaultGraceMs = 30_000;
+const noCounters: ServerCounters = { connections: 0, activeRequests: 0, requests: 0, pendingHooks: 0 };
+
+class OneProcessServer {
+  readonly #socket: ListenSocket;
+  readonly #app: App;
+  readonly #options: ServerOptions;
+  #service: Service | undefined;
+  #server: Server | undefined;
+  #log: Logger | undefined;
+  #descriptors: DescriptorWatch | undefined;
+  #stopping: Promise<void> | undefined;
+  #hasSocket = false;
+  address: ListenAddress | undefined;
+  readonly stopped: Promise<void>;
+  #resolveStopped: () => void = () => {};
+
+  constructor(socket: ListenSocket, app: App, options: ServerOptions) {
+    this.#socket = socket;
+    this.#app = app;
+    this.#options = options;
+    this.stopped = new Promise((resolve) => {
+      this.#resolveStopped = resolve;
+    });
+  }
+
+  get counters(): ServerCounters {
+    return this.#service?.stats ?? noCounters;
+  }
+
+  async start(): Promise<ListenAddress> {
+    try {
+      return await this.#start();
+    } catch (error) {
+      await this.#service?.stop();
+      // The socket was bound for us alone: whoever tries again binds it again.
+      if (this.#hasSocket) this.#socket.close();
+      throw error;
+    }
+  }
+
+  async #start(): Promise<ListenAddress> {
+    checkArguments(this.#socket, this.#app, this.#options);
+    this.#socket.claim();
+    this.#hasSocket = true;
+    // Loaded here, not above: the check of options is slow to import, and workers never need it.
+    const { resolveServerInput } = await import('../shared/options/input.ts');
+    const { log: sink = process.stderr, logOutput = true, maxSize = 1024, ...input } = this.#options;
+    const settings = resolveServerInput(input);
+    if (!Number.isInteger(maxSize) || maxSize < 1) throw wrong('option maxSize is a whole number from 1 on', maxSize);
+    const { logLevel: level, logStyle: style, logFile: file } = settings;
+    const log = withBudget(createLogger({ level, style, file }));
+    const accessLog = logOutput ? accessLogTo(sink, settings, log) : undefined;
+    const service = new Service({ settings, handler: wsgiHandler(this.#app), log, accessLog, multiprocess: false });
+    this.#service = service;
+    const listening = makeServer(await this.#socket.tls, service);
+    const openFiles = openFilesLimit();
+    const gate = new Gatekeeper([listening], connectionLimit(maxSize, openFiles, log));
+    service.onChange(() => gate.update(service.stats.connections));
+    this.#server = listening;
+    this.#log = log;
+    this.address = await this.#socket.serve(listening);
+    this.#descriptors = DescriptorWatch.of(openFiles, gate, log);
+    if (logOutput) log.info('server.ready', { ...this.address, tls: this.#socket.tls !== undefined });
+    return this.address;
+  }
+
+  async stop(graceMs: number, started: Promise<unknown>): Promise<void> {
+    await started;
+    this.#stopping ??= this.#stop(graceMs);
+    return this.#stopping;
+  }
+
+  async #stop(graceMs: number): Promise<void> {
+    if (this.address === undefined) this.#socket.close();
+    else {
+      const service = this.#service!;
+      const cut = await new Leaving({ serving: service, servers: [this.#server!], log: this.#log! }).begin({
+        graceMs,
+        idle: 'close',
+      });
+      for (const request of cut) this.#log!.error('request.cut', { ...request });
+      this.#descriptors?.stop();
+      service.destroyAll();
+      await service.stop();
+    }
+    this.#resolveStopped();
+  }
+}
+
+function wrong(rule: string, value: unknown): EvyError {
+  return new EvyError('BAD_OPTION', `${rule}, not ${JSON.stringify(value) ?? typeof value}`);
+}
+
+/** Options of the command that have another place here. */
+const elsewhere = {
+  accessLog: 'access lines go to log, or nowhere with logOutput: false',
+  certfile: 'wrapSsl() takes it',
+  keyfile: 'wrapSsl() takes it',
+  workerConnections: 'it is called maxSize',
+} as const;
+
+/** What types cannot promise to callers in JavaScript. @throws {EvyError} BAD_OPTION, APP_NOT_CALLABLE */
+function checkArguments(socket: unknown, app: unknown, options: ServerOptions | null): void {
+  if (!(socket instanceof ListenSocket)) throw wrong('wsgi.server() takes what listen() or wrapSsl() returned', socket);
+  if (typeof options !== 'object' || options === null)
+    throw wrong('the options of wsgi.server() are an object', options);
+  if (typeof app !== 'function')
+    throw new EvyError('APP_NOT_CALLABLE', 'wsgi.server() takes a function as application');
+  for (const [name, instead] of Object.entries(elsewhere)) {
+    if (Object.hasOwn(options, name))
+      throw new EvyError('BAD_OPTION', `wsgi.server() has no option ${name}: ${instead}`);
+  }
+  const { log } = options;
+  if (log !== undefined && typeof (log as Partial<LineSink> | null)?.write !== 'function') {
+    throw wrong('option log is something with a function write(line)', log);
+  }
+}
+
+/**
+ * Serves `app` on a socket of `listen()` or `wrapSsl()`.
+ * The promise rejects with EvyError BAD_OPTION, ADDRESS_IN_USE, ADDRESS_NOT_PERMITTED, BAD_CERTIFICATE and the like.
+ */
+export function server(socket: ListenSocket, app: App, options: ServerOptions = {}): RunningServer {
+  const one = new OneProcessServer(socket, app, options);
+  const ready = one.start();
+  const whole = ready.then(() => one.stopped);
+  // Whoever asks for `ready` is told there; whoever asks for neither is told by the rejection of the whole.
+  ready.catch(() => {});
+  const askForReady = (): Promise<ListenAddress> => {
+    whole.catch(() => {});
+    return ready;
+  };
+  return Object.defineProperties(whole, {
+    ready: { get: askForReady },
+    address: { get: () => one.address },
+    counters: { get: () => one.counters },
+    stop: { value: async ({ graceMs = defaultGraceMs } = {}) => one.stop(checkGraceMs(graceMs), ready) },
+  }) as RunningServer;
+}

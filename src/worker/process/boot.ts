@@ -1,0 +1,151 @@
+/** From a configuration to a worker that serves: load the application, warm it up, make its loop and have it watched, then listen. */
+import type { Server } from 'node:net';
+import type { TlsOptions } from 'node:tls';
+import { Allowance } from '../limits/allowance.ts';
+import { sendToMaster } from './channel.ts';
+import { readCertificate } from '../../shared/certificate.ts';
+import { EvyError } from '../../shared/errors.ts';
+import { createLogger } from '../../shared/log/log.ts';
+import { withBudget } from '../../shared/log/log-budget.ts';
+import type { Logger } from '../../shared/log/log.ts';
+import type { MasterToWorker } from '../../shared/protocol/messages.ts';
+import { attachListening, probeRawConnections, switchedOff } from '../../shared/node-private/node-private.ts';
+import type { ServerSettings } from '../../shared/options/table.ts';
+import { openAccessLog } from '../access-log/access-log.ts';
+import type { AccessLog } from '../access-log/access-log.ts';
+import type { NodeListener } from './application-kind.ts';
+import { connectionLimit, openFilesLimit } from '../accepting/connection-limit.ts';
+import { DescriptorWatch } from '../accepting/descriptor-watch.ts';
+import { guardHandler, guardListener } from '../limits/guarded.ts';
+import { fetchHandler } from '../interfaces/fetch.ts';
+import { NodeService } from '../interfaces/node.ts';
+import { wsgiHandler } from '../interfaces/wsgi.ts';
+import { Gatekeeper, makeServer } from '../accepting/listening.ts';
+import { loadRelease } from './load-application.ts';
+import type { LoadedApplication } from './load-application.ts';
+import { Mover } from '../migration/mover.ts';
+import { readySignal } from './readiness.ts';
+import { RequestGuard } from '../limits/request-guard.ts';
+import { RollCall } from './roll-call.ts';
+import { Service } from '../loop/service.ts';
+import type { Handler } from '../loop/service.ts';
+import type { Serving } from '../loop/serving.ts';
+import { warmUp } from './warm-up.ts';
+import { startWatchdog } from '../watchdog/watchdog.ts';
+
+export type Configuration = Extract<MasterToWorker, { type: 'configure' }>;
+
+/** A worker that serves. */
+export interface Running {
+  readonly interface: LoadedApplication['interface'];
+  readonly serving: Serving;
+  /** one per bind, in its order */
+  readonly servers: readonly Server[];
+  readonly gate: Gatekeeper;
+  readonly log: Logger;
+  readonly accessLog?: AccessLog | undefined;
+  /** undefined where every request goes to the application */
+  readonly guard?: RequestGuard | undefined;
+  /** undefined where no limit holds for the whole server */
+  readonly allowance?: Allowance | undefined;
+  /** how connections get to another process, where there may be one */
+  readonly mover?: Mover;
+}
+
+function makeServing(
+  application: LoadedApplication,
+  settings: ServerSettings,
+  log: Logger,
+  accessLog: AccessLog | undefined,
+  guard?: RequestGuard,
+): Serving {
+  const shared = { settings, log, accessLog, multiprocess: true };
+  const underWay = () => serving.activeRequests;
+  const onOurLoop = (handler: Handler) =>
+    new Service({ ...shared, handler: guard === undefined ? handler : guardHandler(handler, guard, underWay) });
+  const onNodes = (listener: NodeListener) =>
+    new NodeService({ ...shared, listener: guard === undefined ? listener : guardListener(listener, guard, underWay) });
+  const serving = servingOf(application, onOurLoop, onNodes);
+  return serving;
+}
+
+function servingOf(
+  application: LoadedApplication,
+  onOurLoop: (handler: Handler) => Serving,
+  onNodes: (listener: NodeListener) => Serving,
+): Serving {
+  switch (application.interface) {
+    case 'wsgi':
+      return onOurLoop(wsgiHandler(application.app));
+    case 'fetch':
+      return onOurLoop(fetchHandler(application.app));
+    case 'node':
+      return onNodes(application.app);
+  }
+}
+
+async function accessLogOf(settings: ServerSettings, log: Logger, generation: number): Promise<AccessLog | undefined> {
+  try {
+    return await openAccessLog(settings, log, generation);
+  } catch (cause) {
+    if (cause instanceof EvyError) throw cause;
+    throw new EvyError('BAD_OPTION', `option accessLog: ${(cause as Error).message}`, { cause });
+  }
+}
+
+/** The application, loaded, and ready as it says itself. */
+async function loadReady(
+  { release, ready }: Configuration,
+  onStep: (step: string) => void,
+): Promise<LoadedApplication> {
+  onStep('loading the application');
+  // It may say so while it is loaded.
+  const signal = ready === 'signal' ? readySignal() : undefined;
+  const application = await loadRelease(release);
+  if (signal !== undefined) onStep("waiting for the application's ready()");
+  await signal;
+  return application;
+}
+
+/**
+ * `onStep` is told what the boot is at.
+ * @throws {EvyError} what loadRelease, warmUp and readCertificate throw, and errors of listen(2)
+ */
+export async function boot(configuration: Configuration, onStep: (step: string) => void): Promise<Running> {
+  const { settings, binds, generation } = configuration;
+  const { logLevel: level, logStyle: style, logFile: file } = settings;
+  const log = withBudget(createLogger({ level, style, file, fields: { pid: process.pid, generation } }));
+  // Before anything that may keep the event loop busy.
+  const reason = await probeRawConnections();
+  if (reason !== undefined && reason !== switchedOff)
+    log.warn('worker.fallback', { message: 'each connection needs a socket of Node', reason });
+  const application = await loadReady(configuration, onStep);
+  const tls: TlsOptions | undefined = binds.some((bind) => bind.tls) ? await readCertificate(settings) : undefined;
+  if (configuration.warmup.length > 0) {
+    const scheme = binds[0]?.tls === true ? 'https' : 'http';
+    const host = settings.allowedHosts[0]?.replace(/^\./, '') ?? 'localhost';
+    const own = makeServing(application, settings, log, undefined);
+    await warmUp({ serving: own, scheme, host, requests: configuration.warmup, onStep });
+  }
+  const accessLog = await accessLogOf(settings, log, generation);
+  const guard = RequestGuard.of(configuration.guarding);
+  const serving = makeServing(application, settings, log, accessLog, guard);
+  const servers = binds.map((bind) => makeServer(bind.tls ? tls : undefined, serving));
+  const openFiles = openFilesLimit();
+  const gate = new Gatekeeper(servers, connectionLimit(settings.workerConnections, openFiles, log));
+  serving.onChange(() => gate.update(serving.stats.connections));
+  // From its first connection on its loop may stick.
+  if (configuration.watchdog !== undefined) await startWatchdog(configuration.watchdog, serving, log);
+  const attached = binds.flatMap(({ fd, backlog }, index) =>
+    fd === undefined ? [] : [attachListening(servers[index]!, fd, backlog)],
+  );
+  // In the same turn: nothing has been accepted yet.
+  if (configuration.standby) gate.rest(true);
+  await Promise.all(attached);
+  DescriptorWatch.of(openFiles, gate, log);
+  const { guarding } = configuration;
+  const allowance = Allowance.of({ guarding, serving, gate, guard, send: sendToMaster });
+  const mover = new Mover({ send: sendToMaster, nowMs: () => performance.now() });
+  new RollCall(serving, sendToMaster).start();
+  return { interface: application.interface, serving, servers, gate, log, accessLog, guard, allowance, mover };
+}

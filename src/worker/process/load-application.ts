@@ -1,0 +1,100 @@
+/**
+ * Loads what a release names: the application, then its middleware, in this process, once.
+ *
+ * Everything that can go wrong here is the user's to repair, so each failure says in one line which module and which
+ * export; what the module itself threw is the error's cause, with a stack that shows the user's frames alone.
+ */
+import { existsSync } from 'node:fs';
+import { basename } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { EvyError } from '../../shared/errors.ts';
+import type { ModuleReference, Release } from '../../shared/protocol/messages.ts';
+import { enableTypeScript, typeScriptHint } from '../../shared/typescript.ts';
+import { headline, loadError } from '../../shared/user-error.ts';
+import { asApplication, describeExport, detectInterface, type LoadedApplication } from './application-kind.ts';
+import { pickExport } from './module-export.ts';
+
+export type { LoadedApplication, NodeListener } from './application-kind.ts';
+
+const applicationNames = ['application', 'app'] as const;
+const middlewareNames = ['middleware'] as const;
+
+interface Loaded {
+  label: string;
+  value: unknown;
+}
+
+async function importModule(reference: ModuleReference): Promise<Record<string, unknown>> {
+  const { path } = reference;
+  if (!existsSync(path)) throw new EvyError('APP_NOT_FOUND', `${path}: no such file`);
+  const plan = await enableTypeScript(path);
+  try {
+    return (await import(pathToFileURL(path).href)) as Record<string, unknown>;
+  } catch (thrown) {
+    const cause = loadError(thrown, path);
+    throw new EvyError('APP_LOAD_FAILED', `${path} failed to load: ${headline(cause)}${typeScriptHint(plan, thrown)}`, {
+      cause,
+    });
+  }
+}
+
+async function loadExport(
+  reference: ModuleReference,
+  usualNames: readonly string[],
+  fits: (value: unknown) => boolean,
+): Promise<Loaded> {
+  const module = await importModule(reference);
+  const picked = pickExport(module, reference.exportName, usualNames, fits);
+  if (!picked.found) {
+    const wanted =
+      reference.exportName === undefined
+        ? `none of the exports default, ${usualNames.join(', ')}`
+        : `no export ${reference.exportName}`;
+    const exported = picked.names.length === 0 ? 'it exports nothing' : `it exports ${picked.names.join(', ')}`;
+    throw new EvyError('APP_NOT_FOUND', `${reference.path} has ${wanted}; ${exported}`);
+  }
+  return { label: `${reference.path}:${picked.name}`, value: await settled(picked.value, reference.path) };
+}
+
+/** An export may be a promise: an application that is put together asynchronously. */
+async function settled(value: unknown, path: string): Promise<unknown> {
+  if (!(value instanceof Promise)) return value;
+  try {
+    return (await value) as unknown;
+  } catch (thrown) {
+    const cause = loadError(thrown, path);
+    throw new EvyError('APP_LOAD_FAILED', `${path} failed to load: its export was rejected: ${headline(cause)}`, {
+      cause,
+    });
+  }
+}
+
+async function wrap(inner: LoadedApplication, reference: ModuleReference): Promise<LoadedApplication> {
+  const { label, value } = await loadExport(reference, middlewareNames, (candidate) => typeof candidate === 'function');
+  if (typeof value !== 'function') {
+    throw new EvyError(
+      'APP_NOT_CALLABLE',
+      `middleware ${label} is ${describeExport(value)}; it must be a function that takes the application and returns one`,
+    );
+  }
+  let outer: unknown;
+  try {
+    outer = await (value as (app: unknown) => unknown)(inner.app);
+  } catch (thrown) {
+    const cause = loadError(thrown, reference.path);
+    throw new EvyError('APP_LOAD_FAILED', `middleware ${label} failed: ${headline(cause)}`, { cause });
+  }
+  return asApplication(outer, inner.interface, `what middleware ${basename(reference.path)} returned`);
+}
+
+/**
+ * Imports the application and applies its middleware, in order.
+ * @throws {EvyError} APP_NOT_FOUND, APP_NOT_CALLABLE, APP_LOAD_FAILED (with the cause), NO_TYPESCRIPT
+ */
+export async function loadRelease(release: Release): Promise<LoadedApplication> {
+  const fits = (value: unknown): boolean => value instanceof Promise || detectInterface(value) !== undefined;
+  const { label, value } = await loadExport(release.app, applicationNames, fits);
+  let application = asApplication(value, release.interface, label);
+  for (const reference of release.middleware) application = await wrap(application, reference);
+  return application;
+}

@@ -1,0 +1,69 @@
+/**
+ * Whether a well-formed request is one for this server: over the right scheme, for one of its hosts, and with a body that
+ * its version can tell the end of. Decided once a head, before the application hears of it.
+ */
+import type { ErrorCode } from '../../shared/errors.ts';
+import type { ServerSettings } from '../../shared/options/table.ts';
+import { AllowedHosts } from './allowed-hosts.ts';
+import type { PeerFacts } from './environ.ts';
+import type { FieldBlock } from '../http/field-block.ts';
+import type { RequestLine } from '../http/request-line.ts';
+import type { Forwarding } from '../proxies/forwarding.ts';
+
+/** Who sent the request. */
+export interface AdmittedPeer {
+  readonly peer: PeerFacts;
+  /** undefined for a peer that is not trusted */
+  readonly forwarding: Forwarding | undefined;
+}
+
+/** The scheme of an absolute-form target, 'http://...' or 'https://...' in any case; the grammar was checked before. */
+function schemeOf(target: string): PeerFacts['scheme'] {
+  return target[4] === ':' ? 'http' : 'https';
+}
+
+export class Admission {
+  readonly #hosts: AllowedHosts | undefined;
+  readonly #needsLength: boolean;
+
+  constructor({ allowedHosts, maxHttpVersion }: Pick<ServerSettings, 'allowedHosts' | 'maxHttpVersion'>) {
+    this.#hosts = allowedHosts.length > 0 ? new AllowedHosts(allowedHosts) : undefined;
+    // A server of HTTP/1.0 knows bodies by their length alone (RFC 9110 §15.5.12).
+    this.#needsLength = maxHttpVersion === 'HTTP/1.0';
+  }
+
+  get checksHosts(): boolean {
+    return this.#hosts !== undefined;
+  }
+
+  /** Why the request that was read is refused; undefined when it is not. */
+  faultOf(line: RequestLine, block: FieldBlock, sender: AdmittedPeer): ErrorCode | undefined {
+    if (line.authority !== undefined && line.method !== 'CONNECT' && !this.agrees(line.target, sender)) {
+      return 'WRONG_SCHEME';
+    }
+    if (this.#hosts !== undefined && !this.allowsHost(line.authority, block.variables, sender)) return 'WRONG_HOST';
+    return this.#needsLength && block.framing.body === 'chunked' ? 'LENGTH_REQUIRED' : undefined;
+  }
+
+  /** Whether an absolute-form target is of the connection's scheme. A trusted proxy's own connection tells nothing (RFC 9110 §7.4). */
+  agrees(target: string, { peer, forwarding }: AdmittedPeer): boolean {
+    return forwarding !== undefined || schemeOf(target) === peer.scheme;
+  }
+
+  /**
+   * The host that a trusted proxy tells is the one asked for. Otherwise both count: the target decides (RFC 9112 §3.2.2),
+   * and an application may look at Host all the same. A request of HTTP/1.0 may name no host; then none can mislead.
+   */
+  allowsHost(
+    authority: string | undefined,
+    variables: Readonly<Record<string, string>>,
+    { forwarding }: AdmittedPeer,
+  ): boolean {
+    const hosts = this.#hosts;
+    if (hosts === undefined) return true;
+    const host = variables['HTTP_HOST'];
+    const told = forwarding?.factsOf(variables, authority ?? host).host;
+    if (told !== undefined) return hosts.allows(told);
+    return (authority === undefined || hosts.allows(authority)) && (host === undefined || hosts.allows(host));
+  }
+}

@@ -1,0 +1,90 @@
+/** The WSGI environment of a request: PEP 3333's names, one property a key. */
+import type { Writable } from 'node:stream';
+import type { Environ } from '../../shared/application.ts';
+import type { RequestInput } from './input.ts';
+import type { FieldBlock } from '../http/field-block.ts';
+import type { RequestLine } from '../http/request-line.ts';
+import { decodePath } from './percent.ts';
+
+/** Who is connected: the same for each request of a connection, unless trusted proxies tell otherwise. */
+export interface PeerFacts {
+  serverName: string;
+  serverPort: string;
+  remoteAddress: string;
+  remotePort: string;
+  scheme: 'http' | 'https';
+  /** what a trusted proxy tells of the Host that its client asked for; undefined when it does not */
+  host?: string | undefined;
+}
+
+/** What is the same for each request of a process. */
+export interface EnvironDefaults {
+  errors: Writable;
+  multiprocess: boolean;
+  /** entries of the option `environ` */
+  extra: Readonly<Record<string, unknown>>;
+}
+
+/** A request head. */
+export interface RequestFacts {
+  readonly line: RequestLine;
+  readonly block: Pick<FieldBlock, 'fields' | 'variables'>;
+}
+
+export const serverSoftware = 'evy';
+const wsgiVersion = Object.freeze([1, 0] as const);
+
+/** Made at the first use only: most applications never look at it, and an AbortSignal is dear. */
+const signalProperty: PropertyDescriptor & ThisType<Environ> = {
+  configurable: true,
+  enumerable: true,
+  get() {
+    return (this['evy.input'] as RequestInput).signal;
+  },
+};
+
+export function makeEnviron(
+  request: RequestFacts,
+  peer: PeerFacts,
+  input: RequestInput,
+  defaults: EnvironDefaults,
+): Environ {
+  const { line, block } = request;
+  // A literal without a spread, then the variables: by far the fastest way to such an object in V8.
+  const env = {
+    'REQUEST_METHOD': line.method,
+    'SCRIPT_NAME': '',
+    'PATH_INFO': decodePath(line.path),
+    'QUERY_STRING': line.query,
+    'RAW_PATH_INFO': line.path,
+    'RAW_URI': line.target,
+    'SERVER_NAME': peer.serverName,
+    'SERVER_PORT': peer.serverPort,
+    'SERVER_PROTOCOL': line.version,
+    'SERVER_SOFTWARE': serverSoftware,
+    'GATEWAY_INTERFACE': 'CGI/1.1',
+    'REMOTE_ADDR': peer.remoteAddress,
+    'REMOTE_PORT': peer.remotePort,
+    // A list of its own: the block is shared, and an application may change what it was given.
+    'headers_raw': block.fields.slice(),
+    'wsgi.version': wsgiVersion,
+    'wsgi.url_scheme': peer.scheme,
+    'wsgi.input': input,
+    'wsgi.errors': defaults.errors,
+    'wsgi.multithread': false,
+    'wsgi.multiprocess': defaults.multiprocess,
+    'wsgi.run_once': false,
+    'evy.posthooks': [],
+    'evy.input': input,
+    // Made for each request: that costs less than to make it at the first look.
+    'evy.request_id': input.requestId,
+  } as unknown as Environ;
+  Object.assign(env, block.variables);
+  Object.defineProperty(env, 'evy.signal', signalProperty);
+  if (peer.scheme === 'https') env.HTTPS = 'on';
+  // The host of an absolute target takes the place of Host (RFC 9112 §3.2.2).
+  if (line.authority !== undefined) env['HTTP_HOST'] = line.authority;
+  if (peer.host !== undefined) env['HTTP_HOST'] = peer.host;
+  for (const key in defaults.extra) env[key] = defaults.extra[key];
+  return env;
+}

@@ -1,0 +1,31 @@
+/** What an application threw: whose fault it is, and what the client is told when nothing was sent yet. */
+import { STATUS_CODES } from 'node:http';
+import { EvyError, toError } from '../../shared/errors.ts';
+import type { ErrorCode } from '../../shared/errors.ts';
+
+export interface Failure {
+  error: Error;
+  code: ErrorCode;
+  /** status of the response, if one can still be sent */
+  status: number;
+  /** the application only passed on what the client did, such as a body that was cut short */
+  isClients: boolean;
+}
+
+export function describeFailure(thrown: unknown): Failure {
+  const error = toError(thrown);
+  if (!(error instanceof EvyError)) return { error, code: 'APP_FAILED', status: 500, isClients: false };
+  const isClients = error.status !== undefined && error.status < 500;
+  return { error, code: error.code, status: error.status ?? 500, isClients };
+}
+
+export function failureResponse(
+  { status: code, error, isClients }: Failure,
+  debug: boolean,
+): { status: string; text: string } {
+  const reason = STATUS_CODES[code] ?? 'Error';
+  const status = `${code} ${reason}`;
+  if (isClients) return { status, text: `${status}\n` };
+  const detail = debug ? `\n\n${typeof error.stack === 'string' ? error.stack : error.message}` : '';
+  return { status, text: `${reason}${detail}\n` };
+}

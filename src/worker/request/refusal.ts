@@ -1,0 +1,40 @@
+/** The short plain answer to a request that is refused: the status, never a byte of what was sent. */
+import { STATUS_CODES } from 'node:http';
+import { errorTable } from '../../shared/errors.ts';
+import type { ErrorCode } from '../../shared/errors.ts';
+import type { AdmittedPeer } from './admission.ts';
+import type { PeerFacts } from './environ.ts';
+import type { RequestParser } from '../http/request-parser.ts';
+import { plainResponse } from '../http/response-head.ts';
+import type { RequestNames, RequestNaming } from './request-id.ts';
+
+export function refusalText(code: ErrorCode, method: string, http10Only: boolean): string {
+  const status = errorTable[code].status ?? 400;
+  const reason = STATUS_CODES[status] ?? 'Bad Request';
+  return plainResponse(`${status} ${reason}`, `${status} ${reason}\n`, { method, http10Only });
+}
+
+/** Who sent a request that is refused, and what is known of it. */
+export interface RefusedSender {
+  readonly peer: PeerFacts;
+  /** of the environment, where the head was read */
+  readonly variables: Readonly<Record<string, string>>;
+  readonly names?: RequestNames;
+}
+
+/** Refusals that come after the head was read and found well-formed. */
+const afterHead: ReadonlySet<ErrorCode> = new Set(['BODY_TOO_LARGE', 'LENGTH_REQUIRED', 'WRONG_HOST', 'WRONG_SCHEME']);
+
+/** Who sent what is refused: as a trusted proxy tells it, if the head was read. */
+export function refusedSender(
+  code: ErrorCode,
+  { peer, forwarding }: AdmittedPeer,
+  { line, block }: Pick<RequestParser, 'line' | 'block'>,
+  naming: RequestNaming,
+): RefusedSender {
+  if (!afterHead.has(code)) return { peer, variables: {} };
+  const { variables } = block;
+  if (forwarding === undefined) return { peer, variables };
+  const told = forwarding.factsOf(variables, line.authority ?? variables['HTTP_HOST']);
+  return { peer: told, variables, names: naming.received(variables) };
+}

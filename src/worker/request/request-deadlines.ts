@@ -1,0 +1,56 @@
+/**
+ * The deadline of requests (option requestTimeout), kept without anything being written down when a request begins.
+ *
+ * At each tick of a coarse clock those under way are looked at; one is given its time from the first tick that sees it. So
+ * a deadline is never early and at most three ticks late, and a request that is over between two ticks, as nearly
+ * all are, was never noticed. Time in which the process could not run does not count (clock.ts).
+ */
+import { EvyError } from '../../shared/errors.ts';
+import { Clock } from '../transport/clock.ts';
+import type { Expiring } from '../transport/clock.ts';
+
+export function requestTimedOut(): EvyError {
+  return new EvyError('REQUEST_TIMEOUT', 'the response was not complete in time (option requestTimeout)');
+}
+
+export class RequestDeadlines<Request extends object> implements Expiring {
+  // Expired at each tick: the clock's turn is ours.
+  readonly readDeadlineMs = 0;
+  readonly writeDeadlineMs = Infinity;
+  readonly #clock: Clock;
+  readonly #timeoutMs: number;
+  readonly #underWay: () => Iterable<Request>;
+  readonly #timeOut: (request: Request) => void;
+  /** when each was seen first */
+  #seen = new Map<Request, number>();
+
+  constructor(timeoutMs: number, underWay: () => Iterable<Request>, timeOut: (request: Request) => void) {
+    this.#timeoutMs = timeoutMs;
+    this.#underWay = underWay;
+    this.#timeOut = timeOut;
+    this.#clock = new Clock(new Set([this]));
+    this.#clock.start();
+  }
+
+  /** Undefined when there is no limit. */
+  static of<Request extends object>(
+    timeoutMs: number,
+    underWay: () => Iterable<Request>,
+    timeOut: (request: Request) => void,
+  ): RequestDeadlines<Request> | undefined {
+    return timeoutMs > 0 ? new RequestDeadlines(timeoutMs, underWay, timeOut) : undefined;
+  }
+
+  expire(): void {
+    const { nowMs } = this.#clock;
+    const seen = new Map<Request, number>();
+    for (const request of this.#underWay()) seen.set(request, this.#seen.get(request) ?? nowMs);
+    this.#seen = seen;
+    // Afterwards: what is under way changes with it.
+    for (const [request, sinceMs] of seen) if (nowMs - sinceMs >= this.#timeoutMs) this.#timeOut(request);
+  }
+
+  stop(): void {
+    this.#clock.stop();
+  }
+}

@@ -1,0 +1,64 @@
+import { expect } from 'chai';
+import {
+  addDebt,
+  delayMs,
+  forgiveShortest,
+  heldPlaces,
+  isQuickDeath,
+  nextDueMs,
+  payDebt,
+  releaseHeld,
+} from '../../../src/master/workers/backoff.ts';
+
+describe('back-off', () => {
+  it('replaces the first one that died quickly at once, then waits 0.5 s, 1 s, 2 s ... up to 30 s', () => {
+    const delays = [1, 2, 3, 4, 5, 6, 7, 8, 9, 50, 5000].map((streak) => delayMs(streak, 0));
+    expect(delays).to.deep.equal([0, 500, 1000, 2000, 4000, 8000, 16_000, 30_000, 30_000, 30_000, 30_000]);
+  });
+
+  it('takes up to a quarter off by chance', () => {
+    expect(delayMs(3, 0.5)).to.equal(875);
+    expect(delayMs(3, 0.999_999)).to.equal(750);
+    expect(delayMs(1, 0.5)).to.equal(0);
+  });
+
+  it('counts a death as quick before the worker was ready, and within 5 s of it', () => {
+    expect(isQuickDeath(undefined)).to.equal(true);
+    expect(isQuickDeath(4999)).to.equal(true);
+    expect(isQuickDeath(5000)).to.equal(false);
+  });
+
+  it('holds each place until its debt is due, and hands the row on to the worker that fills it', () => {
+    const backoff = addDebt(addDebt([], { streak: 3, dueAtMs: 200 }), { streak: 1, dueAtMs: 100 });
+    expect(heldPlaces(backoff, 50)).to.equal(2);
+    expect(heldPlaces(backoff, 100)).to.equal(1);
+    expect(nextDueMs(backoff, 50)).to.equal(100);
+    expect(nextDueMs(backoff, 100)).to.equal(200);
+    expect(nextDueMs(backoff, 200)).to.equal(undefined);
+    expect(payDebt(backoff, 50)).to.deep.equal({ backoff, streak: 0 });
+    const first = payDebt(backoff, 150);
+    expect(first).to.deep.equal({ backoff: [{ streak: 3, dueAtMs: 200 }], streak: 1 });
+    expect(payDebt(first.backoff, 200)).to.deep.equal({ backoff: [], streak: 3 });
+    expect(payDebt([], 0)).to.deep.equal({ backoff: [], streak: 0 });
+  });
+
+  it('makes what was held due', () => {
+    const backoff = addDebt(addDebt([], { streak: 1, dueAtMs: Infinity }), { streak: 2, dueAtMs: 100 });
+    expect(releaseHeld(backoff, 300).map(({ dueAtMs }) => dueAtMs)).to.deep.equal([100, 300]);
+  });
+
+  it('forgives the places with the shortest rows, of equals those that would be filled last', () => {
+    const [short, soon, old] = [
+      { streak: 1, dueAtMs: 100 },
+      { streak: 3, dueAtMs: 200 },
+      { streak: 8, dueAtMs: 900 },
+    ];
+    const late = { streak: 3, dueAtMs: 300 };
+    const backoff = [short, soon, late, old];
+    expect(forgiveShortest(backoff, 1)).to.deep.equal([soon, late, old]);
+    expect(forgiveShortest(backoff, 2)).to.deep.equal([soon, old]);
+    expect(forgiveShortest(backoff, 3)).to.deep.equal([old]);
+    expect(forgiveShortest(backoff, 9)).to.deep.equal([]);
+    for (const none of [0, -1]) expect(forgiveShortest(backoff, none)).to.deep.equal(backoff);
+  });
+});

@@ -1,0 +1,62 @@
+import { expect } from 'chai';
+import type { WatchNews } from '../../../src/master/workers/watch-line.ts';
+import { logWatchNews } from '../../../src/master/workers/watch-log.ts';
+import { recordingLogger } from '../helpers/fake-crew.ts';
+
+const worker = { worker: 3, pid: 77, generation: 2 };
+
+function linesOf(news: WatchNews) {
+  const logger = recordingLogger();
+  logWatchNews(logger, worker, news);
+  return logger.lines.map(({ level, event, fields }) => ({ level, event, ...JSON.parse(JSON.stringify(fields)) }));
+}
+
+describe('what the log says of a watched worker', () => {
+  it('names the code and the requests of one that is stuck', () => {
+    const requests = [
+      { method: 'GET', target: '/a', peer: '::1', ageMs: 31_000, requestId: 'r1' },
+      { method: 'POST', target: '/b', peer: 'unix', ageMs: 30_000 },
+    ];
+    const report = { stack: '    at spins (file:///app.mjs:2:27)', requests, requestCount: 2 };
+    const { stack } = report;
+    expect(linesOf({ type: 'stuck', blockedMs: 30_001, report })).to.deep.equal([
+      { level: 'error', event: 'worker.stuck', ...worker, blockedMs: 30_001, requests: 2, stack },
+      { level: 'warn', event: 'request.cut', ...worker, ...requests[0] },
+      { level: 'warn', event: 'request.cut', ...worker, ...requests[1] },
+    ]);
+    // Of one that is busy nothing is cut.
+    expect(linesOf({ type: 'busy', blockedMs: 10_000, report })).to.deep.equal([
+      { level: 'warn', event: 'worker.busy', ...worker, blockedMs: 10_000, requests: 2, stack },
+    ]);
+  });
+
+  it('says why there is no stack', () => {
+    const wordsFor = (native?: { state: 'computing' | 'waiting'; children: string[] }) =>
+      linesOf({ type: 'stuck', blockedMs: 1, report: { requests: [], native } })[0];
+    expect(wordsFor({ state: 'waiting', children: ['78 /bin/sh -c sleep 60'] })).to.deep.include({
+      message: 'it is not in JavaScript: it waits in a synchronous system call',
+      children: ['78 /bin/sh -c sleep 60'],
+    });
+    const computing = wordsFor({ state: 'computing', children: [] });
+    expect(computing).to.include({ message: 'it is not in JavaScript: it computes in native code' });
+    expect(computing).to.not.have.property('children');
+    expect(wordsFor()).to.include({ message: 'it could not be read' });
+  });
+
+  it('has a line for each other news', () => {
+    const lines = [
+      linesOf({ type: 'watched' }),
+      linesOf({ type: 'recovered', blockedMs: 5 }),
+      linesOf({ type: 'silent', quietMs: 6 }),
+      linesOf({ type: 'heard', quietMs: 7 }),
+      linesOf({ type: 'garbled' }),
+    ].flat();
+    expect(lines.map(({ level, event }) => `${String(level)} ${String(event)}`)).to.deep.equal([
+      'debug worker.watched',
+      'info worker.recovered',
+      'warn worker.silent',
+      'info worker.heard',
+      'warn worker.garbled',
+    ]);
+  });
+});

@@ -1,0 +1,105 @@
+import { expect } from 'chai';
+import { WorkerRecord } from '../../../src/master/workers/worker-record.ts';
+import type { RequestSummary, WorkerStats } from '../../../src/shared/protocol/messages.ts';
+import { noAnswers } from '../../../src/worker/limits/answer-counts.ts';
+
+const request: RequestSummary = { method: 'GET', target: '/slow', peer: '192.0.2.1', ageMs: 7 };
+const stats: WorkerStats = {
+  connections: 9,
+  activeRequests: 2,
+  requests: 40,
+  pendingHooks: 0,
+  ...noAnswers(),
+  rssBytes: 1,
+  lagMs: 0,
+  healthChecks: 0,
+  utilisation: 0,
+  turnedAway: 0,
+};
+
+describe('what became of the connections of a worker', () => {
+  it('is what moved, as was counted on the way, and for the rest what the worker told at its end', () => {
+    const record = new WorkerRecord();
+    record.note({ type: 'stats', stats });
+    record.noteMoved(4);
+    record.noteMoved(2);
+    record.note({ type: 'drained', connections: 9, closed: 1 });
+    expect(record.departures).to.deep.equal({ moved: 6, drained: 2, closed: 1, cut: 0 });
+  });
+
+  it('names the requests that the grace time cut', () => {
+    const record = new WorkerRecord();
+    record.noteMoved(4);
+    record.note({ type: 'overdue', requests: [request], connections: 9, closed: 2 });
+    expect(record.departures).to.deep.equal({ moved: 4, drained: 2, closed: 2, cut: 1 });
+  });
+
+  it('is what is known without it when it died', () => {
+    const record = new WorkerRecord();
+    record.note({ type: 'stats', stats });
+    record.noteMoved(4);
+    expect(record.departures).to.deep.equal({ moved: 4, drained: 0, closed: 3, cut: 2 });
+  });
+
+  it('counts nobody twice who came when the worker was leaving already', () => {
+    const record = new WorkerRecord();
+    record.noteMoved(3);
+    record.note({ type: 'drained', connections: 2, closed: 1 });
+    expect(record.departures).to.deep.equal({ moved: 3, drained: 0, closed: 0, cut: 0 });
+  });
+
+  it('is, without last words, what it had when it was told to leave, less what moved', () => {
+    const record = new WorkerRecord();
+    record.note({ type: 'stats', stats: { ...stats, activeRequests: 0 } });
+    record.noteRetired();
+    record.note({ type: 'stats', stats: { ...stats, connections: 2, activeRequests: 0 } });
+    record.noteMoved(7);
+    expect(record.departures).to.deep.equal({ moved: 7, drained: 0, closed: 2, cut: 0 });
+  });
+});
+
+describe('the connections of a worker', () => {
+  it('are those that it reported, and those that were sent there since or a moment before', () => {
+    let nowMs = 1_000;
+    const record = new WorkerRecord(() => nowMs);
+    record.noteConnection();
+    expect(record.connections).to.equal(1);
+    nowMs += 200;
+    record.noteConnection();
+    nowMs += 100;
+    // The first one is among the nine by now; the second may still have been on its way.
+    record.note({ type: 'stats', stats });
+    expect(record.connections).to.equal(10);
+    record.noteConnection();
+    expect(record.connections).to.equal(11);
+    nowMs += 1_000;
+    record.note({ type: 'stats', stats });
+    expect(record.connections).to.equal(9);
+  });
+});
+
+describe('the requests of a worker that only the master can account for', () => {
+  const record = () => {
+    const made = new WorkerRecord();
+    made.note({ type: 'stats', stats });
+    made.note({ type: 'under-way', requests: [request] });
+    return made;
+  };
+
+  it('are those that it told of last', () => {
+    const died = record();
+    died.note({ type: 'exit', code: null, signal: 'SIGKILL' });
+    expect(died.unaccounted).to.deep.equal([request]);
+    expect(died.departures.cut).to.equal(2);
+  });
+
+  it('are none once it has closed its channel, and none was cut when it then ends by itself', () => {
+    const left = record();
+    left.note({ type: 'lost' });
+    expect(left.unaccounted).to.deep.equal([]);
+    expect(left.departures.cut).to.equal(2);
+    left.note({ type: 'exit', code: 0, signal: null });
+    expect(left.unaccounted).to.deep.equal([]);
+    expect(left.departures.cut).to.equal(0);
+  });
+});
