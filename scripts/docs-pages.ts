@@ -1,5 +1,6 @@
 /** The pages of docs/ that are tables of the code. Pure: the same text on every machine. */
 import { errorTable, type ErrorCode } from '../src/shared/errors.ts';
+import { logEvents } from '../src/shared/log/events.ts';
 import { defaultText } from '../src/shared/options/format.ts';
 import { flagName, isSwitch, optionNames, optionRow, variableNames } from '../src/shared/options/names.ts';
 import { differenceRows } from '../test/fuzz/differences.ts';
@@ -68,7 +69,7 @@ An option has one name everywhere: \`maxHead\` in a configuration file and in \`
 - **Configuration file**: \`evy.config.js\`, \`.mjs\`, \`.ts\` or \`.json\` in the working directory, or the file named with
   \`--config\`. A module exports an object, or a function (async or not) that returns one. It is run in a process of
   its own, at the start and at each reload, and has ten seconds.
-- **Times** are \`500ms\`, \`30s\`, \`5m\`, \`1h\`; a bare number counts seconds. **Sizes** are \`512\`, \`64KiB\`, \`10MB\`.
+- **Times** are \`500ms\`, \`30s\`, \`5m\`, \`1h\`; a number without a unit is seconds. **Sizes** are \`512\`, \`64KiB\`, \`10MB\`.
 - **Lists** (\`bind\`, \`middleware\`, \`trustedProxies\` and the like): repeat the flag, separate the items of a variable with commas, write a list in a file.
 - **Switches**: \`--debug\` and \`--no-debug\`; \`true\`, \`yes\`, \`on\`, \`1\` and their opposites in a variable.
 - **Relative paths** in a configuration file are relative to the file, all others to the working directory.
@@ -125,4 +126,17 @@ ${[
     () => '',
   ),
 ].join('\n')}`;
+}
+
+export function logPage(): string {
+  const rows = Object.entries(logEvents).map(([event, help]) => [code(event), cell(help)]);
+  return `# Log lines
+
+What does a line of the log mean? Each line names one of these events. This page is written from the table of events by \`npm run docs\`.
+
+A line is JSON where standard error is not a terminal (option \`logStyle\`), text for people otherwise. Fields have the same names everywhere: \`worker\` and
+\`pid\` say which worker, \`generation\` which release, \`code\` is a code of [errors.md](errors.md), \`request\` is the request that the line is about.
+What clients do is logged up to a budget of lines a second for each event and code; the rest is counted ([limits.md](limits.md)).
+
+${table(['event', 'what it means'], rows)}`;
 }

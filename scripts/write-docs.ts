@@ -1,17 +1,18 @@
 /**
- * Writes docs/options.md, docs/errors.md and docs/lifecycle.md from the tables, and the one in docs/security.md. With `--check` it writes nothing and fails when a file
- * differs.
+ * Writes docs/options.md, docs/errors.md, docs/log.md and docs/lifecycle.md from the tables of the code, and the table in docs/security.md.
+ * With `--check` it writes nothing and fails when a page differs.
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { argv, exit, stderr, stdout } from 'node:process';
-import { errorsPage, optionsPage, securityPage } from './docs-pages.ts';
+import { errorsPage, logPage, optionsPage, securityPage } from './docs-pages.ts';
 import { lifecyclePage } from './lifecycle-page.ts';
 
 const folder = fileURLToPath(new URL('../docs/', import.meta.url));
 const pages: Readonly<Record<string, (present: string) => string>> = {
   'options.md': optionsPage,
   'errors.md': errorsPage,
+  'log.md': logPage,
   'security.md': securityPage,
   'lifecycle.md': lifecyclePage,
 };

@@ -26,6 +26,8 @@ interface FlagSpec {
   flag: Flag;
   short?: string;
   takesValue: boolean;
+  /** what --help shows for the value */
+  placeholder?: string;
 }
 
 /** Flags that are no options. `placeholder` and `help` are for --help. */
@@ -49,6 +51,7 @@ function flagSpecs(): Map<string, FlagSpec> {
     specs.set(flagName(option), {
       flag: { option, negated: false },
       takesValue: !isSwitch(option),
+      ...(isSwitch(option) ? {} : { placeholder: optionRow(option).placeholder }),
       ...(short === undefined ? {} : { short }),
     });
     if (isSwitch(option)) specs.set(`no-${flagName(option)}`, { flag: { option, negated: true }, takesValue: false });
@@ -58,6 +61,7 @@ function flagSpecs(): Map<string, FlagSpec> {
     specs.set(command.name, {
       flag,
       takesValue: command.name === 'config',
+      ...('placeholder' in command ? { placeholder: command.placeholder } : {}),
       ...('short' in command ? { short: command.short } : {}),
     });
   }
@@ -81,14 +85,19 @@ function checkFlag(token: OptionToken): FlagSpec {
   const shown = token.rawName;
   if (spec === undefined) {
     const hint = token.name.length === 1 ? '' : didYouMean(token.name, specs.keys()).replace('mean ', 'mean --');
-    throw new EvyError('USAGE', `unknown flag ${shown}${hint || '; evy --help lists them'}`);
+    throw new EvyError('USAGE', `unknown flag ${shown}${hint || '; evy --help lists all flags'}`);
   }
   const { value } = token;
   // A value that looks like a flag was forgotten; '-' alone is standard output, and `--name=-value` is meant.
   const forgotten = value === undefined || (token.inlineValue !== true && /^-./.test(value));
-  if (spec.takesValue && forgotten) throw new EvyError('USAGE', `${shown} needs a value`);
+  if (spec.takesValue && forgotten)
+    throw new EvyError(
+      'USAGE',
+      `${shown} must have a value${spec.placeholder === undefined ? '' : `, as in --${token.name} ${spec.placeholder}`}`,
+    );
   const isOption = 'option' in spec.flag && !spec.flag.negated;
-  if (!spec.takesValue && value !== undefined && !isOption) throw new EvyError('USAGE', `${shown} takes no value`);
+  if (!spec.takesValue && value !== undefined && !isOption)
+    throw new EvyError('USAGE', `${shown} must not have a value (got '${value}')`);
   return spec;
 }
 

@@ -33,12 +33,18 @@ async function evaluate(path: string): Promise<unknown> {
     // Transpiled CommonJS: the default export inside the default export.
     if (typeof value === 'object' && value !== null && '__esModule' in value)
       value = (value as { default?: unknown }).default;
-    if (value === undefined) throw new EvyError('BAD_CONFIG', `${path} has no default export`);
+    if (value === undefined)
+      throw new EvyError(
+        'BAD_CONFIG',
+        `${path} must have a default export: an object with options, or a function that returns one`,
+      );
     return await (typeof value === 'function' ? (value as () => unknown)() : value);
   } catch (thrown) {
     if (thrown instanceof EvyError) throw thrown;
     const cause = loadError(thrown, path);
-    throw new EvyError('BAD_CONFIG', `${path} failed: ${headline(cause)}${typeScriptHint(plan, thrown)}`, { cause });
+    throw new EvyError('BAD_CONFIG', `${path} failed to load: ${headline(cause)}${typeScriptHint(plan, thrown)}`, {
+      cause,
+    });
   }
 }
 
@@ -49,7 +55,7 @@ async function run(path: string): Promise<ConfigMessage> {
     if (found === undefined) return { type: 'config', value };
     throw new EvyError(
       'BAD_CONFIG',
-      `${path}: ${found.trim()}; a configuration file holds plain data (name modules by their path)`,
+      `${path} must hold plain data, with modules named by their path (${found.trim()})`,
     );
   } catch (error) {
     const { code, message, cause } = error as EvyError;
@@ -64,7 +70,7 @@ function answer(message: ConfigMessage): void {
 const path = process.argv[2]!;
 // The event loop runs empty before there is an answer. (No await here: Node would blame this file for it.)
 process.once('beforeExit', () => {
-  const message = `${path} gave no options: it awaits a promise that nothing settles`;
+  const message = `${path} gave no options: it awaits a promise that is never settled`;
   answer({ type: 'failed', code: 'BAD_CONFIG', message, stack: undefined });
 });
 void run(path).then(answer);

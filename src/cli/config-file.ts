@@ -40,12 +40,15 @@ export function findConfigFile(named: string | undefined, folder: string): strin
   if (named !== undefined) {
     const path = resolve(folder, named);
     const isFile = statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
-    if (!isFile) throw new EvyError('BAD_CONFIG', `--config ${named}: no such file`);
+    if (!isFile) throw new EvyError('BAD_CONFIG', `--config ${named}: this file does not exist`);
     return inRealFolder(path);
   }
   const found = names.filter((name) => existsSync(join(folder, name)));
   if (found.length > 1)
-    throw new EvyError('BAD_CONFIG', `${found.join(' and ')} are both here: keep one, or name one with --config`);
+    throw new EvyError(
+      'BAD_CONFIG',
+      `${found.join(' and ')} are both in ${folder}: keep one, or name one with --config`,
+    );
   return found[0] === undefined ? undefined : inRealFolder(join(folder, found[0]));
 }
 
@@ -68,7 +71,7 @@ function readJson(path: string): unknown {
   } catch (thrown) {
     const { message } = thrown as SyntaxError;
     const reason = message.replace(/ in JSON at position.*| \(line \d+.*|, (?:\.\.\.)?".*is not valid JSON$/s, '');
-    throw new EvyError('BAD_CONFIG', `${path} is not JSON: ${jsonPlace(text, message)}: ${reason}`);
+    throw new EvyError('BAD_CONFIG', `${path} must be JSON: ${reason} (${jsonPlace(text, message)})`);
   }
 }
 
@@ -98,8 +101,11 @@ async function readModule(path: string, folder: string, timeoutMs: number): Prom
   ];
   if (message?.type === 'config') return message.value;
   if (message !== undefined) throw new EvyError(message.code, message.message, userCause(message.stack));
-  if (late) throw new EvyError('BAD_CONFIG', `${path} was not done after ${timeoutMs / 1000} s`);
-  throw new EvyError('BAD_CONFIG', `${path} gave no options: it ended its process (${signal ?? `exit code ${code}`})`);
+  if (late) throw new EvyError('BAD_CONFIG', `${path} did not give its options within ${timeoutMs / 1000} s`);
+  throw new EvyError(
+    'BAD_CONFIG',
+    `${path} gave no options: it ended its own process (${signal ?? `exit code ${code}`})`,
+  );
 }
 
 /**
@@ -110,7 +116,10 @@ async function readModule(path: string, folder: string, timeoutMs: number): Prom
 export async function readConfigFile(path: string, folder = process.cwd(), timeoutMs = readTimeoutMs): Promise<Layer> {
   const value = extname(path) === '.json' ? readJson(path) : await readModule(path, folder, timeoutMs);
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new EvyError('BAD_CONFIG', `${path} holds no object with options`);
+    throw new EvyError(
+      'BAD_CONFIG',
+      `${path} must hold an object with options (got ${Array.isArray(value) ? 'an array' : value === null ? 'null' : `a ${typeof value}`})`,
+    );
   }
   return layerOf('file', value as Record<string, unknown>, {
     label: (name) => `${basename(path)}: ${name}`,

@@ -9,7 +9,7 @@ import { userStackOf } from '../shared/user-error.ts';
 export function errorText(thrown: unknown): string {
   if (!(thrown instanceof EvyError) || thrown.code === 'INTERNAL') {
     const text = thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);
-    return `evy: an error of evy itself, please report it\n${text}\n`;
+    return `evy: this is an error of evy itself; please report it\n${text}\n`;
   }
   const lines = thrown.message.split('\n').map((line) => `evy: ${line}\n`);
   const stack = userStackOf(thrown);

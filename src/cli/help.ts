@@ -56,10 +56,10 @@ function commandEntry(flag: (typeof commandFlags)[number]): string {
 }
 
 const signals: ReadonlyArray<readonly [string, string]> = [
-  ['HUP', 'read the configuration and the application anew, without losing a request'],
+  ['HUP', 'reload the configuration and the application; no request is lost'],
   ['TERM, INT', 'stop: finish the requests within the grace time; a second INT stops at once'],
   ['QUIT', 'stop at once'],
-  ['TTIN, TTOU', 'one worker more, one worker less'],
+  ['TTIN, TTOU', 'start one more worker, stop one worker'],
   ['USR1', 'reopen log files'],
 ];
 
@@ -74,7 +74,7 @@ export function helpText(): string {
   return [
     'Usage: evy [serve] [flags] APP [MIDDLEWARE...]',
     '',
-    'Serves an application on every core and reloads it without stopping.',
+    'Serves an application on every core, and reloads it without losing a request.',
     '',
     ...(Object.keys(optionGroups) as OptionGroup[]).flatMap((name) => [group(name), '']),
     'Command:',

@@ -46,7 +46,7 @@ async function act(args: readonly string[], surroundings: Surroundings): Promise
   }
   if (action === 'check-config') {
     await checkConfig(configuration.options, environment, folder);
-    stdout('configuration is fine\n');
+    stdout('the configuration is valid\n');
     return 0;
   }
   const { serve } = await import('./serve.ts');

@@ -13,7 +13,9 @@ import type { Surroundings } from './main.ts';
 
 function refuseLog(option: string, file: string, cause: unknown): never {
   const { code, message } = cause as NodeJS.ErrnoException;
-  throw new EvyError('BAD_OPTION', `option ${option}: ${file} cannot be written (${code ?? message})`, { cause });
+  throw new EvyError('BAD_OPTION', `option ${option}: the file ${file} cannot be written (${code ?? message})`, {
+    cause,
+  });
 }
 
 /** A log that cannot be written is silent once evy runs; at the start it is an error. */
@@ -46,7 +48,7 @@ export async function serve(
   const { options } = configuration;
   const logger = openLog(options);
   for (const { variable, meant } of environmentLayer(environment, folder).suspects) {
-    logger.warn('option.ignored', { variable, message: `not an option; did you mean ${meant}?` });
+    logger.warn('option.ignored', { variable, message: `${variable} is not an option; did you mean ${meant}?` });
   }
   const resolve = async (): Promise<Options> => (await reread()).options;
   const master = new Master({ options, resolve, logger, signals: true });

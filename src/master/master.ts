@@ -114,7 +114,7 @@ export class Master extends EventEmitter<MasterEvents> {
   scale(workers: number): Promise<ScaleResult> {
     if (!Number.isInteger(workers) || workers < 1 || workers > mostWorkers) {
       return Promise.reject(
-        new EvyError('BAD_OPTION', `workers ${workers}: is a whole number from 1 to ${mostWorkers}`),
+        new EvyError('BAD_OPTION', `workers must be a whole number from 1 to ${mostWorkers} (got ${workers})`),
       );
     }
     const answer = deferred<ScaleResult>();

@@ -12,7 +12,9 @@ async function read(option: string, path: string): Promise<Buffer> {
     return await readFile(path);
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
-    throw new EvyError('BAD_CERTIFICATE', `--${option} ${path}: cannot be read (${code ?? 'unknown'})`, { cause });
+    throw new EvyError('BAD_CERTIFICATE', `--${option} ${path}: the file cannot be read (${code ?? 'unknown'})`, {
+      cause,
+    });
   }
 }
 
@@ -29,14 +31,17 @@ export async function readCertificate({
   certfile,
   keyfile,
 }: Pick<Options, 'certfile' | 'keyfile'>): Promise<{ cert: Buffer; key: Buffer }> {
-  if (certfile === '') throw new EvyError('BAD_CERTIFICATE', 'a bind with tls: needs --certfile and --keyfile');
+  if (certfile === '') throw new EvyError('BAD_CERTIFICATE', '--bind with tls: needs --certfile and --keyfile');
   if (keyfile === '')
-    throw new EvyError('BAD_CERTIFICATE', `--certfile ${certfile} needs its private key in --keyfile`);
+    throw new EvyError(
+      'BAD_CERTIFICATE',
+      `--certfile ${certfile} needs the private key of the certificate in --keyfile`,
+    );
   const cert = await read('certfile', certfile);
   const key = await read('keyfile', keyfile);
   // One by one first, so that the complaint names the right file.
-  attempt({ cert }, `--certfile ${certfile}: is not a certificate in PEM`);
-  attempt({ key }, `--keyfile ${keyfile}: is not an unencrypted private key in PEM`);
-  attempt({ cert, key }, `--certfile ${certfile} does not belong to --keyfile ${keyfile}`);
+  attempt({ cert }, `--certfile ${certfile}: the file must hold a certificate in PEM`);
+  attempt({ key }, `--keyfile ${keyfile}: the file must hold an unencrypted private key in PEM`);
+  attempt({ cert, key }, `--certfile ${certfile} and --keyfile ${keyfile}: the key is not that of the certificate`);
   return { cert, key };
 }

@@ -19,27 +19,30 @@ const rows = {
   BAD_TARGET: { status: 400, help: 'The request target is none of the four forms of RFC 9112 §3.2.' },
   BAD_BYTE: {
     status: 400,
-    help: 'The head holds a control character, or a CR or LF outside of a CRLF (RFC 9112 §2.2).',
+    help: 'The request head has a control character, or a CR or LF that is not part of a CRLF (RFC 9112 §2.2).',
   },
   BAD_HEADER: {
     status: 400,
-    help: 'A field line is not `name ":" value` with a token as name, or is folded (RFC 9112 §5).',
+    help: 'A field line is not `name ":" value` with a token as name, or it is folded (RFC 9112 §5).',
   },
   BAD_HOST: { status: 400, help: 'Host is missing, repeated or not a valid `uri-host [":" port]` (RFC 9112 §3.2).' },
   BAD_CONTENT_LENGTH: {
     status: 400,
-    help: 'Content-Length is repeated, not made of digits, or too large (RFC 9112 §6.3).',
+    help: 'Content-Length is repeated, is not a number, or is too large (RFC 9112 §6.3).',
   },
   BAD_TRANSFER_ENCODING: {
     status: 400,
     help: 'Transfer-Encoding came with Content-Length, twice, or in HTTP/1.0 (RFC 9112 §6.1).',
   },
-  UNKNOWN_TRANSFER_CODING: { status: 501, help: 'A transfer coding other than `chunked` (RFC 9112 §6.1).' },
+  UNKNOWN_TRANSFER_CODING: {
+    status: 501,
+    help: 'The request uses a transfer coding other than `chunked` (RFC 9112 §6.1).',
+  },
   BAD_CHUNK: { status: 400, help: 'The chunked body is malformed (RFC 9112 §7.1).' },
-  BAD_TRAILER: { status: 400, help: 'Content-Length or Transfer-Encoding among the trailers (RFC 9110 §6.5.1).' },
-  BAD_VERSION: { status: 505, help: 'An HTTP version that is neither 1.0 nor 1.1 (RFC 9110 §15.6.6).' },
+  BAD_TRAILER: { status: 400, help: 'The trailers have Content-Length or Transfer-Encoding (RFC 9110 §6.5.1).' },
+  BAD_VERSION: { status: 505, help: 'The HTTP version is neither 1.0 nor 1.1 (RFC 9110 §15.6.6).' },
   URI_TOO_LONG: { status: 414, help: 'The request line is longer than the option urlLengthLimit.' },
-  HEAD_TOO_LARGE: { status: 431, help: 'The header block is larger than the option maxHead.' },
+  HEAD_TOO_LARGE: { status: 431, help: 'The header section is larger than the option maxHead.' },
   TOO_MANY_HEADERS: { status: 431, help: 'The request has more header fields than the option maxHeaders.' },
   TRAILERS_TOO_LARGE: {
     status: 431,
@@ -47,80 +50,80 @@ const rows = {
   },
   LENGTH_REQUIRED: {
     status: 411,
-    help: 'A chunked body for a server that speaks HTTP/1.0 (option maxHttpVersion, RFC 9110 §15.5.12).',
+    help: 'The body is chunked, and the server uses HTTP/1.0 (option maxHttpVersion, RFC 9110 §15.5.12).',
   },
   WRONG_SCHEME: {
     status: 421,
     help: 'The target names https on a connection without TLS, or http on one with it (RFC 9110 §7.4).',
   },
   WRONG_HOST: { status: 421, help: 'The host is not one of the option allowedHosts (RFC 9110 §7.4).' },
-  UNKNOWN_EXPECTATION: { status: 417, help: 'Expect holds something other than 100-continue (RFC 9110 §10.1.1).' },
+  UNKNOWN_EXPECTATION: { status: 417, help: 'Expect is something other than 100-continue (RFC 9110 §10.1.1).' },
   BODY_TOO_LARGE: { status: 413, help: 'The body is larger than the option maxBody.' },
   BODY_CUT: { status: 400, help: 'The client ended the connection before its body was complete.' },
   HEAD_CUT: { status: 400, help: 'The client ended the connection in the middle of a request head.' },
   HEAD_TIMEOUT: { status: 408, help: 'The request head was not complete within the option headTimeout.' },
   BODY_TIMEOUT: { status: 408, help: 'No byte of the body arrived within the option socketTimeout.' },
-  BODY_TOO_SLOW: { status: 408, help: 'The body came more slowly than the option bodyMinRate.' },
+  BODY_TOO_SLOW: { status: 408, help: 'The body arrived more slowly than the option bodyMinRate.' },
 
-  // What the whole server has too much of.
+  // Limits of the whole server.
   OVERLOADED: {
     status: 503,
-    help: 'More requests are under way than the option maxConcurrentRequests; with Retry-After.',
+    help: 'More requests are under way than the option maxConcurrentRequests allows; with Retry-After.',
   },
   QUARANTINED: {
     status: 503,
-    help: 'Workers crashed with such a request under way (option quarantine); with Retry-After.',
+    help: 'Workers crashed during requests with this method and route (option quarantine); with Retry-After.',
   },
 
-  // What a proxy sent in front of a connection; nobody is there to be answered.
+  // What a proxy sent at the start of a connection; there is no request to answer.
   BAD_PROXY_HEADER: {
-    help: 'A peer of the option proxyProtocol did not begin with a valid PROXY protocol header; the connection was closed.',
+    help: 'A peer named by the option proxyProtocol sent no valid PROXY protocol header; the connection was closed.',
   },
   PROXY_HEADER_TIMEOUT: {
-    help: 'A peer of the option proxyProtocol sent no whole PROXY protocol header within the option headTimeout; the connection was closed.',
+    help: 'A peer named by the option proxyProtocol sent no complete PROXY protocol header within headTimeout; the connection was closed.',
   },
 
   // What an application did.
   APP_FAILED: { status: 500, help: 'The application threw or its promise was rejected; the cause is logged.' },
-  APP_NO_START: { status: 500, help: 'The application returned a body without having called startResponse.' },
+  APP_NO_START: { status: 500, help: 'The application returned a body but had not called startResponse.' },
   APP_BAD_STATUS: {
     status: 500,
-    help: "A status is three digits, a space and a reason, as '200 OK', and final (200 to 599).",
+    help: "A status must be three digits from 200 to 599, a space and a reason, as in '200 OK'.",
   },
   APP_BAD_HEADER: {
     status: 500,
-    help: 'A header name is not a token, or a value holds CR, LF, NUL or a character outside latin-1.',
+    help: 'A header name is not a token, or a value has CR, LF, NUL or a character outside latin-1.',
   },
   APP_STARTED_TWICE: { status: 500, help: 'startResponse was called again without excInfo.' },
   APP_BAD_BODY: {
     status: 500,
-    help: 'The body is not a string, a Uint8Array, or an (async) iterable of these; or a piece of it was taken back, with its ArrayBuffer, before it was sent.',
+    help: 'The body is not a string, a Uint8Array, or an (async) iterable of these; or the ArrayBuffer of a piece was transferred before the piece was sent.',
   },
-  APP_SHORT_BODY: { help: 'The application delivered less than its Content-Length; the connection was closed.' },
-  APP_LONG_BODY: { help: 'The application delivered more than its Content-Length; the surplus was dropped.' },
+  APP_SHORT_BODY: { help: 'The body was shorter than its Content-Length; the connection was closed.' },
+  APP_LONG_BODY: { help: 'The body was longer than its Content-Length; the surplus was dropped.' },
   CLIENT_GONE: { help: 'The client closed the connection before the response was complete.' },
   REQUEST_TIMEOUT: {
     status: 504,
     help: 'The application did not finish its response within the option requestTimeout (RFC 9110 §15.6.5).',
   },
   REQUEST_CUT: {
-    help: 'The response was cut: the client took nothing of it within socketTimeout, or the grace time of its worker was over.',
+    help: 'The response was cut: the client received nothing within socketTimeout, or the grace time of the worker was over.',
   },
 
-  // What whoever starts evy wrote.
-  USAGE: { exit: 2, help: 'The command line has an unknown flag, a missing value or too many words.' },
-  BAD_OPTION: { exit: 2, help: 'An option has a value outside of what its row in docs/options.md allows.' },
-  BAD_CONFIG: { exit: 2, help: 'The configuration file is missing, cannot be read, or holds an unknown option.' },
-  BAD_BIND: { exit: 2, help: 'An address is not `host:port`, `[ipv6]:port`, `unix:path` or `fd:number`.' },
+  // The command line, the configuration, the environment.
+  USAGE: { exit: 2, help: 'The command line has an unknown flag, or a flag without its value.' },
+  BAD_OPTION: { exit: 2, help: 'An option has a value that docs/options.md does not allow.' },
+  BAD_CONFIG: { exit: 2, help: 'The configuration file is missing, cannot be read, or has an unknown option.' },
+  BAD_BIND: { exit: 2, help: 'An address must be `host:port`, `[ipv6]:port`, `unix:path` or `fd:number`.' },
   BAD_CERTIFICATE: {
     exit: 2,
-    help: 'certfile or keyfile cannot be read, is not PEM, or the two do not belong together.',
+    help: 'certfile or keyfile cannot be read or is not PEM, or the key is not that of the certificate.',
   },
   UNSUPPORTED_PLATFORM: { exit: 2, help: 'evy runs on Linux, and on macOS for development.' },
-  ADDRESS_IN_USE: { exit: 3, help: 'Another process listens on the address; stop it or choose another --bind.' },
+  ADDRESS_IN_USE: { exit: 3, help: 'Another process listens on the address; stop it, or choose another --bind.' },
   ADDRESS_NOT_PERMITTED: {
     exit: 3,
-    help: 'The user may not bind the address: a port below 1024, or a path in a folder it cannot write.',
+    help: 'The user is not permitted to bind the address: a port below 1024, or a path in a folder that the user cannot write.',
   },
   ADDRESS_NOT_AVAILABLE: { exit: 3, help: 'The host is not an address of this machine, or cannot be resolved.' },
   LISTEN_FAILED: { exit: 3, help: 'The operating system refused the listening socket for the reason given.' },
@@ -129,31 +132,31 @@ const rows = {
     help: 'No worker of the first generation became ready; the reason of the first one is shown.',
   },
   BOOT_TIMEOUT: { exit: 3, help: 'A worker was not ready within the option bootTimeout.' },
-  APP_NOT_FOUND: { exit: 4, help: 'The module or its export does not exist.' },
-  APP_NOT_CALLABLE: { exit: 4, help: 'The export is not what the chosen --interface takes.' },
+  APP_NOT_FOUND: { exit: 4, help: 'The module of the application, or its export, does not exist.' },
+  APP_NOT_CALLABLE: { exit: 4, help: 'The export is not an application of the chosen --interface.' },
   APP_LOAD_FAILED: {
     exit: 4,
     help: 'The application threw while its module was loaded; its own stack trace is shown.',
   },
   WARM_UP_FAILED: {
     exit: 4,
-    help: 'A request of the option warmup was not answered with 2xx or 3xx; the worker was not let to serve.',
+    help: 'A request of the option warmup was not answered with 2xx or 3xx, so the worker did not serve.',
   },
-  NO_TYPESCRIPT: { exit: 4, help: 'This Node cannot run TypeScript and tsx is not installed beside the application.' },
-  RELOAD_FAILED: { help: 'The new generation did not boot; the old one serves on, whole.' },
+  NO_TYPESCRIPT: { exit: 4, help: 'This Node cannot run TypeScript, and tsx is not installed beside the application.' },
+  RELOAD_FAILED: { help: 'The new generation did not start; the old one serves on, unchanged.' },
   RELOAD_ROLLED_BACK: {
-    help: 'The new generation served, but not well enough within the option bake; the old one serves again.',
+    help: 'The new generation exceeded a limit within the bake time; the old one serves again.',
   },
-  RELOAD_SUPERSEDED: { help: 'A later reload or a stop came before this reload was done.' },
-  ON_RELOAD_TIMEOUT: { help: 'The function onReload of createMaster() yielded no options within ten seconds.' },
-  SCALE_FAILED: { help: 'New workers died, or did not get ready; there are as many wanted again as before.' },
+  RELOAD_SUPERSEDED: { help: 'Another reload, or a stop, came before this reload was done.' },
+  ON_RELOAD_TIMEOUT: { help: 'The function onReload of createMaster() returned no options within ten seconds.' },
+  SCALE_FAILED: { help: 'New workers died or did not become ready; the wanted number is what it was before.' },
   UPGRADE_FAILED: {
     exit: 3,
-    help: 'The new master did not come to serve, or went again before the old one had; the old one serves on.',
+    help: 'The new master did not become ready, or it ended before the old one; the old one serves on.',
   },
-  STOPPING: { help: 'The master is stopping and takes no further command.' },
-  NOT_SUPPORTED: { help: 'A master is started once, and not inside of a node:cluster worker.' },
-  INTERNAL: { exit: 1, help: 'A fault of evy itself; please report it with the log.' },
+  STOPPING: { help: 'The master is stopping and accepts no further command.' },
+  NOT_SUPPORTED: { help: 'A master can be started once, and not inside a node:cluster worker.' },
+  INTERNAL: { exit: 1, help: 'An error of evy itself; please report it with the log.' },
 } as const satisfies Record<string, ErrorRow>;
 
 export type ErrorCode = keyof typeof rows;
@@ -177,24 +180,24 @@ export class EvyError extends Error {
   }
 }
 
-/** The value thrown, as an Error: what applications throw may be anything. */
+/** The thrown value as an Error. Applications may throw any value. */
 export function toError(thrown: unknown): Error {
   try {
-    // An error of our own is as we made it.
+    // An EvyError is always well formed.
     if (thrown instanceof EvyError) return thrown;
     if (thrown instanceof Error) return readable(thrown);
-    return new Error(`not an Error was thrown: ${String(thrown)}`);
+    return new Error(`a value that is no Error was thrown: ${String(thrown)}`);
   } catch {
-    return new Error(`not an Error was thrown: ${inspected(thrown)}`);
+    return new Error(`a value that is no Error was thrown: ${inspected(thrown)}`);
   }
 }
 
-/** Itself when what is told of it is text, as it should be; else one that has of it what is. */
+/** The error itself when its message and stack are text; else a new Error with those parts that are. */
 function readable(error: Error): Error {
   const message = textOf(error, 'message');
   const stack = textOf(error, 'stack');
   if (message !== undefined && stack !== undefined) return error;
-  const copy = new Error(message ?? 'an Error was thrown whose message is no text');
+  const copy = new Error(message ?? 'an Error was thrown whose message is not text');
   copy.stack = stack ?? `Error: ${copy.message}`;
   return copy;
 }
@@ -208,7 +211,7 @@ function textOf(error: Error, name: 'message' | 'stack'): string | undefined {
   }
 }
 
-/** Of what cannot be made a string, such as an object without a prototype. */
+/** A value that String() rejects, such as an object without a prototype. */
 function inspected(value: unknown): string {
   try {
     return inspect(value, { depth: 1, breakLength: Infinity });

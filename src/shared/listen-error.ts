@@ -13,9 +13,9 @@ const codes: Readonly<Record<string, ErrorCode>> = {
   EAI_AGAIN: 'ADDRESS_NOT_AVAILABLE',
 };
 const wording: Partial<Record<ErrorCode, string>> = {
-  ADDRESS_IN_USE: 'another process listens on this address',
-  ADDRESS_NOT_PERMITTED: 'this user may not listen on this address',
-  ADDRESS_NOT_AVAILABLE: 'this machine does not have this address',
+  ADDRESS_IN_USE: 'another process already listens on this address',
+  ADDRESS_NOT_PERMITTED: 'the user of this process is not permitted to listen on this address',
+  ADDRESS_NOT_AVAILABLE: 'the host is not an address of this machine',
 };
 
 /** `given` is the address as its writer wrote it. */
@@ -23,5 +23,9 @@ export function listenError(given: string, cause: unknown): EvyError {
   if (cause instanceof EvyError) return cause;
   const reason = (cause as NodeJS.ErrnoException).code ?? toError(cause).message;
   const code = codes[reason] ?? 'LISTEN_FAILED';
-  return new EvyError(code, `${given}: ${wording[code] ?? 'the socket cannot be opened'} (${reason})`, { cause });
+  return new EvyError(
+    code,
+    `${given}: ${wording[code] ?? 'the operating system refused the listening socket'} (${reason})`,
+    { cause },
+  );
 }

@@ -61,7 +61,7 @@ export async function enableTypeScript(path: string, cwd = process.cwd()): Promi
   if (tsx === undefined) {
     throw new EvyError(
       'NO_TYPESCRIPT',
-      `${path} is TypeScript, which Node ${process.versions.node} cannot run here: npm install tsx, or use Node 22.18 or later, or compile it`,
+      `${path} is TypeScript, which Node ${process.versions.node} cannot run: install tsx (npm install tsx), use Node 22.18 or later, or compile the file`,
     );
   }
   // The main module of tsx is what `node --import tsx` names: it adds itself to both import and require.
@@ -82,5 +82,7 @@ export function typeScriptHint(plan: TypeScriptPlan, thrown: unknown): string {
   if (thrown instanceof SyntaxError && /\b(export|import)\b/.test(thrown.message)) {
     return ' (for ES module syntax set "type": "module" in package.json, or name the file .mts)';
   }
-  return unsupported ? " (Node only strips types; with tsx installed, NODE_OPTIONS='--import tsx' compiles them)" : '';
+  return unsupported
+    ? " (Node only strips types; with tsx installed, NODE_OPTIONS='--import tsx' compiles all of TypeScript)"
+    : '';
 }

@@ -36,17 +36,17 @@ function tryConnect(path: string): Promise<string | undefined> {
 export async function clearSocketPath(path: string, given: string): Promise<void> {
   // bind(2) says ENOENT, which libuv turns into EACCES.
   const folder = dirname(path);
-  if (!existsSync(folder)) throw new EvyError('LISTEN_FAILED', `${given}: there is no folder ${folder}`);
+  if (!existsSync(folder)) throw new EvyError('LISTEN_FAILED', `${given}: the folder ${folder} does not exist`);
   const found = look(path);
   if (!found) return;
   if (!found.isSocket)
-    throw new EvyError('ADDRESS_IN_USE', `${given}: ${path} exists and is not a socket; it is not replaced`);
+    throw new EvyError('ADDRESS_IN_USE', `${given}: ${path} exists and is not a socket, so it is not replaced`);
   const code = await tryConnect(path);
   if (code === 'EACCES' || code === 'EPERM')
-    throw new EvyError('ADDRESS_NOT_PERMITTED', `${given}: the socket ${path} belongs to somebody else`);
+    throw new EvyError('ADDRESS_NOT_PERMITTED', `${given}: the socket ${path} belongs to another user`);
   // EAGAIN: its queue is full, so somebody listens.
   if (code !== 'ECONNREFUSED' && code !== 'ENOENT')
-    throw new EvyError('ADDRESS_IN_USE', `${given}: another process listens on ${path}`);
+    throw new EvyError('ADDRESS_IN_USE', `${given}: another process already listens on ${path}`);
   rmSync(path, { force: true });
 }
 

@@ -105,7 +105,7 @@ class OneProcessServer {
     const { resolveServerInput } = await import('../shared/options/input.ts');
     const { log: sink = process.stderr, logOutput = true, maxSize = 1024, ...input } = this.#options;
     const settings = resolveServerInput(input);
-    if (!Number.isInteger(maxSize) || maxSize < 1) throw wrong('option maxSize is a whole number from 1 on', maxSize);
+    if (!Number.isInteger(maxSize) || maxSize < 1) throw wrong('option maxSize must be a whole number from 1', maxSize);
     const { logLevel: level, logStyle: style, logFile: file } = settings;
     const log = withBudget(createLogger({ level, style, file }));
     const accessLog = logOutput ? accessLogTo(sink, settings, log) : undefined;
@@ -147,12 +147,12 @@ class OneProcessServer {
 }
 
 function wrong(rule: string, value: unknown): EvyError {
-  return new EvyError('BAD_OPTION', `${rule}, not ${JSON.stringify(value) ?? typeof value}`);
+  return new EvyError('BAD_OPTION', `${rule} (got ${JSON.stringify(value) ?? typeof value})`);
 }
 
 /** Options of the command that have another place here. */
 const elsewhere = {
-  accessLog: 'access lines go to log, or nowhere with logOutput: false',
+  accessLog: 'access lines go to the option log, or nowhere with logOutput: false',
   certfile: 'wrapSsl() takes it',
   keyfile: 'wrapSsl() takes it',
   workerConnections: 'it is called maxSize',
@@ -160,18 +160,19 @@ const elsewhere = {
 
 /** What types cannot promise to callers in JavaScript. @throws {EvyError} BAD_OPTION, APP_NOT_CALLABLE */
 function checkArguments(socket: unknown, app: unknown, options: ServerOptions | null): void {
-  if (!(socket instanceof ListenSocket)) throw wrong('wsgi.server() takes what listen() or wrapSsl() returned', socket);
+  if (!(socket instanceof ListenSocket))
+    throw wrong('the first argument of wsgi.server() must be what listen() or wrapSsl() returned', socket);
   if (typeof options !== 'object' || options === null)
-    throw wrong('the options of wsgi.server() are an object', options);
+    throw wrong('the options of wsgi.server() must be an object', options);
   if (typeof app !== 'function')
-    throw new EvyError('APP_NOT_CALLABLE', 'wsgi.server() takes a function as application');
+    throw new EvyError('APP_NOT_CALLABLE', 'the application of wsgi.server() must be a function (env, startResponse)');
   for (const [name, instead] of Object.entries(elsewhere)) {
     if (Object.hasOwn(options, name))
       throw new EvyError('BAD_OPTION', `wsgi.server() has no option ${name}: ${instead}`);
   }
   const { log } = options;
   if (log !== undefined && typeof (log as Partial<LineSink> | null)?.write !== 'function') {
-    throw wrong('option log is something with a function write(line)', log);
+    throw wrong('option log must be an object with a function write(line)', log);
   }
 }
 

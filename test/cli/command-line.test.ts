@@ -62,20 +62,20 @@ describe('command line', () => {
     refused('--prot 80', 'unknown flag --prot; did you mean --port?');
     refused('--workres=2', 'unknown flag --workres; did you mean --workers?');
     refused('--grcae 2 app.ts', 'did you mean --grace?');
-    refused('--colourful', 'unknown flag --colourful; evy --help lists them');
-    refused('-x', 'unknown flag -x; evy --help lists them');
+    refused('--colourful', 'unknown flag --colourful; evy --help lists all flags');
+    refused('-x', 'unknown flag -x; evy --help lists all flags');
     refused('--environ {}', /^unknown flag --environ/);
     refused('--app a.ts', /^unknown flag --app/);
     refused('--__proto__', /^unknown flag --__proto__/);
   });
 
   it('refuses a flag without its value', () => {
-    refused('--port', '--port needs a value');
-    refused('--port --workers 2', '--port needs a value');
-    refused('app.ts -b', '-b needs a value');
-    refused('--config', '--config needs a value');
-    refused('--no-debug=1', '--no-debug takes no value');
-    refused('--version=1', '--version takes no value');
+    refused('--port', '--port must have a value, as in --port PORT');
+    refused('--port --workers 2', '--port must have a value, as in --port PORT');
+    refused('app.ts -b', '-b must have a value, as in --bind ADDRESS');
+    refused('--config', '--config must have a value, as in --config FILE');
+    refused('--no-debug=1', "--no-debug must not have a value (got '1')");
+    refused('--version=1', "--version must not have a value (got '1')");
   });
 
   it('takes no harm from names of Object.prototype', () => {

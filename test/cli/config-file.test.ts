@@ -52,12 +52,16 @@ describe('configuration file', () => {
     it('or it is said why not', async () => {
       const failure = async (files: readonly string[], named?: string): Promise<unknown> =>
         found(files, named).catch((error: unknown) => error);
-      expect(await failure(['evy.config.js', 'evy.config.ts'])).to.include({
+      const two = (await failure(['evy.config.js', 'evy.config.ts'])) as Error;
+      expect(two).to.include({ code: 'BAD_CONFIG' });
+      expect(two.message).to.match(
+        /^evy\.config\.js and evy\.config\.ts are both in .+: keep one, or name one with --config$/,
+      );
+      expect(await failure([], 'x.json')).to.include({
         code: 'BAD_CONFIG',
-        message: 'evy.config.js and evy.config.ts are both here: keep one, or name one with --config',
+        message: '--config x.json: this file does not exist',
       });
-      expect(await failure([], 'x.json')).to.include({ code: 'BAD_CONFIG', message: '--config x.json: no such file' });
-      expect(await failure(['etc/x.json'], 'etc')).to.include({ message: '--config etc: no such file' });
+      expect(await failure(['etc/x.json'], 'etc')).to.include({ message: '--config etc: this file does not exist' });
     });
   });
 
@@ -126,32 +130,40 @@ describe('configuration file', () => {
     });
 
     it('when it holds no object', async () => {
-      await refused('evy.config.json', '[]', /evy\.config\.json holds no object with options$/);
-      await refused('evy.config.mjs', 'export default 1;', /holds no object/);
-      await refused('evy.config.mjs', 'export const port = 1;', /has no default export$/);
+      await refused('evy.config.json', '[]', /evy\.config\.json must hold an object with options \(got .+\)$/);
+      await refused('evy.config.mjs', 'export default 1;', /must hold an object with options \(got a number\)/);
+      await refused(
+        'evy.config.mjs',
+        'export const port = 1;',
+        /must have a default export: an object with options, or a function that returns one$/,
+      );
     });
 
     it('when its JSON is broken, with the place', async () => {
       await refused(
         'evy.config.json',
         '{\n  "port": 1,\n}',
-        /evy\.config\.json is not JSON: line 3, column 1: [A-Z][^()]+$/,
+        /evy\.config\.json must be JSON: [A-Z][^()]+ \(line 3, column 1\)$/,
       );
-      await refused('evy.config.json', '{ "port": ', /is not JSON: line 1, column 11: Unexpected end of JSON input$/);
-      await refused('evy.config.json', '', /is not JSON: line 1, column 1/);
+      await refused(
+        'evy.config.json',
+        '{ "port": ',
+        /must be JSON: Unexpected end of JSON input \(line 1, column 11\)$/,
+      );
+      await refused('evy.config.json', '', /must be JSON: .+ \(line 1, column 1/);
     });
 
     it('with what is no plain data, and where that is', async () => {
       await refused(
         'evy.config.mjs',
         'export default { app: () => [] };',
-        /evy\.config\.mjs: app is a function; a configuration file holds plain data/,
+        /evy\.config\.mjs must hold plain data, .* \(app is a function\)/,
       );
-      await refused('evy.config.mjs', 'export default { environ: { a: [new Map()] } };', /: environ\.a\.0 is a Map;/);
+      await refused('evy.config.mjs', 'export default { environ: { a: [new Map()] } };', /\(environ\.a\.0 is a Map\)$/);
       await refused(
         'evy.config.mjs',
         'const a = {}; a.a = a; export default { environ: a };',
-        /: environ\.a refers to itself;/,
+        /\(environ\.a refers to itself\)$/,
       );
     });
 
@@ -159,13 +171,13 @@ describe('configuration file', () => {
       const error = await refused(
         'evy.config.mjs',
         "\nthrow new TypeError('no key');",
-        /evy\.config\.mjs failed: no key$/,
+        /evy\.config\.mjs failed to load: no key$/,
       );
       expect(userStackOf(error)).to.match(/^TypeError: no key\n\s+at .*evy\.config\.mjs:2:7$/);
       const late = await refused(
         'evy.config.mjs',
         "export default async () => { throw new Error('late'); };",
-        /failed: late$/,
+        /failed to load: late$/,
       );
       expect(userStackOf(late)).to.include('evy.config.mjs:1');
     });
@@ -174,11 +186,11 @@ describe('configuration file', () => {
       await refused(
         'evy.config.mjs',
         'setInterval(() => {}, 1000); await new Promise(() => {});',
-        /was not done after 1 s$/,
+        /did not give its options within 1 s$/,
         1000,
       );
-      await refused('evy.config.mjs', 'process.exit(7);', /gave no options: it ended its process \(exit code 7\)$/);
-      await refused('evy.config.mjs', 'await new Promise(() => {});', /it awaits a promise that nothing settles$/);
+      await refused('evy.config.mjs', 'process.exit(7);', /gave no options: it ended its own process \(exit code 7\)$/);
+      await refused('evy.config.mjs', 'await new Promise(() => {});', /it awaits a promise that is never settled$/);
     });
   });
 });

@@ -42,7 +42,7 @@ describe('configuration', () => {
     const error: unknown = await read([], {}, folder).catch((thrown: unknown) => thrown);
     expect(error).to.include({
       code: 'BAD_OPTION',
-      message: 'evy.config.json: port is a whole number from 0 to 65535, not 99999',
+      message: 'evy.config.json: port must be a whole number from 0 to 65535 (got 99999)',
     });
   });
 

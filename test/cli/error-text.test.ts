@@ -23,9 +23,9 @@ describe('error text', () => {
 
   it('says that a fault is its own, with all there is', () => {
     expect(errorText(new TypeError('x is not a function'))).to.match(
-      /^evy: an error of evy itself, please report it\nTypeError: x[^]*error-text\.test/,
+      /^evy: this is an error of evy itself; please report it\nTypeError: x[^]*error-text\.test/,
     );
-    expect(errorText('text')).to.match(/^evy: an error of evy itself.*\ntext\n$/);
+    expect(errorText('text')).to.match(/^evy: this is an error of evy itself.*\ntext\n$/);
     expect(exitCodeOf(new TypeError('x'))).to.equal(1);
   });
 });

@@ -59,14 +59,16 @@ describe('the command', () => {
     });
     expect(await say(['--check-config'], folder)).to.deep.equal({
       code: 0,
-      stdout: 'configuration is fine\n',
+      stdout: 'the configuration is valid\n',
       stderr: '',
     });
     const withTls = ['--check-config', '--bind', 'tls::0', '--certfile', certfile];
     expect((await say([...withTls, '--keyfile', keyfile], folder)).code).to.equal(0);
     const mismatch = await say([...withTls, '--keyfile', otherKeyfile], folder);
     expect(mismatch).to.include({ code: 2, stdout: '' });
-    expect(mismatch.stderr).to.match(/^evy: .*certfile.* does not belong to .*keyfile.*\n$/);
+    expect(mismatch.stderr).to.match(
+      /^evy: --certfile .* and --keyfile .*: the key is not that of the certificate .*\n$/,
+    );
   });
 
   it('refuses what is wrong in one line, before it serves anything', async () => {
@@ -78,10 +80,10 @@ describe('the command', () => {
       expect(said.stderr.trimEnd().split('\n'), line).to.have.length(1);
     };
     await refused('--prot 80 app.js', 2, /^evy: unknown flag --prot; did you mean --port\?\n$/);
-    await refused('--port 99999 app.js', 2, /^evy: --port is a whole number from 0 to 65535, not 99999\n$/);
-    await refused('--bind :80 --port 80 app.js', 2, /^evy: --bind and --port say the same thing twice/);
-    await refused('-c none.json app.js', 2, /^evy: --config none\.json: no such file\n$/);
-    await refused('-c bad.json app.js', 2, /^evy: .*bad\.json is not JSON: line 1, column 2/);
+    await refused('--port 99999 app.js', 2, /^evy: --port must be a whole number from 0 to 65535 \(got '99999'\)\n$/);
+    await refused('--bind :80 --port 80 app.js', 2, /^evy: --bind and --port both set the address/);
+    await refused('-c none.json app.js', 2, /^evy: --config none\.json: this file does not exist\n$/);
+    await refused('-c bad.json app.js', 2, /^evy: .*bad\.json must be JSON: .+ \(line 1, column 2/);
     await refused('-c odd.json app.js', 2, /^evy: odd\.json: prot is not an option; did you mean port\?\n$/);
     await refused('--check-config --bind 1.2.3.4 app.js', 2, /^evy: --bind 1\.2\.3\.4: /);
     await refused('--check-config --host [nonsense app.js', 2, /^evy: --host \[nonsense: /);

@@ -79,7 +79,7 @@ describe('post hooks', () => {
           ['/one', '/two'].flatMap((path) => [
             `GET ${path} thrown`,
             `GET ${path} rejected`,
-            `GET ${path} not an Error was thrown: [Object: null prototype] {}`,
+            `GET ${path} a value that is no Error was thrown: [Object: null prototype] {}`,
           ]),
         );
       },

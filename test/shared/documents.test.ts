@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { join } from 'node:path';
-import { errorsPage, optionsPage, securityPage } from '../../scripts/docs-pages.ts';
+import { errorsPage, logPage, optionsPage, securityPage } from '../../scripts/docs-pages.ts';
 import { lifecyclePage, lives } from '../../scripts/lifecycle-page.ts';
 import { differenceRows } from '../fuzz/differences.ts';
 import { errorTable } from '../../src/shared/errors.ts';
@@ -11,6 +11,7 @@ describe('documentation of the tables', () => {
   it('is what the tables say (else: npm run docs)', async () => {
     expect(await readText(join(projectRoot, 'docs/options.md'))).to.equal(optionsPage());
     expect(await readText(join(projectRoot, 'docs/errors.md'))).to.equal(errorsPage());
+    expect(await readText(join(projectRoot, 'docs/log.md'))).to.equal(logPage());
     expect(await readText(join(projectRoot, 'docs/lifecycle.md'))).to.equal(lifecyclePage());
     const security = await readText(join(projectRoot, 'docs/security.md'));
     expect(security).to.equal(securityPage(security));

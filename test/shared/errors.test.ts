@@ -29,7 +29,7 @@ describe('what was thrown, as an Error', () => {
     it(`says ${what}, and never throws`, () => {
       const { message, stack } = toError(thrown);
       expect(message)
-        .to.match(/^not an Error was thrown: /)
+        .to.match(/^a value that is no Error was thrown: /)
         .and.include(shown);
       expect(stack).to.be.a('string');
     });
@@ -39,7 +39,7 @@ describe('what was thrown, as an Error', () => {
     const thrown = new TypeError('x');
     const made = thrown.stack;
     const { message, stack } = toError(Object.defineProperty(thrown, 'message', { get: boom }));
-    expect([message, stack]).to.deep.equal(['an Error was thrown whose message is no text', made]);
+    expect([message, stack]).to.deep.equal(['an Error was thrown whose message is not text', made]);
     for (const wrong of [undefined, {}, []]) {
       const noStack = toError(Object.assign(new TypeError('x'), { stack: wrong }));
       expect([noStack.message, noStack.stack]).to.deep.equal(['x', 'Error: x']);

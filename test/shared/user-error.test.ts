@@ -27,7 +27,7 @@ describe('errors of user code', () => {
   });
 
   it('takes whatever was thrown', () => {
-    expect(loadError('just text', '/srv/app.js').stack).to.equal('not an Error was thrown: just text');
+    expect(loadError('just text', '/srv/app.js').stack).to.equal('a value that is no Error was thrown: just text');
     expect(loadError(undefined, '/srv/app.js').message).to.include('undefined');
   });
 

@@ -6,70 +6,10 @@
 import { isatty } from 'node:tty';
 import { styleText } from 'node:util';
 import { pino } from 'pino';
+import type { LogEvent } from './events.ts';
 import { LogDestination } from './log-destination.ts';
 
-export const logEvents = [
-  'server.ready',
-  'master.starting',
-  'master.waiting',
-  'master.ready',
-  'master.stopping',
-  'master.stopped',
-  'master.failed',
-  'master.fallback',
-  'option.ignored',
-  'signal.ignored',
-  'logs.reopened',
-  'reload.started',
-  'reload.live',
-  'reload.done',
-  'reload.failed',
-  'reload.rolled-back',
-  'upgrade.started',
-  'upgrade.ready',
-  'upgrade.failed',
-  'scale',
-  'scale.done',
-  'scale.failed',
-  'worker.spawned',
-  'worker.ready',
-  'worker.standby',
-  'worker.resumed',
-  'worker.retiring',
-  'worker.exit',
-  'worker.failed',
-  'worker.crashed',
-  'worker.delayed',
-  'worker.killed',
-  'worker.watched',
-  'worker.busy',
-  'worker.recovered',
-  'worker.stuck',
-  'worker.silent',
-  'worker.heard',
-  'worker.garbled',
-  'worker.unwatched',
-  'worker.fallback',
-  'worker.orphaned',
-  'connection.refused',
-  'connection.cut',
-  'connections.moved',
-  'connections.limited',
-  'connections.resumed',
-  'request.refused',
-  'request.cut',
-  'request.timed-out',
-  'requests.turned-away',
-  'route.quarantined',
-  'app.failed',
-  'app.errors',
-  'hook.failed',
-  'access-log.failed',
-  'access-log.resumed',
-  'access-log.lost',
-  'log.lost',
-] as const;
-export type LogEvent = (typeof logEvents)[number];
+export type { LogEvent } from './events.ts';
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 export type LogFields = Readonly<Record<string, unknown>>;
 

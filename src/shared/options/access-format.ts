@@ -41,19 +41,20 @@ function conversionOf(letter: string, digits: string | undefined): Conversion | 
 
 /** The piece that a directive means, or why it means none. */
 function pieceOf(whole: string, name: string, conversion: Conversion | undefined): FormatPiece | string {
-  if (conversion === undefined) return `${whole} has none of the endings s, d and f`;
+  if (conversion === undefined) return `${whole} must end in s, d or f`;
   const match = variable.exec(name);
   if (match !== null) {
     const [, key = '', letter = ''] = match;
     if (!Object.hasOwn(variableKinds, letter))
-      return `${whole} names none of i (request), o (response), e (environment)`;
-    if (conversion.as !== 's') return `${whole} is a text and ends in s`;
+      return `the letter behind the braces of ${whole} must be i (request header), o (response header) or e (environment)`;
+    if (conversion.as !== 's') return `${whole} is text, so it must end in s`;
     const kind = variableKinds[letter as keyof typeof variableKinds];
     if (kind !== 'environ' && !headerToken.test(key)) return `${key} is not a header name`;
     return { kind, name: key };
   }
-  if (!isFieldName(name)) return `${name} is not a field${didYouMean(name, fieldNames)}`;
-  if (conversion.as !== 's' && accessFieldTable[name].kind !== 'number') return `${name} is a text and ends in s`;
+  if (!isFieldName(name)) return `there is no field ${name}${didYouMean(name, fieldNames)}`;
+  if (conversion.as !== 's' && accessFieldTable[name].kind !== 'number')
+    return `the field ${name} is text, so it must end in s`;
   return { kind: 'field', name, conversion };
 }
 
@@ -75,16 +76,16 @@ export function parseFormat(given: string): ParsedFormat {
       continue;
     }
     if (name === undefined)
-      return { kind: 'wrong', why: `a field is written %(name)s, not ${format.slice(match.index)}` };
+      return { kind: 'wrong', why: `a field must be written %(name)s, but there is ${format.slice(match.index)}` };
     const piece = pieceOf(whole, name, conversionOf(letter!, digits));
     if (typeof piece === 'string') return { kind: 'wrong', why: piece };
     pieces.push(piece);
   }
   literal(format.slice(from));
-  if (loose >= 0) return { kind: 'wrong', why: 'a percent sign is written %%, and a field %(name)s' };
-  if (/[\r\n]/.test(format)) return { kind: 'wrong', why: 'a line has no line end of its own' };
+  if (loose >= 0) return { kind: 'wrong', why: 'a percent sign must be written %%, and a field %(name)s' };
+  if (/[\r\n]/.test(format)) return { kind: 'wrong', why: 'the text must not contain a line end' };
   if (pieces.every(({ kind }) => kind === 'literal')) {
-    return { kind: 'wrong', why: `it has no field${didYouMean(given, formatNames)}` };
+    return { kind: 'wrong', why: `the text has no field${didYouMean(given, formatNames)}` };
   }
   return { kind: 'pieces', pieces };
 }

@@ -10,7 +10,7 @@ export const deployRows = {
     scope: 'master',
     appliesOn: 'reload',
     placeholder: 'FILE',
-    help: "File with variables (NAME=value) for the application; those of evy's own environment win.",
+    help: "File with variables (NAME=value) for the application; variables of evy's own environment take precedence.",
   },
   ready: {
     schema: oneOf(['load', 'signal']),
@@ -19,7 +19,7 @@ export const deployRows = {
     scope: 'master',
     appliesOn: 'reload',
     placeholder: 'WHEN',
-    help: 'When a worker is ready: load, once its modules are loaded; signal, once the application has called ready().',
+    help: 'When a worker is ready: load, after its modules are loaded; signal, after the application has called ready().',
   },
   warmup: {
     schema: requestList(),
@@ -28,7 +28,7 @@ export const deployRows = {
     scope: 'master',
     appliesOn: 'reload',
     placeholder: 'METHOD:/PATH',
-    help: 'Request that a new worker answers to itself before it accepts anything, with 2xx or 3xx; may be repeated.',
+    help: 'Request that a new worker must answer with 2xx or 3xx before it accepts connections; may be repeated.',
   },
   surge: {
     schema: integer(1, 1024),
@@ -37,7 +37,7 @@ export const deployRows = {
     scope: 'master',
     appliesOn: 'reload',
     placeholder: 'N',
-    help: 'Workers above the wanted number that a reload or recycling may start at a time.',
+    help: 'Workers above the wanted number that a reload or recycling may start at once.',
   },
   bake: {
     schema: duration(0),
@@ -48,7 +48,7 @@ export const deployRows = {
     appliesOn: 'reload',
     unit: 'seconds',
     placeholder: 'TIME',
-    help: 'Time after a reload in which the old generation stands by, to serve again if the new one is worse than allowed; 0 is none.',
+    help: 'Time after a reload in which the old generation stands by, and serves again if the new one exceeds the limits below; 0 turns this off.',
   },
   bakeMaxErrorRate: {
     schema: percent(),
@@ -59,7 +59,7 @@ export const deployRows = {
     appliesOn: 'reload',
     unit: 'percent',
     placeholder: 'PERCENT',
-    help: 'Most answers with 5xx, of all of the new generation, while it bakes.',
+    help: 'Highest share of 5xx responses of the new generation during the bake time.',
   },
   bakeMaxCrashes: {
     schema: integer(0, 1000),
@@ -68,7 +68,7 @@ export const deployRows = {
     scope: 'master',
     appliesOn: 'reload',
     placeholder: 'N',
-    help: 'Most workers of the new generation that may die while it bakes.',
+    help: 'Largest number of workers of the new generation that may die during the bake time.',
   },
   bakeMaxLag: {
     schema: duration(1),
@@ -79,6 +79,6 @@ export const deployRows = {
     appliesOn: 'reload',
     unit: 'seconds',
     placeholder: 'TIME',
-    help: 'Most that the event loop of a new worker may be late, in the mean of five seconds, while it bakes.',
+    help: 'Highest event loop delay of a new worker, as the mean of five seconds, during the bake time.',
   },
 } as const;

@@ -13,7 +13,7 @@ export const loadRows = {
     appliesOn: 'reload',
     unit: 'seconds',
     placeholder: 'TIME',
-    help: 'How long one worker less must have been enough before one leaves, where workers is a range.',
+    help: 'With a range of workers: time for which one worker less must have been enough before one is stopped.',
   },
   maxConnections: {
     schema: integer(0, mostAtATime),
@@ -22,7 +22,7 @@ export const loadRows = {
     scope: 'master',
     appliesOn: 'reload',
     placeholder: 'N',
-    help: 'Connections at a time of all workers together; past it clients wait in the kernel. 0 is no limit.',
+    help: 'Largest number of open connections of all workers together; at the limit new clients wait in the kernel. 0 is no limit.',
   },
   maxConcurrentRequests: {
     schema: integer(0, mostAtATime),
@@ -31,7 +31,7 @@ export const loadRows = {
     scope: 'master',
     appliesOn: 'reload',
     placeholder: 'N',
-    help: 'Requests under way at a time of all workers together; past it a request gets 503 with Retry-After. 0 is no limit.',
+    help: 'Largest number of concurrent requests of all workers together; further requests get 503 with Retry-After. 0 is no limit.',
   },
   quarantine: {
     schema: integer(0, 1000),
@@ -40,7 +40,7 @@ export const loadRows = {
     scope: 'master',
     appliesOn: 'reload',
     placeholder: 'N',
-    help: 'Crashes of workers with the same method and route under way, after which such requests get 503 for a time; 0 is off.',
+    help: 'Number of worker crashes during requests with the same method and route after which such requests get 503 for a time; 0 is off.',
   },
   quarantineWindow: {
     schema: duration(1),
@@ -51,7 +51,7 @@ export const loadRows = {
     appliesOn: 'reload',
     unit: 'seconds',
     placeholder: 'TIME',
-    help: 'Time within which those crashes count.',
+    help: 'Time within which the crashes of quarantine are counted.',
   },
   quarantineTime: {
     schema: duration(1_000),
@@ -62,7 +62,7 @@ export const loadRows = {
     appliesOn: 'reload',
     unit: 'seconds',
     placeholder: 'TIME',
-    help: 'How long such requests get 503.',
+    help: 'Time for which a route in quarantine gets 503.',
   },
   healthPaths: {
     schema: pathPatterns(),
@@ -71,6 +71,6 @@ export const loadRows = {
     scope: 'master',
     appliesOn: 'reload',
     placeholder: 'PATH',
-    help: 'Path of health checks, which maxRequests does not count and neither maxConcurrentRequests nor quarantine turns away; with * at the end, all paths that begin so.',
+    help: 'Path of health checks: maxRequests does not count them, and maxConcurrentRequests and quarantine let them through; with * at the end, all paths with this prefix.',
   },
 } as const;

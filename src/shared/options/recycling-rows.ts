@@ -11,7 +11,7 @@ export const recyclingRows = {
     scope: 'master',
     appliesOn: 'reload',
     placeholder: 'N',
-    help: 'Requests after which a worker is replaced; 0 is no limit.',
+    help: 'Number of requests after which a worker is replaced; 0 is no limit.',
   },
   maxRequestsJitter: {
     schema: integer(0, mostRequests),
@@ -20,7 +20,7 @@ export const recyclingRows = {
     scope: 'master',
     appliesOn: 'reload',
     placeholder: 'N',
-    help: 'Up to so many more requests, at random for each worker, so that not all are replaced at one time.',
+    help: 'Random number of requests added to maxRequests for each worker, at most this, so that workers are not replaced all at once.',
   },
   maxAge: {
     schema: duration(0),
@@ -42,7 +42,7 @@ export const recyclingRows = {
     appliesOn: 'reload',
     unit: 'seconds',
     placeholder: 'TIME',
-    help: 'Up to so much more time, at random for each worker.',
+    help: 'Random time added to maxAge for each worker, at most this.',
   },
   maxMemory: {
     schema: bytes(0),

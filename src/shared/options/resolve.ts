@@ -43,19 +43,15 @@ export interface Resolved {
 const longestShownValue = 80;
 
 function shown(value: unknown): string {
-  const text =
-    typeof value === 'string'
-      ? /^[^\s',]+$/.test(value)
-        ? value
-        : `'${value}'`
-      : (JSON.stringify(value) ?? String(value));
+  const isLine = typeof value === 'string' && !/\p{Cc}/u.test(value);
+  const text = isLine ? `'${value}'` : (JSON.stringify(value) ?? String(value));
   return text.length > longestShownValue ? `${text.slice(0, longestShownValue)}...` : text;
 }
 
 /** Names the option as it was written, the rule, and what does not fit it: of a list the entry alone. */
 function complaint({ label, value }: Setting, issue: z.core.$ZodIssue): string {
   const entry: unknown = issue.code === 'custom' ? issue.params?.['shown'] : undefined;
-  return `${label} ${issue.message}, not ${shown(entry ?? value)}`;
+  return `${label} ${issue.message} (got ${shown(entry ?? value)})`;
 }
 
 /** The highest layer that names one of the options; -1 when none does. */
@@ -78,7 +74,7 @@ function losers(layers: readonly Layer[]): ReadonlySet<OptionName> {
   if (rivalLayer === undefined) return new Set();
   if (rivalLayer === bindLayer && bindLayer.kind !== 'environment') {
     const rival = rivals.map((name) => bindLayer.settings.get(name)).find((setting) => setting !== undefined);
-    throw new EvyError('BAD_OPTION', `${bind.label} and ${rival!.label} say the same thing twice: leave one out`);
+    throw new EvyError('BAD_OPTION', `${bind.label} and ${rival!.label} both set the address: leave one out`);
   }
   return layers.indexOf(bindLayer) >= layers.indexOf(rivalLayer) ? new Set(rivals) : new Set(['bind']);
 }

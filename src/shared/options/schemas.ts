@@ -8,12 +8,12 @@ import { isSkipPattern, parseAccessTarget } from './access-target.ts';
 import { isPeerEntry, peerNotation } from './peer-list.ts';
 import { parseWarmUpRequest } from './warm-up-request.ts';
 import { formatBytes, formatDuration, largestSize, longestDuration, parseBytes, parseDuration } from './units.ts';
-import { formatWorkerRange, mostWorkers, parseWorkerRange } from './worker-range.ts';
+import { formatWorkerRange, parseWorkerRange, workersNotation } from './worker-range.ts';
 
-export const text = () => z.string({ error: 'is a text' });
+export const text = () => z.string({ error: 'must be text' });
 
 export const textList = () =>
-  z.union([z.string().transform((one) => [one]), z.array(z.string())], { error: 'is a text or a list of texts' });
+  z.union([z.string().transform((one) => [one]), z.array(z.string())], { error: 'must be text or a list of texts' });
 
 const hostPattern = /^(?:\.?[a-z0-9_][a-z0-9_-]*(?:\.[a-z0-9_][a-z0-9_-]*)*|\[[0-9a-f:.]+\])$/;
 
@@ -24,7 +24,7 @@ export function hostList() {
     if (lower.every((name) => hostPattern.test(name))) return lower;
     context.addIssue({
       code: 'custom',
-      message: 'is a list of host names without port, such as www.example.com or .example.com',
+      message: 'must be host names without a port, such as www.example.com or .example.com',
     });
     return z.NEVER;
   });
@@ -32,7 +32,7 @@ export function hostList() {
 
 /** One word of a closed list. */
 export function oneOf<const Words extends readonly [string, ...string[]]>(words: Words) {
-  return z.enum(words, { error: `is one of ${words.join(', ')}` });
+  return z.enum(words, { error: `must be one of ${words.join(', ')}` });
 }
 
 /** One text or several that fit; of a list the entry that does not is shown, not the whole. */
@@ -48,26 +48,29 @@ function listOf(rule: string, fits: (entry: string) => boolean) {
 
 /** Requests as 'GET:/path'. */
 export const requestList = () =>
-  listOf('is a request such as GET:/health, or several', (entry) => parseWarmUpRequest(entry) !== undefined);
+  listOf(
+    'must be a request such as GET:/health, or a list of them',
+    (entry) => parseWarmUpRequest(entry) !== undefined,
+  );
 
 /** Several words of a closed list. */
 export const someOf = (words: readonly string[]) =>
-  listOf(`is one or more of ${words.join(', ')}`, (entry) => words.includes(entry));
+  listOf(`must be one or more of ${words.join(', ')}`, (entry) => words.includes(entry));
 
 /** Peers of a connection (peer-list.ts). */
-export const peers = () => listOf(`is ${peerNotation}, or a list of these`, isPeerEntry);
+export const peers = () => listOf(`must be ${peerNotation}, or a list of these`, isPeerEntry);
 
 /** A field name (RFC 9110 §5.1). One with '_' never reaches the environment. */
 export function fieldName() {
-  const rule = 'is the name of a header, letters, digits and -';
+  const rule = 'must be a header name made of letters, digits and hyphens';
   return z.string({ error: rule }).regex(/^[A-Za-z][A-Za-z0-9-]*$/, { error: rule });
 }
 
 /** An object with any entries. */
-export const record = () => z.record(z.string(), z.unknown(), { error: 'is an object' });
+export const record = () => z.record(z.string(), z.unknown(), { error: 'must be an object' });
 
 export function integer(least: number, most: number) {
-  const rule = `is a whole number from ${least} to ${most}`;
+  const rule = `must be a whole number from ${least} to ${most}`;
   return z.union([z.number(), z.string()], { error: rule }).transform((value, context) => {
     const number = typeof value === 'string' && !/^\d+$/.test(value) ? NaN : Number(value);
     if (Number.isInteger(number) && number >= least && number <= most) return number;
@@ -78,7 +81,7 @@ export function integer(least: number, most: number) {
 
 /** A number of workers, or a range of it: 4, '2..8' or { least: 2, most: 8 }. */
 export function workerRange() {
-  const rule = `is a whole number from 1 to ${mostWorkers}, or a range of it such as 2..8`;
+  const rule = `must be ${workersNotation}`;
   const object = z.strictObject({ least: z.number(), most: z.number() }).transform(formatWorkerRange);
   return z.union([z.number(), z.string(), object], { error: rule }).transform((value, context) => {
     const range = parseWorkerRange(String(value));
@@ -88,13 +91,13 @@ export function workerRange() {
   });
 }
 
-const timeTooLong = `is a time of at most ${longestDuration}`;
-const sizeTooLarge = `is a size of at most ${largestSize}`;
+const timeTooLong = `must be a time of at most ${longestDuration}`;
+const sizeTooLarge = `must be a size of at most ${largestSize}`;
 
 /** Milliseconds, from '30s' or a number of seconds. */
 export function duration(leastMs: number) {
   const least = leastMs > 0 ? `, at least ${formatDuration(leastMs)}` : '';
-  const rule = `is a time such as 500ms, 30s or 5m (a bare number counts seconds)${least}`;
+  const rule = `must be a time such as 500ms, 30s or 5m (a number without a unit is seconds)${least}`;
   return z.union([z.number(), z.string()], { error: rule }).transform((value, context) => {
     const ms = parseDuration(String(value));
     if (ms !== undefined && ms !== Infinity && ms >= leastMs) return ms;
@@ -105,7 +108,7 @@ export function duration(leastMs: number) {
 
 /** The same, or 0 for what is off. */
 export function durationOrOff(leastMs: number) {
-  const rule = `is a time such as 30s or 5m (a bare number counts seconds), at least ${formatDuration(leastMs)}, or 0`;
+  const rule = `must be 0, or a time such as 30s or 5m (a number without a unit is seconds) of at least ${formatDuration(leastMs)}`;
   return z.union([z.number(), z.string()], { error: rule }).transform((value, context) => {
     const ms = parseDuration(String(value));
     if (ms !== undefined && ms !== Infinity && (ms === 0 || ms >= leastMs)) return ms;
@@ -116,7 +119,7 @@ export function durationOrOff(leastMs: number) {
 
 /** Bytes, from '64KiB' or a number of bytes. */
 export function bytes(least: number) {
-  const rule = `is a size such as 512, 64KiB or 10MB${least > 0 ? `, at least ${formatBytes(least)}` : ''}`;
+  const rule = `must be a size such as 512, 64KiB or 10MB${least > 0 ? `, at least ${formatBytes(least)}` : ''}`;
   return z.union([z.number(), z.string()], { error: rule }).transform((value, context) => {
     const size = parseBytes(String(value));
     if (size !== undefined && size !== Infinity && size >= least) return size;
@@ -127,7 +130,7 @@ export function bytes(least: number) {
 
 /** A number from 0 to 100, from '5%' or a number. */
 export function percent() {
-  const rule = 'is a rate such as 5% or 0.5, from 0 to 100';
+  const rule = 'must be a percentage from 0 to 100, such as 5% or 0.5';
   return z.union([z.number(), z.string()], { error: rule }).transform((value, context) => {
     const match = /^(\d+(?:\.\d+)?)%?$/.exec(String(value).trim());
     const number = match === null ? NaN : Number(match[1]);
@@ -139,18 +142,18 @@ export function percent() {
 
 /** true or false, from the words people use for them. */
 export function switchValue() {
-  return z.union([z.boolean(), z.string()], { error: 'is true or false' }).transform((value, context) => {
+  return z.union([z.boolean(), z.string()], { error: 'must be true or false' }).transform((value, context) => {
     if (typeof value === 'boolean') return value;
     if (/^(1|true|yes|on)$/i.test(value)) return true;
     if (/^(0|false|no|off|)$/i.test(value)) return false;
-    context.addIssue({ code: 'custom', message: 'is true or false' });
+    context.addIssue({ code: 'custom', message: 'must be true or false' });
     return z.NEVER;
   });
 }
 
 /** Milliseconds, 0 for false and `whenTrue` for true (eventlet's keepalive). */
 export function flagOrDuration(whenTrue: number) {
-  const rule = 'is true, false, or a time such as 30s (a bare number counts seconds)';
+  const rule = 'must be true, false, or a time such as 30s (a number without a unit is seconds)';
   return z.union([z.boolean(), z.number(), z.string()], { error: rule }).transform((value, context) => {
     if (value === true || /^(true|yes|on)$/i.test(String(value))) return whenTrue;
     if (value === false || /^(false|no|off)$/i.test(String(value))) return 0;
@@ -163,7 +166,7 @@ export function flagOrDuration(whenTrue: number) {
 
 /** A file mode: 0o660 or '660'. */
 export function octal() {
-  const rule = 'is an octal file mode such as 0660';
+  const rule = 'must be an octal file mode such as 0660';
   return z.union([z.number(), z.string()], { error: rule }).transform((value, context) => {
     const mode =
       typeof value === 'number'
@@ -179,22 +182,22 @@ export function octal() {
 
 /** A format of the access log: the workers compile it, the master must know that they can. */
 export function accessFormat() {
-  return z.string({ error: 'is a text' }).superRefine((value, context) => {
+  return z.string({ error: 'must be text' }).superRefine((value, context) => {
     const parsed = parseFormat(value);
     if (parsed.kind !== 'wrong') return;
-    const rule = 'is eventlet, common, combined, json, or a text with %(name)s fields';
+    const rule = 'must be eventlet, common, combined, json, or text with %(name)s fields';
     context.addIssue({ code: 'custom', message: `${rule} (${parsed.why})` });
   });
 }
 
 export function accessTarget() {
-  const rule = "is 'off', '-', a file, unix:path or tcp:host:port";
+  const rule = "must be 'off', '-', a file, unix:path or tcp:host:port";
   return z.string({ error: rule }).refine((value) => parseAccessTarget(value) !== undefined, { error: rule });
 }
 
 /** Paths, exact or with a star at the end for all that begin so. */
 export function pathPatterns() {
-  const rule = 'is a list of paths such as /health or /assets/*';
+  const rule = 'must be paths such as /health or /assets/*';
   const list = z.union([z.string().transform((one) => [one]), z.array(z.string())], { error: rule });
   return list.refine((paths) => paths.every(isSkipPattern), { error: rule });
 }

@@ -93,7 +93,7 @@ const serverRows = {
     appliesOn: 'reload',
     unit: 'seconds',
     placeholder: 'TIME',
-    help: 'How long an idle connection is kept between requests; false closes it after each response.',
+    help: 'Time that an idle connection is kept open for the next request; false closes it after each response.',
   },
   keepAliveHeader: {
     schema: switchValue(),
@@ -101,7 +101,7 @@ const serverRows = {
     group: 'limits',
     scope: 'server',
     appliesOn: 'reload',
-    help: 'Tell clients in a Keep-Alive header how long an idle connection is kept, and how many requests it still takes.',
+    help: 'Send a Keep-Alive header with the idle time-out and the number of requests that the connection may still have.',
   },
   maxRequestsPerConnection: {
     schema: integer(0, 1_000_000_000),
@@ -110,7 +110,7 @@ const serverRows = {
     scope: 'server',
     appliesOn: 'reload',
     placeholder: 'N',
-    help: 'Requests of one connection, the last answered with Connection: close. 0 is unlimited.',
+    help: 'Largest number of requests on one connection; the last response has Connection: close. 0 is unlimited.',
   },
   headTimeout: {
     schema: duration(1),
@@ -121,7 +121,7 @@ const serverRows = {
     appliesOn: 'reload',
     unit: 'seconds',
     placeholder: 'TIME',
-    help: 'Time for a request head to arrive whole, from its first byte; then 408.',
+    help: 'Time for a complete request head, from its first byte; after that the client gets 408.',
   },
   socketTimeout: {
     schema: duration(1),
@@ -132,7 +132,7 @@ const serverRows = {
     appliesOn: 'reload',
     unit: 'seconds',
     placeholder: 'TIME',
-    help: 'Longest wait for the next bytes of a body, or for a client to take bytes of a response.',
+    help: 'Longest wait for the next bytes of a request body, or for a client to receive bytes of a response.',
   },
   urlLengthLimit: {
     schema: bytes(64),
@@ -142,7 +142,7 @@ const serverRows = {
     appliesOn: 'reload',
     unit: 'bytes',
     placeholder: 'SIZE',
-    help: 'Longest request line; then 414.',
+    help: 'Longest request line; a longer one gets 414.',
   },
   maxHead: {
     schema: bytes(256),
@@ -153,7 +153,7 @@ const serverRows = {
     appliesOn: 'reload',
     unit: 'bytes',
     placeholder: 'SIZE',
-    help: 'Largest header block; then 431.',
+    help: 'Largest header section; a larger one gets 431.',
   },
   maxHeaders: {
     schema: integer(1, 10_000),
@@ -162,7 +162,7 @@ const serverRows = {
     scope: 'server',
     appliesOn: 'reload',
     placeholder: 'N',
-    help: 'Most header fields of a request; then 431.',
+    help: 'Largest number of header fields; a request with more gets 431.',
   },
   maxBody: {
     schema: bytes(0),
@@ -173,7 +173,7 @@ const serverRows = {
     appliesOn: 'reload',
     unit: 'bytes',
     placeholder: 'SIZE',
-    help: 'Largest request body; then 413. 0 is unlimited.',
+    help: 'Largest request body; a larger one gets 413. 0 is unlimited.',
   },
   bodyMinRate: {
     schema: bytes(0),
@@ -183,7 +183,7 @@ const serverRows = {
     appliesOn: 'reload',
     unit: 'bytes',
     placeholder: 'SIZE',
-    help: 'Least bytes a second of a request body, after five seconds of grace; then 408. 0 is any pace.',
+    help: 'Lowest rate of a request body in bytes a second, after the first five seconds; a slower one gets 408. 0 allows any rate.',
   },
   maxDiscard: {
     schema: bytes(0),
@@ -194,7 +194,7 @@ const serverRows = {
     appliesOn: 'reload',
     unit: 'bytes',
     placeholder: 'SIZE',
-    help: 'How much of a body that the application left unread is thrown away to keep the connection; else it closes.',
+    help: 'How much of an unread request body is discarded to keep the connection; with more left, the connection is closed.',
   },
   requestTimeout: {
     schema: duration(0),
@@ -205,7 +205,7 @@ const serverRows = {
     appliesOn: 'reload',
     unit: 'seconds',
     placeholder: 'TIME',
-    help: 'From the head of a request to the end of its response; then it gets 504, or is cut when its response has begun. 0: no limit.',
+    help: 'Time from the request head to the end of the response; after that the client gets 504, or the response is cut if it has begun. 0 is no limit.',
   },
   pipelineDepth: {
     schema: integer(1, 10_000),
@@ -214,7 +214,7 @@ const serverRows = {
     scope: 'server',
     appliesOn: 'reload',
     placeholder: 'N',
-    help: 'Answered requests of a connection that may wait for the client to take the answers; then no further one is begun.',
+    help: 'Responses of one connection that may wait for the client to receive them; until it does, no further request is begun.',
   },
   maxHttpVersion: {
     schema: oneOf(['HTTP/1.0', 'HTTP/1.1']),
@@ -223,7 +223,7 @@ const serverRows = {
     scope: 'server',
     appliesOn: 'reload',
     placeholder: 'VERSION',
-    help: "Highest version that is spoken; 'HTTP/1.0' turns keep-alive by default and chunked responses off.",
+    help: "Highest HTTP version to use; 'HTTP/1.0' turns persistent connections and chunked responses off.",
   },
   allowedHosts: {
     schema: hostList(),
@@ -232,7 +232,7 @@ const serverRows = {
     scope: 'server',
     appliesOn: 'reload',
     placeholder: 'NAME',
-    help: 'Hosts that are answered for, without port; .example.com is it and all below it. Others get 421. None: any host.',
+    help: 'Host names to answer for, without port; .example.com also means all names below it. Other hosts get 421. None means any host.',
   },
   minimumChunkSize: {
     schema: bytes(0),
@@ -242,7 +242,7 @@ const serverRows = {
     appliesOn: 'reload',
     unit: 'bytes',
     placeholder: 'SIZE',
-    help: 'Collect the pieces of a body until they make a chunk of this size; 0 sends each as it comes.',
+    help: 'Collect the pieces of a response body into chunks of at least this size; 0 sends each piece at once.',
   },
   capitalizeResponseHeaders: {
     schema: switchValue(),
@@ -250,7 +250,7 @@ const serverRows = {
     group: 'http',
     scope: 'server',
     appliesOn: 'reload',
-    help: "Write the application's header names as Content-Type rather than as given.",
+    help: "Capitalize the application's header names, as in Content-Type.",
   },
   workerConnections: {
     schema: integer(1, 1_000_000),
@@ -259,7 +259,7 @@ const serverRows = {
     scope: 'server',
     appliesOn: 'reload',
     placeholder: 'N',
-    help: 'Connections at a time of one worker; past it the worker stops accepting.',
+    help: 'Largest number of open connections of one worker; at the limit the worker stops accepting.',
   },
   environ: {
     schema: record(),
@@ -268,7 +268,7 @@ const serverRows = {
     scope: 'server',
     appliesOn: 'reload',
     flag: false,
-    help: 'Entries added to the environment of each request.',
+    help: 'Entries to add to the environment of each request.',
   },
   trustedProxies: {
     schema: peers(),
@@ -277,7 +277,7 @@ const serverRows = {
     scope: 'server',
     appliesOn: 'reload',
     placeholder: 'PEER',
-    help: 'Peers whose forwarding headers, request ids and traceparent are believed: addresses, networks (10.0.0.0/8), unix, loopback, private; may be repeated.',
+    help: 'Proxies whose forwarding headers, request ids and traceparent are trusted: addresses, networks (10.0.0.0/8), unix, loopback, private; may be repeated.',
   },
   trustedHeaders: {
     schema: someOf(['forwarded', 'x-forwarded-for', 'x-forwarded-proto', 'x-forwarded-host', 'x-forwarded-port']),
@@ -286,7 +286,7 @@ const serverRows = {
     scope: 'server',
     appliesOn: 'reload',
     placeholder: 'HEADER',
-    help: 'Headers of trusted proxies that are believed: those that your proxy sets or removes; may be repeated.',
+    help: 'Forwarding headers to trust: those that your proxy sets or removes; may be repeated.',
   },
   proxyProtocol: {
     schema: peers(),
@@ -295,7 +295,7 @@ const serverRows = {
     scope: 'server',
     appliesOn: 'reload',
     placeholder: 'PEER',
-    help: 'Peers whose connections must begin with a PROXY protocol header, version 1 or 2, within headTimeout; named as in trustedProxies.',
+    help: 'Peers whose connections must begin with a PROXY protocol header (version 1 or 2) within headTimeout; named as in trustedProxies.',
   },
   requestIdHeader: {
     schema: fieldName(),
@@ -304,7 +304,7 @@ const serverRows = {
     scope: 'server',
     appliesOn: 'reload',
     placeholder: 'HEADER',
-    help: "Header whose value a trusted proxy gives as request id; without it evy makes one (env['evy.request_id']).",
+    help: "Header in which a trusted proxy sends the request id; without it evy creates one (env['evy.request_id']).",
   },
   sendRequestId: {
     schema: switchValue(),
@@ -312,7 +312,7 @@ const serverRows = {
     group: 'proxies',
     scope: 'server',
     appliesOn: 'reload',
-    help: 'Return the request id in the response, in the header requestIdHeader.',
+    help: 'Send the request id in the response, in the header requestIdHeader.',
   },
   logFormat: {
     schema: accessFormat(),
@@ -321,7 +321,7 @@ const serverRows = {
     scope: 'server',
     appliesOn: 'reload',
     placeholder: 'FORMAT',
-    help: 'Line of the access log: eventlet, common, combined, json, or a text with %(name)s fields (docs/access-log.md).',
+    help: 'Format of the access log: eventlet, common, combined, json, or text with %(name)s fields (docs/access-log.md).',
   },
   logXForwardedFor: {
     schema: switchValue(),
@@ -337,7 +337,7 @@ const serverRows = {
     group: 'http',
     scope: 'server',
     appliesOn: 'reload',
-    help: 'Send stack traces in 500 responses. Not for production.',
+    help: 'Send stack traces in 500 responses. Do not use it in production.',
   },
   accessLog: {
     schema: accessTarget(),
@@ -356,7 +356,7 @@ const serverRows = {
     scope: 'server',
     appliesOn: 'reload',
     placeholder: 'PATH',
-    help: 'Path whose requests leave no access line unless they fail; with * at the end, all paths that begin so.',
+    help: 'Path whose requests are not logged unless they fail; with * at the end, all paths with this prefix.',
   },
   logLevel: {
     schema: oneOf(['debug', 'info', 'warn', 'error']),
@@ -365,7 +365,7 @@ const serverRows = {
     scope: 'server',
     appliesOn: 'restart',
     placeholder: 'LEVEL',
-    help: 'Least level of the log lines: debug, info, warn or error.',
+    help: 'Lowest level of log lines to write: debug, info, warn or error.',
   },
   logStyle: {
     schema: oneOf(['auto', 'human', 'json']),
@@ -374,7 +374,7 @@ const serverRows = {
     scope: 'server',
     appliesOn: 'restart',
     placeholder: 'STYLE',
-    help: 'Log lines as human text or json; auto is human on a terminal.',
+    help: 'Style of log lines: human or json; auto is human on a terminal and json elsewhere.',
   },
   logFile: {
     schema: text(),
@@ -384,7 +384,7 @@ const serverRows = {
     scope: 'server',
     appliesOn: 'restart',
     placeholder: 'FILE',
-    help: 'File for the log lines of master and workers instead of standard error; USR1 reopens it.',
+    help: 'File for the log lines of master and workers, in place of standard error; USR1 reopens it.',
   },
   certfile: {
     schema: text(),
@@ -427,7 +427,7 @@ const masterRows = {
     scope: 'master',
     appliesOn: 'reload',
     positional: true,
-    help: 'Modules whose function takes the application and returns another one, applied in order.',
+    help: 'Modules that export a function which takes the application and returns another one; applied in order.',
   },
   interface: {
     schema: oneOf(['auto', 'wsgi', 'fetch', 'node']),
@@ -436,7 +436,7 @@ const masterRows = {
     scope: 'master',
     appliesOn: 'reload',
     placeholder: 'KIND',
-    help: 'What the application is: wsgi, fetch or node; auto looks at the export.',
+    help: 'Interface of the application: wsgi, fetch or node; auto tells it from the export.',
   },
   bind: {
     schema: textList(),
@@ -447,7 +447,7 @@ const masterRows = {
     scope: 'master',
     appliesOn: 'restart',
     placeholder: 'ADDRESS',
-    help: 'host:port, [ipv6]:port, unix:path or fd:N, with tls: in front for TLS; may be repeated.',
+    help: 'Address to listen on: host:port, [ipv6]:port, unix:path or fd:N, with tls: in front for TLS; may be repeated.',
   },
   host: {
     schema: text(),
@@ -466,7 +466,7 @@ const masterRows = {
     appliesOn: 'restart',
     placeholder: 'PORT',
     env: ['PORT'],
-    help: 'Port to listen on when no --bind is given; 0 takes a free one.',
+    help: 'Port to listen on when no --bind is given; 0 chooses a free port.',
   },
   backlog: {
     schema: integer(1, 65_535),
@@ -475,7 +475,7 @@ const masterRows = {
     scope: 'master',
     appliesOn: 'restart',
     placeholder: 'N',
-    help: 'Connections that may wait in the kernel (the system limits it, see net.core.somaxconn).',
+    help: 'Connections that may wait in the kernel to be accepted (the system limits it, see net.core.somaxconn).',
   },
   unixMode: {
     schema: octal(),
@@ -509,7 +509,7 @@ const masterRows = {
     appliesOn: 'reload',
     unit: 'seconds',
     placeholder: 'TIME',
-    help: 'Time that a retiring worker may take to finish its requests and post hooks; then it is killed.',
+    help: 'Time that a retiring worker has to finish its requests and post hooks; after that it is killed.',
   },
   bootTimeout: {
     schema: duration(1),
@@ -520,7 +520,7 @@ const masterRows = {
     appliesOn: 'reload',
     unit: 'seconds',
     placeholder: 'TIME',
-    help: 'Time that a worker may take to load the application and be ready; then it is killed.',
+    help: 'Time that a worker has to load the application and become ready; after that it is killed.',
   },
   stuckTimeout: {
     schema: durationOrOff(1_000),
@@ -531,7 +531,7 @@ const masterRows = {
     appliesOn: 'reload',
     unit: 'seconds',
     placeholder: 'TIME',
-    help: 'A worker whose event loop stands still for so long is replaced, and what held it is logged; 0 watches none.',
+    help: 'Time after which a worker with a blocked event loop is replaced, with the blocking stack in the log; 0 turns the watchdog off.',
   },
   orphans: {
     schema: oneOf(['drain', 'serve']),

@@ -6,6 +6,8 @@ export interface WorkerRange {
 
 export const mostWorkers = 1024;
 
+export const workersNotation = `a whole number from 1 to ${mostWorkers} or a range like 2..8`;
+
 const notation = /^(\d{1,4})(?:\.\.(\d{1,4}))?$/;
 
 /** Undefined when it is neither a number nor a range of 1 to 1024. */

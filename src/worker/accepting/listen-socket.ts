@@ -58,7 +58,8 @@ export class ListenSocket {
 
   /** One server a socket: the first one that asks. @throws {EvyError} ADDRESS_IN_USE */
   claim(): void {
-    if (this.#isClaimed) throw new EvyError('ADDRESS_IN_USE', `${this.name}: another server of this process serves it`);
+    if (this.#isClaimed)
+      throw new EvyError('ADDRESS_IN_USE', `${this.name}: another server of this process already uses this socket`);
     this.#isClaimed = true;
   }
 
@@ -119,8 +120,8 @@ function checkAddress(address: unknown): void {
   const [host, port] = Array.isArray(address) ? (address as unknown[]) : [];
   const isPort = typeof port === 'number' && Number.isInteger(port) && port >= 0 && port <= 65_535;
   if (typeof host === 'string' && isPort) return;
-  const rule = 'listen() takes [host, port], with a port from 0 to 65535, or the path of a unix socket';
-  throw new EvyError('BAD_BIND', `${rule}, not ${JSON.stringify(address)}`);
+  const rule = 'the address of listen() must be [host, port] with a port from 0 to 65535, or the path of a unix socket';
+  throw new EvyError('BAD_BIND', `${rule} (got ${JSON.stringify(address)})`);
 }
 
 /** Binds a socket for `wsgi.server()`. What goes wrong is told by the promise that server() returns. */

@@ -42,7 +42,7 @@ export function nameFacts(name: string, capitals: boolean): NameFacts {
   const found = known.get(name);
   if (found !== undefined) return found;
   if (typeof name !== 'string' || !token.test(name)) {
-    throw new EvyError('APP_BAD_HEADER', `header name ${JSON.stringify(name)} is not a token`);
+    throw new EvyError('APP_BAD_HEADER', `header name must be a token (got ${JSON.stringify(name)})`);
   }
   const lower = name.toLowerCase();
   const kind =
@@ -60,7 +60,7 @@ export function nameFacts(name: string, capitals: boolean): NameFacts {
 export function badValue(name: string, value: unknown): EvyError {
   return new EvyError(
     'APP_BAD_HEADER',
-    `value of header ${name} is ${JSON.stringify(value)}: not latin-1 text in one line`,
+    `value of header ${name} must be one line of latin-1 text (got ${JSON.stringify(value)})`,
   );
 }
 

@@ -51,7 +51,7 @@ function parseStatus(text: string): { status: number; line: string } {
   if (found !== undefined) return found;
   // The reason may be empty; a status below 200 is not a final response, one above 599 is invalid (RFC 9110 §15).
   if (typeof text !== 'string' || !/^[2-5][0-9]{2} /.test(text) || !fieldValue.test(text)) {
-    throw new EvyError('APP_BAD_STATUS', `status ${JSON.stringify(text)} is not like '200 OK'`);
+    throw new EvyError('APP_BAD_STATUS', `status must be text like '200 OK' (got ${JSON.stringify(text)})`);
   }
   const facts = { status: Number(text.slice(0, 3)), line: `HTTP/1.1 ${text}\r\n` };
   if (statuses.size < maxStatuses) statuses.set(text, facts);
@@ -70,7 +70,7 @@ export function checkHead(
 ): AppHead {
   const { status: code, line } = parseStatus(status);
   const head: AppHead = { status: code, statusLine: line, lines: '', length: undefined, hasDate: false, close: false };
-  if (!isList(headers)) throw new EvyError('APP_BAD_HEADER', 'headers is a list of [name, value] pairs');
+  if (!isList(headers)) throw new EvyError('APP_BAD_HEADER', 'headers must be a list of [name, value] pairs');
   for (let index = 0; index < headers.length; index += 1) {
     const pair = headers[index]!;
     const name = pair[0];

@@ -25,7 +25,7 @@ async function serve(app: FetchApp, exchange: Exchange): Promise<void> {
     keep(request, exchange);
     const response = await app.fetch(request, contextOf(exchange));
     if (!(response instanceof Response)) {
-      throw new EvyError('APP_BAD_BODY', 'fetch() returned something that is not a Response');
+      throw new EvyError('APP_BAD_BODY', 'fetch() must return a Response');
     }
     await sendResponse(exchange, response);
   } catch (thrown) {
@@ -114,7 +114,7 @@ async function sendResponse(exchange: Exchange, response: Response): Promise<voi
   try {
     for (let step = await reader.read(); !step.done; step = await reader.read()) {
       if (!(step.value instanceof Uint8Array))
-        throw new EvyError('APP_BAD_BODY', 'the body of a Response yielded something that is not a Uint8Array');
+        throw new EvyError('APP_BAD_BODY', 'the body of a Response must yield Uint8Arrays only');
       exchange.send(step.value);
       if (!exchange.wantsMore) break;
       if (exchange.isFull) await exchange.drained();

@@ -16,7 +16,8 @@ export function postHook(
   kwargs?: object,
 ): void {
   const hooks = hooksOf.get(response);
-  if (hooks === undefined) throw new TypeError('postHook() takes the response of a request that evy is serving');
+  if (hooks === undefined)
+    throw new TypeError('the first argument of postHook() must be the response of a request that evy is serving');
   hooks.add(kwargs === undefined ? [func, args] : [func, args, kwargs]);
 }
 
@@ -26,6 +27,7 @@ export function postHook(
  */
 export function requestSignal(response: ServerResponse): AbortSignal {
   const hooks = hooksOf.get(response);
-  if (hooks === undefined) throw new TypeError('requestSignal() takes the response of a request that evy is serving');
+  if (hooks === undefined)
+    throw new TypeError('the argument of requestSignal() must be the response of a request that evy is serving');
   return hooks.signal;
 }

@@ -68,7 +68,11 @@ async function sendBody(exchange: Exchange, body: Body): Promise<void> {
     else if (Array.isArray(body)) respondWhole(exchange, checkChunks(body));
     else if (isIterable(body)) await iterate(exchange, body);
     else if (isAsyncIterable(body)) await iterateAsync(exchange, body);
-    else throw new EvyError('APP_BAD_BODY', `the application returned ${describe(body)} instead of a body`);
+    else
+      throw new EvyError(
+        'APP_BAD_BODY',
+        `the application must return a body: a string, a Uint8Array or an iterable of these (got ${describe(body)})`,
+      );
   } finally {
     close();
   }
@@ -156,7 +160,10 @@ function onceOnly(exchange: Exchange, body: Body): () => void {
 
 function checkChunk(chunk: unknown): Chunk {
   if (typeof chunk === 'string' || chunk instanceof Uint8Array) return chunk;
-  throw new EvyError('APP_BAD_BODY', `a piece of the body is ${describe(chunk)}, neither a string nor a Uint8Array`);
+  throw new EvyError(
+    'APP_BAD_BODY',
+    `each piece of the body must be a string or a Uint8Array (got ${describe(chunk)})`,
+  );
 }
 
 function checkChunks(chunks: unknown[]): Chunk[] {

@@ -223,7 +223,7 @@ export class Connection extends ServedConnection implements ReadingOwner, Movabl
   /** Makes it a socket and gives that away, with what was read of it. Unsettled until it closes. */
   takeSocket(exchange: Exchange): Socket {
     if (this.#exchange !== exchange || !this.isAnswering || exchange.state !== 'waiting') {
-      throw new EvyError('APP_FAILED', 'takeSocket() comes before anything else is sent, and once');
+      throw new EvyError('APP_FAILED', 'takeSocket() must be called once, before anything is sent');
     }
     this.service.answered();
     const socket = this.handOut();

@@ -213,7 +213,7 @@ export abstract class Response {
     this.hasFailed = true;
     this.isCut = true;
     this.logFailure('APP_BAD_BODY', {
-      error: 'a piece of the body was detached or changed its size before it was sent',
+      error: 'the ArrayBuffer of a piece of the body was transferred or resized before the piece was sent',
     });
   }
 

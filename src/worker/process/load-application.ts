@@ -26,7 +26,7 @@ interface Loaded {
 
 async function importModule(reference: ModuleReference): Promise<Record<string, unknown>> {
   const { path } = reference;
-  if (!existsSync(path)) throw new EvyError('APP_NOT_FOUND', `${path}: no such file`);
+  if (!existsSync(path)) throw new EvyError('APP_NOT_FOUND', `${path}: this file does not exist`);
   const plan = await enableTypeScript(path);
   try {
     return (await import(pathToFileURL(path).href)) as Record<string, unknown>;
@@ -63,9 +63,13 @@ async function settled(value: unknown, path: string): Promise<unknown> {
     return (await value) as unknown;
   } catch (thrown) {
     const cause = loadError(thrown, path);
-    throw new EvyError('APP_LOAD_FAILED', `${path} failed to load: its export was rejected: ${headline(cause)}`, {
-      cause,
-    });
+    throw new EvyError(
+      'APP_LOAD_FAILED',
+      `${path} failed to load: its export is a promise that was rejected: ${headline(cause)}`,
+      {
+        cause,
+      },
+    );
   }
 }
 
@@ -74,7 +78,7 @@ async function wrap(inner: LoadedApplication, reference: ModuleReference): Promi
   if (typeof value !== 'function') {
     throw new EvyError(
       'APP_NOT_CALLABLE',
-      `middleware ${label} is ${describeExport(value)}; it must be a function that takes the application and returns one`,
+      `middleware ${label} is ${describeExport(value)}; it must be a function that takes an application and returns one`,
     );
   }
   let outer: unknown;

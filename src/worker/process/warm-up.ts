@@ -57,10 +57,13 @@ export async function warmUp(plan: WarmUp): Promise<void> {
       onStep(name);
       const status = await statusOf(plan, request).catch((thrown: unknown) => {
         const cause = toError(thrown);
-        throw new EvyError('WARM_UP_FAILED', `${name} got no whole answer: ${cause.message}`, { cause });
+        throw new EvyError('WARM_UP_FAILED', `${name} got no complete response: ${cause.message}`, { cause });
       });
       if (status < 200 || status > 399)
-        throw new EvyError('WARM_UP_FAILED', `${name} was answered with ${status}; 2xx or 3xx lets the worker serve`);
+        throw new EvyError(
+          'WARM_UP_FAILED',
+          `${name} must be answered with 2xx or 3xx before the worker serves (got ${status})`,
+        );
     }
   } finally {
     serving.destroyAll();

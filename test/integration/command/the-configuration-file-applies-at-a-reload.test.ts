@@ -85,7 +85,7 @@ describe('without serving', () => {
     const cwd = await tempFolder({ 'app.mjs': showsEnviron, ...config({ app: 'app.mjs' }) });
     expect(await run(['--check-config'], cwd)).to.deep.equal({
       code: 0,
-      stdout: 'configuration is fine\n',
+      stdout: 'the configuration is valid\n',
       stderr: '',
     });
     await writeFiles(cwd, config({ app: 'gone.mjs' }));

@@ -87,7 +87,7 @@ const wrong: Wrong[] = [
     name: 'a socket in a folder that is not there',
     args: ['--bind', 'unix:none/evy.sock', 'app.mjs'],
     code: 3,
-    says: /--bind unix:.*none\/evy\.sock: there is no folder .*none$/m,
+    says: /--bind unix:.*none\/evy\.sock: the folder .*none does not exist$/m,
   },
   { name: 'a host that is not ours', args: ['--host', '192.0.2.1', ...app], code: 3, says: /192\.0\.2\.1/ },
   {
@@ -158,14 +158,14 @@ const withStack: Wrong[] = [
     args: app,
     files: { 'evy.config.mjs': 'export default {' },
     code: 2,
-    says: /^evy: .*evy\.config\.mjs failed: .*\n\n.*evy\.config\.mjs:1\n/,
+    says: /^evy: .*evy\.config\.mjs failed to load: .*\n\n.*evy\.config\.mjs:1\n/,
   },
   {
     name: 'a configuration file that throws',
     args: app,
     files: { 'evy.config.mjs': "throw new Error('no settings');" },
     code: 2,
-    says: /^evy: .*evy\.config\.mjs failed: no settings\n\nError: no settings\n\s+at .*evy\.config\.mjs:1:7\n/,
+    says: /^evy: .*evy\.config\.mjs failed to load: no settings\n\nError: no settings\n\s+at .*evy\.config\.mjs:1:7\n/,
   },
 ];
 

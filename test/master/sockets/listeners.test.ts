@@ -96,7 +96,7 @@ for (const inherited of [true, false]) {
       expect(await rejection(open(['nowhere.invalid:0'], inherited))).to.include({ code: 'ADDRESS_NOT_AVAILABLE' });
       const noFolder = await rejection(open(['unix:/nonexistent/s'], inherited));
       expect(noFolder).to.include({ code: 'LISTEN_FAILED' });
-      expect(noFolder.message).to.contain('no folder /nonexistent');
+      expect(noFolder.message).to.contain('the folder /nonexistent does not exist');
     });
 
     it('open all or none', async () => {

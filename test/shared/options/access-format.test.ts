@@ -44,20 +44,23 @@ describe('formats of the access log', () => {
 
   it('are refused with the reason', () => {
     for (const [format, why] of [
-      ['combnied', 'it has no field: did you mean combined?'],
-      ['', 'it has no field'],
-      ['just text', 'it has no field'],
-      ['%h %(status_code)s', 'a percent sign is written %%, and a field %(name)s'],
-      ['%(status_code)s 5%', 'a percent sign is written %%, and a field %(name)s'],
-      ['%(user_agnt)s', 'user_agnt is not a field: did you mean user_agent?'],
-      ['%(toString)s', 'toString is not a field'],
-      ['%(status_code) ', 'a field is written %(name)s, not %(status_code) '],
-      ['%(status_code)x', '%(status_code)x has none of the endings s, d and f'],
-      ['%(client_ip)d', 'client_ip is a text and ends in s'],
-      ['%({X-A}i)d', '%({X-A}i)d is a text and ends in s'],
-      ['%({X-A}z)s', '%({X-A}z)s names none of i (request), o (response), e (environment)'],
+      ['combnied', 'the text has no field: did you mean combined?'],
+      ['', 'the text has no field'],
+      ['just text', 'the text has no field'],
+      ['%h %(status_code)s', 'a percent sign must be written %%, and a field %(name)s'],
+      ['%(status_code)s 5%', 'a percent sign must be written %%, and a field %(name)s'],
+      ['%(user_agnt)s', 'there is no field user_agnt: did you mean user_agent?'],
+      ['%(toString)s', 'there is no field toString'],
+      ['%(status_code) ', 'a field must be written %(name)s, but there is %(status_code) '],
+      ['%(status_code)x', '%(status_code)x must end in s, d or f'],
+      ['%(client_ip)d', 'the field client_ip is text, so it must end in s'],
+      ['%({X-A}i)d', '%({X-A}i)d is text, so it must end in s'],
+      [
+        '%({X-A}z)s',
+        'the letter behind the braces of %({X-A}z)s must be i (request header), o (response header) or e (environment)',
+      ],
       ['%({X A}i)s', 'X A is not a header name'],
-      ['%(status_code)s\n', 'a line has no line end of its own'],
+      ['%(status_code)s\n', 'the text must not contain a line end'],
     ]) {
       expect(whyNot(format!), format).to.equal(why);
     }
@@ -65,8 +68,8 @@ describe('formats of the access log', () => {
 
   it('are checked with the option, by its name', () => {
     expect(() => resolveInput({ app: 'app.ts', logFormat: '%(status_cod)s' })).to.throw(
-      'option logFormat is eventlet, common, combined, json, or a text with %(name)s fields ' +
-        '(status_cod is not a field: did you mean status_code?), not %(status_cod)s',
+      'option logFormat must be eventlet, common, combined, json, or text with %(name)s fields ' +
+        "(there is no field status_cod: did you mean status_code?) (got '%(status_cod)s')",
     );
     expect(resolveInput({ app: 'app.ts', logFormat: 'combined' }).logFormat).to.equal('combined');
   });
@@ -96,7 +99,7 @@ describe('the target of the access log', () => {
   it('is refused when it is none of them', () => {
     for (const text of ['', 'unix:', 'tcp:', 'tcp:host', 'tcp:host:0', 'tcp:host:65536', 'tcp:::1:514', 'tcp:a b:1']) {
       expect(parseAccessTarget(text), text).to.equal(undefined);
-      expect(() => resolveInput({ app: 'app.ts', accessLog: text }), text).to.throw('option accessLog is ');
+      expect(() => resolveInput({ app: 'app.ts', accessLog: text }), text).to.throw('option accessLog must be ');
     }
   });
 
@@ -112,7 +115,9 @@ describe('paths that leave no line', () => {
     for (const path of ['/', '/health', '/assets/*', '/*']) expect(isSkipPattern(path), path).to.equal(true);
     for (const path of ['', 'health', '*', '/a*b', '/a?b', '/a b', '/a**']) {
       expect(isSkipPattern(path), path).to.equal(false);
-      expect(() => resolveInput({ app: 'app.ts', accessLogSkip: [path] }), path).to.throw('option accessLogSkip is ');
+      expect(() => resolveInput({ app: 'app.ts', accessLogSkip: [path] }), path).to.throw(
+        'option accessLogSkip must be ',
+      );
     }
   });
 });

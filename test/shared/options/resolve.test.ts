@@ -60,30 +60,32 @@ describe('option resolution', () => {
   });
 
   it('names the option as it was written, the rule and the value', () => {
-    expect(refusal(layer('flags', { port: '99999' }))).to.equal('--port is a whole number from 0 to 65535, not 99999');
+    expect(refusal(layer('flags', { port: '99999' }))).to.equal(
+      "--port must be a whole number from 0 to 65535 (got '99999')",
+    );
     expect(refusal(layer('environment', { workers: 'many' }))).to.equal(
-      'EVY_WORKERS is a whole number from 1 to 1024, or a range of it such as 2..8, not many',
+      "EVY_WORKERS must be a whole number from 1 to 1024 or a range like 2..8 (got 'many')",
     );
     expect(refusal(layer('file', { port: true }))).to.equal(
-      'evy.config.js: port is a whole number from 0 to 65535, not true',
+      'evy.config.js: port must be a whole number from 0 to 65535 (got true)',
     );
     expect(refusal(layer('call', { grace: 'soon' }))).to.equal(
-      'option grace is a time such as 500ms, 30s or 5m (a bare number counts seconds), not soon',
+      "option grace must be a time such as 500ms, 30s or 5m (a number without a unit is seconds) (got 'soon')",
     );
     expect(refusal(layer('flags', { interface: 'http 2' }))).to.equal(
-      "--interface is one of auto, wsgi, fetch, node, not 'http 2'",
+      "--interface must be one of auto, wsgi, fetch, node (got 'http 2')",
     );
   });
 
   it('names the upper bound of a time or size that is too large', () => {
     expect(refusal(layer('flags', { grace: '104249992d' }))).to.equal(
-      '--grace is a time of at most 104249991d, not 104249992d',
+      "--grace must be a time of at most 104249991d (got '104249992d')",
     );
     expect(refusal(layer('flags', { keepalive: '200000000d' }))).to.include(
-      '--keepalive is a time of at most 104249991d',
+      '--keepalive must be a time of at most 104249991d',
     );
     expect(refusal(layer('flags', { maxBody: '8388608GiB' }))).to.equal(
-      '--maxBody is a size of at most 8388607GiB, not 8388608GiB',
+      "--maxBody must be a size of at most 8388607GiB (got '8388608GiB')",
     );
     expect(
       resolveOptions([layer('flags', { maxBody: '8388607GiB', grace: '104249991d' })]).options.maxBodyBytes,
@@ -92,22 +94,22 @@ describe('option resolution', () => {
 
   it('has a rule of its own words for every kind of value', () => {
     for (const name of optionNames)
-      expect(refusal(layer('file', { [name]: Number.NaN })), name).to.match(/ (is|is one of) .+, not null$/);
+      expect(refusal(layer('file', { [name]: Number.NaN })), name).to.match(/ must be .+ \(got null\)$/);
   });
 
   it('names the entry of a list that is wrong', () => {
-    const peers = 'is an address, a network such as 10.0.0.0/8, unix, loopback or private, or a list of these';
+    const peers = 'must be an address, a network such as 10.0.0.0/8, unix, loopback or private, or a list of these';
     expect(refusal(layer('flags', { trustedProxies: ['10.0.0.1', 'localhost'] }))).to.equal(
-      `--trustedProxies ${peers}, not localhost`,
+      `--trustedProxies ${peers} (got 'localhost')`,
     );
     expect(refusal(layer('file', { proxyProtocol: '10.0.0.0/33' }))).to.equal(
-      `evy.config.js: proxyProtocol ${peers}, not 10.0.0.0/33`,
+      `evy.config.js: proxyProtocol ${peers} (got '10.0.0.0/33')`,
     );
     expect(refusal(layer('flags', { trustedHeaders: ['x-forwarded-for', 'x-real-ip'] }))).to.match(
-      /^--trustedHeaders is one or more of forwarded, .+, not x-real-ip$/,
+      /^--trustedHeaders must be one or more of forwarded, .+ \(got 'x-real-ip'\)$/,
     );
     expect(refusal(layer('flags', { requestIdHeader: 'X_Request_Id' }))).to.equal(
-      '--requestIdHeader is the name of a header, letters, digits and -, not X_Request_Id',
+      "--requestIdHeader must be a header name made of letters, digits and hyphens (got 'X_Request_Id')",
     );
   });
 
@@ -148,7 +150,7 @@ describe('option resolution', () => {
     it('refuses both in one place', () => {
       for (const kind of ['flags', 'file', 'call'] as const) {
         expect(refusal(layer(kind, { bind: [':2'], port: 1 }))).to.equal(
-          `${labels[kind]('bind')} and ${labels[kind]('port')} say the same thing twice: leave one out`,
+          `${labels[kind]('bind')} and ${labels[kind]('port')} both set the address: leave one out`,
         );
       }
     });

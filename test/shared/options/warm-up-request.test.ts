@@ -26,7 +26,7 @@ describe('a warm-up request', () => {
     it(`is not ${JSON.stringify(wrong)}`, () => {
       expect(parseWarmUpRequest(wrong)).to.equal(undefined);
       expect(() => resolveInput({ app: 'a', warmup: ['GET:/', wrong] }))
-        .to.throw('is a request such as GET:/health')
+        .to.throw('must be a request such as GET:/health')
         .and.to.include({ code: 'BAD_OPTION' });
     });
   }

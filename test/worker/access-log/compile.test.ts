@@ -101,7 +101,7 @@ describe('a line of the access log', () => {
   });
 
   it('is refused by the worker, too, when the format is wrong', () => {
-    expect(() => compileFormat('%(nope)s', facts)).to.throw('option logFormat: nope is not a field');
+    expect(() => compileFormat('%(nope)s', facts)).to.throw('option logFormat: there is no field nope');
   });
 });
 

@@ -134,9 +134,9 @@ describe('loading an application', () => {
     await refused(
       { source: "export default Promise.reject(new Error('late'));" },
       'APP_LOAD_FAILED',
-      /its export was rejected: late$/,
+      /its export is a promise that was rejected: late$/,
     );
-    await refused({ source: "throw 'text';" }, 'APP_LOAD_FAILED', /not an Error was thrown: text/);
+    await refused({ source: "throw 'text';" }, 'APP_LOAD_FAILED', /a value that is no Error was thrown: text/);
     const middleware = ["export default () => { throw new Error('wrap'); }"];
     await refused({ source: 'export default () => [];', middleware }, 'APP_LOAD_FAILED', /middleware .* failed: wrap$/);
   });

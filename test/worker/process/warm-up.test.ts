@@ -100,13 +100,15 @@ describe('a warm-up', () => {
         const { seen, error } = await warmedUp(make, ['GET:/399', 'GET:/404/x', 'GET:/never']);
         expect(seen).to.have.length(2);
         expect(error).to.include({ code: 'WARM_UP_FAILED' });
-        expect(error!.message).to.match(/^warm-up GET \/404\/x was answered with 404/);
+        expect(error!.message).to.match(
+          /^warm-up GET \/404\/x must be answered with 2xx or 3xx before the worker serves \(got 404\)/,
+        );
       });
 
       it('takes an answer that is not whole for none', async () => {
         const { error } = await warmedUp(make, ['GET:/cut']);
         expect(error).to.include({ code: 'WARM_UP_FAILED' });
-        expect(error!.message).to.match(/^warm-up GET \/cut got no whole answer/);
+        expect(error!.message).to.match(/^warm-up GET \/cut got no complete response/);
       });
     });
   }

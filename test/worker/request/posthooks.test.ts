@@ -60,7 +60,7 @@ describe('post hooks', () => {
     expect(errors.map(({ error }) => error)).to.include.members([
       'first',
       'second',
-      'not an Error was thrown: a string',
+      'a value that is no Error was thrown: a string',
     ]);
   });
 
