@@ -60,7 +60,7 @@ export function optionsPage(): string {
   });
   return `# Options
 
-This page is written from the option table by \`npm run docs\`.
+Which options are there, and how is each set? The tables below have every option with its flag, variable and default; \`npm run docs\` writes them from the option table of the code.
 
 An option has one name everywhere: \`maxHead\` in a configuration file and in \`createMaster()\`, \`--max-head\` as a flag,
 \`EVY_MAX_HEAD\` as a variable. Flags win over variables, variables over the file, the file over the defaults; a variable
@@ -99,9 +99,8 @@ export function errorsPage(): string {
   const row = (name: ErrorCode): { status?: number; exit?: number } => errorTable[name];
   return `# Errors
 
-This page is written from the error table by \`npm run docs\`.
-
-Each error of evy is an \`EvyError\` with one of these codes as its \`code\`, and with what led to it as its \`cause\`.
+What does this error mean, and what should be changed? Each error of evy is an \`EvyError\` with one of these codes as its \`code\` and its reason as its \`cause\`; \`npm run docs\` writes
+this page from the error table of the code.
 
 ${[
   errorGroup(

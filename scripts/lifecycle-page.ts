@@ -87,10 +87,10 @@ export function lifecyclePage(): string {
   });
   return `# Lifecycles
 
-This page is drawn from the tables of states by \`npm run docs\`.
+In which states can a worker, a reload, a connection or a response be, and what changes them? Each life is a table of states and inputs; \`npm run docs\` draws this page from
+the tables of the code.
 
-A state is one word, and a table says which inputs it takes and where each leads. An empty cell is a move that throws, naming
-both words. A test has every state with every input.
+An empty cell is a move that throws and names both words. A test tries every state with every input.
 
 ${sections.join('\n')}`;
 }
