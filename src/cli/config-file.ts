@@ -8,12 +8,13 @@
  */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync, realpathSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, realpathSync } from 'node:fs';
 import { basename, dirname, extname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { EvyError, type ErrorCode } from '../shared/errors.ts';
 import { layerOf } from '../shared/options/input.ts';
 import type { Layer } from '../shared/options/resolve.ts';
+import { statusOf } from '../shared/file-status.ts';
 
 /** What the child sends: the data, or why there is none. */
 export type ConfigMessage =
@@ -39,7 +40,7 @@ function inRealFolder(path: string): string {
 export function findConfigFile(named: string | undefined, folder: string): string | undefined {
   if (named !== undefined) {
     const path = resolve(folder, named);
-    const isFile = statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
+    const isFile = statusOf(path)?.isFile() ?? false;
     if (!isFile) throw new EvyError('BAD_CONFIG', `--config ${named}: this file does not exist`);
     return inRealFolder(path);
   }

@@ -3,10 +3,11 @@
  * folder that only this user can enter; a line goes to and fro. A descriptor cannot travel there, so they let go of the
  * address, and the master binds it right after that.
  */
-import { lstatSync, mkdirSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
+import { linkStatusOf } from './file-status.ts';
 
 /** An address that somebody wants to bind. */
 export type WantedAddress = { host: string; port: number } | { path: string };
@@ -18,8 +19,8 @@ export const orphanFolder = join(tmpdir(), `evy-orphans-${userInfo().uid}`);
 
 /** Whether nobody else can put anything there. */
 function isPrivate(folder: string): boolean {
-  const found = lstatSync(folder, { throwIfNoEntry: false });
-  return found?.isDirectory() === true && found.uid === userInfo().uid && (found.mode & 0o077) === 0;
+  const found = linkStatusOf(folder);
+  return found?.isDirectory() === true && Number(found.uid) === userInfo().uid && (found.mode & 0o077n) === 0n;
 }
 
 /** @throws {Error} when there is no such folder to be had */

@@ -2,18 +2,19 @@
  * The file of a unix socket. A process that was killed leaves its file behind; whether somebody still listens is
  * told by connecting, not by the file's presence (unix(7): ECONNREFUSED when nobody does).
  */
-import { existsSync, lstatSync, rmSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { dirname } from 'node:path';
 import { EvyError } from './errors.ts';
+import { linkStatusOf } from './file-status.ts';
 
 interface FileIdentity {
-  readonly device: number;
-  readonly inode: number;
+  readonly device: bigint;
+  readonly inode: bigint;
 }
 
 function look(path: string): { isSocket: boolean; identity: FileIdentity } | undefined {
-  const stats = lstatSync(path, { throwIfNoEntry: false });
+  const stats = linkStatusOf(path);
   return stats && { isSocket: stats.isSocket(), identity: { device: stats.dev, inode: stats.ino } };
 }
 

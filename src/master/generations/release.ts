@@ -2,13 +2,14 @@
  * From the words on the command line to what a generation runs: absolute, real paths, found once per generation. So a
  * `current` link that moves on changes nothing for a generation that already runs, and everything for the next one.
  */
-import { realpathSync, statSync } from 'node:fs';
+import { realpathSync } from 'node:fs';
 import { realpath, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { EvyError } from '../../shared/errors.ts';
 import type { ModuleReference, Release } from '../../shared/protocol/messages.ts';
 import type { Options } from '../../shared/options/table.ts';
+import { statusOf } from '../../shared/file-status.ts';
 
 const endings = [
   '',
@@ -34,7 +35,7 @@ export function logicalDirectory(
 ): string {
   const shell = env['PWD'];
   try {
-    if (shell?.startsWith('/') && statSync(shell).isDirectory() && realpathSync(shell) === cwd) return shell;
+    if (shell?.startsWith('/') && statusOf(shell)?.isDirectory() && realpathSync(shell) === cwd) return shell;
   } catch {
     // PWD is only a hint.
   }

@@ -5,13 +5,13 @@
  * The variable says whom it is from. It reaches every child of a process, and is meant for the one whose parent that is;
  * elsewhere descriptor 4 is something else altogether.
  */
-import { fstatSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { EvyError } from '../../shared/errors.ts';
 import { mostWorkers } from '../../shared/options/worker-range.ts';
 import type { WorkerRange } from '../../shared/options/worker-range.ts';
 import { formatBind } from './bind-address.ts';
 import type { Bind } from './bind-address.ts';
+import { isSocketDescriptor } from '../../shared/file-status.ts';
 
 export const inheritanceVariable = 'EVY_LISTENERS';
 /** After stdin, stdout, stderr and the channel between the two masters. */
@@ -52,14 +52,6 @@ export function formatLegacy(sockets: readonly Heirloom[], from: number, crew?: 
   return JSON.stringify({ version, from, sockets: sockets.map(({ key, name }) => ({ key, name })), crew });
 }
 
-function isSocket(fd: number): boolean {
-  try {
-    return fstatSync(fd).isSocket();
-  } catch {
-    return false;
-  }
-}
-
 function isHeirloom(value: unknown): value is Heirloom {
   const { key, name } = (value ?? {}) as Partial<Heirloom>;
   return typeof key === 'string' && typeof name === 'string';
@@ -78,7 +70,7 @@ function isCrewSize(value: unknown): value is CrewSize {
 export function parseLegacy(
   text: string | undefined,
   parent: number,
-  looksRight: (fd: number) => boolean = isSocket,
+  looksRight: (fd: number) => boolean = isSocketDescriptor,
 ): Legacy | undefined {
   if (text === undefined) return undefined;
   const refuse = (why: string): never => {

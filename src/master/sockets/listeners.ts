@@ -6,7 +6,7 @@
  * are plain net.Servers, and handover.ts passes their connections on.
  */
 import { lookup } from 'node:dns/promises';
-import { chmodSync, closeSync, fstatSync } from 'node:fs';
+import { chmodSync, closeSync } from 'node:fs';
 import { createServer, isIP } from 'node:net';
 import type { ListenOptions, Server } from 'node:net';
 import { resolve } from 'node:path';
@@ -17,6 +17,7 @@ import type { Logger } from '../../shared/log/log.ts';
 import { listenUnpolled } from '../../shared/node-private/node-private.ts';
 import type { ListenTarget } from '../../shared/node-private/node-private.ts';
 import { clearSocketPath, socketFileRemover } from '../../shared/unix-socket.ts';
+import { isSocketDescriptor } from '../../shared/file-status.ts';
 import { formatBind, formatHostPort } from './bind-address.ts';
 import type { Bind } from './bind-address.ts';
 import type { BoundAddress } from './bound-address.ts';
@@ -68,14 +69,7 @@ interface Place {
 
 async function targetOf({ bind, given }: GivenBind, unixMode: number): Promise<ListenTarget> {
   if (bind.kind === 'fd') {
-    const isSocket = (() => {
-      try {
-        return fstatSync(bind.fd).isSocket();
-      } catch {
-        return false;
-      }
-    })();
-    if (!isSocket) throw new EvyError('BAD_BIND', `${given}: descriptor ${bind.fd} is not a socket`);
+    if (!isSocketDescriptor(bind.fd)) throw new EvyError('BAD_BIND', `${given}: descriptor ${bind.fd} is not a socket`);
     return { kind: 'fd', fd: bind.fd };
   }
   if (bind.kind === 'unix') {

@@ -2,8 +2,9 @@
  * The command line of this process, to be run again: the same words, looked up anew. `node` is found in PATH as a shell would, a
  * path through a link leads to where the link points now, and so does evy's own.
  */
-import { accessSync, constants, statSync } from 'node:fs';
+import { accessSync, constants } from 'node:fs';
 import { delimiter, join, resolve, sep } from 'node:path';
+import { statusOf } from '../../shared/file-status.ts';
 
 export interface CommandToRun {
   /** the program */
@@ -28,7 +29,7 @@ export interface Started {
 function isProgram(path: string): boolean {
   try {
     accessSync(path, constants.X_OK);
-    return statSync(path).isFile();
+    return statusOf(path)?.isFile() === true;
   } catch {
     return false;
   }

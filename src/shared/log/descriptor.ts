@@ -4,8 +4,9 @@
  * O_NONBLOCK belongs to the open file, which standard error shares with other processes: it must not be set there. Linux
  * opens a pipe or a terminal anew by its name under /proc, which gives an open file of our own to the same reader.
  */
-import { constants, fstatSync, openSync, writeSync } from 'node:fs';
+import { constants, openSync, writeSync } from 'node:fs';
 import { isatty } from 'node:tty';
+import { descriptorStatusOf } from '../file-status.ts';
 
 /** How often, and after which pauses, a full pipe is tried when the process ends. */
 const againMs = 10;
@@ -17,7 +18,7 @@ const attemptsAtEnd = 50;
  */
 export function openUnblocked(fd: number): number | undefined {
   try {
-    if (!fstatSync(fd).isFIFO() && !isatty(fd)) return undefined;
+    if (!descriptorStatusOf(fd).isFIFO() && !isatty(fd)) return undefined;
     return openSync(`/proc/self/fd/${fd}`, constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
   } catch {
     return undefined;

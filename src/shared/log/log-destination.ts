@@ -7,9 +7,10 @@
  * A line that was taken in part is completed before anything else, or, where that fails for good, ended by a line break: no two are
  * glued together.
  */
-import { closeSync, constants, fstatSync, openSync, writeSync } from 'node:fs';
+import { closeSync, constants, openSync, writeSync } from 'node:fs';
 import { atExit, finished } from './at-exit.ts';
 import { openUnblocked, writeAtEnd } from './descriptor.ts';
+import { descriptorStatusOf } from '../file-status.ts';
 
 /** for a pipe that nobody reads, and a disk without room */
 const maxWaitingBytes = 1 << 18;
@@ -37,7 +38,7 @@ function againAfterMs(error: unknown): number | undefined {
 
 /** It may not have been moved away: what is torn in it is torn still. */
 function isSameFile(one: number, other: number): boolean {
-  const [a, b] = [fstatSync(one), fstatSync(other)];
+  const [a, b] = [descriptorStatusOf(one), descriptorStatusOf(other)];
   return a.dev === b.dev && a.ino === b.ino;
 }
 

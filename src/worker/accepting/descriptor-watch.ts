@@ -4,8 +4,9 @@
  *
  * So what is free is looked at often: ten times a second, and after every few connections.
  */
-import { closeSync, openSync, statSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 import type { Logger } from '../../shared/log/log.ts';
+import { statusOf } from '../../shared/file-status.ts';
 import type { Gatekeeper } from './listening.ts';
 
 /** How often; a look costs three short system calls. */
@@ -21,7 +22,7 @@ export function openDescriptors(): number {
   try {
     const lowestFree = openSync('/dev/null', 'r');
     closeSync(lowestFree);
-    return Math.max(lowestFree, statSync('/proc/self/fd', { throwIfNoEntry: false })?.size ?? 0);
+    return Math.max(lowestFree, Number(statusOf('/proc/self/fd')?.size ?? 0));
   } catch {
     return Infinity;
   }

@@ -1,7 +1,8 @@
 /** A file that is appended to, or a descriptor such as standard output. */
-import { close, fstatSync, open, write } from 'node:fs';
+import { close, open, write } from 'node:fs';
 import { promisify } from 'node:util';
 import { openUnblocked, writeAtEnd } from '../../shared/log/descriptor.ts';
+import { descriptorStatusOf } from '../../shared/file-status.ts';
 import type { Sink, Written } from './sink.ts';
 
 const openFile = promisify(open);
@@ -30,7 +31,7 @@ export class FileSink implements Sink {
   #reopening: 'no' | 'once' | 'again' = 'no';
 
   private constructor(fd: number, isOurs: boolean, path: string | undefined, onError: (error: Error) => void) {
-    this.batchBytes = fstatSync(fd).isFile() ? fileBatchBytes : pipeBatchBytes;
+    this.batchBytes = descriptorStatusOf(fd).isFile() ? fileBatchBytes : pipeBatchBytes;
     this.#fd = fd;
     this.#isOurs = isOurs;
     this.#path = path;
