@@ -4,6 +4,7 @@
  */
 import { pathToFileURL } from 'node:url';
 import { EvyError } from '../shared/errors.ts';
+import { HeldSignals } from '../shared/held-signals.ts';
 import { enableTypeScript, typeScriptHint } from '../shared/typescript.ts';
 import { headline, loadError } from '../shared/user-error.ts';
 import type { ConfigMessage } from './config-file.ts';
@@ -66,6 +67,12 @@ async function run(path: string): Promise<ConfigMessage> {
 function answer(message: ConfigMessage): void {
   process.send!(message, () => process.exit(0));
 }
+
+// A terminal sends signals to the whole process group, and the master decides. Without a master nobody waits for the answer; waiting
+// for that must not keep the event loop from running empty.
+new HeldSignals().passOn();
+process.once('disconnect', () => process.exit(1));
+process.channel?.unref();
 
 const path = process.argv[2]!;
 // The event loop runs empty before there is an answer. (No await here: Node would blame this file for it.)

@@ -11,6 +11,7 @@ import { errorText, exitCodeOf } from './error-text.ts';
 import { helpText } from './help.ts';
 import { printedConfig } from './print-config.ts';
 import { tellPredecessorOfFailure } from '../master/upgrade/previous-master.ts';
+import type { HeldSignals } from '../shared/held-signals.ts';
 
 export interface Surroundings {
   environment: Environment;
@@ -20,6 +21,8 @@ export interface Surroundings {
   stderr: (text: string) => void;
   /** whether a person sees the output */
   interactive: boolean;
+  /** signals that came while the command was loaded */
+  signals: HeldSignals;
 }
 
 function packageVersion(): string {
@@ -28,9 +31,10 @@ function packageVersion(): string {
 }
 
 async function act(args: readonly string[], surroundings: Surroundings): Promise<number> {
-  const { environment, folder, stdout } = surroundings;
+  const { environment, folder, stdout, signals } = surroundings;
   const commandLine = parseCommandLine(args, folder);
   const { action } = commandLine;
+  if (action !== 'serve') signals.release();
   if (action === 'help') {
     stdout(helpText());
     return 0;
@@ -39,7 +43,10 @@ async function act(args: readonly string[], surroundings: Surroundings): Promise
     stdout(`evy ${packageVersion()} (Node ${process.versions.node})\n`);
     return 0;
   }
-  const configuration = await readConfiguration(commandLine, environment, folder);
+  const read = readConfiguration(commandLine, environment, folder);
+  const configuration = await (action === 'serve' ? Promise.race([read, signals.stopRequest]) : read);
+  // Nothing is open yet, and a configuration file may take its time.
+  if (configuration === 'stop') return 0;
   if (action === 'print-config') {
     stdout(printedConfig(configuration));
     return 0;

@@ -43,7 +43,7 @@ function openLog({ logLevel: level, logStyle: style, logFile: file, accessLog }:
 export async function serve(
   configuration: Configuration,
   reread: () => Promise<Configuration>,
-  { environment, folder, stdout, interactive }: Surroundings,
+  { environment, folder, stdout, interactive, signals }: Surroundings,
 ): Promise<number> {
   const { options } = configuration;
   const logger = openLog(options);
@@ -54,7 +54,9 @@ export async function serve(
   const master = new Master({ options, resolve, logger, signals: true });
   const stopped = once(master, 'stopped');
   try {
-    const { addresses } = await master.start();
+    const started = master.start();
+    signals.passOn();
+    const { addresses } = await started;
     if (interactive || options.logStyle === 'human') {
       const names = addresses.map(({ name, tls }) => (tls ? `tls:${name}` : name));
       stdout(banner({ addresses: names, workers: master.status().wantedWorkers, masterPid: process.pid }));

@@ -138,6 +138,12 @@ async function leave(departure: Departure): Promise<void> {
   }
 }
 
+/** At once. The end of a worker that has not served yet would count as a failure of its release, so the master is told. */
+async function quit(): Promise<void> {
+  if (phase === 'waiting' || phase === 'booting') await tellMaster({ type: 'leaving', signal: 'SIGQUIT' });
+  await exit(0);
+}
+
 function receive(message: MasterToWorker, handle: unknown): void {
   if (isMovingToWorker(message)) {
     move(running, message, handle, phase === 'left' || phase === 'ending');
@@ -216,16 +222,13 @@ process.stdout.on('error', () => {});
 process.stderr.on('error', () => {});
 onForeignExit((error) => accountFor(error, running, phase === 'ending'));
 process.on('uncaughtException', (thrown) => void crash(thrown));
-// Ctrl-C reaches the whole process group: the master decides. HUP comes with a closed terminal.
-process.on('SIGINT', () => {});
-process.on('SIGHUP', () => {});
+// A terminal sends INT, HUP and others to the whole process group: the master decides, and entry.ts has them ignored here.
 // Without a listener Node would open its debugger to whoever is on this machine.
 process.on('SIGUSR1', reopenLogs);
 process.on('SIGTERM', () => {
-  if (phase === 'waiting') void exit(0);
-  else if (!process.connected) void leave({ graceMs: configuration?.graceMs ?? 0, idle: 'close' });
-  else void tellMaster({ type: 'leaving' });
+  if (!process.connected) void leave({ graceMs: configuration?.graceMs ?? 0, idle: 'close' });
+  else void tellMaster({ type: 'leaving', signal: 'SIGTERM' });
 });
-process.on('SIGQUIT', () => void exit(0));
+process.on('SIGQUIT', () => void quit());
 listenToMaster(receive, () => void orphaned());
 void tellMaster({ type: 'hello', pid: process.pid });

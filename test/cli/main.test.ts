@@ -1,6 +1,8 @@
 import { expect } from 'chai';
+import { EventEmitter } from 'node:events';
 import { join } from 'node:path';
 import { main } from '../../src/cli/main.ts';
+import { HeldSignals } from '../../src/shared/held-signals.ts';
 import { certfile, keyfile, otherKeyfile } from '../helpers/certificates.ts';
 import { projectRoot, readText, tempFolder } from '../helpers/files.ts';
 
@@ -27,6 +29,7 @@ async function say(
       stderr += text;
     },
     interactive: false,
+    signals: new HeldSignals(new EventEmitter()),
   });
   return { code, stdout, stderr };
 }

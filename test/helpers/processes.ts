@@ -5,6 +5,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
+import { constants } from 'node:os';
 
 export const runVariable = 'EVY_TEST_RUN';
 export const commandVariable = 'EVY_TEST_COMMAND';
@@ -55,6 +56,13 @@ export function isRunning(pid: number): boolean {
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
+}
+
+/** Whether a process has a handler for a signal. */
+export async function handlesSignal(pid: number, signal: NodeJS.Signals): Promise<boolean> {
+  const status = await readFile(`/proc/${pid}/status`, 'latin1').catch(() => '');
+  const caught = BigInt(`0x${/^SigCgt:\s*(\w+)/m.exec(status)?.[1] ?? '0'}`);
+  return ((caught >> BigInt(constants.signals[signal] - 1)) & 1n) === 1n;
 }
 
 /** Sends a signal to a process or, with a negative id, to a process group, which may be gone already. */

@@ -12,7 +12,7 @@ import type { Reloading } from '../reload/reloading.ts';
 import type { Scalings } from '../load/scaling.ts';
 import type { StartWatch } from './start.ts';
 import type { Upkeep } from './carry-out.ts';
-import { deathError } from '../workers/worker-death.ts';
+import { deathError, wasHitEarly } from '../workers/worker-death.ts';
 import type { WorkerHandle, WorkerNews } from '../workers/worker.ts';
 import type { WorkerEnd } from '../workers/worker-process.ts';
 import { stays } from '../workers/worker-states.ts';
@@ -76,7 +76,7 @@ export class NewsDesk {
         break;
       case 'leaving':
       case 'lost':
-        if (stays(worker.state)) upkeep.retire(worker, news.type === 'lost' ? 'it closed its channel' : 'SIGTERM');
+        if (stays(worker.state)) upkeep.retire(worker, news.type === 'lost' ? 'it closed its channel' : news.signal);
         break;
       case 'exit':
         handover.gone(worker);
@@ -113,7 +113,9 @@ export class NewsDesk {
     if (ending !== 'no' || endReason === 'retired' || endReason === 'stopped') return;
     const error = deathError(worker, end);
     const { number } = generation;
-    if (number === candidate) {
+    if ((number === candidate || number === serving) && wasHitEarly(worker, end)) {
+      crew.noteDeath(worker, { hold: false });
+    } else if (number === candidate) {
       // One that served already gets a second try: it may have been killed from outside.
       const streak = crew.noteDeath(worker, { hold: false });
       if (readyForMs === undefined || streak > 1) reloading.fail(error);

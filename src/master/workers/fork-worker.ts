@@ -27,7 +27,7 @@ export interface ForkPlan {
 /** The worker's main module beside this one: .js as built, .ts when run from source. */
 export function defaultWorkerEntry(): string {
   const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-  return fileURLToPath(new URL(`../../worker/main.${extension}`, import.meta.url));
+  return fileURLToPath(new URL(`../../worker/entry.${extension}`, import.meta.url));
 }
 
 /** Node's own flags for a worker: all of this process (loaders, limits) but what makes Node run a string. */

@@ -2,6 +2,7 @@
 import { EvyError } from '../../shared/errors.ts';
 import { formatDuration } from '../../shared/options/units.ts';
 import type { EndReason } from './worker.ts';
+import { handledSignals } from '../../shared/held-signals.ts';
 import type { Failure } from './worker-record.ts';
 import type { WorkerEnd } from './worker-process.ts';
 
@@ -23,6 +24,20 @@ function errorFromWorker({ message, stack }: Failure): Error {
   const error = new Error(message);
   error.stack = stack ?? message;
   return error;
+}
+
+/** workers in a row of one place whose early end by a signal is not held against their release */
+const mostHitEarly = 3;
+
+/**
+ * Whether a signal ended a worker that had not begun to handle signals: Node takes a moment until it runs the first line of a program.
+ * Such a signal was meant for the whole process group, or for a worker that is to be replaced; it says nothing about the application.
+ */
+export function wasHitEarly(
+  { saidHello, streak }: { readonly saidHello: boolean; readonly streak: number },
+  { signal }: Pick<WorkerEnd, 'signal'>,
+): boolean {
+  return !saidHello && streak < mostHitEarly && handledSignals.some((handled) => handled === signal);
 }
 
 /** The error of a worker that did not become ready, or did not stay up. */

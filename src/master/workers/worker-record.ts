@@ -18,6 +18,7 @@ export class WorkerRecord {
   #stats: WorkerStats | undefined;
   #statsAtMs: number | undefined;
   #failure: Failure | undefined;
+  #saidHello = false;
   #bootStep: string | undefined;
   /** when it was told to leave: as it was known here, and as it said at the end, with how many it closed */
   #connectionsBefore: number | undefined;
@@ -46,6 +47,9 @@ export class WorkerRecord {
   }
   get failure(): Failure | undefined {
     return this.#failure;
+  }
+  get saidHello(): boolean {
+    return this.#saidHello;
   }
   /** what its boot was at last */
   get bootStep(): string | undefined {
@@ -89,6 +93,9 @@ export class WorkerRecord {
 
   note(news: ProcessNews): void {
     switch (news.type) {
+      case 'hello':
+        this.#saidHello = true;
+        break;
       case 'boot-step':
         this.#bootStep = news.step;
         break;

@@ -113,6 +113,9 @@ export class WorkerHandle {
   get failure(): Failure | undefined {
     return this.#record.failure;
   }
+  get saidHello(): boolean {
+    return this.#record.saidHello;
+  }
   get bootStep(): string | undefined {
     return this.#record.bootStep;
   }

@@ -191,7 +191,7 @@ export type WorkerToMaster =
   /** what it would leave behind if it died now */
   | { type: 'under-way'; requests: RequestUnderWay[] }
   /** a worker that was sent TERM by hand: it drains, and is to be replaced */
-  | { type: 'leaving' }
+  | { type: 'leaving'; signal: 'SIGTERM' | 'SIGQUIT' }
   /**
    * the grace time is over; these requests will be cut. `connections`: what it had when it was told to leave. `closed`: those
    * that it closed while they were idle, without a word

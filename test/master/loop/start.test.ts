@@ -61,6 +61,20 @@ describe('a master starts', () => {
     expect((await rejection(exiting.master.start())).message).to.contain('exit code 7');
   });
 
+  it('replaces a worker that a signal ended before it could handle signals, and gives up when that goes on', async () => {
+    const crew = await fakeCrew({}, { workers: 1 });
+    let left = 2;
+    crew.master.on('worker:spawned', ({ pid }) => {
+      if (left > 0) process.kill(pid!, 'SIGHUP');
+      left -= 1;
+    });
+    await crew.master.start();
+    await crew.settled(1, 1);
+    const hopeless = await fakeCrew({}, { workers: 1 });
+    hopeless.master.on('worker:spawned', ({ pid }) => process.kill(pid!, 'SIGHUP'));
+    expect((await rejection(hopeless.master.start())).message).to.contain('signal SIGHUP');
+  });
+
   it('kills workers that do not get ready within bootTimeout', async () => {
     const crew = await fakeCrew({ boot: 'hang' }, { bootTimeout: '300ms' });
     const error = await rejection(crew.master.start());
