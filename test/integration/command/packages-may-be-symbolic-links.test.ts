@@ -107,7 +107,7 @@ for (const [kind, streamOf] of Object.entries(errorStreams)) {
       const folder = await linkedFolder();
       const evy = runEvy(['--check-config', 'wsgi.mjs'], { cwd: folder, ...streamOf(folder) });
       expect(await evy.exit).to.deep.equal({ code: 0, signal: null });
-      expect(evy.output('stdout')).to.equal('configuration is fine\n');
+      expect(evy.output('stdout')).to.equal('the configuration is valid\n');
     });
   });
 }
