@@ -11,15 +11,25 @@ import { once } from 'node:events';
 import { existsSync, readFileSync, realpathSync } from 'node:fs';
 import { basename, dirname, extname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { EvyError, type ErrorCode } from '../shared/errors.ts';
+import { errorTable, EvyError, toError, type ErrorCode } from '../shared/errors.ts';
+import { closeHandle, guardChannel } from '../shared/node-private/node-private.ts';
 import { layerOf } from '../shared/options/input.ts';
 import type { Layer } from '../shared/options/resolve.ts';
 import { statusOf } from '../shared/file-status.ts';
+import { verdictOn } from '../shared/protocol/internal-messages.ts';
 
 /** What the child sends: the data, or why there is none. */
 export type ConfigMessage =
   | { type: 'config'; value: unknown }
   | { type: 'failed'; code: ErrorCode; message: string; stack: string | undefined };
+
+/** The file runs in that process, and may send what it likes. */
+function isConfigMessage(value: unknown): value is ConfigMessage {
+  const { type, code, message, stack } = (value ?? {}) as Partial<Extract<ConfigMessage, { type: 'failed' }>>;
+  if (type !== 'failed') return (type as string | undefined) === 'config';
+  const isText = typeof message === 'string' && (stack === undefined || typeof stack === 'string');
+  return isText && Object.hasOwn(errorTable, String(code));
+}
 
 const names = ['evy.config.js', 'evy.config.mjs', 'evy.config.ts', 'evy.config.json'] as const;
 const readTimeoutMs = 10_000;
@@ -88,8 +98,20 @@ async function readModule(path: string, folder: string, timeoutMs: number): Prom
   const execArgv = process.execArgv.filter((flag) => !flag.startsWith('--inspect'));
   const child = fork(childFile, [path], { execArgv, stdio: ['ignore', 2, 2, 'ipc'], cwd: folder });
   let message: ConfigMessage | undefined;
-  child.once('message', (received) => {
-    message = received as ConfigMessage;
+  let fault: string | undefined;
+  guardChannel(child, {
+    admit: (internal) => {
+      if (verdictOn(internal) !== undefined) throw new Error('a message whose cmd begins with NODE_');
+      return true;
+    },
+    onFault: (thrown) => {
+      fault = toError(thrown).message;
+      child.kill('SIGKILL');
+    },
+  });
+  child.on('message', (received, handle) => {
+    closeHandle(handle);
+    if (isConfigMessage(received)) message ??= received;
   });
   let late = false;
   const timer = setTimeout(() => {
@@ -102,6 +124,7 @@ async function readModule(path: string, folder: string, timeoutMs: number): Prom
   ];
   if (message?.type === 'config') return message.value;
   if (message !== undefined) throw new EvyError(message.code, message.message, userCause(message.stack));
+  if (fault !== undefined) throw new EvyError('BAD_CONFIG', `${path} sent what Node reserves for itself: ${fault}`);
   if (late) throw new EvyError('BAD_CONFIG', `${path} did not give its options within ${timeoutMs / 1000} s`);
   throw new EvyError(
     'BAD_CONFIG',

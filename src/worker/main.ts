@@ -12,7 +12,7 @@ import { isMovingToWorker } from '../shared/protocol/messages.ts';
 import type { MasterToWorker, WorkerStats } from '../shared/protocol/messages.ts';
 import { boot } from './process/boot.ts';
 import type { Configuration, Running } from './process/boot.ts';
-import { listenToMaster, tellMaster } from './process/channel.ts';
+import { guardSend, listenToMaster, tellMaster } from './process/channel.ts';
 import { mayServeAlone, serveAlone } from './process/orphanhood.ts';
 import type { Orphanhood } from './process/orphanhood.ts';
 import { Leaving } from './process/departure.ts';
@@ -230,5 +230,6 @@ process.on('SIGTERM', () => {
   else void tellMaster({ type: 'leaving', signal: 'SIGTERM' });
 });
 process.on('SIGQUIT', () => void quit());
+guardSend();
 listenToMaster(receive, () => void orphaned());
 void tellMaster({ type: 'hello', pid: process.pid });

@@ -182,6 +182,16 @@ describe('configuration file', () => {
       expect(userStackOf(late)).to.include('evy.config.mjs:1');
     });
 
+    it('when it sends what Node reserves for itself, and nothing it sends is taken for the answer', async () => {
+      const send = (message: string) => `process.send(${message}); await new Promise((go) => setTimeout(go, 100));`;
+      for (const message of ["{ cmd: 'NODE_HANDLE_ACK' }", "{ cmd: 'NODE_CLUSTER', act: 'queryServer' }"])
+        await refused('evy.config.mjs', `${send(message)} export default {};`, /reserves for itself/);
+      for (const message of ['7', "{ type: 'failed' }", "{ type: 'failed', code: 'constructor', message: '' }"])
+        expect(await read('evy.config.mjs', `${send(message)} export default { workers: 3 };`)).to.have.all.keys(
+          'workers',
+        );
+    });
+
     it('when it never ends, ends its process, or waits for nothing', async () => {
       await refused(
         'evy.config.mjs',

@@ -1,4 +1,5 @@
 /** What a worker reports, and what that means for a start, a reload, and its place. */
+import { toError } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log/log.ts';
 import type { Crew } from '../workers/crew.ts';
 import type { Handover } from '../sockets/accept-for-workers.ts';
@@ -36,6 +37,11 @@ export interface NewsDeskParts {
   readonly hopeless: (error: Error) => void;
 }
 
+/** Whether these are words of the worker's own; the rest was seen of its process. */
+function isSaid({ type }: WorkerNews): boolean {
+  return type !== 'exit' && type !== 'deadline' && type !== 'lost' && type !== 'fault';
+}
+
 export class NewsDesk {
   readonly #parts: NewsDeskParts;
 
@@ -48,7 +54,18 @@ export class NewsDesk {
     this.#parts.lostRequests.end();
   }
 
+  /** What cannot be taken in is the fault of the worker that said it: it ends, and the others serve on. */
   take(worker: WorkerHandle, news: WorkerNews): void {
+    try {
+      this.#take(worker, news);
+    } catch (thrown) {
+      if (!isSaid(news)) throw thrown;
+      const { message, stack } = toError(thrown);
+      this.#take(worker, { type: 'fault', message, stack });
+    }
+  }
+
+  #take(worker: WorkerHandle, news: WorkerNews): void {
     const { plan, crew, handover, operations, reloading, upkeep, quotas, quarantines, lostRequests, start } =
       this.#parts;
     // Of a start or a reload only the outcome is told, once.

@@ -6,7 +6,8 @@
  * only told of. A master that was stopped itself has no reason to complain (shared/quiet.ts).
  */
 import type { Readable } from 'node:stream';
-import { fromWatchdog } from '../../shared/protocol/messages.ts';
+import { toError } from '../../shared/errors.ts';
+import { fromWatchdog } from '../../shared/protocol/message-shapes.ts';
 import type { WatchdogToMaster } from '../../shared/protocol/messages.ts';
 import { Quiet, watchTickMs } from '../../shared/quiet.ts';
 import { BoundedLines } from './bounded-lines.ts';
@@ -21,6 +22,13 @@ export type WatchNews =
   /** a line that is longer than any of ours: thrown away, but somebody has said it */
   | { type: 'garbled' };
 
+/** What neither evy's part of a worker nor Node sends: the application must have. */
+export interface Fault {
+  type: 'fault';
+  message: string;
+  stack?: string | undefined;
+}
+
 /** Ours are shorter by far: all that clients have a say in is short (shared/request-summary.ts). */
 const longestLine = 1 << 20;
 /** For what a process that has ended has said before. */
@@ -28,14 +36,14 @@ const lastWordsMs = 100;
 
 export class WatchLine {
   readonly #source: Readable;
-  readonly #report: (news: WatchNews) => void;
+  readonly #report: (news: WatchNews | Fault) => void;
   readonly #stuckMs: number;
   readonly #quiet: Quiet;
   #timer: NodeJS.Timeout | undefined;
   readonly #lines = new BoundedLines(longestLine);
   #isSilent = false;
 
-  constructor(source: Readable, stuckMs: number, report: (news: WatchNews) => void) {
+  constructor(source: Readable, stuckMs: number, report: (news: WatchNews | Fault) => void) {
     this.#source = source;
     this.#report = report;
     this.#stuckMs = stuckMs;
@@ -59,7 +67,7 @@ export class WatchLine {
 
   #take(text: string): void {
     const { lines, tooLong } = this.#lines.push(text);
-    const messages = lines.map(fromWatchdog).filter((message) => message !== undefined);
+    const messages = this.#messagesIn(lines);
     if (messages.length === 0 && tooLong === 0) return;
     this.#hear();
     if (tooLong > 0) this.#report({ type: 'garbled' });
@@ -68,6 +76,17 @@ export class WatchLine {
     const recovered = news.findLastIndex(({ type }) => type === 'recovered');
     for (const [index, message] of news.entries()) {
       if (message.type !== 'stuck' || index > recovered) this.#report(message);
+    }
+  }
+
+  #messagesIn(lines: readonly string[]): WatchdogToMaster[] {
+    try {
+      return lines.map(fromWatchdog).filter((message) => message !== undefined);
+    } catch (thrown) {
+      const { message, stack } = toError(thrown);
+      this.#report({ type: 'fault', message, stack });
+      this.close();
+      return [];
     }
   }
 

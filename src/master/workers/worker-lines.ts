@@ -72,6 +72,16 @@ export class WorkerLines {
         if (hasChanged)
           this.#killed(info, isLive(before) ? 'it was not ready within bootTimeout' : 'its grace time is over');
         break;
+      case 'fault':
+        this.#logger.error('worker.faulty', { ...info, message: news.message, stack: news.stack });
+        if (hasChanged) this.#killed(info, 'it sent something that can only be forged');
+        break;
+      case 'send-refused':
+        this.#logger.warn('worker.send-refused', {
+          ...info,
+          message: `the application called process.send() with ${news.what}, which was not sent: ${news.reason}`,
+        });
+        break;
       case 'watched':
       case 'busy':
       case 'recovered':

@@ -3,15 +3,19 @@
  */
 import type { Worker } from 'node:cluster';
 import type { Socket } from 'node:net';
+import { constants } from 'node:os';
 import type { Readable } from 'node:stream';
-import { enclose, fromWorker, isMovingToMaster } from '../../shared/protocol/messages.ts';
+import { toError } from '../../shared/errors.ts';
+import { verdictOn } from '../../shared/protocol/internal-messages.ts';
+import { fromWorker } from '../../shared/protocol/message-shapes.ts';
+import { enclose, isMovingToMaster } from '../../shared/protocol/messages.ts';
 import type { MasterToWorker, MovingToMaster, WorkerToMaster } from '../../shared/protocol/messages.ts';
-import { passedHandle } from '../../shared/node-private/node-private.ts';
+import { closeHandle, guardChannel, passedHandle } from '../../shared/node-private/node-private.ts';
 import type { PassedHandle } from '../../shared/node-private/node-private.ts';
 import { firstInheritedFd, forkWorker } from './fork-worker.ts';
 import type { ForkPlan } from './fork-worker.ts';
 import { WatchLine } from './watch-line.ts';
-import type { WatchNews } from './watch-line.ts';
+import type { Fault, WatchNews } from './watch-line.ts';
 
 export interface WorkerProcessPlan extends Omit<ForkPlan, 'watched'> {
   /** option stuckTimeout; 0 watches nobody */
@@ -29,6 +33,7 @@ export interface WorkerEnd {
 export type ProcessNews =
   | Exclude<WorkerToMaster, MovingToMaster>
   | WatchNews
+  | Fault
   /** the channel is closed but the process lives on */
   | { type: 'lost' }
   | ({ type: 'exit' } & WorkerEnd);
@@ -99,9 +104,20 @@ export class WorkerProcess {
 
   #watch(worker: Worker): void {
     const child = worker.process;
+    // A process that could not be started has no channel.
+    if (child.pid !== undefined) {
+      guardChannel(child, {
+        admit: (message) => this.#admit(child, message),
+        onFault: (thrown) => {
+          const { message, stack } = toError(thrown);
+          this.#report({ type: 'fault', message, stack });
+        },
+      });
+    }
     // An application may send messages of its own: only ours are taken.
     child.on('message', (value: unknown, handle: unknown) => {
       const message = fromWorker(value);
+      if (message?.type !== 'move') closeHandle(handle);
       if (message === undefined) return;
       if (isMovingToMaster(message)) this.#onMoving(message, passedHandle(handle));
       else this.#report(message);
@@ -121,10 +137,22 @@ export class WorkerProcess {
     });
   }
 
+  #admit(child: Worker['process'], message: unknown): boolean {
+    const verdict = verdictOn(message);
+    if (verdict === undefined) return true;
+    if ('fault' in verdict) throw new Error(verdict.fault);
+    // As node:cluster answers when a socket cannot be opened.
+    const { seq: ack, data } = verdict;
+    const refusal = { cmd: 'NODE_CLUSTER', ack, errno: -constants.errno.EBADF, key: '', data };
+    child.send(refusal, () => {});
+    return false;
+  }
+
   /** 'close' waits for the line's end, too: nobody who has inherited it may hold that up. */
   #listen(line: Readable, stuckMs: number): void {
     const watch = new WatchLine(line, stuckMs, (news) => this.#report(news));
-    this.#worker!.process.once('exit', () => watch.finish());
+    // Before node:cluster's own listener, which may throw after what the worker has sent.
+    this.#worker!.process.prependOnceListener('exit', () => watch.finish());
   }
 
   #reportExit(code: number | null, signal: NodeJS.Signals | null): void {

@@ -30,6 +30,7 @@ export class WorkerRecord {
   #underWay: readonly RequestUnderWay[] = [];
   /** it has told itself what became of its requests, or tells it at last */
   #isAccounted = false;
+  #hasAnswered = false;
   /** it has closed its channel and lives on */
   #isLost = false;
 
@@ -54,6 +55,9 @@ export class WorkerRecord {
   /** what its boot was at last */
   get bootStep(): string | undefined {
     return this.#bootStep;
+  }
+  get hasAnswered(): boolean {
+    return this.#hasAnswered;
   }
   /** as far as it is known here */
   get connections(): number {
@@ -111,6 +115,12 @@ export class WorkerRecord {
         this.#failure = { message: 'its event loop was stuck', stack: news.report.stack };
         // What could not be read has written nothing.
         if (news.report.requestCount !== undefined) this.#isAccounted = true;
+        break;
+      case 'fault':
+        this.#failure ??= { message: news.message, stack: news.stack };
+        break;
+      case 'answered':
+        this.#hasAnswered = true;
         break;
       case 'stats':
         this.#stats = news.stats;

@@ -37,7 +37,7 @@ export type WorkerNews = ProcessNews | { type: 'deadline'; of: WorkerState };
 export type Drain = Omit<Extract<MasterToWorker, { type: 'drain' }>, 'type'>;
 
 /** Why the master ended a worker; the first reason counts. */
-export type EndReason = 'retired' | 'boot-timeout' | 'stuck' | 'stopped';
+export type EndReason = 'retired' | 'boot-timeout' | 'stuck' | 'faulty' | 'stopped';
 
 /** After its grace the worker has this long to let idle clients see that it closes, and to name the requests that are cut. */
 const lastWordsMs = 1_500;
@@ -126,6 +126,10 @@ export class WorkerHandle {
   get unaccounted(): WorkerRecord['unaccounted'] {
     return this.#record.unaccounted;
   }
+  /** it has answered a request */
+  get hasAnswered(): boolean {
+    return this.#record.hasAnswered;
+  }
   get endReason(): EndReason | undefined {
     return this.#endReason;
   }
@@ -175,6 +179,9 @@ export class WorkerHandle {
       case 'stuck':
         // Whatever has been heard of it on the channel so far: its `ready` may still be on the way.
         if (this.#state !== 'killed' && this.#state !== 'gone') this.kill('stuck');
+        break;
+      case 'fault':
+        if (this.#state !== 'killed' && this.#state !== 'gone') this.kill('faulty');
         break;
       default: // it changes nothing here
     }

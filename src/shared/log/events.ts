@@ -50,6 +50,10 @@ export const logEvents = {
     'Neither the event loop nor the watchdog of a worker runs: it was stopped, or gets no processor time.',
   'worker.heard': 'A worker that was silent runs again.',
   'worker.garbled': 'The watchdog of a worker sent something that cannot be read.',
+  'worker.faulty':
+    'A worker sent the master what neither Node nor evy sends, so the application did; it is killed and replaced.',
+  'worker.send-refused':
+    'The application called `process.send()` with something that Node or evy reserves; it was not sent. Told once for each reason.',
   'worker.unwatched': 'The watchdog of a worker could not be started; the worker serves without it.',
   'worker.fallback':
     'A worker serves without a part of Node that is not available here; the message says what it costs.',

@@ -12,6 +12,7 @@
  *   stream: raw-connection.ts is one of them, stream-wrap.ts what Node offers for it, transport.ts what the HTTP loop knows of it.
  * - moving.ts: connections that go to another process. http-connections.ts: those of node:http that may, and what it sent.
  * - remote-end.ts: getpeername(2), which a socket would remember.
+ * - channel.ts: a guard around the channel to a child process.
  * - tls.ts: the socket that a TLS connection was made on.
  * - ended-stream.ts: a stream that has told its end, for whoever reads it next.
  * - reset.ts: RST without a FIN before it.
@@ -21,6 +22,7 @@ import { tryMoving } from './moving.ts';
 import { tryRaw } from './raw-connections.ts';
 import { privateApiIsOff } from './raw.ts';
 
+export { closeHandle, guardChannel } from './channel.ts';
 export { readAgain } from './ended-stream.ts';
 export { headBytes, idleHttpSockets } from './http-connections.ts';
 export { acceptGate, attachListening, listenUnpolled } from './listening.ts';

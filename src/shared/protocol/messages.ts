@@ -187,6 +187,10 @@ export type WorkerToMaster =
   | { type: 'failed'; code: ErrorCode; message: string; stack?: string | undefined }
   /** an exception that nothing caught: the worker ends, and with it these requests */
   | { type: 'crashed'; message: string; stack?: string | undefined; requests?: RequestSummary[] | undefined }
+  /** it has answered a request, for the first time */
+  | { type: 'answered' }
+  /** the application has tried to send what is not its own to send */
+  | { type: 'send-refused'; what: string; reason: string }
   | { type: 'stats'; stats: WorkerStats }
   /** what it would leave behind if it died now */
   | { type: 'under-way'; requests: RequestUnderWay[] }
@@ -209,8 +213,6 @@ export type WatchdogToMaster =
   /** it has not turned within stuckTimeout: the worker is to be replaced */
   | { type: 'stuck'; blockedMs: number; report: BlockReport };
 
-const fromThread: ReadonlySet<string> = new Set<WatchdogToMaster['type']>(['alive', 'busy', 'recovered', 'stuck']);
-
 const toWorker: ReadonlySet<string> = new Set<MasterToWorker['type']>([
   'configure',
   'drain',
@@ -224,24 +226,6 @@ const toWorker: ReadonlySet<string> = new Set<MasterToWorker['type']>([
   'adopt',
   'moved',
   'move-back',
-  'sync',
-  'synced',
-]);
-const toMaster: ReadonlySet<string> = new Set<WorkerToMaster['type']>([
-  'hello',
-  'boot-step',
-  'ready',
-  'failed',
-  'crashed',
-  'stats',
-  'under-way',
-  'usage',
-  'leaving',
-  'overdue',
-  'drained',
-  'move',
-  'adopted',
-  'refused',
   'sync',
   'synced',
 ]);
@@ -265,26 +249,10 @@ export function enclose(message: Envelope['evy']): Envelope {
   return { evy: message };
 }
 
-function open(value: unknown, types: ReadonlySet<string>): unknown {
-  const message = (value as Partial<Envelope> | null | undefined)?.evy;
-  return typeof message === 'object' && types.has(message?.type) ? message : undefined;
-}
-
 /** What a worker got from its master, or undefined when it is none of ours. */
 export function fromMaster(value: unknown): MasterToWorker | undefined {
-  return open(value, toWorker) as MasterToWorker | undefined;
-}
-export function fromWorker(value: unknown): WorkerToMaster | undefined {
-  return open(value, toMaster) as WorkerToMaster | undefined;
-}
-
-/** A line of a watchdog, or undefined when it is none. */
-export function fromWatchdog(line: string): WatchdogToMaster | undefined {
-  try {
-    return open(JSON.parse(line), fromThread) as WatchdogToMaster | undefined;
-  } catch {
-    return undefined;
-  }
+  const message = (value as Partial<Envelope> | null | undefined)?.evy;
+  return typeof message === 'object' && toWorker.has(message?.type) ? (message as MasterToWorker) : undefined;
 }
 
 export function isMovingToMaster(message: WorkerToMaster): message is MovingToMaster {

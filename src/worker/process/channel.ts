@@ -2,7 +2,11 @@
 import type { Socket } from 'node:net';
 import { enclose, fromMaster } from '../../shared/protocol/messages.ts';
 import type { MasterToWorker, WorkerToMaster } from '../../shared/protocol/messages.ts';
+import { isFromCluster, isInternal } from '../../shared/protocol/internal-messages.ts';
 import type { PassedHandle } from '../../shared/node-private/node-private.ts';
+
+/** Node's own, which an application may replace or take away. */
+const nodeSend = process.send?.bind(process);
 
 /**
  * As long as a descriptor has not been confirmed Node keeps back the 'disconnect' of a channel that closes: for ever, when it was
@@ -19,12 +23,53 @@ export function sendToMaster(
   done: (error: Error | null) => void = () => {},
 ): void {
   try {
-    if (process.send === undefined || !process.connected) throw new Error('the channel is closed');
-    process.send(enclose(message), handle as Socket | undefined, { keepOpen: true }, done);
+    if (nodeSend === undefined || !process.connected) throw new Error('the channel is closed');
+    nodeSend(enclose(message), handle as Socket | undefined, { keepOpen: true }, done);
     if (handle !== undefined) watch ??= setInterval(() => process.connected || channelLost(), lookEveryMs).unref();
   } catch (error) {
     queueMicrotask(() => done(error as Error)); // also a handle that this Node does not send
   }
+}
+
+export interface RefusedSend {
+  readonly what: string;
+  readonly reason: string;
+}
+
+/** What an application is not to send to its master; undefined when it may. `isFromNode`: it was sent as node:cluster does. */
+export function refusedSend(message: unknown, handle: unknown, isFromNode: boolean): RefusedSend | undefined {
+  if (isInternal(message)) {
+    if (isFromNode && isFromCluster(message)) return undefined;
+    const cmd = message.cmd.slice(0, 40);
+    return { what: `{ cmd: '${cmd}' }`, reason: 'a cmd that begins with NODE_ is reserved by Node.js' };
+  }
+  if (typeof message === 'object' && message !== null && 'evy' in message)
+    return { what: 'a message with the key evy', reason: 'it is reserved by evy' };
+  if (handle !== undefined && handle !== null)
+    return { what: 'a socket or a server', reason: 'the master takes none from an application' };
+  return undefined;
+}
+
+type Callback = (error: Error | null) => void;
+
+/** From now on `process.send()` lets through what an application may send; what it may not is told to the master, once for each reason. */
+export function guardSend(): void {
+  if (nodeSend === undefined) return;
+  const told = new Set<string>();
+  const send = (message: unknown, ...rest: unknown[]): boolean => {
+    const [handle] = rest;
+    // Node's own part sends exactly so: with `null` in place of a handle, and nothing behind it.
+    const isFromNode = rest.length === 1 && handle === null;
+    const refused = refusedSend(message, typeof handle === 'function' ? undefined : handle, isFromNode);
+    if (refused === undefined) return Reflect.apply(nodeSend, process, [message, ...rest]) as boolean;
+    if (!told.has(refused.reason)) void tellMaster({ type: 'send-refused', ...refused });
+    told.add(refused.reason);
+    const callback = rest.find((value): value is Callback => typeof value === 'function');
+    if (callback !== undefined)
+      process.nextTick(callback, new Error(`${refused.what} was not sent: ${refused.reason}`));
+    return false;
+  };
+  process.send = send;
 }
 
 /** Sends; resolves once the message has left, or cannot any more. */

@@ -25,7 +25,7 @@ export function watchVitalSigns(): () => VitalSigns {
     const lagMs = ticks === 0 ? 0 : Math.max(0, Math.round((sumMs - before.sumMs) / ticks - resolutionMs));
     before = { count, sumMs };
     const time = performance.eventLoopUtilization();
-    const utilisation = Math.round(performance.eventLoopUtilization(time, timeBefore).utilization * 1000) / 1000;
+    const utilisation = Math.round(performance.eventLoopUtilization(time, timeBefore).utilization * 1000) / 1000 || 0;
     timeBefore = time;
     try {
       rssBytes = process.memoryUsage.rss();

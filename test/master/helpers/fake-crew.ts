@@ -120,8 +120,8 @@ export async function fakeCrew(
   onEnd(async () => {
     await master.stopNow();
     // An illegal move or the like is only logged: a test must not overlook it.
-    const faults = logger.lines.filter(({ event }) => event === 'master.failed');
-    if (faults.length > 0) throw new Error(`the master failed: ${JSON.stringify(faults)}`);
+    const faults = logger.lines.filter(({ event }) => event === 'master.failed' || event === 'worker.faulty');
+    if (faults.length > 0) throw new Error(`the master or a worker failed: ${JSON.stringify(faults)}`);
   });
   const events: FakeCrew['events'] = [];
   for (const name of names) master.on(name, (...values: unknown[]) => void events.push([name, ...values]));

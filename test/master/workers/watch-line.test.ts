@@ -1,7 +1,7 @@
 import { PassThrough } from 'node:stream';
 import { expect } from 'chai';
 import { WatchLine } from '../../../src/master/workers/watch-line.ts';
-import type { WatchNews } from '../../../src/master/workers/watch-line.ts';
+import type { Fault, WatchNews } from '../../../src/master/workers/watch-line.ts';
 import { enclose } from '../../../src/shared/protocol/messages.ts';
 import type { WatchdogToMaster } from '../../../src/shared/protocol/messages.ts';
 import { waitFor } from '../../helpers/wait-for.ts';
@@ -15,7 +15,7 @@ const lines = (...messages: WatchdogToMaster[]) =>
 function listen() {
   const time = fakeTime();
   const source = new PassThrough();
-  const news: WatchNews[] = [];
+  const news: Array<WatchNews | Fault> = [];
   const line = new WatchLine(source, stuckMs, (one) => one.type !== 'watched' && news.push(one));
   const hear = async (text: string) => {
     await new Promise<void>((resolve) => source.write(text, () => resolve()));
@@ -52,8 +52,17 @@ describe('the line from a watchdog', () => {
 
   it('takes no notice of what is none of its own', async () => {
     const { hear, news } = listen();
-    await hear(`\nhello\n{"evy":{"type":"ready"}}\n{"evy":7}\nnull\n${lines({ type: 'recovered', blockedMs: 1 })}`);
+    await hear(`\nhello\n{"type":"stuck"}\nnull\n${lines({ type: 'recovered', blockedMs: 1 })}`);
     expect(news).to.deep.equal([{ type: 'recovered', blockedMs: 1 }]);
+  });
+
+  it('takes what only looks like its own for a fault, and nothing after it', async () => {
+    for (const forged of ['{"evy":{"type":"ready"}}', '{"evy":7}', '{"evy":{"type":"stuck","blockedMs":1}}']) {
+      const { hear, types, source } = listen();
+      await hear(`${forged}\n${lines({ type: 'recovered', blockedMs: 1 })}`);
+      await waitFor('the end of the line', () => source.destroyed);
+      expect(types()).to.deep.equal(['fault']);
+    }
   });
 
   it('does not hand on that a worker is stuck which has recovered since', async () => {
