@@ -5,6 +5,9 @@
  * when the debt is due, and the worker that fills it carries the length of the row (`streak`) on. So each place has its own
  * delay (0, 0.5 s, 1 s, 2 s ... 30 s), the others serve on, and one that stays up ends the row by itself. A worker
  * that had been up (an operator's kill -9, an out-of-memory kill) leaves no debt at all.
+ *
+ * The delays are for an application that cannot start. One that has answered a request can: its worker is replaced at once, however short it
+ * lived. And while nobody serves, a place whose worker had been ready is filled again after `firstDelayMs` at most.
  */
 export const quickMs = 5_000;
 export const firstDelayMs = 500;
@@ -14,7 +17,20 @@ export interface Debt {
   /** workers that died quickly in a row in this place */
   readonly streak: number;
   readonly dueAtMs: number;
+  /** when it is due while nobody serves; undefined when the worker never was ready */
+  readonly soonAtMs?: number | undefined;
 }
+
+/** How a worker lived that has died. */
+export interface ShortLife {
+  /** undefined when it never was ready */
+  readonly readyForMs: number | undefined;
+  readonly hasAnswered: boolean;
+}
+
+/** Workers that have answered count as this many in a row at most: the application can start. */
+const longestRowOfAnswering = 2;
+
 /** Open places that wait, earliest first. */
 export type Backoff = readonly Debt[];
 
@@ -31,6 +47,22 @@ export function delayMs(streak: number, random: number): number {
   if (streak <= 1) return 0;
   const full = Math.min(longestDelayMs, firstDelayMs * 2 ** Math.min(streak - 2, 16));
   return Math.round(full * (1 - random / 4));
+}
+
+/**
+ * What a death leaves behind in a place where `before` workers had died quickly in a row: how many it is now, 0 when this one had been up,
+ * and how long the place waits.
+ */
+export function debtOf(
+  { readyForMs, hasAnswered }: ShortLife,
+  before: number,
+  random: number,
+): { streak: number; waitMs: number; soonMs: number | undefined } {
+  if (!isQuickDeath(readyForMs)) return { streak: 0, waitMs: 0, soonMs: 0 };
+  if (hasAnswered) return { streak: Math.min(before + 1, longestRowOfAnswering), waitMs: 0, soonMs: 0 };
+  const streak = before + 1;
+  const waitMs = delayMs(streak, random);
+  return { streak, waitMs, soonMs: readyForMs === undefined ? undefined : Math.min(waitMs, firstDelayMs) };
 }
 
 export function addDebt(backoff: Backoff, debt: Debt): Backoff {
@@ -52,6 +84,13 @@ export function payDebt(backoff: Backoff, nowMs: number): { backoff: Backoff; st
 /** Debts that were held for ever are due now. */
 export function releaseHeld(backoff: Backoff, nowMs: number): Backoff {
   return backoff.map((debt) => (debt.dueAtMs === Infinity ? { ...debt, dueAtMs: nowMs } : debt));
+}
+
+/** Nobody serves and nobody boots: the place that can be filled first is due as soon as it may be. The others wait on. */
+export function hastenFirst(backoff: Backoff): Backoff {
+  const earliestMs = ({ dueAtMs, soonAtMs = Infinity }: Debt) => Math.min(dueAtMs, soonAtMs);
+  const [first, ...rest] = backoff.toSorted((one, other) => earliestMs(one) - earliestMs(other));
+  return first === undefined ? backoff : addDebt(rest, { ...first, dueAtMs: earliestMs(first) });
 }
 
 /**

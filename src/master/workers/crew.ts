@@ -4,7 +4,7 @@
  */
 import type { Logger } from '../../shared/log/log.ts';
 import type { MasterToWorker } from '../../shared/protocol/messages.ts';
-import { delayMs, isQuickDeath } from './backoff.ts';
+import { debtOf } from './backoff.ts';
 import { Debts } from './debts.ts';
 import type { Emit } from '../outcomes/events.ts';
 import type { Generation } from '../generations/generation.ts';
@@ -18,6 +18,7 @@ import { newlyOverdue } from './recycling.ts';
 import { WorkerHandle } from './worker.ts';
 import type { Drain, WorkerNews } from './worker.ts';
 import { WorkerLines } from './worker-lines.ts';
+import { isLive } from './worker-states.ts';
 
 export interface CrewParts {
   readonly listeners: readonly Listener[];
@@ -109,6 +110,10 @@ export class Crew {
     this.#lookedAtMs = this.#now();
     this.#wanted = generations;
     this.#debts.want(generations);
+    if (this.ready.length > 0) return;
+    const isBooting = (number: number) =>
+      this.workers.some(({ state, generation }) => generation.number === number && isLive(state));
+    for (const number of generations) if (!isBooting(number)) this.#debts.hastenFirst(number);
   }
 
   spawn(generation: Generation): void {
@@ -191,12 +196,12 @@ export class Crew {
    * While `hold` is set the place stays open until `release()`.
    */
   noteDeath(worker: WorkerHandle, { hold }: { hold: boolean }): number {
-    if (!isQuickDeath(worker.readyForMs)) return 0;
-    const streak = worker.streak + 1;
-    const waitMs = delayMs(streak, Math.random());
-    const dueAtMs = hold ? Infinity : this.#now() + waitMs;
+    const { streak, waitMs, soonMs } = debtOf(worker, worker.streak, Math.random());
+    if (streak === 0) return 0;
+    const nowMs = this.#now();
+    const dueAtMs = hold ? Infinity : nowMs + waitMs;
     const generation = worker.generation.number;
-    this.#debts.add(generation, { streak, dueAtMs });
+    this.#debts.add(generation, { streak, dueAtMs, soonAtMs: soonMs === undefined ? undefined : nowMs + soonMs });
     if (!hold && waitMs > 0) this.#lines.delayed(generation, waitMs, streak);
     return streak;
   }

@@ -1,5 +1,5 @@
 /** What the places of each generation owe (backoff.ts). A new generation starts without debts. */
-import { addDebt, forgiveShortest, heldPlaces, nextDueMs, payDebt, releaseHeld } from './backoff.ts';
+import { addDebt, forgiveShortest, hastenFirst, heldPlaces, nextDueMs, payDebt, releaseHeld } from './backoff.ts';
 import type { Backoff, Debt } from './backoff.ts';
 
 export class Debts {
@@ -24,6 +24,11 @@ export class Debts {
     const { backoff, streak } = payDebt(this.#of(generation), nowMs);
     this.#backoffs.set(generation, backoff);
     return streak;
+  }
+
+  /** Nobody serves, and nobody of this generation boots. */
+  hastenFirst(generation: number): void {
+    this.#backoffs.set(generation, hastenFirst(this.#of(generation)));
   }
 
   /** Opens the places that were held for ever. */

@@ -147,7 +147,7 @@ export class NodeService implements Serving {
     if (this.#connections.isLast(socket, sender)) response.setHeader('Connection', 'close');
     response.once('close', () => {
       this.#active.delete(response);
-      if (response.headersSent) countAnswer(this.#answers, response.statusCode);
+      if (response.headersSent && countAnswer(this.#answers, response.statusCode)) this.#options.onFirstAnswer?.();
       this.#connections.responseOver();
       this.#refusals.responseOver(socket);
       for (const promise of hooks.run(this.#options.accessLog)) this.#track(promise);

@@ -46,6 +46,8 @@ export interface ServiceOptions {
   log: Logger;
   accessLog: AccessLog | undefined;
   multiprocess: boolean;
+  /** called when the first request has been answered */
+  onFirstAnswer?: (() => void) | undefined;
 }
 
 /** Orders to drain whose times differ by less than this are one, told twice. */
@@ -75,6 +77,7 @@ export class Service implements Serving {
   readonly proxyGate: ProxyGate | undefined;
   readonly #handler: Handler;
   readonly #accessLog: AccessLog | undefined;
+  readonly #onFirstAnswer: ServiceOptions['onFirstAnswer'];
   readonly #connections = new Set<Connection>();
   readonly #requestDeadlines: RequestDeadlines<Exchange> | undefined;
   #drainByMs: number | undefined;
@@ -95,6 +98,7 @@ export class Service implements Serving {
     this.admission = new Admission(options.settings);
     this.#handler = options.handler;
     this.#accessLog = options.accessLog;
+    this.#onFirstAnswer = options.onFirstAnswer;
     this.clock = new Clock(this.#connections);
     this.trustedProxies = trustedProxiesOf(options.settings);
     this.naming = new RequestNaming(options.settings);
@@ -258,7 +262,7 @@ export class Service implements Serving {
     this.#onChange();
   }
   settled(exchange: Exchange, report: ResponseReport, bodyBytes: number): void {
-    countAnswer(this.#answers, report.status);
+    if (countAnswer(this.#answers, report.status)) this.#onFirstAnswer?.();
     this.#accessLog?.write(exchange, report, bodyBytes);
   }
   /** The answer to a request that no exchange was made for. */

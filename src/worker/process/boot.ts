@@ -59,7 +59,8 @@ function makeServing(
   accessLog: AccessLog | undefined,
   guard?: RequestGuard,
 ): Serving {
-  const shared = { settings, log, accessLog, multiprocess: true };
+  const onFirstAnswer = () => sendToMaster({ type: 'answered' });
+  const shared = { settings, log, accessLog, multiprocess: true, onFirstAnswer };
   const underWay = () => serving.activeRequests;
   const onOurLoop = (handler: Handler) =>
     new Service({ ...shared, handler: guard === undefined ? handler : guardHandler(handler, guard, underWay) });

@@ -1,8 +1,10 @@
 import { expect } from 'chai';
 import {
   addDebt,
+  debtOf,
   delayMs,
   forgiveShortest,
+  hastenFirst,
   heldPlaces,
   isQuickDeath,
   nextDueMs,
@@ -26,6 +28,43 @@ describe('back-off', () => {
     expect(isQuickDeath(undefined)).to.equal(true);
     expect(isQuickDeath(4999)).to.equal(true);
     expect(isQuickDeath(5000)).to.equal(false);
+  });
+
+  it('asks nothing of a worker that had been up, and no delay of one that has answered', () => {
+    expect(debtOf({ readyForMs: 5000, hasAnswered: false }, 7, 0)).to.deep.equal({ streak: 0, waitMs: 0, soonMs: 0 });
+    let streak = 0;
+    for (let death = 0; death < 100; death += 1) {
+      const debt = debtOf({ readyForMs: 40, hasAnswered: true }, streak, 0);
+      expect(debt.waitMs).to.equal(0);
+      ({ streak } = debt);
+    }
+    // What cannot start after that waits as if it were the third in the row, not the hundredth.
+    expect(debtOf({ readyForMs: undefined, hasAnswered: false }, streak, 0)).to.deep.equal({
+      streak: 3,
+      waitMs: 1000,
+      soonMs: undefined,
+    });
+    expect(debtOf({ readyForMs: 40, hasAnswered: false }, 8, 0)).to.deep.equal({
+      streak: 9,
+      waitMs: 30_000,
+      soonMs: 500,
+    });
+  });
+
+  it('fills one place soon while nobody serves, if its worker had been ready', () => {
+    const never = { streak: 9, dueAtMs: 30_000 };
+    const [first, second] = [
+      { streak: 9, dueAtMs: 31_000, soonAtMs: 1_500 },
+      { streak: 9, dueAtMs: 20_000, soonAtMs: 2_500 },
+    ];
+    const before = [second, never, first];
+    const after = hastenFirst(before);
+    expect(after).to.deep.equal([{ ...first, dueAtMs: 1_500 }, second, never]);
+    expect(hastenFirst(after)).to.deep.equal(after);
+    expect(hastenFirst([never])).to.deep.equal([never]);
+    expect(hastenFirst([])).to.deep.equal([]);
+    const held = { streak: 1, dueAtMs: Infinity };
+    expect(hastenFirst([held])).to.deep.equal([held]);
   });
 
   it('holds each place until its debt is due, and hands the row on to the worker that fills it', () => {

@@ -5,13 +5,47 @@ import type { WorkerHandle } from '../../../src/master/workers/worker.ts';
 import { silentLogger } from '../../../src/shared/log/log.ts';
 
 /** One that died before it was ready, as the second in a row in its place. */
-const dead = { readyForMs: undefined, streak: 1, generation: { number: 1 } } as unknown as WorkerHandle;
+const dead = {
+  readyForMs: undefined,
+  hasAnswered: false,
+  streak: 1,
+  generation: { number: 1 },
+} as unknown as WorkerHandle;
+
+/** One that was ready, and died before it had answered anything, as the tenth in its row. */
+const unlucky = {
+  readyForMs: 10,
+  hasAnswered: false,
+  streak: 9,
+  generation: { number: 1 },
+} as unknown as WorkerHandle;
 
 describe('what the dead of a crew owe', () => {
+  const parts = {
+    listeners: [],
+    workerEntry: '',
+    logger: silentLogger,
+    moving: false,
+    opening: new Opening(true),
+    emit: () => {},
+    report: () => {},
+  };
+
+  it('is one place that is filled soon when nobody serves, if its worker had been ready', () => {
+    let nowMs = 1000;
+    const crew = new Crew({ ...parts, nowMs: () => nowMs });
+    for (let place = 0; place < 3; place += 1) expect(crew.noteDeath(unlucky, { hold: false })).to.equal(10);
+    crew.want(new Set([1]));
+    expect(crew.held(1)).to.equal(3);
+    expect(crew.nextWakeMs).to.equal(500);
+    nowMs += 500;
+    crew.want(new Set([1]));
+    expect(crew.held(1)).to.equal(2);
+  });
+
   it('is looked at again when it becomes due, also when that is between two looks at the clock', () => {
     let nowMs = 1000;
-    const parts = { listeners: [], workerEntry: '', logger: silentLogger, moving: false, opening: new Opening(true) };
-    const crew = new Crew({ ...parts, emit: () => {}, report: () => {}, nowMs: () => nowMs });
+    const crew = new Crew({ ...parts, nowMs: () => nowMs });
     expect(crew.noteDeath(dead, { hold: false })).to.equal(2);
     crew.want(new Set([1]));
     expect(crew.held(1)).to.equal(1);
