@@ -83,6 +83,9 @@ const rows = {
     help: 'A peer named by the option proxyProtocol sent no complete PROXY protocol header within headTimeout; the connection was closed.',
   },
 
+  // A TLS connection that no request can come on.
+  HANDSHAKE_FAILED: { help: 'A client began a TLS handshake and ended it, or its handshake failed or took too long.' },
+
   // What an application did.
   APP_FAILED: { status: 500, help: 'The application threw or its promise was rejected; the cause is logged.' },
   APP_NO_START: { status: 500, help: 'The application returned a body but had not called startResponse.' },

@@ -89,9 +89,10 @@ function isLeaving(): boolean {
 }
 
 function reportStats(): void {
-  const { serving, guard } = running!;
+  const { serving, guard, gate } = running!;
   const { healthChecks = 0, turnedAway = 0 } = guard ?? {};
-  const stats: WorkerStats = { ...serving.stats, healthChecks, turnedAway, ...vitalSigns() };
+  const { failed: failedHandshakes } = gate.handshakes;
+  const stats: WorkerStats = { ...serving.stats, healthChecks, turnedAway, failedHandshakes, ...vitalSigns() };
   void tellMaster({ type: 'stats', stats });
   // A line for each would cost more than the requests that it is about.
   if (turnedAway > turnedAwayBefore)

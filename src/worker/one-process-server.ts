@@ -113,7 +113,7 @@ class OneProcessServer {
     this.#service = service;
     const listening = makeServer(await this.#socket.tls, service);
     const openFiles = openFilesLimit();
-    const gate = new Gatekeeper([listening], connectionLimit(maxSize, openFiles, log));
+    const gate = new Gatekeeper([listening], connectionLimit(maxSize, openFiles, log), log);
     service.onChange(() => gate.update(service.stats.connections));
     this.#server = listening;
     this.#log = log;

@@ -13,6 +13,7 @@
  * - moving.ts: connections that go to another process. http-connections.ts: those of node:http that may, and what it sent.
  * - remote-end.ts: getpeername(2), which a socket would remember.
  * - channel.ts: a guard around the channel to a child process.
+ * - remote-end.ts: getpeername(2), which a socket would remember, and which fails once a connection is over.
  * - tls.ts: the socket that a TLS connection was made on.
  * - ended-stream.ts: a stream that has told its end, for whoever reads it next.
  * - reset.ts: RST without a FIN before it.
@@ -31,7 +32,7 @@ export { attach, detach, passedHandle, reattach } from './moving.ts';
 export type { Detached, PassedHandle } from './moving.ts';
 export { acceptRaw, rawConnection } from './raw-connections.ts';
 export type { LocalEnd } from './raw-connections.ts';
-export { remoteEnd } from './remote-end.ts';
+export { isConnectionOver, remoteEnd } from './remote-end.ts';
 export { resetNow } from './reset.ts';
 export { socketBelow } from './tls.ts';
 export { noOwner } from './transport.ts';

@@ -5,17 +5,33 @@
  */
 import type { Server, Socket } from 'node:net';
 import { Server as TlsServer } from 'node:tls';
+import type { TLSSocket } from 'node:tls';
+import type { Logger } from '../../shared/log/log.ts';
+import { socketBelow } from '../../shared/node-private/node-private.ts';
+import { gonePeer, peerAddress } from '../transport/peer.ts';
+import { toldBehind } from '../proxies/tls-front.ts';
 
 export class Handshakes {
   readonly #callbacks: Array<() => void> = [];
   #open = 0;
   #secured = 0;
+  #failed = 0;
+  readonly #log: Logger;
+  readonly #peers = new WeakMap<Socket, string>();
 
-  constructor(servers: readonly Server[]) {
+  constructor(servers: readonly Server[], log: Logger) {
+    this.#log = log;
     for (const server of servers) {
-      if (server instanceof TlsServer)
+      if (server instanceof TlsServer) {
         server.on('connection', this.#opened).prependListener('secureConnection', this.#secure);
+        server.on('tlsClientError', this.#fault);
+      }
     }
+  }
+
+  /** Those that failed since the start. */
+  get failed(): number {
+    return this.#failed;
   }
 
   /** node:tls does not tell which socket a secure one came from; their numbers do. */
@@ -34,8 +50,23 @@ export class Handshakes {
 
   readonly #opened = (socket: Socket): void => {
     this.#open += 1;
+    // After a reset the system does not know any more.
+    this.#peers.set(socket, peerOf(socket));
     socket.once('close', this.#closed);
     this.#changed();
+  };
+
+  readonly #fault = (error: NodeJS.ErrnoException, socket: TLSSocket): void => {
+    const below = socketBelow(socket);
+    // Connecting and closing is how load balancers look whether somebody listens.
+    if (below?.bytesRead === 0) return;
+    this.#failed += 1;
+    const peer = below && (toldBehind(below)?.remote.address ?? this.#peers.get(below));
+    this.#log.info('connection.refused', {
+      code: 'HANDSHAKE_FAILED',
+      peer: peer ?? gonePeer,
+      reason: error.code ?? error.message,
+    });
   };
 
   readonly #closed = (): void => {
@@ -52,4 +83,8 @@ export class Handshakes {
     this.#secured -= 1;
     this.#changed();
   };
+}
+
+function peerOf({ remoteAddress, localAddress }: Socket): string {
+  return peerAddress({ localEnd: { address: localAddress }, remoteEnd: { address: remoteAddress } });
 }

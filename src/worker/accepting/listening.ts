@@ -1,10 +1,11 @@
 /** Accepting: a net or TLS server per listening socket whose connections go to one place, and which can be held back. */
 import { createServer } from 'node:net';
-import type { Server } from 'node:net';
+import type { Server, Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
 import type { TlsOptions } from 'node:tls';
 import type { Usage } from '../../shared/protocol/guarding.ts';
-import { acceptGate, acceptRaw } from '../../shared/node-private/node-private.ts';
+import type { Logger } from '../../shared/log/log.ts';
+import { acceptGate, acceptRaw, isConnectionOver } from '../../shared/node-private/node-private.ts';
 import type { LocalEnd, Transport } from '../../shared/node-private/node-private.ts';
 import type { Arrival } from './arrival.ts';
 import { Handshakes } from './handshakes.ts';
@@ -54,12 +55,17 @@ function makeTlsServer(tls: TlsOptions, acceptor: Acceptor): Server {
     ALPNProtocols: ['http/1.1'],
     handshakeTimeout: handshakeTimeoutMs,
     ...tls,
-    allowHalfOpen: true,
     noDelay: true,
   } as TlsOptions);
   // A client that fails the handshake is no event for anybody but itself.
   server.on('tlsClientError', (_error, socket) => socket.destroy());
   const { proxyGate } = acceptor;
+  // A peer that ends its side in the middle of the handshake will never finish it; only after it may it go on without its own side.
+  server.prependListener('connection', (socket: Socket) => void (socket.allowHalfOpen = false));
+  server.prependListener('secureConnection', (socket) => {
+    socket.allowHalfOpen = true;
+    socket.on('end', destroyIfOver);
+  });
   if (proxyGate !== undefined) {
     return frontOf(server, proxyGate, (socket, told) =>
       acceptor.accept(new StreamTransport(socket), { scheme: 'https', told }),
@@ -67,6 +73,14 @@ function makeTlsServer(tls: TlsOptions, acceptor: Acceptor): Server {
   }
   server.on('secureConnection', (socket) => acceptor.accept(new StreamTransport(socket), { scheme: 'https' }));
   return server;
+}
+
+/**
+ * To node:tls a reset is no error but an end when a write of its own, such as that of a session ticket, has failed before; and no later
+ * write ever calls back. A client that merely ended its side still has its connection.
+ */
+function destroyIfOver(this: Socket): void {
+  if (isConnectionOver(this)) this.destroy();
 }
 
 /**
@@ -88,10 +102,10 @@ export class Gatekeeper {
   #resting = false;
   #closed = false;
 
-  constructor(servers: readonly Server[], limit: number) {
+  constructor(servers: readonly Server[], limit: number, log: Logger) {
     this.#servers = servers;
     this.#limit = limit;
-    this.handshakes = new Handshakes(servers);
+    this.handshakes = new Handshakes(servers, log);
     this.handshakes.onChange(() => this.#set());
   }
 

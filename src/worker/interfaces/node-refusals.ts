@@ -115,6 +115,7 @@ export class NodeRefusals {
   /** 'clientError' of node:http: it can make no request of what came. */
   readonly clientError = (error: NodeJS.ErrnoException, socket: Socket): void => {
     const { connections } = this.#parts;
+    if (socket.destroyed) return;
     const code = parserFault(error.code);
     const client = connections.clientOf(socket);
     // What a client sends behind its last request, or after it was refused, is thrown away.

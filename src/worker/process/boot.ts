@@ -133,7 +133,7 @@ export async function boot(configuration: Configuration, onStep: (step: string) 
   const serving = makeServing(application, settings, log, accessLog, guard);
   const servers = binds.map((bind) => makeServer(bind.tls ? tls : undefined, serving));
   const openFiles = openFilesLimit();
-  const gate = new Gatekeeper(servers, connectionLimit(settings.workerConnections, openFiles, log));
+  const gate = new Gatekeeper(servers, connectionLimit(settings.workerConnections, openFiles, log), log);
   serving.onChange(() => gate.update(serving.stats.connections));
   // From its first connection on its loop may stick.
   if (configuration.watchdog !== undefined) await startWatchdog(configuration.watchdog, serving, log);

@@ -10,6 +10,14 @@ import { StreamTransport } from '../transport/stream-transport.ts';
 import type { ProxyGate } from './proxy-gate.ts';
 import type { ToldPeer } from './told-peer.ts';
 
+/** what was told of the connections below TLS */
+const toldOf = new WeakMap<Socket, ToldPeer>();
+
+/** What a PROXY header told of the connection that this is the socket of. */
+export function toldBehind(below: Socket): ToldPeer | undefined {
+  return toldOf.get(below);
+}
+
 /** Both ends of a TCP connection, which no other one has at the same time; those of unix sockets are all alike. */
 function endsOf({ remoteAddress, remotePort, localAddress, localPort }: Socket): string {
   return `${remoteAddress} ${remotePort} ${localAddress} ${localPort}`;
@@ -42,6 +50,7 @@ export function frontOf(
     gate.admit(transport, (told, rest) => {
       const below = transport.intoSocket(rest);
       under.set(below, { told, ends: endsOf(below) });
+      if (told !== undefined) toldOf.set(below, told);
       // What goes wrong with it the secure socket tells.
       below.once('close', () => under.delete(below)).on('error', () => {});
       inner.emit('connection', below);

@@ -150,7 +150,8 @@ function onData(this: CarriedSocket, bytes: Buffer): void {
 }
 
 function onEnd(this: CarriedSocket): void {
-  this[transport].endedByClient();
+  // 'close' follows and settles everything.
+  if (!this.destroyed) this[transport].endedByClient();
 }
 
 function onClose(this: CarriedSocket): void {

@@ -15,6 +15,7 @@ const stats: WorkerStats = {
   healthChecks: 0,
   utilisation: 0,
   turnedAway: 0,
+  failedHandshakes: 0,
 };
 
 describe('what became of the connections of a worker', () => {

@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import { connect as connectSocket } from 'node:net';
 import type { Socket } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
+import { silentLogger } from '../../../src/shared/log/log.ts';
 import { listenUnpolled } from '../../../src/shared/node-private/node-private.ts';
 import type { Transport } from '../../../src/shared/node-private/node-private.ts';
 import { Gatekeeper, makeServer } from '../../../src/worker/accepting/listening.ts';
@@ -20,7 +21,7 @@ async function guarded(limit: number) {
   });
   return {
     accepted,
-    gate: new Gatekeeper([server], limit),
+    gate: new Gatekeeper([server], limit, silentLogger),
     /** Resolves when the kernel has it, whoever accepts it later. */
     arrive: async () => {
       const client = connectSocket(listening.address!.port, '127.0.0.1');
