@@ -1,6 +1,11 @@
+import { once } from 'node:events';
 import { expect } from 'chai';
 import type { App, Environ, EvyError } from '../../src/index.ts';
+import { fetchHandler } from '../../src/worker/interfaces/fetch.ts';
+import { wsgiHandler } from '../../src/worker/interfaces/wsgi.ts';
+import { Service } from '../../src/worker/loop/service.ts';
 import { waitFor } from '../helpers/wait-for.ts';
+import { withService } from '../worker/helpers/with-service.ts';
 import type { RawClient } from '../helpers/raw-client.ts';
 import { deferred, get, withServer } from '../worker/helpers/with-server.ts';
 
@@ -157,6 +162,36 @@ describe('a client that vanishes', () => {
       },
     ),
   );
+
+  it('with a FIN in the middle of its body aborts the signal, and what the application says about it still leaves', async () => {
+    const reasons: unknown[] = [];
+    const wsgiApp: App = async (env, startResponse) => {
+      await once(env['evy.signal'], 'abort');
+      reasons.push((env['evy.signal'].reason as EvyError).code);
+      startResponse('422 Unprocessable Content', []);
+      return ['half a body'];
+    };
+    const fetchApp = {
+      fetch: async (request: Request) => {
+        const fault: unknown = await request.text().catch((error: unknown) => error);
+        reasons.push((fault as EvyError).code, (request.signal.reason as EvyError).code);
+        return new Response('half a body', { status: 422 });
+      },
+    };
+    for (const handler of [wsgiHandler(wsgiApp), fetchHandler(fetchApp)]) {
+      await withService(
+        (parts) => new Service({ ...parts, handler }),
+        {},
+        async ({ connect }) => {
+          const client = await connect();
+          client.send('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nabc');
+          client.halfClose();
+          expect((await client.response()).status).to.equal(422);
+        },
+      )();
+    }
+    expect(reasons).to.deep.equal(['BODY_CUT', 'BODY_CUT', 'BODY_CUT']);
+  });
 
   it(
     'with a FIN in the middle of a head is told 400',

@@ -27,6 +27,8 @@ import type { RequestLine } from '../http/request-line.ts';
 import { requestTimedOut } from '../request/request-deadlines.ts';
 import { RequestInput } from '../request/input.ts';
 import { runPostHooks } from '../request/posthooks.ts';
+import { isSent } from './node-timeout.ts';
+import type { OwnListeners } from './node-timeout.ts';
 
 interface Defaults extends EnvironDefaults {
   log: Logger;
@@ -51,6 +53,8 @@ export class NodeHooks implements NamedRequest {
   readonly #defaults: Defaults;
   readonly socket: Socket;
   readonly #sender: Sender;
+  /** of the response, before its listener gets it */
+  ownListeners: OwnListeners = { finish: [], close: [] };
   readonly #startedMs = performance.now();
   #bytesBefore: number;
   readonly #cancellation = new Cancellation();
@@ -104,6 +108,10 @@ export class NodeHooks implements NamedRequest {
   get isExpired(): boolean {
     return this.#isExpired;
   }
+  /** It ends without the listener. */
+  abort(reason: EvyError): void {
+    this.#cancellation.abort(reason);
+  }
   /** The deadline of the request has passed. */
   expire(): void {
     this.#isExpired = true;
@@ -133,10 +141,10 @@ export class NodeHooks implements NamedRequest {
 
   /** The response is over: access line, then hooks. Returns those that take time. */
   run(accessLog: AccessLog | undefined): ReadonlyArray<Promise<void>> {
-    const { writableFinished } = this.#response;
-    if (!writableFinished && !this.#isExpired)
+    const sent = isSent(this.#response);
+    if (!sent && !this.#isExpired)
       this.#cancellation.abort(new EvyError('CLIENT_GONE', 'the response cannot be delivered'));
-    const env = this.#account(accessLog, writableFinished ? 'sent' : 'client-gone');
+    const env = this.#account(accessLog, sent ? 'sent' : 'client-gone');
     return this.#hooks.length > 0 ? runPostHooks(env, 0, this.#defaults.log, this) : [];
   }
 
@@ -147,12 +155,12 @@ export class NodeHooks implements NamedRequest {
 
   #account(accessLog: Pick<AccessLog, 'write'> | undefined, ended: Outcome): Environ {
     const durationMs = performance.now() - this.#startedMs;
-    const { statusCode, headersSent, writableFinished } = this.#response;
+    const { statusCode, headersSent } = this.#response;
     const outcome = this.#isExpired ? 'timed-out' : this.#failed ? 'failed' : ended;
     const status = headersSent ? statusCode : 0;
     const bytesSent = this.socket.bytesWritten - this.#bytesBefore - this.socket.writableLength;
     const env = this.#environ();
-    const report: ResponseReport = { status, bytesSent, completed: writableFinished, outcome, durationMs };
+    const report: ResponseReport = { status, bytesSent, completed: isSent(this.#response), outcome, durationMs };
     env['evy.response'] = report;
     env['evy.posthooks'] = this.#hooks;
     accessLog?.write(this.#logged(env), report, this.#bodyBytes(bytesSent));

@@ -4,7 +4,7 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { errorTable, toError } from '../../shared/errors.ts';
+import { errorTable, EvyError, toError } from '../../shared/errors.ts';
 import type { ErrorCode } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log/log.ts';
 import type { ServerSettings } from '../../shared/options/table.ts';
@@ -16,7 +16,7 @@ import { refusalText } from '../request/refusal.ts';
 import type { RequestNaming } from '../request/request-id.ts';
 import type { NodeConnections } from './node-connections.ts';
 import type { NodeHooks, Sender } from './node-hooks.ts';
-import { endInstead } from './node-timeout.ts';
+import { answerAlone, endInstead } from './node-timeout.ts';
 import type { LastAnswer } from './node-timeout.ts';
 
 /** Errors of node:http's parser with a row of their own in our table. */
@@ -86,7 +86,7 @@ export class NodeRefusals {
     log.info('request.refused', { code, peer: sender.peer.remoteAddress });
     response.once('close', () => void hooks.run(accessLog));
     connections.linger(hooks.socket);
-    endInstead(response, lastAnswer(code));
+    answerAlone(response, lastAnswer(code));
   }
 
   /** Calls `refuse` once a body without a length is larger than the option maxBody. */
@@ -109,7 +109,8 @@ export class NodeRefusals {
     const hooks = active.get(response)!;
     log.info('request.refused', { code, peer: hooks.summary().peer, ...hooks.logFields });
     if (!response.headersSent) connections.linger(hooks.socket);
-    endInstead(response, lastAnswer(code));
+    hooks.abort(new EvyError(code, `the request body was refused (${code})`));
+    endInstead(response, hooks.ownListeners, lastAnswer(code));
   }
 
   /** 'clientError' of node:http: it can make no request of what came. */
@@ -167,6 +168,11 @@ export class NodeRefusals {
     const { log, naming, settings, active } = this.#parts;
     const { message, stack } = toError(thrown);
     const hooks = active.get(response);
+    if (response.destroyed && !response.writableFinished) {
+      // The client left, or got its answer; what the listener says about that is of no interest unless somebody looks for it.
+      log.debug('app.failed', { request: `${request.method} ${request.url}`, error: message });
+      return;
+    }
     hooks?.fail();
     const names = hooks?.logFields ?? { request: `${request.method} ${request.url}` };
     log.error('app.failed', { code: 'APP_FAILED', ...names, error: message, stack });

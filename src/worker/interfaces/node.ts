@@ -30,7 +30,7 @@ import { holdToLength } from './node-length.ts';
 import { NodeRefusals } from './node-refusals.ts';
 import { hooksOf } from './node-requests.ts';
 import { NodeServer } from './node-server.ts';
-import { endInstead } from './node-timeout.ts';
+import { endInstead, listenersOf } from './node-timeout.ts';
 
 /** how often node:http looks for heads that take too long; half a minute by itself */
 const connectionsCheckingInterval = 1_000;
@@ -152,6 +152,7 @@ export class NodeService implements Serving {
       this.#refusals.responseOver(socket);
       for (const promise of hooks.run(this.#options.accessLog)) this.#track(promise);
     });
+    hooks.ownListeners = listenersOf(response);
     try {
       const result = listener(request, response);
       if (result instanceof Promise) result.catch((thrown: unknown) => this.#refusals.fail(request, response, thrown));
@@ -171,7 +172,7 @@ export class NodeService implements Serving {
     const { peer, ageMs } = hooks.summary();
     this.#options.log.warn('request.timed-out', { ...hooks.logFields, peer, ageMs });
     const kept = ['Connection', ...(this.#naming.sends ? [this.#naming.header] : [])];
-    endInstead(response, { status: 504, kept, text: 'Gateway Timeout\n' });
+    endInstead(response, hooks.ownListeners, { status: 504, kept, text: 'Gateway Timeout\n' });
     hooks.expire();
   };
 

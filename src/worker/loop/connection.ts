@@ -100,8 +100,7 @@ export class Connection extends ServedConnection implements ReadingOwner, Movabl
   refused(code: ErrorCode): void {
     const exchange = this.#exchange;
     if (exchange !== undefined && this.isAnswering) {
-      // The request is with the application: whoever reads its body learns it, and the response is the last one.
-      exchange.input.fail(new EvyError(code, `the request body was refused (${code})`));
+      exchange.refuseBody(new EvyError(code, `the request body was refused (${code})`));
       this.service.refused(code, exchange.peer.remoteAddress, exchange);
       return;
     }

@@ -115,6 +115,12 @@ export class Exchange extends Response implements InputSource, NamedRequest {
     else this.answer(describeFailure(error));
   }
 
+  /** The rest of its body will not come: whoever reads it learns it, and the response is the last one. */
+  refuseBody(error: EvyError): void {
+    this.input.fail(error);
+    (this.#cancellation ??= new Cancellation()).announce(error);
+  }
+
   #cancel(reason: EvyError): void {
     (this.#cancellation ??= new Cancellation()).abort(reason);
   }

@@ -5,14 +5,23 @@
 export class Cancellation {
   #controller: AbortController | undefined;
   #reason: Error | undefined;
+  #announced: Error | undefined;
   #callbacks: Array<() => void> | undefined;
 
   get signal(): AbortSignal {
     if (this.#controller === undefined) {
       this.#controller = new AbortController();
-      if (this.#reason !== undefined) this.#controller.abort(this.#reason);
+      const reason = this.#announced ?? this.#reason;
+      if (reason !== undefined) this.#controller.abort(reason);
     }
     return this.#controller.signal;
+  }
+
+  /** Aborts the signal alone: what the application has begun to send, or says about it, may still leave. */
+  announce(reason: Error): void {
+    if (this.#reason !== undefined) return;
+    this.#announced ??= reason;
+    this.#controller?.abort(reason);
   }
 
   onAbort(callback: () => void): void {
