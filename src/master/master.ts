@@ -27,6 +27,7 @@ import { checkPlatform, fallbackOf } from './platform.ts';
 import { logicalDirectory } from './generations/release.ts';
 import { nothingStopped } from './outcomes/results.ts';
 import type { ReloadResult, ScaleResult, StopResult, UpgradeResult } from './outcomes/results.ts';
+import { interfaceFields } from './workers/served-interface.ts';
 import { installSignals } from './signals.ts';
 import { masterStatus } from './control/status.ts';
 import type { MasterState, MasterStatus } from './control/status.ts';
@@ -85,6 +86,7 @@ export class Master extends EventEmitter<MasterEvents> {
       pid: process.pid,
       addresses: addresses.map(({ name, tls }) => (tls ? `tls:${name}` : name)),
       workers: this.#supervisor.wanted.workers,
+      ...interfaceFields(this.#supervisor.served),
     });
     this.#emit('ready', { addresses });
     return { addresses };

@@ -80,7 +80,8 @@ async function configure(given: Configuration): Promise<void> {
   // What loading took is no lag.
   vitalSigns();
   setInterval(reportStats, statsEveryMs).unref();
-  await tellMaster({ type: 'ready', interface: running!.interface });
+  const { interface: of, isGuess } = running!;
+  await tellMaster({ type: 'ready', interface: of, isGuess });
 }
 
 /** Asked anew: an await lies between, which narrowing does not see. */

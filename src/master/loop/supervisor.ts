@@ -73,6 +73,9 @@ export class Supervisor {
   get workers(): readonly WorkerHandle[] {
     return this.#crew.workers;
   }
+  get served(): Crew['served'] {
+    return this.#crew.served;
+  }
   get reload(): ReloadStatus | undefined {
     return this.#reloading.status;
   }

@@ -19,6 +19,7 @@ import { WorkerHandle } from './worker.ts';
 import type { Drain, WorkerNews } from './worker.ts';
 import { WorkerLines } from './worker-lines.ts';
 import { isLive } from './worker-states.ts';
+import type { Served } from './served-interface.ts';
 
 export interface CrewParts {
   readonly listeners: readonly Listener[];
@@ -40,6 +41,7 @@ export class Crew {
   readonly #debts = new Debts();
   readonly #moves: Moves;
   readonly #ignoredOptions: IgnoredOptions;
+  #served: Served | undefined;
   readonly #lines: WorkerLines;
   /** generations that stay */
   #wanted: ReadonlySet<number> = new Set();
@@ -162,6 +164,10 @@ export class Crew {
     this.#lines.retiring(worker, reason);
   }
 
+  get served(): Served | undefined {
+    return this.#served;
+  }
+
   broadcast(message: MasterToWorker): void {
     for (const worker of this.workers) worker.send(message);
   }
@@ -176,6 +182,7 @@ export class Crew {
     switch (news.type) {
       case 'ready':
         if (worker.state !== 'ready') break;
+        this.#served = { interface: news.interface, isGuess: news.isGuess };
         this.#ignoredOptions.workerReady(worker.generation, news.interface);
         this.#moves.workerReady();
         break;

@@ -11,9 +11,8 @@
  * - raw-connections.ts: connections on libuv's own handles, read into one buffer of the process and written to past the queue of a
  *   stream: raw-connection.ts is one of them, stream-wrap.ts what Node offers for it, transport.ts what the HTTP loop knows of it.
  * - moving.ts: connections that go to another process. http-connections.ts: those of node:http that may, and what it sent.
- * - remote-end.ts: getpeername(2), which a socket would remember.
- * - channel.ts: a guard around the channel to a child process.
  * - remote-end.ts: getpeername(2), which a socket would remember, and which fails once a connection is over.
+ * - channel.ts: a guard around the channel to a child process.
  * - tls.ts: the socket that a TLS connection was made on.
  * - ended-stream.ts: a stream that has told its end, for whoever reads it next.
  * - reset.ts: RST without a FIN before it.

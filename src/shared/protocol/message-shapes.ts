@@ -79,6 +79,7 @@ const statsFields: Fields<Extract<WorkerToMaster, { type: 'stats' }>['stats']> =
   answers3xx: count,
   answers4xx: count,
   answers5xx: count,
+  failedHandshakes: count,
   rssBytes: count,
   lagMs: amount,
   healthChecks: count,
@@ -90,7 +91,7 @@ const interfaces: Readonly<Record<InterfaceName, true>> = { wsgi: true, fetch: t
 const workerShapes: Shapes<WorkerToMaster> = {
   'hello': { pid: count },
   'boot-step': { step: text },
-  'ready': { interface: oneOf(new Set(Object.keys(interfaces))) },
+  'ready': { interface: oneOf(new Set(Object.keys(interfaces))), isGuess: flag },
   'failed': { code: oneOf(new Set(Object.keys(errorTable))), message: text, stack: optional(text) },
   'crashed': { message: text, stack: optional(text), requests: optional(requests) },
   'answered': {},

@@ -184,7 +184,8 @@ export type WorkerToMaster =
   /** what its boot is doing now, for whoever waits in vain */
   | { type: 'boot-step'; step: string }
   /** `interface`: what the application turned out to be */
-  | { type: 'ready'; interface: InterfaceName }
+  /** `isGuess`: nothing of the application says that it is of this interface */
+  | { type: 'ready'; interface: InterfaceName; isGuess: boolean }
   /** the worker cannot boot and ends */
   | { type: 'failed'; code: ErrorCode; message: string; stack?: string | undefined }
   /** an exception that nothing caught: the worker ends, and with it these requests */

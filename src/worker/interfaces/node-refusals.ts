@@ -51,6 +51,8 @@ interface Parts {
   readonly accessLog: AccessLog | undefined;
   readonly naming: RequestNaming;
   readonly connections: NodeConnections;
+  /** which interface a failure speaks for */
+  readonly hint: (error: Error) => string | undefined;
   /** responses under way */
   readonly active: ReadonlyMap<ServerResponse, NodeHooks>;
 }
@@ -166,7 +168,8 @@ export class NodeRefusals {
   /** The listener threw, or its promise was rejected. */
   fail(request: IncomingMessage, response: ServerResponse, thrown: unknown): void {
     const { log, naming, settings, active } = this.#parts;
-    const { message, stack } = toError(thrown);
+    const error = toError(thrown);
+    const { message, stack } = error;
     const hooks = active.get(response);
     if (response.destroyed && !response.writableFinished) {
       // The client left, or got its answer; what the listener says about that is of no interest unless somebody looks for it.
@@ -175,7 +178,7 @@ export class NodeRefusals {
     }
     hooks?.fail();
     const names = hooks?.logFields ?? { request: `${request.method} ${request.url}` };
-    log.error('app.failed', { code: 'APP_FAILED', ...names, error: message, stack });
+    log.error('app.failed', { code: 'APP_FAILED', ...names, error: message, hint: this.#parts.hint(error), stack });
     if (response.headersSent) {
       response.destroy();
       return;

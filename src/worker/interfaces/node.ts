@@ -14,7 +14,7 @@ import type { PassedHandle, Transport } from '../../shared/node-private/node-pri
 import { Preview } from '../access-log/preview.ts';
 import { countAnswer, noAnswers } from '../limits/answer-counts.ts';
 import type { Arrival } from '../accepting/arrival.ts';
-import type { NodeListener } from '../process/application-kind.ts';
+import { interfaceHint, type NodeListener } from '../process/application-kind.ts';
 import { ErrorLines } from '../request/error-lines.ts';
 import type { Mover } from '../migration/mover.ts';
 import type { ServiceOptions } from '../loop/service.ts';
@@ -91,6 +91,7 @@ export class NodeService implements Serving {
       accessLog,
       naming: this.#naming,
       connections: this.#connections,
+      hint: (error) => interfaceHint('node', options.listener, error),
       active: this.#active,
     });
     this.#server.on('checkContinue', this.#onExpectant).on('checkExpectation', this.#onRequest);
@@ -135,7 +136,6 @@ export class NodeService implements Serving {
     }
     if (isWaiting) hooks.sendContinue();
     this.#requests += 1;
-    const { listener } = this.#options;
     if (this.#naming.sends) response.setHeader(this.#naming.header, hooks.requestId);
     this.#active.set(response, hooks);
     hooksOf.set(response, hooks);
@@ -154,7 +154,7 @@ export class NodeService implements Serving {
     });
     hooks.ownListeners = listenersOf(response);
     try {
-      const result = listener(request, response);
+      const result = this.#options.listener(request, response);
       if (result instanceof Promise) result.catch((thrown: unknown) => this.#refusals.fail(request, response, thrown));
     } catch (thrown) {
       this.#refusals.fail(request, response, thrown);

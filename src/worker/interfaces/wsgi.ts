@@ -3,30 +3,34 @@ import { ALREADY_HANDLED } from '../../shared/application.ts';
 import type { App, Body, Chunk, StartResponse, Write } from '../../shared/application.ts';
 import { EvyError, toError } from '../../shared/errors.ts';
 import type { Exchange } from '../loop/exchange.ts';
+import { interfaceHint } from '../process/application-kind.ts';
 import { isPromise } from '../request/posthooks.ts';
 import type { Handler } from '../loop/service.ts';
 
+type Hint = (error: Error) => string | undefined;
+
 export function wsgiHandler(app: App): Handler {
+  const hint: Hint = (error) => interfaceHint('wsgi', app, error);
   return (exchange) => {
     let body: Body | Promise<Body>;
     try {
       body = app(exchange.env, startResponseOf(exchange));
       if (!isPromise(body) && respondAtOnce(exchange, body)) return;
     } catch (thrown) {
-      exchange.fail(thrown);
+      exchange.fail(thrown, hint);
       exchange.finished();
       return;
     }
-    void finish(exchange, body);
+    void finish(exchange, body, hint);
   };
 }
 
-async function finish(exchange: Exchange, pending: Body | Promise<Body>): Promise<void> {
+async function finish(exchange: Exchange, pending: Body | Promise<Body>, hint: Hint): Promise<void> {
   try {
     const body = isPromise(pending) ? await pending : pending;
     if (!respondAtOnce(exchange, body)) await sendBody(exchange, body);
   } catch (thrown) {
-    exchange.fail(thrown);
+    exchange.fail(thrown, hint);
   }
   exchange.finished();
 }

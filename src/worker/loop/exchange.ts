@@ -84,7 +84,7 @@ export class Exchange extends Response implements InputSource, NamedRequest {
   }
 
   /** The application threw, or did what an application must not do. */
-  fail(thrown: unknown): void {
+  fail(thrown: unknown, hint?: (error: Error) => string | undefined): void {
     const failure = describeFailure(thrown);
     if (this.isOver || this.isExpired) {
       // The client left, or got its answer; what the application says about that is of no interest unless somebody looks for it.
@@ -96,7 +96,8 @@ export class Exchange extends Response implements InputSource, NamedRequest {
       if (thrown !== this.input.fault) this.service.refused(failure.code, this.peer.remoteAddress, this);
     } else {
       this.hasFailed = true;
-      this.logFailure(failure.code, { error: failure.error.message, stack: failure.error.stack });
+      const { error } = failure;
+      this.logFailure(failure.code, { error: error.message, hint: hint?.(error), stack: error.stack });
     }
     if (this.state === 'waiting' || this.state === 'started') {
       if (failure.isClients) this.keepAlive = false;

@@ -1,19 +1,21 @@
 /**
  * What kind of application an export is. Pure: looks at the shape, calls nothing but Koa's `callback()`.
  *
- * A function of two parameters may be `(env, startResponse)` or `(req, res)`: nothing tells them apart before the first
- * request, so a bare function is wsgi, which is what evy is for, and `--interface node` says otherwise.
+ * A function of two parameters may be `(env, startResponse)` or `(req, res)`, which the names of its parameters tell. One whose names
+ * say neither is `(req, res)`, since that is what most people have; that is a guess, which the log tells and `--interface` corrects.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { App, FetchApp, InterfaceName } from '../../shared/application.ts';
 import { EvyError } from '../../shared/errors.ts';
+import { parameterNames } from './parameter-names.ts';
 
 export type NodeListener = (request: IncomingMessage, response: ServerResponse) => unknown;
 
-export type LoadedApplication =
+export type LoadedApplication = (
   | { interface: 'wsgi'; app: App }
   | { interface: 'fetch'; app: FetchApp }
-  | { interface: 'node'; app: NodeListener };
+  | { interface: 'node'; app: NodeListener }
+) & { isGuess?: true };
 
 type Members = Readonly<Record<string, unknown>>;
 
@@ -33,15 +35,50 @@ function isKoa(value: unknown): boolean {
   return typeof value === 'object' && isFunction(members(value)['callback']) && isFunction(members(value)['use']);
 }
 
+export interface Detected {
+  readonly interface: InterfaceName;
+  /** nothing of the export says so */
+  readonly isGuess: boolean;
+}
+
+const wsgiNames: ReadonlySet<string> = new Set(['env', 'environ', 'startresponse']);
+const nodeNames: ReadonlySet<string> = new Set(['req', 'request', 'res', 'response']);
+
+/** What a function is by its parameters. `length` counts where nothing is known of them. */
+export function kindOfParameters(names: readonly string[] | undefined, length: number): Detected {
+  const plain = (names ?? []).map((name) => name.replaceAll('_', '').toLowerCase());
+  if (plain.some((name) => wsgiNames.has(name))) return { interface: 'wsgi', isGuess: false };
+  const count = Math.max(names?.length ?? 0, length);
+  if (count === 3) return { interface: 'node', isGuess: false };
+  if (count === 2) return { interface: 'node', isGuess: !plain.some((name) => nodeNames.has(name)) };
+  return { interface: 'wsgi', isGuess: true };
+}
+
 /** The interface that an export has, or undefined when it is no application. */
-export function detectInterface(value: unknown): InterfaceName | undefined {
+export function detectInterface(value: unknown): Detected | undefined {
   const { fetch, handle, use, listen } = members(value);
   if (isClass(value)) return undefined;
-  if (isFunction(fetch)) return 'fetch';
-  if (isKoa(value)) return 'node';
+  if (isFunction(fetch)) return { interface: 'fetch', isGuess: false };
+  if (isKoa(value)) return { interface: 'node', isGuess: false };
   if (!isFunction(value)) return undefined;
   const likeExpress = isFunction(handle) && isFunction(use) && isFunction(listen);
-  return likeExpress || value.length === 3 ? 'node' : 'wsgi';
+  return likeExpress ? { interface: 'node', isGuess: false } : kindOfParameters(parameterNames(value), value.length);
+}
+
+/** What is wrong with the interface when an application fails so; undefined when nothing says that it is the wrong one. */
+export function interfaceHint(
+  served: 'wsgi' | 'node',
+  app: (...args: never[]) => unknown,
+  error: Error,
+): string | undefined {
+  const [, object = '', member] = /^([\w$]+)(\.[\w$]+)? is not a function/.exec(error.message) ?? [];
+  const second = parameterNames(app)?.[1];
+  const isSecond = object !== '' && object === second;
+  if (served === 'wsgi' && member !== undefined && (isSecond || /^res(ponse)?$/.test(object)))
+    return 'the application looks like a listener (request, response), which --interface node serves';
+  if (served === 'node' && object !== '' && member === undefined && (isSecond || /^start_?response$/i.test(object)))
+    return 'the application looks like one of (env, startResponse), which --interface wsgi serves';
+  return undefined;
 }
 
 /** What a value is, for a message. */
@@ -61,7 +98,7 @@ const takes: Readonly<Record<InterfaceName | 'auto', string>> = {
   wsgi: 'a function (env, startResponse)',
   fetch: 'an object with a function fetch(request), or that function',
   node: 'a function (request, response) or a Koa application',
-  auto: 'a function (env, startResponse), an object with fetch(request), or an Express or Koa application',
+  auto: 'a function (env, startResponse) or (request, response), an object with fetch(request), or an Express or Koa application',
 };
 
 /**
@@ -69,14 +106,24 @@ const takes: Readonly<Record<InterfaceName | 'auto', string>> = {
  * @throws {EvyError} APP_NOT_CALLABLE
  */
 export function asApplication(value: unknown, wanted: InterfaceName | 'auto', label: string): LoadedApplication {
-  const kind = wanted === 'auto' ? detectInterface(value) : wanted;
+  if (wanted === 'auto') {
+    const detected = detectInterface(value);
+    if (detected === undefined) throw notCallable(value, wanted, label);
+    const application = asApplication(value, detected.interface, label);
+    return detected.isGuess ? { ...application, isGuess: true } : application;
+  }
+  const kind = wanted;
   if (kind === 'wsgi' && isFunction(value)) return { interface: kind, app: value as App };
   if (kind === 'fetch' && isFunction(members(value)['fetch'])) return { interface: kind, app: value as FetchApp };
   if (kind === 'fetch' && isFunction(value)) return { interface: kind, app: { fetch: value as FetchApp['fetch'] } };
   if (kind === 'node' && isKoa(value))
     return { interface: kind, app: (value as { callback(): NodeListener }).callback() };
   if (kind === 'node' && isFunction(value)) return { interface: kind, app: value as NodeListener };
-  throw new EvyError(
+  throw notCallable(value, wanted, label);
+}
+
+function notCallable(value: unknown, wanted: InterfaceName | 'auto', label: string): EvyError {
+  return new EvyError(
     'APP_NOT_CALLABLE',
     `${label} is ${describeExport(value)}; --interface ${wanted} takes ${takes[wanted]}`,
   );

@@ -38,6 +38,8 @@ export type Configuration = Extract<MasterToWorker, { type: 'configure' }>;
 /** A worker that serves. */
 export interface Running {
   readonly interface: LoadedApplication['interface'];
+  /** nothing of the application says that it is of this interface */
+  readonly isGuess: boolean;
   readonly serving: Serving;
   /** one per bind, in its order */
   readonly servers: readonly Server[];
@@ -148,5 +150,6 @@ export async function boot(configuration: Configuration, onStep: (step: string) 
   const allowance = Allowance.of({ guarding, serving, gate, guard, send: sendToMaster });
   const mover = new Mover({ send: sendToMaster, nowMs: () => performance.now() });
   new RollCall(serving, sendToMaster).start();
-  return { interface: application.interface, serving, servers, gate, log, accessLog, guard, allowance, mover };
+  const { interface: of, isGuess = false } = application;
+  return { interface: of, isGuess, serving, servers, gate, log, accessLog, guard, allowance, mover };
 }

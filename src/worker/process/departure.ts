@@ -12,7 +12,9 @@ const lingerMs = 500;
 export type Departure = Omit<Extract<MasterToWorker, { type: 'drain' }>, 'type'>;
 
 /** What leaves. `handshakes` are those of TLS, which a worker waits for unless all of the server stops. */
-type Parts = Omit<Running, 'gate' | 'interface'> & { readonly handshakes?: Pick<Handshakes, 'count' | 'onChange'> };
+type Parts = Omit<Running, 'gate' | 'interface' | 'isGuess'> & {
+  readonly handshakes?: Pick<Handshakes, 'count' | 'onChange'>;
+};
 
 export class Leaving {
   readonly #running: Parts;

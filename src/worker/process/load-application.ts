@@ -88,7 +88,8 @@ async function wrap(inner: LoadedApplication, reference: ModuleReference): Promi
     const cause = loadError(thrown, reference.path);
     throw new EvyError('APP_LOAD_FAILED', `middleware ${label} failed: ${headline(cause)}`, { cause });
   }
-  return asApplication(outer, inner.interface, `what middleware ${basename(reference.path)} returned`);
+  const wrapped = asApplication(outer, inner.interface, `what middleware ${basename(reference.path)} returned`);
+  return inner.isGuess ? { ...wrapped, isGuess: true } : wrapped;
 }
 
 /**

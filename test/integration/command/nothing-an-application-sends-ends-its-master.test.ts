@@ -67,7 +67,7 @@ describe('what an application sends to its master', () => {
       [{ cmd: 'NODE_CLUSTER', act: 'queryServer' }, /NODE_CLUSTER message that Node does not send/],
       [{ evy: { type: 'synced', upTo: 1, here: 5 } }, /message of type 'synced'/],
       // In order but for the moment at which it comes.
-      [{ evy: { type: 'ready', interface: 'wsgi' } }, /no input 'ready' in state 'ready'/],
+      [{ evy: { type: 'ready', interface: 'wsgi', isGuess: false } }, /no input 'ready' in state 'ready'/],
     ] as const)
       await expectOneFault(evy, `/raw?${query(message)}`, why);
     await expectOneFault(evy, `/raw?${encodeURIComponent('no JSON')}`, /JSON/);

@@ -15,6 +15,7 @@ const stats = {
   answers3xx: 2,
   answers4xx: 3,
   answers5xx: 4,
+  failedHandshakes: 0,
   rssBytes: 1,
   lagMs: 0.5,
   healthChecks: 0,
@@ -27,7 +28,7 @@ const usage = { now: 1, wanted: 2, isShort: true };
 const messages: { [Type in WorkerToMaster['type']]: Extract<WorkerToMaster, { type: Type }> } = {
   'hello': { type: 'hello', pid: 1 },
   'boot-step': { type: 'boot-step', step: 'x' },
-  'ready': { type: 'ready', interface: 'node' },
+  'ready': { type: 'ready', interface: 'node', isGuess: false },
   'failed': { type: 'failed', code: 'APP_LOAD_FAILED', message: 'x', stack: 'y' },
   'crashed': { type: 'crashed', message: 'x', stack: 'y', requests: [summary, named] },
   'answered': { type: 'answered' },
@@ -73,9 +74,10 @@ describe('messages', () => {
     const drain = { type: 'drain', graceMs: 1, idle: 'keep' } as const;
     expect(fromMaster(enclose(drain))).to.deep.equal(drain);
     expect(() => fromWorker(enclose(drain))).to.throw(ForgedMessage);
-    expect(fromWorker(enclose({ type: 'ready', interface: 'wsgi' }))).to.deep.equal({
+    expect(fromWorker(enclose({ type: 'ready', interface: 'wsgi', isGuess: false }))).to.deep.equal({
       type: 'ready',
       interface: 'wsgi',
+      isGuess: false,
     });
   });
 

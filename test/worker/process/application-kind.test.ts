@@ -2,7 +2,12 @@ import { expect } from 'chai';
 import express from 'express';
 import { Hono } from 'hono';
 import type { InterfaceName } from '../../../src/shared/application.ts';
-import { asApplication, describeExport, detectInterface } from '../../../src/worker/process/application-kind.ts';
+import {
+  asApplication,
+  describeExport,
+  detectInterface,
+  interfaceHint,
+} from '../../../src/worker/process/application-kind.ts';
 
 class Koa {
   listener = (): void => {};
@@ -17,8 +22,9 @@ class Koa {
 describe('application kind', () => {
   it('is seen from the export', () => {
     const expectKind = (value: unknown, kind: InterfaceName | undefined, why: string) =>
-      expect(detectInterface(value), why).to.equal(kind);
+      expect(detectInterface(value)?.interface, why).to.equal(kind);
     expectKind((_env: unknown, _start: unknown) => [], 'wsgi', 'a function of two');
+    expectKind((_request: unknown, _response: unknown) => {}, 'node', 'another function of two');
     expectKind(() => [], 'wsgi', 'a function of none');
     expectKind({ fetch: () => new Response() }, 'fetch', 'an object with fetch');
     expectKind(new Hono(), 'fetch', 'Hono');
@@ -38,7 +44,9 @@ describe('application kind', () => {
   it('is taken as asked for', () => {
     const listener = (_request: unknown, _response: unknown): void => {};
     expect(asApplication(listener, 'node', 'app')).to.deep.equal({ interface: 'node', app: listener });
-    expect(asApplication(listener, 'auto', 'app').interface).to.equal('wsgi');
+    expect(asApplication(listener, 'auto', 'app')).to.deep.equal({ interface: 'node', app: listener });
+    const minified = (_e: unknown, _t: unknown): void => {};
+    expect(asApplication(minified, 'auto', 'app')).to.deep.equal({ interface: 'node', app: minified, isGuess: true });
     const answer = (): Response => new Response();
     const wrapped = asApplication(answer, 'fetch', 'app');
     expect(wrapped.interface === 'fetch' && wrapped.app.fetch).to.equal(answer);
@@ -56,13 +64,37 @@ describe('application kind', () => {
     refused(
       { a: 1 },
       'auto',
-      '/srv/app.js:default is an object with a; --interface auto takes a function (env, startResponse), an object',
+      '/srv/app.js:default is an object with a; --interface auto takes a function (env, startResponse) or (request, response), an object',
     );
     refused('text', 'wsgi', 'is a string; --interface wsgi takes a function (env, startResponse)');
     refused({ fetch: () => {} }, 'wsgi', 'is an object with fetch');
     refused({}, 'fetch', 'is an empty object; --interface fetch takes');
     refused(class App {}, 'auto', 'is a class (export an instance of it)');
     refused(undefined, 'node', 'is undefined; --interface node takes');
+  });
+
+  it('is shown by how an application fails that was taken for another one', () => {
+    const hint = (kind: 'wsgi' | 'node', app: (one: unknown, two: never) => unknown) => {
+      try {
+        app({}, (kind === 'wsgi' ? () => {} : {}) as never);
+      } catch (error) {
+        return interfaceHint(kind, app, error as Error);
+      }
+      throw new Error('it did not fail');
+    };
+    const listener = (_a: unknown, b: { end(text: string): void }): void => b.end('x');
+    expect(hint('wsgi', listener)).to.contain('--interface node');
+    const application = (_a: unknown, b: (status: string) => void): void => b('200 OK');
+    expect(hint('node', application)).to.contain('--interface wsgi');
+    const wrapped = (...args: never[]): unknown => args.length;
+    expect(interfaceHint('wsgi', wrapped, new TypeError('res.end is not a function'))).to.contain('--interface node');
+    expect(interfaceHint('node', wrapped, new TypeError('startResponse is not a function'))).to.contain(
+      '--interface wsgi',
+    );
+    for (const text of ['pool.end is not a function', 'handler is not a function', 'out of luck']) {
+      expect(interfaceHint('wsgi', listener, new TypeError(text)), text).to.equal(undefined);
+      expect(interfaceHint('node', application, new TypeError(text)), text).to.equal(undefined);
+    }
   });
 
   it('describes a value in a few words', () => {
