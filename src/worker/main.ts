@@ -13,8 +13,6 @@ import type { MasterToWorker, WorkerStats } from '../shared/protocol/messages.ts
 import { boot } from './process/boot.ts';
 import type { Configuration, Running } from './process/boot.ts';
 import { guardSend, listenToMaster, tellMaster } from './process/channel.ts';
-import { mayServeAlone, serveAlone } from './process/orphanhood.ts';
-import type { Orphanhood } from './process/orphanhood.ts';
 import { Leaving } from './process/departure.ts';
 import type { Departure } from './process/departure.ts';
 import { accept, move } from './process/incoming-connections.ts';
@@ -34,7 +32,6 @@ let phase: WorkerPhase = 'waiting';
 let running: Running | undefined;
 let configuration: Configuration | undefined;
 let leaving: Leaving | undefined;
-let orphanhood: Orphanhood | undefined;
 let turnedAwayBefore = 0;
 let quarantined: QuarantinedRoute[] = [];
 const vitalSigns = watchVitalSigns();
@@ -114,7 +111,6 @@ async function leave(departure: Departure): Promise<void> {
     return;
   }
   phase = nextWorkerPhase(phase, 'drain');
-  orphanhood?.end();
   if (running === undefined) await exit(0);
   leaving = new Leaving({ ...running!, handshakes: running!.gate.handshakes });
   const cut = await leaving.begin(departure);
@@ -191,13 +187,10 @@ function reopenLogs(): void {
 }
 
 /** The master is gone. */
-async function orphaned(): Promise<void> {
-  const graceMs = configuration?.graceMs ?? 0;
-  const serves = phase === 'serving' && configuration !== undefined && mayServeAlone(configuration);
-  running?.log.warn('worker.orphaned', { serves });
+function orphaned(): void {
+  running?.log.warn('worker.orphaned');
   running?.mover?.channelLost();
-  if (!serves) void leave({ graceMs, idle: 'close' });
-  else orphanhood = await serveAlone(configuration!, running!.log, () => void leave({ graceMs, idle: 'keep' }));
+  void leave({ graceMs: configuration?.graceMs ?? 0, idle: 'close' });
 }
 
 async function crash(thrown: unknown): Promise<void> {
@@ -233,5 +226,5 @@ process.on('SIGTERM', () => {
 });
 process.on('SIGQUIT', () => void quit());
 guardSend();
-listenToMaster(receive, () => void orphaned());
+listenToMaster(receive, orphaned);
 void tellMaster({ type: 'hello', pid: process.pid });

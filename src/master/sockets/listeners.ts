@@ -22,7 +22,6 @@ import { formatBind, formatHostPort } from './bind-address.ts';
 import type { Bind } from './bind-address.ts';
 import type { BoundAddress } from './bound-address.ts';
 import { orphansHolding } from './orphan-holders.ts';
-import { dismissOrphans, wantedAddress } from './orphans.ts';
 import { bindKey } from './inherited-sockets.ts';
 import type { Estate } from './inherited-sockets.ts';
 
@@ -181,20 +180,19 @@ async function placeOf(one: GivenBind, settings: ListenSettings, estate: Estate 
   return { key: left.key, target, tls: bind.tls, legacyFd: left.fd };
 }
 
-/** Orphans that are busy let go of an address later. They are waited for so long, and looked after so often. */
+/** How long, and how often, to try again while busy workers of a dead master hold the address. */
 const orphansWithinMs = 10_000;
 const againMs = 250;
 
 const isInUse = (error: unknown): boolean =>
   ['EADDRINUSE', 'ADDRESS_IN_USE'].includes((error as NodeJS.ErrnoException).code ?? '');
 
-/** An address that is in use may be so by orphans: they are asked for it, or waited for. Whoever else has it, keeps it. */
+/** Waits for workers of a dead master to let go of the address. When anybody else holds it, the start fails. */
 async function openOne(one: GivenBind, settings: ListenSettings, estate: Estate | undefined): Promise<Listener> {
   const open = async (): Promise<Listener> => {
     const place = await placeOf(one, settings, estate);
     return (settings.inherited ? openInherited : openAccepting)(place, settings.backlog);
   };
-  const wanted = wantedAddress(one.bind);
   const untilMs = performance.now() + orphansWithinMs;
   let isTold = false;
   for (let attemptsLeft = 2; ;) {
@@ -202,18 +200,17 @@ async function openOne(one: GivenBind, settings: ListenSettings, estate: Estate 
       return await open();
     } catch (error) {
       attemptsLeft -= 1;
-      if (!isInUse(error) || wanted === undefined || performance.now() > untilMs) throw error;
-      const left = await dismissOrphans(wanted);
-      const workers = orphansHolding(wanted);
+      if (!isInUse(error) || performance.now() > untilMs) throw error;
+      const workers = orphansHolding(one.bind);
       // The last one may have let go of it between our attempt and our look.
-      if (left + workers.length > 0) attemptsLeft = 1;
+      if (workers.length > 0) attemptsLeft = 1;
       else if (attemptsLeft === 0) throw error;
-      if (workers.length === 0) continue;
-      if (!isTold) {
+      if (workers.length > 0 && !isTold) {
         const message = 'workers of a master that died hold this address';
         settings.logger?.warn('master.waiting', { address: one.given, workers, message });
+        isTold = true;
       }
-      isTold = true;
+      // Also for a worker that had not begun to boot when its master died: it has no name yet, and ends in a moment.
       await setTimeout(againMs);
     }
   }

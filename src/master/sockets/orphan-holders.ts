@@ -1,13 +1,14 @@
 /**
- * Workers that hold an address although their master is dead: they let go of it as soon as their event loop turns, which a long
- * computation, or a module that is being loaded, puts off. Linux tells it under /proc; elsewhere, and of other users' processes,
- * nothing is known and nobody is found.
+ * Workers that hold an address although their master is dead. They let go of it as soon as their event loop turns, which a long
+ * computation, or a module that is being loaded, delays. Linux shows the holders of a socket under /proc; elsewhere, and of other users'
+ * processes, nothing is known and nobody is found.
  */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
-import type { WantedAddress } from '../../shared/orphan-call.ts';
+import { resolve } from 'node:path';
+import type { Bind } from './bind-address.ts';
 
-/** A worker's title, or the command line that it has before it is told what to serve. */
-const workerCommand = /^evy worker|\/worker\/main\.[jt]s(\0|$)/;
+/** A worker's title, as the kernel keeps it: 15 bytes of it. */
+const workerName = 'evy worker (gen';
 /** the kernel's flag of a unix socket that listens, and its state of a TCP socket that does */
 const unixListens = '00010000';
 const tcpListens = '0A';
@@ -35,18 +36,18 @@ const rowsOf = (path: string): string[][] =>
     .slice(1)
     .map((line) => line.trim().split(/\s+/));
 
-/** The listening sockets that may be in the way, as /proc names them: 'socket:[4711]'. */
-function socketsOf(wanted: WantedAddress): ReadonlySet<string> {
-  const inodes =
-    'path' in wanted
-      ? rowsOf('/proc/net/unix')
-          .filter(([, , , flags, , , , path]) => flags === unixListens && path === wanted.path)
-          .map((row) => row[6])
-      : ['/proc/net/tcp', '/proc/net/tcp6']
-          .flatMap(rowsOf)
-          .filter(([, local, , state]) => state === tcpListens && parseInt(local!.split(':')[1]!, 16) === wanted.port)
-          .map((row) => row[9]);
-  return new Set(inodes.map((inode) => `socket:[${inode}]`));
+function listeningInodes(bind: Bind): Array<string | undefined> {
+  if (bind.kind === 'fd') return [];
+  if (bind.kind === 'unix') {
+    const wanted = resolve(bind.path);
+    return rowsOf('/proc/net/unix')
+      .filter(([, , , flags, , , , path]) => flags === unixListens && path === wanted)
+      .map((row) => row[6]);
+  }
+  return ['/proc/net/tcp', '/proc/net/tcp6']
+    .flatMap(rowsOf)
+    .filter(([, local, , state]) => state === tcpListens && parseInt(local!.split(':')[1]!, 16) === bind.port)
+    .map((row) => row[9]);
 }
 
 function holds(pid: number, sockets: ReadonlySet<string>): boolean {
@@ -59,18 +60,23 @@ function holds(pid: number, sockets: ReadonlySet<string>): boolean {
   });
 }
 
-/** The second field behind the name, which may have anything in it (proc_pid_stat(5)). */
-function parentOf(pid: number): number {
+/** Name and parent of a process, from "pid (name) state parent ..." (proc_pid_stat(5)); the name may contain anything. */
+function nameAndParent(pid: number): { name: string; parent: number } {
   const stat = read(`/proc/${pid}/stat`);
-  return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
+  const end = stat.lastIndexOf(')');
+  return { name: stat.slice(stat.indexOf('(') + 1, end), parent: Number(stat.slice(end + 2).split(' ')[1]) };
 }
 
-/** The pids of those that hold it. One whose parent holds it, too, has a master. */
-export function orphansHolding(wanted: WantedAddress): number[] {
-  const sockets = socketsOf(wanted);
+/** The pids of the workers that hold the address and have no master: a parent that is one would hold it, too. */
+export function orphansHolding(bind: Bind): number[] {
+  // As /proc names them: 'socket:[4711]'.
+  const sockets = new Set(listeningInodes(bind).map((inode) => `socket:[${inode}]`));
   if (sockets.size === 0) return [];
   return entries('/proc')
     .map(Number)
-    .filter((pid) => pid > 0 && workerCommand.test(read(`/proc/${pid}/cmdline`)))
-    .filter((pid) => holds(pid, sockets) && !holds(parentOf(pid), sockets));
+    .filter((pid) => pid > 0 && holds(pid, sockets))
+    .filter((pid) => {
+      const { name, parent } = nameAndParent(pid);
+      return name === workerName && !holds(parent, sockets);
+    });
 }

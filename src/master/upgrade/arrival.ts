@@ -11,7 +11,6 @@ import type { Command } from '../loop/commands.ts';
 import type { Listener } from '../sockets/listeners.ts';
 import type { Moves } from '../migration/moves.ts';
 import { Opening } from '../workers/accepting.ts';
-import { dismissLateOrphans } from '../sockets/orphans.ts';
 import { writePidfile } from '../pidfile.ts';
 import { Estate } from '../sockets/inherited-sockets.ts';
 import { findPredecessor } from './previous-master.ts';
@@ -64,7 +63,7 @@ export class Arrival {
   announce(arrived: Arrived): void {
     const predecessor = this.#predecessor;
     if (predecessor === undefined) return;
-    const { moves, whole, listeners, push } = arrived;
+    const { moves, whole, push } = arrived;
     predecessor.listen({
       onMoving: moves.take,
       onTakeOver: () => {
@@ -73,8 +72,6 @@ export class Arrival {
       },
       onReload: () => push({ type: 'reload' }),
       onGone: () => {
-        // It has died: its workers, which may be orphans that serve, share these sockets until ours can.
-        if (!this.#isOurs) void whole.then(() => dismissLateOrphans(listeners.map(({ address }) => address)));
         this.#isOurs = true;
         this.#opening.open();
         moves.closeTo(predecessor);

@@ -21,9 +21,9 @@ export function configurationOf(
     backlog,
     ...(fd === undefined ? {} : { fd: firstInheritedFd + index }),
   }));
-  const { graceMs, orphans, ready, warmup, stuckTimeoutMs: stuckMs } = options;
+  const { graceMs, ready, warmup, stuckTimeoutMs: stuckMs } = options;
   const watchdogFd = firstInheritedFd + binds.filter((bind) => 'fd' in bind).length;
   const watchdog = stuckMs > 0 ? { fd: watchdogFd, stuckMs } : undefined;
-  const rules = { settings, graceMs, orphans, standby, ready, warmup, watchdog, guarding: guardingOf(options) };
+  const rules = { settings, graceMs, standby, ready, warmup, watchdog, guarding: guardingOf(options) };
   return { type: 'configure', generation: number, release, binds, ...rules };
 }

@@ -238,7 +238,7 @@ export class WorkerHandle {
 
   #sendDrain(drain: Drain): void {
     this.#lastDrain = drain;
-    // One that has closed its channel may have taken itself for an orphan, which serves on.
+    // One that has closed its channel cannot be told; it may not have noticed yet.
     if (this.connected) this.send({ type: 'drain', ...drain });
     else this.#process.terminate();
   }

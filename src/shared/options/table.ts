@@ -533,15 +533,6 @@ const masterRows = {
     placeholder: 'TIME',
     help: 'Time after which a worker with a blocked event loop is replaced, with the blocking stack in the log; 0 turns the watchdog off.',
   },
-  orphans: {
-    schema: oneOf(['drain', 'serve']),
-    default: 'drain',
-    group: 'processes',
-    scope: 'master',
-    appliesOn: 'reload',
-    placeholder: 'WHAT',
-    help: 'What workers do whose master was killed: drain, finish what they have and end; serve, until a new master binds.',
-  },
   pidfile: {
     schema: text(),
     default: '',

@@ -152,7 +152,6 @@ export type MasterToWorker =
       binds: WorkerBind[];
       /** for a worker whose master has died and can no longer say it */
       graceMs: number;
-      orphans: 'drain' | 'serve';
       /** whether it accepts nothing until it is told to resume: another master still serves */
       standby: boolean;
       /** whether it is ready when it is loaded, or when the application says so */

@@ -10,13 +10,19 @@ import { validTraceparent } from '../http/trace-context.ts';
 const saneId = /^[\w.:=+/@~-]{1,128}$/;
 
 /** 72 bits: no two processes share them. */
-const prefix = randomBytes(9).toString('base64url');
+let prefix = '';
 /** The last two digits of the counter, to base 36: all but one in 1296 ids need no number turned into text. */
-const endings = Array.from({ length: 36 * 36 }, (_, index) => index.toString(36).padStart(2, '0'));
+let endings: readonly string[] = [];
 let beginning = '';
 let made = 0;
 
+function begin(): void {
+  prefix = randomBytes(9).toString('base64url');
+  endings = Array.from({ length: 36 * 36 }, (_, index) => index.toString(36).padStart(2, '0'));
+}
+
 export function makeRequestId(): string {
+  if (made === 0) begin();
   const ending = made % endings.length;
   if (ending === 0) beginning = `${prefix}-${(made / endings.length).toString(36)}`;
   made += 1;

@@ -8,11 +8,11 @@ import { application, answerOf, serve } from './serving.ts';
 
 const get = (path: string) => `GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`;
 
-describe('a worker that closed its channel, with --orphans serve', () => {
-  it('is no orphan: it finishes its requests, ends by itself and is replaced', async () => {
+describe('a worker that closed its channel', () => {
+  it('finishes its requests, ends by itself and is replaced', async () => {
     const folder = await tempFolder();
     const gate = join(folder, 'gate');
-    const options = ['--port', '0', '--workers', '1', '--orphans', 'serve', '--access-log', '-'];
+    const options = ['--port', '0', '--workers', '1', '--access-log', '-'];
     const evy = await serve([...options, application('leaves-its-master')]);
     const busy = await connect({ port: evy.port });
     busy.send(get(`/?${gate}`));
