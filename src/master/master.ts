@@ -23,7 +23,7 @@ import type { Generation } from './generations/generation.ts';
 import { giveUp, openListeners } from './sockets/listeners.ts';
 import type { BoundAddress, Listener } from './sockets/listeners.ts';
 import { removePidfile, writePidfile } from './pidfile.ts';
-import { checkPlatform, fallbackOf } from './platform.ts';
+import { checkPlatform, fallbacksOf, neededParts } from './platform.ts';
 import { logicalDirectory } from './generations/release.ts';
 import { nothingStopped } from './outcomes/results.ts';
 import type { ReloadResult, ScaleResult, StopResult, UpgradeResult } from './outcomes/results.ts';
@@ -176,10 +176,10 @@ export class Master extends EventEmitter<MasterEvents> {
       directory: this.#directory,
       tls: binds.some(({ bind }) => bind.tls),
     });
-    const privateApi = await probePrivateApi();
-    const { inheritedSockets: inherited, moving, reason } = privateApi;
-    const message = fallbackOf(privateApi);
-    if (message !== undefined) this.#logger.warn('master.fallback', { message, reason });
+    const faults = await probePrivateApi(neededParts(binds.map(({ bind }) => bind)));
+    for (const fallback of fallbacksOf(faults)) this.#logger.warn('master.fallback', fallback);
+    const moving = faults.moving === undefined;
+    const inherited = { tcp: faults.tcpSockets === undefined, unix: faults.unixSockets === undefined };
     const settings = { ...options, inherited, logger: this.#logger };
     const listeners = (this.#listeners = await openListeners(binds, settings, this.#arrival.estate));
     this.#logger.debug('master.starting', { node: process.version, workers: formatWorkerRange(options.workers) });

@@ -1,6 +1,8 @@
 /** Where evy runs. Linux is the platform; macOS does for development; on Windows there is nothing to inherit sockets with. */
 import { EvyError } from '../shared/errors.ts';
-import type { PrivateApi } from '../shared/node-private/node-private.ts';
+import type { Bind } from './sockets/bind-address.ts';
+import { privateParts } from '../shared/node-private/node-private.ts';
+import type { PrivateFaults, PrivatePart } from '../shared/node-private/node-private.ts';
 
 /** A word for the log where something may be missing. @throws {EvyError} UNSUPPORTED_PLATFORM */
 export function checkPlatform(platform: NodeJS.Platform): { note?: string } {
@@ -9,10 +11,34 @@ export function checkPlatform(platform: NodeJS.Platform): { note?: string } {
   throw new EvyError('UNSUPPORTED_PLATFORM', `evy runs on Linux, and on macOS for development; this is ${platform}`);
 }
 
-/** What is done instead where Node's private API does not do all that it is used for. Undefined when it does. */
-export function fallbackOf({ inheritedSockets, moving, rawConnections }: PrivateApi): string | undefined {
-  if (!inheritedSockets) return 'workers cannot inherit sockets here: the master accepts and hands connections over';
-  if (!moving) return 'connections cannot move to another worker here: a reload ends each with an announced close';
-  if (!rawConnections) return 'each connection needs a socket of Node here, which costs memory and time';
-  return undefined;
+/** The parts of private API that serving these addresses would use. A descriptor may be a socket of either kind. */
+export function neededParts(binds: ReadonlyArray<Pick<Bind, 'kind'>>): PrivatePart[] {
+  const isNeeded: Partial<Record<PrivatePart, boolean>> = {
+    tcpSockets: binds.some(({ kind }) => kind !== 'unix'),
+    unixSockets: binds.some(({ kind }) => kind !== 'tcp'),
+  };
+  return privateParts.filter((part) => isNeeded[part] !== false);
+}
+
+/** What is done instead of each part of Node's private API that does not work, and what that costs. */
+const costs: Readonly<Record<PrivatePart, string>> = {
+  tcpSockets: 'the master accepts TCP connections for its workers, at several times the cost; it cannot be upgraded',
+  unixSockets:
+    'the master accepts connections to unix sockets for its workers, at several times the cost; it cannot be upgraded',
+  moving: 'connections cannot move to another worker: a reload ends each with an announced close',
+  rawConnections: 'each connection needs a socket of Node, which costs memory and time',
+  reset: 'a response that is cut ends as a whole one does: a client of HTTP/1.0 cannot tell',
+};
+
+/** A line for the log for each reason: what is missing, and what it costs. */
+export function fallbacksOf(faults: PrivateFaults): Array<{ message: string; reason: string }> {
+  const missing = privateParts.filter((part) => faults[part] !== undefined);
+  const reasons = [...new Set(missing.map((part) => faults[part]!))];
+  return reasons.map((reason) => ({
+    message: missing
+      .filter((part) => faults[part] === reason)
+      .map((part) => costs[part])
+      .join('; '),
+    reason,
+  }));
 }

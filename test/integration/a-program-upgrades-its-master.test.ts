@@ -3,7 +3,7 @@ import { fixture } from '../helpers/files.ts';
 import { startLoad } from '../helpers/load-process.ts';
 import { runEvy } from '../helpers/run-evy.ts';
 import { waitFor } from '../helpers/wait-for.ts';
-import { answerOf, expectUnnoticed, hasEnded, light, moreAnswers } from './command/serving.ts';
+import { answerOf, expectUnnoticed, hasEnded, light, moreAnswers, onlyTheMasterAccepts } from './command/serving.ts';
 import { end } from './command/upgrading.ts';
 
 describe('a program that embeds a master', () => {
@@ -26,7 +26,7 @@ describe('a program that embeds a master', () => {
   });
 
   it('serves on when its sockets cannot be inherited', async () => {
-    const env = { EVY_PRIVATE_API: 'off' };
+    const env = onlyTheMasterAccepts;
     const program = runEvy(['0'], { program: fixture('programs', 'upgrades-itself.mjs'), env });
     const { port } = (await program.until('program.ready')) as unknown as { port: number };
     program.signal('SIGUSR2');

@@ -14,7 +14,7 @@ import { setTimeout } from 'node:timers/promises';
 import { EvyError } from '../../shared/errors.ts';
 import { listenError } from '../../shared/listen-error.ts';
 import type { Logger } from '../../shared/log/log.ts';
-import { listenUnpolled } from '../../shared/node-private/node-private.ts';
+import { isTcp, listenUnpolled } from '../../shared/node-private/node-private.ts';
 import type { ListenTarget } from '../../shared/node-private/node-private.ts';
 import { clearSocketPath, socketFileRemover } from '../../shared/unix-socket.ts';
 import { isSocketDescriptor } from '../../shared/file-status.ts';
@@ -52,8 +52,8 @@ export interface GivenBind {
 export interface ListenSettings {
   readonly backlog: number;
   readonly unixMode: number;
-  /** whether workers can inherit the sockets; otherwise the master accepts */
-  readonly inherited: boolean;
+  /** which sockets workers can inherit; from the others the master accepts */
+  readonly inherited: Readonly<Record<'tcp' | 'unix', boolean>>;
   readonly logger?: Logger;
 }
 
@@ -104,9 +104,9 @@ function once(close: () => void): () => void {
   };
 }
 
-function openInherited({ key, target, tls, legacyFd }: Place, backlog: number): Listener {
+async function openInherited({ key, target, tls, legacyFd }: Place, backlog: number): Promise<Listener> {
   const given: ListenTarget = legacyFd === undefined ? target : { kind: 'fd', fd: legacyFd };
-  const socket = listenUnpolled(given, backlog);
+  const socket = await listenUnpolled(given, backlog);
   const removeFile = target.kind === 'unix' ? socketFileRemover(target.path) : () => true;
   // A descriptor that was given to us is its giver's: a service manager, or the program that embeds this master.
   const isOurs = given.kind !== 'fd' || legacyFd !== undefined;
@@ -180,6 +180,11 @@ async function placeOf(one: GivenBind, settings: ListenSettings, estate: Estate 
   return { key: left.key, target, tls: bind.tls, legacyFd: left.fd };
 }
 
+function kindOf({ target, legacyFd }: Place): 'tcp' | 'unix' {
+  if (target.kind !== 'fd') return target.kind;
+  return isTcp(legacyFd ?? target.fd) ? 'tcp' : 'unix';
+}
+
 /** How long, and how often, to try again while busy workers of a dead master hold the address. */
 const orphansWithinMs = 10_000;
 const againMs = 250;
@@ -191,7 +196,7 @@ const isInUse = (error: unknown): boolean =>
 async function openOne(one: GivenBind, settings: ListenSettings, estate: Estate | undefined): Promise<Listener> {
   const open = async (): Promise<Listener> => {
     const place = await placeOf(one, settings, estate);
-    return (settings.inherited ? openInherited : openAccepting)(place, settings.backlog);
+    return (settings.inherited[kindOf(place)] ? openInherited : openAccepting)(place, settings.backlog);
   };
   const untilMs = performance.now() + orphansWithinMs;
   let isTold = false;

@@ -1,6 +1,7 @@
 /** What a worker is told of itself before it loads anything. */
 import type { MasterToWorker } from '../../shared/protocol/messages.ts';
 import { firstInheritedFd } from './fork-worker.ts';
+import { connectionParts } from '../../shared/node-private/node-private.ts';
 import type { Generation } from '../generations/generation.ts';
 import { guardingOf } from '../load/guard-settings.ts';
 import type { Listener } from '../sockets/listeners.ts';
@@ -14,16 +15,18 @@ export function configurationOf(
   { standby }: { standby: boolean },
 ): Configure {
   const { number, release, settings, options } = generation;
-  const binds = listeners.map(({ address, backlog, fd }, index) => ({
-    name: address.name,
-    kind: address.kind,
-    tls: address.tls,
-    backlog,
-    ...(fd === undefined ? {} : { fd: firstInheritedFd + index }),
+  // Those that the master accepts from are not among the descriptors.
+  const inherited = listeners.filter(({ fd }) => fd !== undefined);
+  const binds = listeners.map((listener) => ({
+    name: listener.address.name,
+    kind: listener.address.kind,
+    tls: listener.address.tls,
+    backlog: listener.backlog,
+    ...(listener.fd === undefined ? {} : { fd: firstInheritedFd + inherited.indexOf(listener) }),
   }));
   const { graceMs, ready, warmup, stuckTimeoutMs: stuckMs } = options;
-  const watchdogFd = firstInheritedFd + binds.filter((bind) => 'fd' in bind).length;
+  const watchdogFd = firstInheritedFd + inherited.length;
   const watchdog = stuckMs > 0 ? { fd: watchdogFd, stuckMs } : undefined;
   const rules = { settings, graceMs, standby, ready, warmup, watchdog, guarding: guardingOf(options) };
-  return { type: 'configure', generation: number, release, binds, ...rules };
+  return { type: 'configure', generation: number, release, binds, parts: connectionParts(), ...rules };
 }

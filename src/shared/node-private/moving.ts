@@ -7,6 +7,7 @@
 import net from 'node:net';
 import { privateApiIsOff, rawHandleOf } from './raw.ts';
 import type { RawHandle } from './raw.ts';
+import { turns, within, withServer } from './trials.ts';
 
 /** A connection as a channel between two processes carries it. Whoever has got one closes it: that is close(2), and no more. */
 export interface PassedHandle {
@@ -57,34 +58,36 @@ export function attach(handle: PassedHandle): net.Socket {
   return new net.Socket(options);
 }
 
-/** Sends a byte to and fro and sees that the server end reads only between reattach and detach. */
+/**
+ * Sends a byte to and fro and sees that the server end reads only between reattach and detach. That a channel carries the handle is
+ * seen with each move: one that does not arrive is noticed, and its connection stays (worker/migration/mover.ts).
+ */
 export async function tryMoving(): Promise<void> {
-  const server = net.createServer().listen(0, '127.0.0.1');
   const sockets: net.Socket[] = [];
   const events = <T>(emitter: NodeJS.EventEmitter, name: string) =>
     new Promise<T>((resolve, reject) => emitter.once(name, resolve).once('error', reject));
   try {
-    await events(server, 'listening');
-    const client = net.connect((server.address() as net.AddressInfo).port, '127.0.0.1');
-    sockets.push(client);
-    const accepted = await events<net.Socket>(server, 'connection');
-    sockets.push(accepted);
-    let heard = '';
-    accepted.on('data', (bytes: Buffer) => {
-      heard += bytes.toString('latin1');
-      accepted.write('y');
-    });
-    const passed = detach(accepted);
-    if (passedHandle(passed?.handle) === undefined) throw new Error('a connection cannot be detached');
-    // Written, looped back and polled for: a handle that is still read would tell of it within these turns.
-    await new Promise<void>((resolve) => client.write('x', () => resolve()));
-    for (let turns = 0; turns < 3; turns += 1) await new Promise((resolve) => setImmediate(resolve));
-    if (heard !== '') throw new Error('a detached connection is still read');
-    const answered = events(client, 'data');
-    reattach(accepted);
-    await answered;
+    await withServer(async (server, where) => {
+      const client = net.connect(where);
+      sockets.push(client);
+      const accepted = await events<net.Socket>(server, 'connection');
+      sockets.push(accepted);
+      let heard = '';
+      accepted.on('data', (bytes: Buffer) => {
+        heard += bytes.toString('latin1');
+        accepted.write('y');
+      });
+      const passed = detach(accepted);
+      if (passedHandle(passed?.handle) === undefined) throw new Error('a connection cannot be detached');
+      // Written, looped back and polled for: a handle that is still read would tell of it within these turns.
+      await new Promise<void>((resolve) => client.write('x', () => resolve()));
+      await turns();
+      if (heard !== '') throw new Error('a detached connection is still read');
+      const answered = events(client, 'data');
+      reattach(accepted);
+      await within(answered, 'a connection that is attached again is not read');
+    }, 'tcp');
   } finally {
     for (const socket of sockets) socket.destroy();
-    server.close();
   }
 }

@@ -1,13 +1,12 @@
 /**
- * All that uses undocumented API of Node is here and in the folder beside it. It was tried on Node 20, 22, 24 and 26 (Linux), is probed
- * at start and has a fallback; `EVY_PRIVATE_API=off` turns all of it off.
+ * All that uses undocumented API of Node is here and in the folder beside it. It was tried on Node 20, 22, 24 and 26 (Linux). Each part is
+ * probed by the operations that it is used for, and has a fallback of its own; `EVY_PRIVATE_API=off` turns all of it off.
  *
  * What is needed and why:
  * - listening.ts. `listenUnpolled`: a socket that listens while this process never accepts from it. A net.Server always accepts.
- *   Fallback: the master accepts with a plain net.Server and hands each connection on.
  *   `attachListening`: a net.Server on an inherited listening descriptor. In a node:cluster worker `listen({ fd })` asks
- *   the primary to open that number. For TCP there is a public way, for unix sockets there is not. Same fallback.
- *   `acceptGate`: to stop accepting for a while, without closing. Fallback: none, the caller goes without.
+ *   the primary to open that number. `acceptGate`: to stop accepting for a while, without closing. TCP needs no private API where
+ *   there is `net.BoundSocket`, unix sockets do. Fallback: the master accepts with a plain net.Server and hands each connection on.
  * - raw-connections.ts: connections on libuv's own handles, read into one buffer of the process and written to past the queue of a
  *   stream: raw-connection.ts is one of them, stream-wrap.ts what Node offers for it, transport.ts what the HTTP loop knows of it.
  * - moving.ts: connections that go to another process. http-connections.ts: those of node:http that may, and what it sent.
@@ -17,15 +16,17 @@
  * - ended-stream.ts: a stream that has told its end, for whoever reads it next.
  * - reset.ts: RST without a FIN before it.
  */
-import { listenOnLoopback, tryUnpolled } from './listening.ts';
+import { tryTcp, tryUnix } from './listening.ts';
 import { tryMoving } from './moving.ts';
-import { tryRaw } from './raw-connections.ts';
+import { tryRaw, tryReset } from './raw-connections.ts';
 import { privateApiIsOff } from './raw.ts';
+import { giveUpReset, resetIsGivenUp } from './reset.ts';
+import { giveUpStreamWrap, streamWrap } from './stream-wrap.ts';
 
 export { closeHandle, guardChannel } from './channel.ts';
 export { readAgain } from './ended-stream.ts';
 export { headBytes, idleHttpSockets } from './http-connections.ts';
-export { acceptGate, attachListening, listenUnpolled } from './listening.ts';
+export { acceptGate, attachListening, isTcp, listenUnpolled } from './listening.ts';
 export type { AcceptGate, ListenTarget, UnpolledSocket } from './listening.ts';
 export { attach, detach, passedHandle, reattach } from './moving.ts';
 export type { Detached, PassedHandle } from './moving.ts';
@@ -37,25 +38,29 @@ export { socketBelow } from './tls.ts';
 export { noOwner } from './transport.ts';
 export type { End, Transport, TransportOwner } from './transport.ts';
 
-export interface PrivateApi {
-  /** listening sockets that are not polled, and servers on them */
-  readonly inheritedSockets: boolean;
-  readonly acceptGate: boolean;
-  /** connections can go to another process */
-  readonly moving: boolean;
-  /** connections can do without a socket */
-  readonly rawConnections: boolean;
-  /** why something is missing, for the log */
-  readonly reason?: string;
-}
+/** What is probed, each on its own. */
+export const privateParts = ['tcpSockets', 'unixSockets', 'moving', 'rawConnections', 'reset'] as const;
+export type PrivatePart = (typeof privateParts)[number];
+
+/** Why parts do not work here. A part that works, or was not asked for, is absent. */
+export type PrivateFaults = Readonly<Partial<Record<PrivatePart, string>>>;
 
 /** the reason when nothing was tried */
 export const switchedOff = 'EVY_PRIVATE_API=off';
 
-let probed: Promise<PrivateApi> | undefined;
+const trials: Readonly<Record<PrivatePart, () => Promise<void>>> = {
+  tcpSockets: tryTcp,
+  unixSockets: tryUnix,
+  moving: tryMoving,
+  rawConnections: tryRaw,
+  reset: tryReset,
+};
+/** what may work without private API */
+const publicParts: ReadonlySet<PrivatePart> = new Set<PrivatePart>(['tcpSockets']);
+const results = new Map<PrivatePart, Promise<string | undefined>>();
 
 /** Undefined when it works, or else why not. */
-async function fault(trial: () => Promise<void>): Promise<string | undefined> {
+async function faultOf(trial: () => Promise<void>): Promise<string | undefined> {
   try {
     await trial();
     return undefined;
@@ -64,38 +69,33 @@ async function fault(trial: () => Promise<void>): Promise<string | undefined> {
   }
 }
 
-let rawFault: Promise<string | undefined> | undefined;
-
-/** Tries, once a process, whether connections can do without a socket; why not, if they cannot. A worker may ask, too. */
-export function probeRawConnections(): Promise<string | undefined> {
-  if (privateApiIsOff()) return Promise.resolve(switchedOff);
-  rawFault ??= fault(() => tryRaw(listenOnLoopback));
-  return rawFault;
+function probe(part: PrivatePart): Promise<string | undefined> {
+  if (privateApiIsOff()) return publicParts.has(part) ? faultOf(trials[part]) : Promise.resolve(switchedOff);
+  const known = results.get(part) ?? faultOf(trials[part]);
+  results.set(part, known);
+  return known;
 }
 
-async function probe(): Promise<PrivateApi> {
-  const [listening, moving, raw] = await Promise.all([fault(tryUnpolled), fault(tryMoving), probeRawConnections()]);
-  const reason = listening ?? moving ?? raw;
-  const inheritedSockets = listening === undefined;
-  return {
-    inheritedSockets,
-    acceptGate: inheritedSockets,
-    moving: moving === undefined,
-    rawConnections: raw === undefined,
-    ...(reason === undefined ? {} : { reason }),
-  };
+/** Tries, once a process, what of these parts works here. */
+export async function probePrivateApi(parts: readonly PrivatePart[]): Promise<PrivateFaults> {
+  const faults = await Promise.all(parts.map(async (part) => [part, await probe(part)] as const));
+  return Object.fromEntries(faults.filter(([, fault]) => fault !== undefined));
 }
 
-/** Tries, once a process, what of this file works here. */
-export function probePrivateApi(): Promise<PrivateApi> {
-  if (privateApiIsOff())
-    return Promise.resolve({
-      inheritedSockets: false,
-      acceptGate: false,
-      moving: false,
-      rawConnections: false,
-      reason: switchedOff,
-    });
-  probed ??= probe();
-  return probed;
+/** What of connections works, as far as it was tried in this process: its workers need not try it again. */
+export interface ConnectionParts {
+  readonly rawConnections: boolean;
+  readonly reset: boolean;
+}
+
+export function connectionParts(): ConnectionParts {
+  return { rawConnections: streamWrap() !== undefined, reset: !resetIsGivenUp() };
+}
+
+/** Goes by what the master has found out. Returns why raw connections, if they work there, do not here. */
+export function adoptParts(found: ConnectionParts): string | undefined {
+  if (!found.reset) giveUpReset();
+  if (!found.rawConnections) giveUpStreamWrap();
+  else if (streamWrap() === undefined && !privateApiIsOff()) return 'process.binding() does not give stream_wrap';
+  return undefined;
 }

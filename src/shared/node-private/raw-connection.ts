@@ -5,6 +5,7 @@
  */
 import net from 'node:net';
 import type { Detached } from './moving.ts';
+import { canReset } from './reset.ts';
 import type { StreamHandle, StreamRequest, StreamWrap } from './stream-wrap.ts';
 import { noOwner } from './transport.ts';
 import type { End, Transport, TransportOwner } from './transport.ts';
@@ -182,7 +183,7 @@ export class RawConnection implements Transport {
 
   reset(): void {
     // A unix socket cannot, nor can a connection whose FIN is under way.
-    if (this.isEnded || this.#handle?.reset === undefined) {
+    if (this.isEnded || !canReset(this.#handle)) {
       this.destroy();
       return;
     }

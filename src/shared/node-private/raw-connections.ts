@@ -1,12 +1,16 @@
 /**
- * Where connections on libuv's handles come from: a net.Server whose `onconnection` is taken over, and other processes. Tried once a process;
- * fallback: sockets, which cost more.
+ * Where connections on libuv's handles come from: a net.Server whose `onconnection` is taken over, and other processes. The master tries
+ * it once, with every operation that is used, and tells its workers; fallback: sockets, which cost more.
  */
 import net from 'node:net';
+import { toError } from '../errors.ts';
 import type { PassedHandle } from './moving.ts';
 import { RawConnection } from './raw-connection.ts';
 import type { RawHandle } from './raw.ts';
+import { giveUpReset, resetNow } from './reset.ts';
 import { giveUpStreamWrap, isStreamHandle, streamWrap } from './stream-wrap.ts';
+import { within, withServer } from './trials.ts';
+import type { TrialAddress } from './trials.ts';
 import type { StreamHandle } from './stream-wrap.ts';
 import type { Transport, TransportOwner } from './transport.ts';
 
@@ -51,53 +55,101 @@ export function rawConnection(handle: PassedHandle): Transport | undefined {
   return wrap !== undefined && isStreamHandle(handle) ? new RawConnection(handle, wrap) : undefined;
 }
 
-const trialDeadlineMs = 5_000;
+/** more than the kernel keeps for a connection that nobody reads */
+const mostWritten = 1 << 26;
 
-/** Reads, answers at once and ends, as the HTTP loop does. `handle` is one that listens, and not for net.Server. */
-function serveOnce(handle: RawHandle, failed: (reason: Error) => void): void {
-  handle.onconnection = (_status, client) => {
-    const connection = client === undefined ? undefined : rawConnection(client);
-    if (connection === undefined) {
-      client?.close();
-      failed(new Error("connections have not the methods of libuv's streams"));
-      return;
-    }
-    const owner: TransportOwner = {
-      receive: (buffer, length) => {
-        const answer = Buffer.from(buffer.subarray(0, length));
-        if (!connection.write(answer.toString('latin1')) || !connection.write([answer, answer]))
-          failed(new Error('a short write has to wait'));
-      },
-      ended: () => connection.end(),
-      written() {},
-      closed() {},
-    };
-    connection.handTo(owner);
-  };
+/** Writes in every way that there is, the last time as much as the kernel does not take at once. Returns how much. */
+function writeInEveryWay(connection: Transport): number {
+  const answer = Buffer.from('x');
+  const piece = Buffer.alloc(65_536);
+  for (const [name, data] of Object.entries({ latin1: 'x', writeBuffer: [answer], writev: [answer, answer] })) {
+    const isWritten = connection.write(data);
+    if (connection.isDestroyed) throw new Error(`a write by ${name} fails`);
+    if (!isWritten) throw new Error(`a short write by ${name} has to wait`);
+  }
+  let written = 4;
+  do {
+    if (written > mostWritten) throw new Error('no write ever has to wait');
+    written += piece.length;
+  } while (connection.write([piece]));
+  if (connection.isDestroyed) throw new Error('a write that has to wait fails');
+  return written;
 }
 
-/** A byte there, three back, and both ends: whether raw connections work on this Node. `listen` gives a handle that accepts on a port. */
-export async function tryRaw(listen: () => { handle: RawHandle; port: number }): Promise<void> {
+/** Resolves with what a client reads of a raw connection up to its end, and with what was written to it. */
+function readInFull(server: net.Server, connect: (onread: net.OnReadOpts) => net.Socket): Promise<[number, number]> {
+  return new Promise((resolve, reject) => {
+    let written = 0;
+    let read = 0;
+    const callback = (length: number) => Number.isInteger((read += length));
+    const client = connect({ buffer: Buffer.alloc(65_536), callback });
+    const accept = (connection: Transport) => {
+      const receive = () => {
+        try {
+          written = writeInEveryWay(connection);
+          client.resume();
+        } catch (error) {
+          connection.destroy();
+          reject(toError(error));
+        }
+      };
+      // It ends when the write that had to wait has been done.
+      connection.handTo({ receive, ended() {}, written: () => connection.end(), closed() {} });
+    };
+    if (!acceptRaw(server, accept)) reject(new Error('the handle of a net.Server does not tell of its connections'));
+    // Nothing is read before the server's write waits.
+    client.pause();
+    client.on('error', reject).on('end', () => resolve([read, written]));
+    client.write('x');
+  });
+}
+
+/** Whether raw connections do on this Node what the HTTP loop asks of them. What is thrown says what does not. */
+export async function tryRaw(): Promise<void> {
   if (streamWrap() === undefined) throw new Error('process.binding() does not give stream_wrap');
-  const { handle, port } = listen();
   let client: net.Socket | undefined;
-  let timer: NodeJS.Timeout | undefined;
   try {
-    const heard = await new Promise<string>((resolve, reject) => {
-      timer = setTimeout(() => reject(new Error('a raw connection does not answer')), trialDeadlineMs);
-      serveOnce(handle, reject);
-      let text = '';
-      client = net.connect(port, '127.0.0.1').on('error', reject);
-      client.on('data', (bytes: Buffer) => (text += bytes.toString('latin1'))).on('close', () => resolve(text));
-      client.end('x');
-    });
-    if (heard !== 'xxx') throw new Error('a raw connection does not echo');
+    await withServer(async (server, where) => {
+      const [read, written] = await within(
+        readInFull(server, (onread) => (client = net.connect({ ...where, onread, allowHalfOpen: true }))),
+        'a raw connection does not finish its answer',
+      );
+      if (read !== written) throw new Error(`of ${written} bytes that were written ${read} arrive`);
+    }, 'unix');
   } catch (error) {
     giveUpStreamWrap();
     throw error;
   } finally {
-    clearTimeout(timer);
     client?.destroy();
-    handle.close();
+  }
+}
+
+/** How a client sees the end of a connection that the other side resets: 'ECONNRESET', or 'end' when it is closed in order. */
+function endSeenBy(where: TrialAddress): Promise<string> {
+  return new Promise((resolve) => {
+    const client = net.connect(where);
+    client.on('error', ({ code }: NodeJS.ErrnoException) => resolve(code ?? 'error'));
+    client.on('end', () => resolve('end')).resume();
+    client.write('x');
+  });
+}
+
+/** Whether a client can tell a connection that was reset from one that was closed, for a socket and for a raw connection. */
+export async function tryReset(): Promise<void> {
+  const owner = (reset: () => void): TransportOwner => ({ receive: reset, ended() {}, written() {}, closed() {} });
+  try {
+    await withServer(async (server, where) => {
+      server.once('connection', (socket) => socket.once('data', () => resetNow(socket)).on('error', () => {}));
+      const see = async (what: string) => {
+        const seen = await within(endSeenBy(where), `a reset ${what} does not end`);
+        if (seen !== 'ECONNRESET') throw new Error(`the client of a reset ${what} sees '${seen}'`);
+      };
+      await see('socket');
+      if (acceptRaw(server, (connection) => connection.handTo(owner(() => connection.reset()))))
+        await see('raw connection');
+    }, 'tcp');
+  } catch (error) {
+    giveUpReset();
+    throw error;
   }
 }

@@ -26,6 +26,19 @@ export function privateApiIsOff(): boolean {
   return process.env['EVY_PRIVATE_API'] === 'off';
 }
 
+/** Runs a call that Node may print a warning about: whoever runs a server need not see it. */
+export function withoutDeprecations<T>(call: () => T): T {
+  const { noDeprecation = false } = process;
+  // With the flag --no-deprecation it is true, and cannot be assigned.
+  if (noDeprecation) return call();
+  process.noDeprecation = true;
+  try {
+    return call();
+  } finally {
+    process.noDeprecation = noDeprecation;
+  }
+}
+
 /** The handle of a socket that is open. */
 export function rawHandleOf(socket: net.Socket): RawHandle | undefined {
   return (socket as unknown as { _handle: RawHandle | null })._handle ?? undefined;

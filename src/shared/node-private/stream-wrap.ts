@@ -2,7 +2,7 @@
  * libuv's streams as Node binds them for its own net.Socket: `process.binding('stream_wrap')`, and the methods of a handle.
  * Deprecated as a way in, but there; Node's permission model refuses it. Fallback: sockets and their streams.
  */
-import { privateApiIsOff } from './raw.ts';
+import { privateApiIsOff, withoutDeprecations } from './raw.ts';
 import type { RawHandle } from './raw.ts';
 
 /** A write or a shutdown that is under way. */
@@ -38,20 +38,16 @@ export interface StreamWrap {
 }
 
 function find(): StreamWrap | undefined {
-  const { noDeprecation = false } = process;
-  // Whoever runs a server need not hear of it.
-  process.noDeprecation = true;
   try {
     const { binding } = process as unknown as { binding(this: void, name: string): Partial<StreamWrap> };
-    const { WriteWrap, ShutdownWrap, streamBaseState, kReadBytesOrError, kLastWriteWasAsync } = binding('stream_wrap');
+    const found = withoutDeprecations(() => binding('stream_wrap'));
+    const { WriteWrap, ShutdownWrap, streamBaseState, kReadBytesOrError, kLastWriteWasAsync } = found;
     if (typeof WriteWrap !== 'function' || typeof ShutdownWrap !== 'function') return undefined;
     if (!(streamBaseState instanceof Int32Array)) return undefined;
     if (typeof kReadBytesOrError !== 'number' || typeof kLastWriteWasAsync !== 'number') return undefined;
     return { WriteWrap, ShutdownWrap, streamBaseState, kReadBytesOrError, kLastWriteWasAsync };
   } catch {
     return undefined;
-  } finally {
-    process.noDeprecation = noDeprecation;
   }
 }
 

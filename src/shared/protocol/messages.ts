@@ -4,6 +4,7 @@
  */
 import type { InterfaceName } from '../application.ts';
 import type { ErrorCode } from '../errors.ts';
+import type { ConnectionParts } from '../node-private/node-private.ts';
 import type { Guarding, GuardingToMaster, GuardingToWorker } from './guarding.ts';
 import type { ServerSettings } from '../options/table.ts';
 
@@ -150,6 +151,8 @@ export type MasterToWorker =
       release: Release;
       settings: ServerSettings;
       binds: WorkerBind[];
+      /** what of Node's private API works */
+      parts: ConnectionParts;
       /** for a worker whose master has died and can no longer say it */
       graceMs: number;
       /** whether it accepts nothing until it is told to resume: another master still serves */

@@ -83,17 +83,19 @@ export class ListenSocket {
   /** Binds and listens without accepting; undefined where only server() can do it. */
   async #open(): Promise<UnpolledSocket | undefined> {
     checkAddress(this.#address);
-    const { inheritedSockets } = await probePrivateApi();
+    const part = typeof this.#address === 'string' ? 'unixSockets' : 'tcpSockets';
+    const { [part]: fault } = await probePrivateApi([part, 'rawConnections', 'reset']);
     const { name } = this;
     try {
       if (typeof this.#address === 'string') {
         await clearSocketPath(this.#address, name);
-        return inheritedSockets ? listenUnpolled({ kind: 'unix', path: this.#address }, this.#backlog) : undefined;
+        if (fault !== undefined) return undefined;
+        return await listenUnpolled({ kind: 'unix', path: this.#address }, this.#backlog);
       }
-      if (!inheritedSockets) return undefined;
+      if (fault !== undefined) return undefined;
       const [host, port] = this.#address;
       const { address, family } = host === '' ? { address: '0.0.0.0', family: 4 } : await lookup(host);
-      return listenUnpolled({ kind: 'tcp', address, port, family: family === 6 ? 6 : 4 }, this.#backlog);
+      return await listenUnpolled({ kind: 'tcp', address, port, family: family === 6 ? 6 : 4 }, this.#backlog);
     } catch (error) {
       throw listenError(name, error);
     }

@@ -9,7 +9,7 @@ import { createLogger } from '../../shared/log/log.ts';
 import { withBudget } from '../../shared/log/log-budget.ts';
 import type { Logger } from '../../shared/log/log.ts';
 import type { MasterToWorker } from '../../shared/protocol/messages.ts';
-import { attachListening, probeRawConnections, switchedOff } from '../../shared/node-private/node-private.ts';
+import { adoptParts, attachListening } from '../../shared/node-private/node-private.ts';
 import type { ServerSettings } from '../../shared/options/table.ts';
 import { openAccessLog } from '../access-log/access-log.ts';
 import type { AccessLog } from '../access-log/access-log.ts';
@@ -118,10 +118,13 @@ export async function boot(configuration: Configuration, onStep: (step: string) 
   const { settings, binds, generation } = configuration;
   const { logLevel: level, logStyle: style, logFile: file } = settings;
   const log = withBudget(createLogger({ level, style, file, fields: { pid: process.pid, generation } }));
-  // Before anything that may keep the event loop busy.
-  const reason = await probeRawConnections();
-  if (reason !== undefined && reason !== switchedOff)
-    log.warn('worker.fallback', { message: 'each connection needs a socket of Node', reason });
+  // The master has told of what does not work anywhere; this is what does not work in this process.
+  const reason = adoptParts(configuration.parts);
+  if (reason !== undefined)
+    log.warn('worker.fallback', {
+      message: 'each connection needs a socket of Node, which costs memory and time',
+      reason,
+    });
   const application = await loadReady(configuration, onStep);
   const tls: TlsOptions | undefined = binds.some((bind) => bind.tls) ? await readCertificate(settings) : undefined;
   if (configuration.warmup.length > 0) {

@@ -1,5 +1,6 @@
 /** What the tests of the built command share: starting it, asking it, reloading it, looking at its processes. */
 import { readFile } from 'node:fs/promises';
+import { pathToFileURL } from 'node:url';
 import { expect } from 'chai';
 import { fixture } from '../../helpers/files.ts';
 import type { LoadOptions, LoadResult, RunningLoad } from '../../helpers/load-client.ts';
@@ -15,6 +16,18 @@ import { waitFor } from '../../helpers/wait-for.ts';
 export const application = (name: string): string => fixture('apps', name.includes('.') ? name : `${name}.mjs`);
 export const echo = application('echoes-load-id');
 export const slow = application('waits-for-a-file');
+
+/** The environment of a command on whose Node something is missing, by its name in test/fixtures/node-private/breaks.mjs. */
+export const brokenNode = (what: string): Readonly<Record<string, string>> => ({
+  NODE_OPTIONS: `--import ${pathToFileURL(fixture('node-private', 'breaks.mjs')).href}`,
+  EVY_TEST_BROKEN: what,
+});
+
+/** Of one whose workers cannot inherit any listening socket. */
+export const onlyTheMasterAccepts = {
+  EVY_PRIVATE_API: 'off',
+  ...brokenNode('a pause() that does not reach the handle'),
+};
 
 /** On a free port, with two workers. */
 export const onTwo: readonly string[] = ['--port', '0', '--workers', '2'];

@@ -4,14 +4,15 @@ import { join } from 'node:path';
 import { tempFolder } from '../../helpers/files.ts';
 import { connect, type RawClient } from '../../helpers/raw-client.ts';
 import { waitFor } from '../../helpers/wait-for.ts';
-import { crewOf, reload, serve, slow } from './serving.ts';
+import { crewOf, onlyTheMasterAccepts, reload, serve, slow } from './serving.ts';
 
 const most = 10;
 
 describe('the whole server', () => {
   for (const [where, env] of [
     ['', {}],
-    [', where only the master can accept', { EVY_PRIVATE_API: 'off' }],
+    [', without private API of Node', { EVY_PRIVATE_API: 'off' }],
+    [', where only the master can accept', onlyTheMasterAccepts],
   ] as const)
     it(`takes so many connections at a time${where}; the others wait, through a reload, and none is refused`, async function () {
       this.timeout(60_000);

@@ -7,9 +7,10 @@ import type { Command } from '../../../src/master/loop/commands.ts';
 import { workerExecArgv } from '../../../src/master/workers/fork-worker.ts';
 import { reloadedOptions } from '../../../src/master/generations/generation.ts';
 import { removePidfile, writePidfile } from '../../../src/master/pidfile.ts';
-import { checkPlatform, fallbackOf } from '../../../src/master/platform.ts';
+import { checkPlatform, fallbacksOf, neededParts } from '../../../src/master/platform.ts';
 import { installSignals } from '../../../src/master/signals.ts';
 import { deathError } from '../../../src/master/workers/worker-death.ts';
+import { privateParts } from '../../../src/shared/node-private/node-private.ts';
 import { resolveInput } from '../../../src/shared/options/input.ts';
 import { tempFolder } from '../../helpers/files.ts';
 
@@ -45,12 +46,22 @@ describe('the platform', () => {
       .and.to.include({ code: 'UNSUPPORTED_PLATFORM' });
   });
 
-  it('has a fallback for each part of private API, the one that changes most first', () => {
-    const all = { inheritedSockets: true, acceptGate: true, moving: true, rawConnections: true };
-    expect(fallbackOf(all)).to.equal(undefined);
-    expect(fallbackOf({ ...all, rawConnections: false })).to.contain('a socket of Node');
-    expect(fallbackOf({ ...all, rawConnections: false, moving: false })).to.contain('cannot move');
-    expect(fallbackOf({ ...all, moving: false, inheritedSockets: false })).to.contain('the master accepts');
+  it('has a fallback for each part of private API: what it costs, and why, a line for each reason', () => {
+    expect(fallbacksOf({})).to.deep.equal([]);
+    for (const part of privateParts) expect(fallbacksOf({ [part]: 'because' })).to.have.length(1);
+    const lines = fallbacksOf({ moving: 'of this', reset: 'of that', rawConnections: 'of this' });
+    expect(lines.map(({ reason }) => reason)).to.deep.equal(['of this', 'of that']);
+    expect(lines[0]!.message).to.contain('cannot move').and.to.contain('a socket of Node');
+  });
+
+  it('has a need of those parts that its addresses use', () => {
+    expect(neededParts([{ kind: 'tcp' }]))
+      .to.include('tcpSockets')
+      .and.not.to.include('unixSockets');
+    expect(neededParts([{ kind: 'unix' }]))
+      .to.include('unixSockets')
+      .and.not.to.include('tcpSockets');
+    expect(neededParts([{ kind: 'fd' }])).to.have.members(privateParts);
   });
 });
 

@@ -15,7 +15,8 @@ import { rejection } from '../helpers/fake-crew.ts';
 
 async function open(texts: string[], inherited = true, unixMode = 0o600): Promise<Listener[]> {
   const binds = texts.map((text) => ({ bind: parseBind(text), given: `--bind ${text}` }));
-  const listeners = await openListeners(binds, { backlog: 16, unixMode, inherited });
+  const kinds = { tcp: inherited, unix: inherited };
+  const listeners = await openListeners(binds, { backlog: 16, unixMode, inherited: kinds });
   onEnd(() => listeners.forEach((listener) => listener.close()));
   return listeners;
 }
@@ -136,7 +137,7 @@ describe('a listener on a unix socket', () => {
 
 describe('a listener on an inherited descriptor', () => {
   it('knows its address and leaves the descriptor open', async () => {
-    const socket = listenUnpolled({ kind: 'tcp', address: '127.0.0.1', port: 0, family: 4 }, 8);
+    const socket = await listenUnpolled({ kind: 'tcp', address: '127.0.0.1', port: 0, family: 4 }, 8);
     onEnd(() => socket.close());
     const [listener] = await open([`fd:${socket.fd}`]);
     expect(listener!.address.name).to.equal(`127.0.0.1:${socket.address!.port}`);
@@ -147,7 +148,7 @@ describe('a listener on an inherited descriptor', () => {
 
   it('may be a unix socket', async () => {
     const path = join(await tempFolder(), 's');
-    const socket = listenUnpolled({ kind: 'unix', path }, 8);
+    const socket = await listenUnpolled({ kind: 'unix', path }, 8);
     onEnd(() => socket.close());
     const [listener] = await open([`fd:${socket.fd}`]);
     expect(listener!.address).to.deep.equal({ name: `fd:${socket.fd}`, kind: 'unix', tls: false });

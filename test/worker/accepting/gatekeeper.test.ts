@@ -12,7 +12,7 @@ import { waitFor } from '../../helpers/wait-for.ts';
 async function guarded(limit: number) {
   const accepted: Transport[] = [];
   const server = makeServer(undefined, { takesRaw: true, accept: (transport) => void accepted.push(transport) });
-  const listening = listenUnpolled({ kind: 'tcp', address: '127.0.0.1', port: 0, family: 4 }, 8);
+  const listening = await listenUnpolled({ kind: 'tcp', address: '127.0.0.1', port: 0, family: 4 }, 8);
   await listening.serve(server, 8);
   const clients: Socket[] = [];
   onEnd(() => {
