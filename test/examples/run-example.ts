@@ -51,18 +51,15 @@ export async function runOnFreePort(name: string, portInText: number): Promise<O
 
 /** What `ask` yields once the program answers. It says nothing when it listens, so that the first answer is the fact. */
 export function firstAnswer<T extends object>(evy: EvyProcess, ask: () => Promise<T>): Promise<T> {
-  return waitFor(
-    `an answer of process ${evy.pid}`,
-    () =>
-      ask().catch((error: unknown) => {
-        if (!evy.isRunning) throw new Error(`it ended:\n${evy.output()}`, { cause: error });
-        return undefined;
-      }),
-    { withinMs: 15_000 },
+  return waitFor(`an answer of process ${evy.pid}`, () =>
+    ask().catch((error: unknown) => {
+      if (!evy.isRunning) throw new Error(`it ended:\n${evy.output()}`, { cause: error });
+      return undefined;
+    }),
   );
 }
 
 /** Waits until the process has written something that matches. */
 export function written(evy: EvyProcess, text: RegExp): Promise<RegExpExecArray> {
-  return waitFor(`output ${text}`, () => text.exec(evy.output()), { withinMs: 15_000 });
+  return waitFor(`output ${text}`, () => text.exec(evy.output()));
 }

@@ -44,7 +44,6 @@ describe('a release that bakes well', () => {
     bakes(['--port', '0'], ({ port }) => ({ port }), { env: { EVY_PRIVATE_API: 'off' } }));
 
   it('loses nothing under load', async function () {
-    this.timeout(30_000);
     const cwd = await tempFolder({ 'app.mjs': answering('one') });
     const evy = await serve(['app.mjs', '--port', '0', '-w', '2', '--bake', '1s'], { cwd });
     const load = await underLoad(evy, light);

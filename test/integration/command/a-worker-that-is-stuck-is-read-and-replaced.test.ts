@@ -12,7 +12,7 @@ const get = (path: string, headers = '') => `GET ${path} HTTP/1.1\r\nHost: local
 async function toOneWorker(evy: EvyProcess, count: number): Promise<{ pid: number; clients: RawClient[] }> {
   const byPid = new Map<number, RawClient[]>();
   return waitFor(`${count} connections to one worker`, async () => {
-    const client = await connect({ port: evy.port, withinMs: 20_000 });
+    const client = await connect({ port: evy.port });
     const pid = Number(text(await client.request(get('/'))));
     const clients = [...(byPid.get(pid) ?? []), client];
     byPid.set(pid, clients);
@@ -22,10 +22,9 @@ async function toOneWorker(evy: EvyProcess, count: number): Promise<{ pid: numbe
 
 describe('a worker whose event loop is stuck', () => {
   it('is replaced, and the log tells what held it and which requests it had', async function () {
-    this.timeout(40_000);
     const evy = await serve([...args, '--trusted-proxies', 'loopback']);
     const { pid, clients } = await toOneWorker(evy, 2);
-    const ofIt = { where: (line: Record<string, unknown>) => line['pid'] === pid, withinMs: 20_000 };
+    const ofIt = { where: (line: Record<string, unknown>) => line['pid'] === pid };
     clients[0]!.send(get('/never?1', 'X-Request-Id: the-first\r\n'));
     await waitFor('a response that has begun', () => clients[0]!.received.includes('begun'));
     clients[1]!.send(get('/spin?2'));
@@ -64,11 +63,10 @@ describe('a worker whose event loop is stuck', () => {
   });
 
   it('is replaced when it waits for a program, and the log names that', async function () {
-    this.timeout(40_000);
     const evy = await serve(args);
     const { pid, clients } = await toOneWorker(evy, 1);
     clients[0]!.send(get('/shell'));
-    const ofIt = { where: (line: Record<string, unknown>) => line['pid'] === pid, withinMs: 20_000 };
+    const ofIt = { where: (line: Record<string, unknown>) => line['pid'] === pid };
     const stuck = await evy.until('worker.stuck', ofIt);
     expect(stuck.stack).to.equal(undefined);
     expect(stuck.message).to.include('it waits in a synchronous system call');
@@ -81,19 +79,17 @@ describe('a worker whose event loop is stuck', () => {
   });
 
   it('ends by itself when there is no master any more', async function () {
-    this.timeout(40_000);
     const evy = await serve(args);
     const { pid, clients } = await toOneWorker(evy, 1);
     clients[0]!.send(get('/spin'));
     await evy.until('worker.busy', { where: (line) => line['pid'] === pid });
     evy.signal('SIGKILL');
-    await waitFor('the end of the stuck worker', () => hasEnded(pid), { withinMs: 20_000 });
+    await waitFor('the end of the stuck worker', () => hasEnded(pid));
   });
 });
 
 describe('a worker that is merely busy', () => {
   it('is told of and left alone', async function () {
-    this.timeout(40_000);
     const evy = await serve(args);
     const before = await crewOf(evy, [1, 1]);
     const { pid, clients } = await toOneWorker(evy, 1);

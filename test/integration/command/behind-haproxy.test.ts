@@ -186,7 +186,6 @@ describe('behind HAProxy', function () {
   });
 
   it('reloads lose no request of connections that begin with a PROXY header, nor of those on TLS', async function () {
-    this.timeout(60_000);
     const { evy, plain, tls } = await serveBehind(['--proxy-protocol', proxyAddress], { program: echo });
     const [inClear, throughTls] = await front([
       { to: plain, server: 'send-proxy-v2' },

@@ -36,9 +36,7 @@ async function killServeAndFollow(bind: string, targetOf: (port: number) => Targ
   const busy = await beginSlow(target, join(folder, 'gate'));
   const idle = await beIdle(target);
   first.signal('SIGKILL');
-  await waitFor('the orphans', () => first.seen('worker.orphaned', ({ serves }) => serves === true).length === 2, {
-    withinMs: 15_000,
-  });
+  await waitFor('the orphans', () => first.seen('worker.orphaned', ({ serves }) => serves === true).length === 2);
   // Old connections and new ones are served as before.
   expect(announcesClose(await idle.request(get))).to.equal(false);
   for (let times = 0; times < 10; times += 1) expect(await answerOf(target)).to.equal('at once');
@@ -53,31 +51,28 @@ async function killServeAndFollow(bind: string, targetOf: (port: number) => Targ
   await writeFiles(folder, { gate: '' });
   expect(text(await busy.response())).to.equal('begun,done');
   busy.close();
-  for (const { pid } of workers) await waitFor(`the end of worker ${pid}`, () => hasEnded(pid), { withinMs: 15_000 });
+  for (const { pid } of workers) await waitFor(`the end of worker ${pid}`, () => hasEnded(pid));
   expect(await answerOf(target)).to.equal('at once');
   expect(await second.stop()).to.deep.equal({ code: 0, signal: null });
 }
 
 describe('workers of a killed master, with --orphans serve', () => {
   it('serve on until a new master binds their port', async function () {
-    this.timeout(90_000);
     await killServeAndFollow('127.0.0.1:0', (port) => ({ port }));
   });
 
   it('serve on until a new master binds their path', async function () {
-    this.timeout(90_000);
     const path = join(await tempFolder(), 'evy.sock');
     await killServeAndFollow(`unix:${path}`, () => ({ path }));
   });
 
   it('lose nothing of a load, and stay while other addresses are wanted', async function () {
-    this.timeout(90_000);
     const evy = await serve(['--port', '0', '--workers', '2', '--orphans', 'serve', echo]);
     const { port } = evy;
     const workers = await crewOf(evy, [1, 1]);
     const load = await underLoad(evy, light);
     evy.signal('SIGKILL');
-    await waitFor('the orphans', () => evy.seen('worker.orphaned').length === 2, { withinMs: 15_000 });
+    await waitFor('the orphans', () => evy.seen('worker.orphaned').length === 2);
     await moreAnswers(load, 200);
     // In use by somebody who is no orphan: they are asked and stay.
     const other = await serve(['--port', '0', '--workers', '1', echo]);
@@ -86,12 +81,11 @@ describe('workers of a killed master, with --orphans serve', () => {
     await moreAnswers(load, 200);
     expectNoLoss(await load.stop());
     for (const { pid } of workers) process.kill(pid, 'SIGTERM');
-    for (const { pid } of workers) await waitFor(`the end of worker ${pid}`, () => hasEnded(pid), { withinMs: 15_000 });
+    for (const { pid } of workers) await waitFor(`the end of worker ${pid}`, () => hasEnded(pid));
     expect(await refusalOf({ port })).to.equal('ECONNREFUSED');
   });
 
   it('leave to a new master whose upgrade their own did not live to see', async function () {
-    this.timeout(90_000);
     const cwd = await tempFolder({ 'app.mjs': answering('old') });
     const evy = await serve([...onTwo, '--orphans', 'serve', 'app.mjs'], { cwd });
     const { port } = evy;
@@ -99,14 +93,12 @@ describe('workers of a killed master, with --orphans serve', () => {
     await writeFiles(cwd, { 'app.mjs': `${bootsInSteps}${answering('new')}` });
     evy.signal('SIGUSR2');
     const { successor } = await evy.until('upgrade.started');
-    await waitFor('the boot', () => existsSync(join(cwd, 'begun')), { withinMs: 30_000 });
+    await waitFor('the boot', () => existsSync(join(cwd, 'begun')));
     evy.signal('SIGKILL');
-    await waitFor('the orphans', () => evy.seen('worker.orphaned', ({ serves }) => serves === true).length === 2, {
-      withinMs: 15_000,
-    });
+    await waitFor('the orphans', () => evy.seen('worker.orphaned', ({ serves }) => serves === true).length === 2);
     expect(await answerOf({ port })).to.equal('old');
     await writeFiles(cwd, { go: '' });
-    for (const { pid } of workers) await waitFor(`the end of worker ${pid}`, () => hasEnded(pid), { withinMs: 15_000 });
+    for (const { pid } of workers) await waitFor(`the end of worker ${pid}`, () => hasEnded(pid));
     expect(await answerOf({ port })).to.equal('new');
     await end(successor as number);
   });
