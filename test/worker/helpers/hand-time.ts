@@ -1,5 +1,5 @@
 /** Time under the test's hand, for what is given its time: nothing of it passes by itself. */
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { tickMs, type TimeSource } from '../../../src/worker/transport/clock.ts';
 
 export interface HandTime extends TimeSource {
@@ -41,7 +41,8 @@ export function handTime(): HandTime {
     },
     flow: async (ms) => {
       for (let passed = 0; passed < ms; passed += tickMs) {
-        for (let turns = 0; turns < 3; turns += 1) await nextTurn();
+        for (let turns = 0; turns < 10; turns += 1) await nextTurn();
+        await sleep(1);
         one();
       }
     },
