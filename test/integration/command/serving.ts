@@ -116,7 +116,7 @@ export async function refusalOf(target: Target): Promise<string> {
 }
 
 /** Enough to notice a loss, little enough to leave the cores to what is tested. */
-export const light: Partial<LoadOptions> = { keepAlive: 8, reconnecting: 2, paceMs: 5 };
+export const light: Partial<LoadOptions> = { keepAlive: 8, reconnecting: 2, paceMs: 15 };
 
 /** Starts a load, in its own process; resolves when it is served. */
 export async function underLoad(evy: EvyProcess, options: Partial<LoadOptions> = {}): Promise<RunningLoad> {
