@@ -53,7 +53,7 @@ describe('a worker with warm-up requests', () => {
     evy.signal('SIGHUP');
     const failed = await evy.until('reload.failed');
     expect(failed).to.include({ generation: 2, code: 'WARM_UP_FAILED' });
-    expect(failed.message).to.match(/^warm-up HEAD \/warm was answered with 418/);
+    expect(failed.message).to.match(/^warm-up HEAD \/warm must be answered with 2xx or 3xx .* \(got 418/);
     expect(await crewOf(evy, [1, 1])).to.deep.equal(before);
     expect(await answerOf({ port: evy.port })).to.equal('one');
     expect(await evy.stop()).to.deep.equal({ code: 0, signal: null });
