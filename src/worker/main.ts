@@ -17,7 +17,7 @@ import { mayServeAlone, serveAlone } from './process/orphanhood.ts';
 import type { Orphanhood } from './process/orphanhood.ts';
 import { Leaving } from './process/departure.ts';
 import type { Departure } from './process/departure.ts';
-import { accept, move } from './process/incoming-connections.ts';
+import { accept, move, receivedConnections } from './process/incoming-connections.ts';
 import { stopListening } from './accepting/listening.ts';
 import { accountFor, endProcess, onForeignExit } from './process/process-exit.ts';
 import { watchVitalSigns } from './process/vital-signs.ts';
@@ -93,7 +93,14 @@ function reportStats(): void {
   const { serving, guard, gate } = running!;
   const { healthChecks = 0, turnedAway = 0 } = guard ?? {};
   const { failed: failedHandshakes } = gate.handshakes;
-  const stats: WorkerStats = { ...serving.stats, healthChecks, turnedAway, failedHandshakes, ...vitalSigns() };
+  const stats: WorkerStats = {
+    ...serving.stats,
+    healthChecks,
+    turnedAway,
+    received: receivedConnections(),
+    failedHandshakes,
+    ...vitalSigns(),
+  };
   void tellMaster({ type: 'stats', stats });
   // A line for each would cost more than the requests that it is about.
   if (turnedAway > turnedAwayBefore)
