@@ -5,6 +5,7 @@ import { inRoot, run } from './project.mjs';
 export async function runMocha(args) {
   const node = process.env.EVY_TEST_NODE ?? process.execPath;
   const strict = process.env.CI ? ['--forbid-only'] : [];
-  const mocha = inRoot('node_modules', 'mocha', 'bin', 'mocha.js');
-  return run(node, [mocha, ...strict, ...args]);
+  // Not by way of bin/mocha.js, which is a process of its own only to add Node's options, and which takes no signal but INT.
+  const mocha = inRoot('node_modules', 'mocha', 'lib', 'cli', 'cli.js');
+  return run(node, ['--import', 'tsx', mocha, ...strict, ...args]);
 }

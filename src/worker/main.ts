@@ -15,7 +15,7 @@ import type { Configuration, Running } from './process/boot.ts';
 import { guardSend, listenToMaster, tellMaster } from './process/channel.ts';
 import { Leaving } from './process/departure.ts';
 import type { Departure } from './process/departure.ts';
-import { accept, move } from './process/incoming-connections.ts';
+import { accept, move, receivedConnections } from './process/incoming-connections.ts';
 import { stopListening } from './accepting/listening.ts';
 import { accountFor, endProcess, onForeignExit } from './process/process-exit.ts';
 import { watchVitalSigns } from './process/vital-signs.ts';
@@ -90,7 +90,14 @@ function reportStats(): void {
   const { serving, guard, gate } = running!;
   const { healthChecks = 0, turnedAway = 0 } = guard ?? {};
   const { failed: failedHandshakes } = gate.handshakes;
-  const stats: WorkerStats = { ...serving.stats, healthChecks, turnedAway, failedHandshakes, ...vitalSigns() };
+  const stats: WorkerStats = {
+    ...serving.stats,
+    healthChecks,
+    turnedAway,
+    received: receivedConnections(),
+    failedHandshakes,
+    ...vitalSigns(),
+  };
   void tellMaster({ type: 'stats', stats });
   // A line for each would cost more than the requests that it is about.
   if (turnedAway > turnedAwayBefore)

@@ -21,7 +21,7 @@ describe('ten seconds of chaos', () => {
       const found = await processesWith(runVariable, runId);
       for (const { pid } of found.filter(({ command }) => command.startsWith('evy worker'))) sendSignal(pid, 'SIGKILL');
     };
-    const { problems } = await runChaos({ seed: 7, durationMs: 20_000, kind: 'wsgi', onStep: () => void killAll() });
+    const { problems } = await runChaos({ seed: 7, durationMs: 10_000, kind: 'wsgi', onStep: () => void killAll() });
     expect(problems.join('\n')).to.include('no killed process held it');
   });
 });

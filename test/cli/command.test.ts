@@ -99,7 +99,7 @@ describe('the built command', () => {
       'evy.config.mjs': "export default { app: 'app.mjs', port: 0, workers: 1 };",
     });
     const evy = runEvy([], { cwd, logStyle: 'human', env: { EVY_WORKRES: '7' } });
-    await waitFor('the banner', () => evy.output('stdout').includes('kill -HUP'), { withinMs: 15_000 });
+    await waitFor('the banner', () => evy.output('stdout').includes('kill -HUP'));
     expect(await evy.stop('SIGINT')).to.include({ code: 0 });
     expect(evy.output('stdout')).to.match(/evy serves on http:\/\/127\.0\.0\.1:\d+\/ with 1 worker\n/);
     expect(evy.output('stdout')).to.include(`kill -HUP ${evy.pid}`);

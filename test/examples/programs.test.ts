@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { expect } from 'chai';
-import getPort from 'get-port';
+import { freePort } from '../helpers/free-port.ts';
 import { trusted } from '../helpers/certificates.ts';
 import { projectRoot } from '../helpers/files.ts';
 import { connect } from '../helpers/raw-client.ts';
@@ -45,7 +45,7 @@ describe('examples that are programs of their own', () => {
   });
 
   it('embed.ts starts, reloads, scales and stops a master', async () => {
-    const port = await getPort();
+    const port = await freePort();
     const evy = runExample(join(projectRoot, 'examples', 'embed.ts'), { env: { PORT: String(port) } });
     await written(evy, /reloaded: 2 workers replaced, generation 2\n/);
     await written(evy, /3 workers serve/);

@@ -3,7 +3,7 @@ import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import getPort from 'get-port';
+import { freePort } from '../helpers/free-port.ts';
 import { onEnd } from '../helpers/cleanup.ts';
 import { certfile, keyfile } from '../helpers/certificates.ts';
 import { projectRoot } from '../helpers/files.ts';
@@ -40,7 +40,7 @@ export async function runOnFreePort(name: string, portInText: number): Promise<O
   const folder = await mkdtemp(join(cache, 'example-'));
   onEnd(() => rm(folder, { recursive: true, force: true }));
   const text = await readFile(join(projectRoot, 'examples', name), 'utf8');
-  const port = await getPort();
+  const port = await freePort();
   const parts = text.split(String(portInText));
   if (parts.length !== 2) throw new Error(`${name} names port ${portInText} ${parts.length - 1} times`);
   await writeFile(join(folder, name), parts.join(String(port)));
@@ -51,18 +51,15 @@ export async function runOnFreePort(name: string, portInText: number): Promise<O
 
 /** What `ask` yields once the program answers. It says nothing when it listens, so that the first answer is the fact. */
 export function firstAnswer<T extends object>(evy: EvyProcess, ask: () => Promise<T>): Promise<T> {
-  return waitFor(
-    `an answer of process ${evy.pid}`,
-    () =>
-      ask().catch((error: unknown) => {
-        if (!evy.isRunning) throw new Error(`it ended:\n${evy.output()}`, { cause: error });
-        return undefined;
-      }),
-    { withinMs: 15_000 },
+  return waitFor(`an answer of process ${evy.pid}`, () =>
+    ask().catch((error: unknown) => {
+      if (!evy.isRunning) throw new Error(`it ended:\n${evy.output()}`, { cause: error });
+      return undefined;
+    }),
   );
 }
 
 /** Waits until the process has written something that matches. */
 export function written(evy: EvyProcess, text: RegExp): Promise<RegExpExecArray> {
-  return waitFor(`output ${text}`, () => text.exec(evy.output()), { withinMs: 15_000 });
+  return waitFor(`output ${text}`, () => text.exec(evy.output()));
 }

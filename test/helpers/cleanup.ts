@@ -17,6 +17,8 @@ export function enterTest(): void {
   inTest = true;
 }
 
+export const isInTest = (): boolean => inTest;
+
 /** Last registered, first undone. All are undone even if one fails; then the first failure is thrown. */
 async function undoAll(undos: readonly Undo[]): Promise<void> {
   const failures: unknown[] = [];

@@ -55,7 +55,7 @@ interface Question {
 }
 
 const pauseMs = 15;
-const settleWithinMs = 15_000;
+const settleWithinMs = 30_000;
 const most = 4; // requests under way on a connection
 let lastConnection = 0;
 

@@ -23,7 +23,7 @@ async function load(
   start: (options: LoadOptions) => RunningLoad | Promise<RunningLoad> = startLoadHere,
 ): Promise<LoadResult> {
   const running = await start({ port: await listening(server), ...few, ...options });
-  await waitFor('enough load', async () => enough(await running.snapshot()), { withinMs: 10_000 });
+  await waitFor('enough load', async () => enough(await running.snapshot()));
   return running.stop();
 }
 

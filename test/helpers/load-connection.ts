@@ -116,7 +116,7 @@ export class LoadConnection {
   /** Sends a request; resolves with its whole response, or undefined once the failure is counted. */
   async #request(life: Life): Promise<RawResponse | undefined> {
     const id = `${process.pid}-${(lastId += 1)}`;
-    const { host = '127.0.0.1', path = '/', answerWithinMs = 10_000 } = this.#options;
+    const { host = '127.0.0.1', path = '/', answerWithinMs = 30_000 } = this.#options;
     const close = this.#keeps ? '' : 'Connection: close\r\n';
     const started = performance.now();
     const before = life.reader.responses.length;

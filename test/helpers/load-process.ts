@@ -12,6 +12,7 @@ interface Answer {
   result: LoadResult | undefined;
 }
 
+const stripsTypes = 'typescript' in process.features && process.features.typescript !== false;
 const ownPath = fileURLToPath(import.meta.url);
 const answerWithinMs = 30_000;
 
@@ -42,7 +43,8 @@ class LoadProcess implements RunningLoad {
 
 /** Starts the load in another process; it ends with `stop()`, with the test, or with this process. */
 export async function startLoad(options: LoadOptions): Promise<RunningLoad> {
-  const child = fork(ownPath, { execArgv: ['--import', 'tsx'] });
+  // A Node that strips types itself starts in a fraction of the time.
+  const child = fork(ownPath, { execArgv: stripsTypes ? [] : ['--import', 'tsx'] });
   onEnd(() => child.kill('SIGKILL'));
   const load = new LoadProcess(child);
   await load.ask({ type: 'start', options });

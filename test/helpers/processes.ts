@@ -1,16 +1,24 @@
 /**
- * Finding what a test left running. Every process of a run inherits an environment variable that names the run, and
- * those of one started command another one that names the command; a process cannot shed them by changing its group
- * or by losing its parent. Linux only: elsewhere there is nothing to look at and nothing is found.
+ * Finding what a test left running. Every process of the whole run inherits an environment variable that names it, those
+ * that the tests of one mocha process started a second one, and those of one started command a third; a process
+ * cannot shed them by changing its group or by losing its parent. Linux only: elsewhere there is nothing to look at and
+ * nothing is found.
  */
 import { randomUUID } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { constants } from 'node:os';
 
+export const suiteVariable = 'EVY_TEST_SUITE';
 export const runVariable = 'EVY_TEST_RUN';
 export const commandVariable = 'EVY_TEST_COMMAND';
 
-/** Names this run; set in this process's environment, so that every child inherits it. */
+/** In parallel mode mocha runs each file in one of several processes, which it numbers; without it there is one process. */
+export const isMochaWorker = process.env.MOCHA_WORKER_ID !== undefined;
+
+/** Names the whole run. Mocha's first process sets it; its workers and their children inherit it. */
+export const suiteId = (process.env[suiteVariable] = (isMochaWorker && process.env[suiteVariable]) || randomUUID());
+/** Names this process's part of the run; set in its environment, so that every child inherits it. */
 export const runId = (process.env[runVariable] = randomUUID());
 
 export interface FoundProcess {
@@ -71,5 +79,29 @@ export function sendSignal(pid: number, signal: NodeJS.Signals): void {
     process.kill(pid, signal);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}
+
+/** Kills every process of the whole run but this one, until there is none: for an 'exit' listener, which cannot wait. */
+export function killSuite(): void {
+  const wanted = `${suiteVariable}=${suiteId}`;
+  const isOfSuite = (name: string): boolean => {
+    try {
+      return nulSeparated(readFileSync(`/proc/${name}/environ`, 'latin1')).includes(wanted);
+    } catch {
+      return false;
+    }
+  };
+  for (let found = true, rounds = 0; found && rounds < 100; rounds += 1) {
+    found = false;
+    let names: string[] = [];
+    try {
+      names = readdirSync('/proc');
+    } catch {} // no such folder: nothing to look at
+    for (const name of names) {
+      if (!/^\d+$/.test(name) || Number(name) === process.pid || !isOfSuite(name)) continue;
+      sendSignal(Number(name), 'SIGKILL');
+      found = true;
+    }
   }
 }

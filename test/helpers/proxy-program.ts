@@ -43,7 +43,7 @@ export interface ProxyProgram {
   port: number;
 }
 
-const startWithinMs = 10_000;
+const startWithinMs = 30_000;
 
 /** Starts it; resolves when it accepts connections. Ended when the test is over. */
 export async function startProxy({ path, args, files, port }: ProxyProgram): Promise<void> {

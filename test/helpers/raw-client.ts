@@ -180,7 +180,7 @@ export class RawClient {
 }
 
 /** Connects; rejects when refused. Closed by itself when the test is over. */
-export async function connect({ port, host, path, tls, withinMs = 5_000 }: Target): Promise<RawClient> {
+export async function connect({ port, host, path, tls, withinMs = 30_000 }: Target): Promise<RawClient> {
   const where = path === undefined ? { port: port ?? 0, host: host ?? '127.0.0.1' } : { path };
   const transport = connectNet({ ...where, allowHalfOpen: true, noDelay: true });
   onEnd(() => transport.destroy());

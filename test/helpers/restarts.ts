@@ -185,7 +185,7 @@ export class RestartedServer {
       await ask({ port, ...(isTls && { tls: trusted }) }, '/sick');
       return this.evy.seen('reload.rolled-back').length > times;
     };
-    await waitFor('the verdict', isBack, { withinMs: 15_000, everyMs: 100 });
+    await waitFor('the verdict', isBack, { everyMs: 100 });
     await writeConfig(this.#folder, this.#config);
     await this.#crew();
   }

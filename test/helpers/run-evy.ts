@@ -44,7 +44,7 @@ export interface Exit {
 
 /** After the process itself has ended, others may hold its output open; what is already in the pipe comes within this. */
 const lastOutputMs = 250;
-const defaultDeadlineMs = 15_000;
+const defaultDeadlineMs = 40_000;
 let counter = 0;
 
 /** The developer's own settings must not decide what a test sees. */
@@ -145,7 +145,7 @@ export class EvyProcess {
    * Ends what is left. A command that still runs is simply killed with its group. One that has ended must not have left
    * any process behind: these are killed too, and returned.
    */
-  async reap(endWithinMs = 2_000): Promise<string[]> {
+  async reap(endWithinMs = 10_000): Promise<string[]> {
     if (this.isRunning) {
       this.kill();
       await this.exit;

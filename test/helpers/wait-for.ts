@@ -10,7 +10,7 @@ export interface WaitOptions {
 export async function waitFor<T>(
   what: string,
   ask: () => T | Promise<T>,
-  { withinMs = 12_000, everyMs = 10 }: WaitOptions = {},
+  { withinMs = 30_000, everyMs = 10 }: WaitOptions = {},
 ): Promise<NonNullable<Exclude<T, false>>> {
   const deadline = performance.now() + withinMs;
   for (;;) {

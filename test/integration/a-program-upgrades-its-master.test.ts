@@ -8,7 +8,6 @@ import { end } from './command/upgrading.ts';
 
 describe('a program that embeds a master', () => {
   it('is started again by upgrade(), told when the new one serves, and ends; no client notices', async function () {
-    this.timeout(40_000);
     const program = runEvy(['0'], { program: fixture('programs', 'upgrades-itself.mjs') });
     const { port } = (await program.until('program.ready')) as unknown as { port: number };
     const load = await startLoad({ port, expect: 'echo-id', countHeader: 'X-Pid', ...light });

@@ -12,7 +12,7 @@ const maxSize = 5;
 
 /** A client that connects when it can, asks once and leaves. */
 async function askAndLeave(target: Target): Promise<string> {
-  const client = await connect({ ...target, withinMs: 15_000 });
+  const client = await connect(target);
   const response = await client.request(get('/', 'Connection: close\r\n'));
   const ending = await client.closed();
   client.close();

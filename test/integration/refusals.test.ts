@@ -2,7 +2,11 @@ import { expect } from 'chai';
 import type { App } from '../../src/index.ts';
 import { header, text } from '../helpers/response-reader.ts';
 import { waitFor } from '../helpers/wait-for.ts';
-import { answer, echo, get, post, withServer, type Options } from '../worker/helpers/with-server.ts';
+import { wsgiHandler } from '../../src/worker/interfaces/wsgi.ts';
+import { Service } from '../../src/worker/loop/service.ts';
+import { handTime } from '../worker/helpers/hand-time.ts';
+import { answer, echo, get, post, scenario, withServer, type Options } from '../worker/helpers/with-server.ts';
+import { withService } from '../worker/helpers/with-service.ts';
 
 const hello = answer('hello');
 /** Stands in every request that is refused; nothing of it may come back, or get into the log. */
@@ -94,17 +98,24 @@ describe('a request that is refused', () => {
 
   it(
     'is answered also while the client sends on slowly, for longer than one wait',
-    withServer(hello, { maxBody: 5 }, async ({ connect }) => {
-      const client = await connect();
-      client.send('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\n');
-      expect((await client.response()).status).to.equal(413);
-      for (let count = 0; count < 20; count += 1) {
-        client.send('x');
-        await new Promise((resolve) => setTimeout(resolve, 250));
-      }
-      client.halfClose();
-      expect(await client.closed()).to.equal('fin');
-      expect(client.error).to.equal(undefined);
+    scenario(() => {
+      const time = handTime();
+      return withService(
+        (parts) => new Service({ ...parts, handler: wsgiHandler(hello), time }),
+        { maxBody: 5 },
+        async ({ connect }) => {
+          const client = await connect();
+          client.send('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\n');
+          expect((await client.response()).status).to.equal(413);
+          for (let count = 0; count < 20; count += 1) {
+            client.send('x');
+            await time.flow(500);
+          }
+          client.halfClose();
+          expect(await client.closed()).to.equal('fin');
+          expect(client.error).to.equal(undefined);
+        },
+      );
     }),
   );
 

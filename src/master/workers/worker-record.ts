@@ -10,8 +10,8 @@ export interface Failure {
   readonly stack?: string | undefined;
 }
 
-/** What was sent to a worker so shortly before it counted may not be counted yet. */
-const onTheWayMs = 250;
+/** A connection that a worker has not received for so long never comes: without a descriptor left it loses the message. */
+const lostAfterMs = 5_000;
 
 export class WorkerRecord {
   readonly #now: () => number;
@@ -25,8 +25,10 @@ export class WorkerRecord {
   #lastWords: { readonly connections: number; readonly closed: number } | undefined;
   #moved = 0;
   #cutRequests: number | undefined;
-  /** when connections went there that it may not have counted */
-  #newConnections: number[] = [];
+  /** when connections went there that it had not received when it counted last */
+  #onTheWay: number[] = [];
+  /** those before them, which it has received or lost */
+  #arrived = 0;
   #underWay: readonly RequestUnderWay[] = [];
   /** it has told itself what became of its requests, or tells it at last */
   #isAccounted = false;
@@ -61,7 +63,7 @@ export class WorkerRecord {
   }
   /** as far as it is known here */
   get connections(): number {
-    return (this.#stats?.connections ?? 0) + this.#newConnections.length;
+    return (this.#stats?.connections ?? 0) + this.#onTheWay.length;
   }
   /**
    * What became of its connections. One that died without last words has cut what it had when it last reported, and
@@ -87,7 +89,15 @@ export class WorkerRecord {
   }
 
   noteConnection(): void {
-    this.#newConnections.push(this.#now());
+    this.#onTheWay.push(this.#now());
+  }
+
+  /** The channel keeps the order, so the first ones have arrived. */
+  #noteReceived(received: number, nowMs: number): void {
+    const before = this.#onTheWay.length;
+    const late = this.#onTheWay.slice(Math.max(0, received - this.#arrived));
+    this.#onTheWay = late.filter((sentAtMs) => sentAtMs > nowMs - lostAfterMs);
+    this.#arrived += before - this.#onTheWay.length;
   }
 
   /** Another worker has taken over so many of its connections. */
@@ -125,7 +135,7 @@ export class WorkerRecord {
       case 'stats':
         this.#stats = news.stats;
         this.#statsAtMs = this.#now();
-        this.#newConnections = this.#newConnections.filter((sentAtMs) => sentAtMs > this.#statsAtMs! - onTheWayMs);
+        this.#noteReceived(news.stats.received, this.#statsAtMs);
         break;
       case 'under-way':
         this.#underWay = news.requests;

@@ -84,6 +84,7 @@ const statsFields: Fields<Extract<WorkerToMaster, { type: 'stats' }>['stats']> =
   lagMs: amount,
   healthChecks: count,
   turnedAway: count,
+  received: count,
   utilisation: amount,
 };
 const interfaces: Readonly<Record<InterfaceName, true>> = { wsgi: true, fetch: true, node: true };

@@ -97,6 +97,8 @@ export interface WorkerStats extends ServingStats {
   healthChecks: number;
   /** of its requests, those that got 503 before they came to the application */
   turnedAway: number;
+  /** connections that were sent to it since its start, whatever became of them */
+  received: number;
   /** TLS connections that ended before they were ready for a request */
   failedHandshakes: number;
   /** the share of the time since the last report that its event loop was busy, 0 to 1 */

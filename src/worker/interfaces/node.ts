@@ -19,6 +19,7 @@ import { ErrorLines } from '../request/error-lines.ts';
 import type { Mover } from '../migration/mover.ts';
 import type { ServiceOptions } from '../loop/service.ts';
 import type { Serving } from '../loop/serving.ts';
+import { realTime } from '../transport/clock.ts';
 import { timerMs } from '../transport/longest-timer.ts';
 import { peerFacts } from '../transport/peer.ts';
 import { ProxyGate } from '../proxies/proxy-gate.ts';
@@ -62,12 +63,17 @@ export class NodeService implements Serving {
 
   constructor(options: NodeServiceOptions) {
     this.#options = options;
-    const { settings, log, accessLog, multiprocess } = options;
+    const { settings, log, accessLog, multiprocess, time = realTime } = options;
     const changed = (): void => this.#onChange();
     this.#naming = new RequestNaming(settings);
     this.#preview = new Preview(accessLog);
-    this.proxyGate = ProxyGate.of(settings, log, changed);
-    this.#requestDeadlines = RequestDeadlines.of(settings.requestTimeoutMs, () => this.#active.keys(), this.#timeOut);
+    this.proxyGate = ProxyGate.of(settings, log, changed, time);
+    this.#requestDeadlines = RequestDeadlines.of(
+      settings.requestTimeoutMs,
+      () => this.#active.keys(),
+      this.#timeOut,
+      time,
+    );
     const errors = new ErrorLines(log);
     this.#hookDefaults = { log, multiprocess, extra: settings.environ, errors, naming: this.#naming };
     this.#server = new NodeServer(

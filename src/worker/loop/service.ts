@@ -18,7 +18,8 @@ import { refusedRequest } from '../access-log/refused.ts';
 import { Admission } from '../request/admission.ts';
 import { countAnswer, noAnswers } from '../limits/answer-counts.ts';
 import type { Arrival } from '../accepting/arrival.ts';
-import { Clock } from '../transport/clock.ts';
+import { Clock, realTime } from '../transport/clock.ts';
+import type { TimeSource } from '../transport/clock.ts';
 import { Connection } from './connection.ts';
 import type { DrainNotice, ResponseReport } from '../../shared/application.ts';
 import type { EnvironDefaults, PeerFacts } from '../request/environ.ts';
@@ -48,6 +49,8 @@ export interface ServiceOptions {
   multiprocess: boolean;
   /** called when the first request has been answered */
   onFirstAnswer?: (() => void) | undefined;
+  /** another one than this machine's */
+  time?: TimeSource;
 }
 
 /** Orders to drain whose times differ by less than this are one, told twice. */
@@ -99,12 +102,13 @@ export class Service implements Serving {
     this.#handler = options.handler;
     this.#accessLog = options.accessLog;
     this.#onFirstAnswer = options.onFirstAnswer;
-    this.clock = new Clock(this.#connections);
+    const { time = realTime } = options;
+    this.clock = new Clock(this.#connections, time);
     this.trustedProxies = trustedProxiesOf(options.settings);
     this.naming = new RequestNaming(options.settings);
-    this.proxyGate = ProxyGate.of(options.settings, options.log, () => this.#onChange());
+    this.proxyGate = ProxyGate.of(options.settings, options.log, () => this.#onChange(), time);
     const { requestTimeoutMs } = options.settings;
-    this.#requestDeadlines = RequestDeadlines.of(requestTimeoutMs, () => this.#underWay(), this.#timeOut);
+    this.#requestDeadlines = RequestDeadlines.of(requestTimeoutMs, () => this.#underWay(), this.#timeOut, time);
     this.environDefaults = {
       errors: new ErrorLines(options.log),
       multiprocess: options.multiprocess,

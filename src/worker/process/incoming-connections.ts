@@ -5,8 +5,13 @@ import { passedHandle } from '../../shared/node-private/node-private.ts';
 import type { Running } from './boot.ts';
 import { sendToMaster } from './channel.ts';
 
+/** How many have come, whatever becomes of them: the master knows by it which ones are still on the way. */
+let received = 0;
+export const receivedConnections = (): number => received;
+
 /** One that the master accepted. `running` is undefined where nobody is to serve it any more. */
 export function accept(running: Running | undefined, bind: number, socket: Socket | undefined): void {
+  received += 1;
   // The client may have gone on the way.
   if (socket === undefined) return;
   // One on standby may be given what the master sent before it knew.
@@ -25,6 +30,7 @@ export function move(running: Running | undefined, message: MovingToWorker, give
     running?.mover?.take(message);
     return;
   }
+  received += 1;
   const handle = passedHandle(given);
   if (handle === undefined) return; // no descriptor was left for it: the master finds out
   // The master has kept a copy, and gives it to another worker.

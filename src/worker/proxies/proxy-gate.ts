@@ -11,7 +11,7 @@ import type { Transport, TransportOwner } from '../../shared/node-private/node-p
 import type { ServerSettings } from '../../shared/options/table.ts';
 import { peerListOf, type PeerList } from '../../shared/options/peer-list.ts';
 import { Clock } from '../transport/clock.ts';
-import type { Expiring } from '../transport/clock.ts';
+import type { Expiring, TimeSource } from '../transport/clock.ts';
 import { gonePeer, peerAddress } from '../transport/peer.ts';
 import { ProxyHeaderDecoder } from './proxy-header.ts';
 import type { ToldPeer } from './told-peer.ts';
@@ -25,9 +25,10 @@ export class ProxyGate {
   readonly #log: Logger;
   readonly #onChange: () => void;
   readonly #timeoutMs: number;
-  readonly #clock = new Clock(this.#waiting);
+  readonly #clock: Clock;
 
-  constructor(peers: PeerList, timeoutMs: number, log: Logger, onChange: () => void) {
+  constructor(peers: PeerList, timeoutMs: number, log: Logger, onChange: () => void, time: TimeSource) {
+    this.#clock = new Clock(this.#waiting, time);
     this.#peers = peers;
     this.#timeoutMs = timeoutMs;
     this.#log = log;
@@ -39,9 +40,10 @@ export class ProxyGate {
     settings: Pick<ServerSettings, 'proxyProtocol' | 'headTimeoutMs'>,
     log: Logger,
     onChange: () => void,
+    time: TimeSource,
   ): ProxyGate | undefined {
     const peers = peerListOf(settings.proxyProtocol);
-    return peers && new ProxyGate(peers, settings.headTimeoutMs, log, onChange);
+    return peers && new ProxyGate(peers, settings.headTimeoutMs, log, onChange, time);
   }
 
   /** connections whose header has not come yet */

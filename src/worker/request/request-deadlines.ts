@@ -7,7 +7,7 @@
  */
 import { EvyError } from '../../shared/errors.ts';
 import { Clock } from '../transport/clock.ts';
-import type { Expiring } from '../transport/clock.ts';
+import type { Expiring, TimeSource } from '../transport/clock.ts';
 
 export function requestTimedOut(): EvyError {
   return new EvyError('REQUEST_TIMEOUT', 'the response was not complete in time (option requestTimeout)');
@@ -24,11 +24,16 @@ export class RequestDeadlines<Request extends object> implements Expiring {
   /** when each was seen first */
   #seen = new Map<Request, number>();
 
-  constructor(timeoutMs: number, underWay: () => Iterable<Request>, timeOut: (request: Request) => void) {
+  constructor(
+    timeoutMs: number,
+    underWay: () => Iterable<Request>,
+    timeOut: (request: Request) => void,
+    time: TimeSource,
+  ) {
     this.#timeoutMs = timeoutMs;
     this.#underWay = underWay;
     this.#timeOut = timeOut;
-    this.#clock = new Clock(new Set([this]));
+    this.#clock = new Clock(new Set([this]), time);
     this.#clock.start();
   }
 
@@ -37,8 +42,9 @@ export class RequestDeadlines<Request extends object> implements Expiring {
     timeoutMs: number,
     underWay: () => Iterable<Request>,
     timeOut: (request: Request) => void,
+    time: TimeSource,
   ): RequestDeadlines<Request> | undefined {
-    return timeoutMs > 0 ? new RequestDeadlines(timeoutMs, underWay, timeOut) : undefined;
+    return timeoutMs > 0 ? new RequestDeadlines(timeoutMs, underWay, timeOut, time) : undefined;
   }
 
   expire(): void {

@@ -10,17 +10,34 @@ export interface Expiring {
   expire(which: 'read' | 'write'): void;
 }
 
-const tickMs = 500;
+/** Where time comes from: this machine, or a test's hand. */
+export interface TimeSource {
+  nowMs(): number;
+  /** Calls back every so often until the returned function is called; keeps no process alive. */
+  every(ms: number, callback: () => void): () => void;
+}
+
+export const realTime: TimeSource = {
+  nowMs: () => performance.now(),
+  every(ms, callback) {
+    const timer = setInterval(callback, ms).unref();
+    return () => clearInterval(timer);
+  },
+};
+
+export const tickMs = 500;
 
 export class Clock {
   /** virtual time, at most one tick behind */
   nowMs = 0;
-  #last = performance.now();
-  #timer: NodeJS.Timeout | undefined;
+  #last = 0;
+  #stop: (() => void) | undefined;
   readonly #watched: ReadonlySet<Expiring>;
+  readonly #time: TimeSource;
 
-  constructor(watched: ReadonlySet<Expiring>) {
+  constructor(watched: ReadonlySet<Expiring>, time: TimeSource) {
     this.#watched = watched;
+    this.#time = time;
   }
 
   /** The deadline for a wait of `ms` from now: never early, at most two ticks late. */
@@ -30,19 +47,18 @@ export class Clock {
 
   /** Runs while there is something to watch. */
   start(): void {
-    if (this.#timer !== undefined) return;
-    this.#last = performance.now();
-    this.#timer = setInterval(() => this.#tick(), tickMs);
-    this.#timer.unref();
+    if (this.#stop !== undefined) return;
+    this.#last = this.#time.nowMs();
+    this.#stop = this.#time.every(tickMs, () => this.#tick());
   }
 
   stop(): void {
-    clearInterval(this.#timer);
-    this.#timer = undefined;
+    this.#stop?.();
+    this.#stop = undefined;
   }
 
   #tick(): void {
-    const now = performance.now();
+    const now = this.#time.nowMs();
     this.nowMs += Math.min(now - this.#last, 2 * tickMs);
     this.#last = now;
     for (const one of this.#watched) {

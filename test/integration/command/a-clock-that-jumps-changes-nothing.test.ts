@@ -15,7 +15,6 @@ import {
 
 describe('a wall clock that jumps by days, to and fro', () => {
   it('closes no connection, cuts no wait short, and shows in no duration', async function () {
-    this.timeout(60_000);
     const nodeArgs = ['--import', fixture('preloads', 'clock-jumps.mjs')];
     const evy = await serve([...onTwo, '--keepalive', '60s', '--grace', '20s', echo], { nodeArgs });
     const idle = await beIdle({ port: evy.port });

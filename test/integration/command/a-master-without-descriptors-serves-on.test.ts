@@ -13,7 +13,6 @@ async function limit(evy: EvyProcess, files: number): Promise<void> {
 
 describe('a master without a free file descriptor', () => {
   it('serves on with what it has, and replaces, reloads and upgrades when there are some again', async function () {
-    this.timeout(60_000);
     const evy = await serve([...onTwo, echo]);
     const [victim, survivor] = await crewOf(evy, [1, 1]);
     const load = await underLoad(evy, light);

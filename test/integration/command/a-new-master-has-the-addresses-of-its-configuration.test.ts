@@ -25,7 +25,6 @@ const get = 'GET / HTTP/1.1\r\nHost: localhost\r\n\r\n';
 
 describe('the addresses of a new master', () => {
   it('are those of its configuration: some kept, some new, some given up', async function () {
-    this.timeout(60_000);
     const cwd = await tempFolder();
     const [kept, dropped, added] = ['kept', 'dropped', 'added'].map((name) => join(cwd, `${name}.sock`)) as [
       string,
@@ -40,7 +39,7 @@ describe('the addresses of a new master', () => {
     await configure(`unix:${added}`, `127.0.0.1:${port}`, `unix:${kept}`);
     const busy = await beginSlow({ path: dropped }, join(cwd, 'gate'));
     const going = upgrade(evy);
-    await evy.until('upgrade.ready', { withinMs: 30_000 });
+    await evy.until('upgrade.ready');
     // What was under way on an address that is given up is finished.
     await writeFiles(cwd, { gate: '' });
     expect((await busy.response()).status).to.equal(200);
@@ -55,13 +54,12 @@ describe('the addresses of a new master', () => {
   });
 
   it('may speak TLS: a connection that cannot move is told to close', async function () {
-    this.timeout(60_000);
     const args = ['-b', 'tls:127.0.0.1:0', '--certfile', certfile, '--keyfile', keyfile, '--workers', '2', echo];
     const evy = await serve(args);
     const target = { port: evy.port, tls: trusted };
     const idle = await beIdle(target);
     const going = upgrade(evy);
-    await evy.until('worker.retiring', { times: 2, withinMs: 30_000 });
+    await evy.until('worker.retiring', { times: 2 });
     expect(await answerOf(target)).to.equal('echo');
     expect(announcesClose(await idle.request(get))).to.equal(true);
     idle.close();
@@ -71,7 +69,6 @@ describe('the addresses of a new master', () => {
   });
 
   it('may be those that a service manager has opened for the first one', async function () {
-    this.timeout(60_000);
     const server = createServer().listen(0, '127.0.0.1');
     await once(server, 'listening');
     const { fd } = (server as unknown as { _handle: { fd: number } })._handle;

@@ -29,7 +29,6 @@ export default (env, startResponse) => {
 describe('a new master, after kill -9 of one', () => {
   for (const how of ['with a worker in a long computation', 'with a worker that is being loaded'] as const) {
     it(`${how}: waits until that lets go of the address`, async function () {
-      this.timeout(60_000);
       const isLoading = how === 'with a worker that is being loaded';
       const cwd = await tempFolder({ 'app.mjs': isLoading ? answering('old') : blocking('asked') });
       const args = ['--workers', '1', 'app.mjs'];

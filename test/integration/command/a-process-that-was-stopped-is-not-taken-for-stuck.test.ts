@@ -24,16 +24,13 @@ describe('a process that was stopped and continued', () => {
   /** Everybody that was there is, and answers. */
   async function expectNobodyKilled(): Promise<void> {
     const pids = new Set<string>();
-    await waitFor('answers of both', async () => pids.add(await answerOf({ port: evy.port })).size === 2, {
-      withinMs: 15_000,
-    });
+    await waitFor('answers of both', async () => pids.add(await answerOf({ port: evy.port })).size === 2);
     expect(await crewOf(evy, [1, 1])).to.deep.equal(before);
     for (const event of ['worker.stuck', 'worker.killed', 'worker.exit']) expect(evy.seen(event)).to.deep.equal([]);
     expect(await evy.stop()).to.deep.equal({ code: 0, signal: null });
   }
 
   it('is told of and not killed, if it is a worker', async function () {
-    this.timeout(40_000);
     const { pid } = before[0]!;
     process.kill(pid, 'SIGSTOP');
     const silent = await evy.until('worker.silent', { where: (line) => line['pid'] === pid });
@@ -47,7 +44,6 @@ describe('a process that was stopped and continued', () => {
   });
 
   it('kills nobody, if it is the master', async function () {
-    this.timeout(40_000);
     evy.signal('SIGSTOP');
     await longEnough();
     expect(await answerOf({ port: evy.port })).to.match(/^\d+$/);
@@ -60,7 +56,6 @@ describe('a process that was stopped and continued', () => {
   });
 
   it('is nothing at all, if it is all of them: a machine asleep', async function () {
-    this.timeout(40_000);
     sendSignal(-evy.pid, 'SIGSTOP');
     await longEnough();
     sendSignal(-evy.pid, 'SIGCONT');

@@ -11,7 +11,6 @@ describe('a result tells who was closed without having been announced', () => {
     const app = application(`echoes-load-id${kind}`);
 
     it(`at the end of the grace time, and who was told before: echoes-load-id${kind}`, async function () {
-      this.timeout(30_000);
       const evy = await serve([...tls, '--workers', '1', '--grace', '2s', app]);
       const target = { port: evy.port, tls: trusted };
       const clients = await Promise.all(Array.from({ length: 5 }, () => beIdle(target)));

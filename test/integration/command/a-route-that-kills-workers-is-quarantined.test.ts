@@ -8,7 +8,6 @@ const options = ['--port', '0', '--workers', '2', '--quarantine', '2', '--quaran
 
 describe('a route that kills workers', () => {
   it('gets 503 after so many crashes, from new workers, too, and other routes are served', async function () {
-    this.timeout(30_000);
     const evy = await serve([...options, app]);
     const target = { port: evy.port };
     for (let crashes = 1; crashes <= 2; crashes += 1) {

@@ -31,9 +31,7 @@ async function supersede(second: string, replaced: number): Promise<void> {
   const load = await underLoad(evy, light);
   await writeFiles(cwd, { 'app.mjs': second });
   evy.signal('SIGHUP');
-  await waitFor('a worker that is never ready', () => evy.output('stdout').includes('never ready'), {
-    withinMs: 10_000,
-  });
+  await waitFor('a worker that is never ready', () => evy.output('stdout').includes('never ready'));
   expect(evy.seen('worker.ready', ({ generation }) => generation === 2)).to.have.length(replaced);
   await writeFiles(cwd, { 'app.mjs': answering('three') });
   evy.signal('SIGHUP');

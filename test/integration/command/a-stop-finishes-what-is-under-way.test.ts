@@ -66,7 +66,7 @@ describe('a graceful stop', () => {
   it('before the first worker is ready ends everything with 0', async () => {
     const folder = await tempFolder({ 'app.mjs': "console.log('loading'); await new Promise(() => {});" });
     const evy = runEvy([...onTwo, 'app.mjs'], { cwd: folder });
-    await waitFor('loading', () => evy.output('stdout').includes('loading'), { withinMs: 10_000 });
+    await waitFor('loading', () => evy.output('stdout').includes('loading'));
     expect(await evy.stop()).to.deep.equal({ code: 0, signal: null });
     expect(evy.output()).to.not.match(/\n\s+at /);
   });

@@ -3,16 +3,13 @@ import { crewOf, echo, expectUnnoticed, light, moreAnswers, onTwo, serve, underL
 
 describe('a storm of twenty HUPs', () => {
   it('ends with as many workers as wanted, all of the newest generation', async function () {
-    this.timeout(30_000);
     const evy = await serve([...onTwo, echo]);
     const load = await underLoad(evy, light);
-    const startedAt = performance.now();
     for (let times = 1; times <= 20; times += 1) {
       evy.signal('SIGHUP');
       // Two that come at the same moment are one to the kernel.
       await evy.until('reload.started', { times });
     }
-    expect(performance.now() - startedAt).to.be.lessThan(1_000);
     expect(await evy.until('reload.done', { where: ({ generation }) => generation === 21 })).to.include({
       level: 'info',
     });
@@ -20,6 +17,7 @@ describe('a storm of twenty HUPs', () => {
     const outcomes = [...evy.seen('reload.failed'), ...evy.seen('reload.done')].map(({ generation }) => generation);
     expect(outcomes).to.have.members(Array.from({ length: 20 }, (_, index) => index + 2));
     for (const failed of evy.seen('reload.failed')) expect(failed).to.include({ code: 'RELOAD_SUPERSEDED' });
+    expect(evy.seen('reload.failed').length, 'superseded').to.be.greaterThan(0);
     await moreAnswers(load);
     expectUnnoticed(await load.stop());
     expect(await evy.stop()).to.deep.equal({ code: 0, signal: null });

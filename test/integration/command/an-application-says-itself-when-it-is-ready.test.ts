@@ -51,7 +51,7 @@ describe('an application with --ready signal', () => {
 
   it('is not served when it never does, and the error says what was waited for', async () => {
     const cwd = await tempFolder({ 'app.mjs': sources['app.mjs'], 'go': '' });
-    const evy = await serve(['app.mjs', '--port', '0', '-w', '1', '--ready', 'signal', '--boot-timeout', '1s'], {
+    const evy = await serve(['app.mjs', '--port', '0', '-w', '1', '--ready', 'signal', '--boot-timeout', '6s'], {
       cwd,
     });
     await writeFiles(cwd, { 'app.mjs': 'export default () => [];' });

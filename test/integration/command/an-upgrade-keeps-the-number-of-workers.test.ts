@@ -7,7 +7,6 @@ const config = (workers: number): string => JSON.stringify({ app: echo, port: 0,
 
 describe('an upgrade', () => {
   it('keeps a number of workers that was set by hand, unless the configuration has another one', async function () {
-    this.timeout(60_000);
     const cwd = await tempFolder({ 'evy.config.json': config(1) });
     const evy = await serve([], { cwd });
     evy.signal('SIGTTIN');

@@ -50,7 +50,7 @@ async function beginUpgrade(evy: EvyProcess, cwd: string): Promise<number> {
   const times = evy.seen('upgrade.started').length + 1;
   evy.signal('SIGUSR2');
   const { successor } = await evy.until('upgrade.started', { times });
-  await waitFor('the boot of a new worker', () => existsSync(join(cwd, 'waiting')), { withinMs: 30_000 });
+  await waitFor('the boot of a new worker', () => existsSync(join(cwd, 'waiting')));
   return successor as number;
 }
 
@@ -58,7 +58,6 @@ const letGo = (cwd: string): Promise<void> => rm(join(cwd, 'wait'));
 
 describe('an upgrade that fails', () => {
   it('for its configuration, its application or its death leaves the old master as it was', async function () {
-    this.timeout(120_000);
     const { evy, cwd, pidfile } = await start();
     const before = await crewOf(evy, [1, 1]);
     const load = await underLoad(evy, light);
@@ -88,7 +87,6 @@ describe('an upgrade that fails', () => {
   });
 
   it('when only some of its workers boot has accepted nobody', async function () {
-    this.timeout(90_000);
     const half = `
 import { mkdirSync } from 'node:fs';
 if (existsSync('half')) mkdirSync('first'); // which succeeds once
@@ -100,8 +98,8 @@ if (existsSync('half')) mkdirSync('first'); // which succeeds once
     await writeFiles(cwd, { half: '' });
     evy.signal('SIGUSR2');
     const { successor } = await evy.until('upgrade.started');
-    await evy.until('worker.ready', { times: 3, withinMs: 30_000 });
-    await evy.until('worker.delayed', { times: 2, withinMs: 30_000 });
+    await evy.until('worker.ready', { times: 3 });
+    await evy.until('worker.delayed', { times: 2 });
     await moreAnswers(load, 300);
     process.kill(successor as number, 'SIGTERM');
     expect((await evy.until('upgrade.failed')).message).to.equal('the new master was stopped');
@@ -109,31 +107,30 @@ if (existsSync('half')) mkdirSync('first'); // which succeeds once
     const result = await load.stop();
     expectUnnoticed(result);
     expect(Object.keys(result.seen)).to.have.members(before.map(({ pid }) => String(pid)));
-    await waitFor('the end of the new master', () => hasEnded(successor as number), { withinMs: 15_000 });
+    await waitFor('the end of the new master', () => hasEnded(successor as number));
     expect(await crewOf(evy, [1, 1])).to.deep.equal(before);
     expect(await evy.stop()).to.deep.equal({ code: 0, signal: null });
   });
 
   it('after the new master served is taken back', async function () {
-    this.timeout(120_000);
     const folder = await tempFolder();
     const pidfile = join(folder, 'evy.pid');
     const evy = await serve([...onTwo, '--pidfile', pidfile, slow]);
     const { port } = evy;
     // The old master waits for this one, and so is still there.
-    const busy = await beginSlow({ port, withinMs: 20_000 }, join(folder, 'gate'));
+    const busy = await beginSlow({ port }, join(folder, 'gate'));
     evy.signal('SIGUSR2');
-    const { successor } = await evy.until('upgrade.ready', { withinMs: 30_000 });
+    const { successor } = await evy.until('upgrade.ready');
     expect(readFileSync(pidfile, 'utf8')).to.equal(`${String(successor)}\n`);
     process.kill(successor as number, 'SIGKILL');
     await evy.until('upgrade.failed');
-    expect(await answerOf({ port, withinMs: 15_000 })).to.equal('at once');
+    expect(await answerOf({ port })).to.equal('at once');
     expect(readFileSync(pidfile, 'utf8')).to.equal(`${evy.pid}\n`);
     await writeFiles(folder, { gate: '' });
     expect(text(await busy.response())).to.equal('begun,done');
     busy.close();
     // Nobody has told of the end of the killed master's workers.
-    await waitFor('a whole crew', async () => (await workersOf(evy)).length === 2, { withinMs: 15_000 });
+    await waitFor('a whole crew', async () => (await workersOf(evy)).length === 2);
     const { pid } = await upgrade(evy);
     expect(await answerOf({ port })).to.equal('at once');
     await end(pid);
@@ -142,26 +139,24 @@ if (existsSync('half')) mkdirSync('first'); // which succeeds once
 
 describe('a signal during an upgrade', () => {
   it('TERM ends both masters', async function () {
-    this.timeout(60_000);
     const { evy, cwd } = await start();
     const successor = await beginUpgrade(evy, cwd);
     const exit = evy.stop();
     await evy.until('upgrade.failed');
     await letGo(cwd);
     expect(await withDeadline('the end', exit, 15_000)).to.deep.equal({ code: 0, signal: null });
-    await waitFor('the end of the new master', () => hasEnded(successor), { withinMs: 15_000 });
+    await waitFor('the end of the new master', () => hasEnded(successor));
   });
 
   it('USR2 is part of the one under way, and HUP is for the master that serves in the end', async function () {
-    this.timeout(60_000);
     const { evy, cwd } = await start();
     const successor = await beginUpgrade(evy, cwd);
     evy.signal('SIGUSR2');
     await evy.until('signal.ignored', { where: ({ signal }) => signal === 'SIGUSR2' });
     evy.signal('SIGHUP');
     await letGo(cwd);
-    await evy.until('reload.done', { withinMs: 20_000 });
-    await waitFor('the end of the old master', () => hasEnded(evy.pid), { withinMs: 15_000 });
+    await evy.until('reload.done');
+    await waitFor('the end of the old master', () => hasEnded(evy.pid));
     expect(evy.seen('upgrade.started')).to.have.length(1);
     await end(successor);
   });

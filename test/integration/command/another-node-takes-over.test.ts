@@ -16,7 +16,6 @@ describe('an upgrade to another Node', () => {
       const other = nodeOf(major);
       const first = process.env.EVY_TEST_NODE ?? process.execPath;
       if (!existsSync(other) || first === other) this.skip();
-      this.timeout(90_000);
       const bin = await tempFolder();
       const node = join(bin, 'node');
       const use = async (program: string) => {

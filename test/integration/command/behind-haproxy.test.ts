@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
-import getPort from 'get-port';
+import { freePort } from '../../helpers/free-port.ts';
 import { certfile, keyfile, trusted } from '../../helpers/certificates.ts';
 import { needProgram, startProxy } from '../../helpers/proxy-program.ts';
 import { connect, type Target } from '../../helpers/raw-client.ts';
@@ -50,7 +50,7 @@ describe('behind HAProxy', function () {
     const ports: number[] = [];
     const sections: string[] = [];
     for (const { bind = '', mode = 'tcp', lines = [], to, server = '' } of fronts) {
-      const port = await getPort({ host: '127.0.0.1' });
+      const port = await freePort();
       ports.push(port);
       const name = `f${port}`;
       sections.push(`listen ${name}\n  mode ${mode}\n  bind 127.0.0.1:${port} ${bind}`);
@@ -186,7 +186,6 @@ describe('behind HAProxy', function () {
   });
 
   it('reloads lose no request of connections that begin with a PROXY header, nor of those on TLS', async function () {
-    this.timeout(60_000);
     const { evy, plain, tls } = await serveBehind(['--proxy-protocol', proxyAddress], { program: echo });
     const [inClear, throughTls] = await front([
       { to: plain, server: 'send-proxy-v2' },

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import getPort from 'get-port';
+import { freePort } from '../../helpers/free-port.ts';
 import { certfile, keyfile, trusted } from '../../helpers/certificates.ts';
 import { tempFolder } from '../../helpers/files.ts';
 import { needProgram, startProxy } from '../../helpers/proxy-program.ts';
@@ -21,7 +21,7 @@ describe('behind nginx', function () {
     // nginx comes from 127.0.0.2, so that its clients, at 127.0.0.1, are strangers to evy.
     const trust = ['--trusted-proxies', '127.0.0.2', '--trusted-proxies', 'unix', '--send-request-id'];
     const evy = await serve([...binds, '--workers', '2', ...trust, application('shows-its-environment')]);
-    const [port, tlsPort] = [await getPort({ host: '127.0.0.1' }), await getPort({ host: '127.0.0.1' })];
+    const [port, tlsPort] = [await freePort(), await freePort()];
     const folders = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
       (name) => `${name}_temp_path temp/${name};`,
     );

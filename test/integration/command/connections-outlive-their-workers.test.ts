@@ -2,11 +2,10 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { certfile, keyfile, trusted } from '../../helpers/certificates.ts';
 import { readText, tempFolder, writeFiles } from '../../helpers/files.ts';
-import { hammer, type HammerResult, type HammerTarget } from '../../helpers/hammer.ts';
 import { connect, type RawClient, type Target } from '../../helpers/raw-client.ts';
 import { header, text } from '../../helpers/response-reader.ts';
-import type { EvyProcess } from '../../helpers/run-evy.ts';
 import { waitFor } from '../../helpers/wait-for.ts';
+import { hammeredReloads } from './hammered-reloads.ts';
 import {
   application,
   beginSlow,
@@ -14,7 +13,6 @@ import {
   crewOf,
   light,
   moreAnswers,
-  onTwo,
   reload,
   serve,
   slow,
@@ -25,66 +23,7 @@ const get = 'GET / HTTP/1.1\r\nHost: test\r\n\r\n';
 const echo = application('echoes-load-id');
 const pidOf = async (client: RawClient): Promise<string | undefined> => header(await client.request(get), 'X-Pid');
 
-/** Rolling reloads under the hammer, until each connection has been through some of them. */
-async function hammered(evy: EvyProcess, target: HammerTarget, reloads: number): Promise<HammerResult> {
-  const connections = 30;
-  const clients = hammer(target, connections);
-  const answersAbove = (count: number) =>
-    waitFor('answers', () => clients.result.answered > count, { withinMs: 20_000 }).catch((error: unknown) => {
-      throw new Error(`${JSON.stringify(clients.result)}\n${evy.output()}`, { cause: error });
-    });
-  await answersAbove(connections);
-  for (let times = 1; times <= reloads; times += 1) {
-    await reload(evy);
-    await answersAbove(clients.result.answered + connections);
-  }
-  await crewOf(evy, [reloads + 1, reloads + 1]);
-  await answersAbove(clients.result.answered + connections);
-  return clients.stop();
-}
-
-const noFault = { wrong: 0, lost: 0, closed: 0, examples: [] };
-
-describe('under pipelined, cut and posted requests, rolling reloads', () => {
-  for (const kind of ['wsgi', 'fetch'] as const) {
-    it(`keep every connection of a ${kind} application, with every response its own`, async function () {
-      this.timeout(90_000);
-      const evy = await serve([...onTwo, application(`hammered-${kind}`)]);
-      const result = await hammered(evy, { port: evy.port }, 4);
-      expect(result).to.deep.include({ ...noFault, announced: 0, answered: result.sent });
-      expect(result.moved).to.be.greaterThan(30);
-      expect(await evy.stop()).to.deep.equal({ code: 0, signal: null });
-    });
-  }
-
-  it('lose nothing of a node:http application, and announce what they close', async function () {
-    this.timeout(120_000);
-    const evy = await serve([...onTwo, '--grace', '10s', application('hammered-node')]);
-    const result = await hammered(evy, { port: evy.port }, 3);
-    expect(result).to.deep.include(noFault);
-    expect(result.moved).to.be.greaterThan(0);
-    expect(await evy.stop()).to.deep.equal({ code: 0, signal: null });
-  });
-
-  it('lose nothing over TLS, and announce what they close', async function () {
-    this.timeout(90_000);
-    const tls = ['--certfile', certfile, '--keyfile', keyfile];
-    const evy = await serve(['--bind', 'tls:127.0.0.1:0', ...tls, '--workers', '2', application('hammered-wsgi')]);
-    const result = await hammered(evy, { port: evy.port, tls: trusted }, 2);
-    expect(result).to.deep.include(noFault);
-    expect(result.announced).to.be.greaterThan(0);
-    expect(evy.seen('connections.moved')).to.deep.equal([]);
-  });
-
-  it('keep connections of a unix socket as well', async function () {
-    this.timeout(90_000);
-    const path = join(await tempFolder(), 'evy.sock');
-    const evy = await serve(['--bind', `unix:${path}`, '--workers', '2', application('hammered-wsgi')]);
-    const result = await hammered(evy, { path }, 2);
-    expect(result).to.deep.include({ ...noFault, announced: 0, answered: result.sent });
-    expect(result.moved).to.be.greaterThan(20);
-  });
-});
+describe('under pipelined, cut and posted requests, rolling reloads', () => hammeredReloads(2));
 
 describe('a connection that moves', () => {
   it('keeps its addresses and its place: idle, without a request yet, and from each interface to another one', async () => {

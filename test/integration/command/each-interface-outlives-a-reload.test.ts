@@ -22,7 +22,6 @@ import {
 
 const middleware = application('adds-a-header');
 const kinds = [
-  { name: 'a wsgi application', hooked: 'wsgi', args: [application('hooks-on-request')] },
   { name: 'a wsgi application with middleware', hooked: 'wsgi', args: [application('hooks-on-request'), middleware] },
   { name: 'a Hono application', hooked: 'hono', args: [application('hono')] },
   { name: 'an Express application', hooked: 'express', args: [application('express')] },

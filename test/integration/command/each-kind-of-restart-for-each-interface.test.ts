@@ -1,23 +1,24 @@
+/** Each kind once, and each interface over each transport; each-kind-of-restart-for-each-interface.long.ts has all of them together. */
+import { restartKinds, type Interface, type RestartKind, type Transport } from '../../helpers/restarts.ts';
 import { expect } from 'chai';
-import { interfaces, RestartedServer, restartKinds, transports } from '../../helpers/restarts.ts';
-import { expectUnnoticed, light } from './serving.ts';
+import { unnoticedRestarts } from './unnoticed-restarts.ts';
+
+const chosen: ReadonlyArray<[Interface, Transport, readonly RestartKind[]]> = [
+  ['wsgi', 'plain', ['scale down', 'maxAge']],
+  ['fetch', 'plain', ['TERM of a worker', 'upgrade']],
+  ['node', 'plain', ['maxRequests', 'release taken back']],
+  ['wsgi', 'tls', ['upgrade']],
+  ['fetch', 'tls', ['release taken back']],
+  ['node', 'tls', ['reload']],
+];
 
 describe('under light load, each kind of restart', () => {
-  for (const transport of transports) {
-    for (const kind of interfaces) {
-      it(`costs nothing: ${kind}, ${transport}`, async function () {
-        this.timeout(120_000);
-        const server = await RestartedServer.serve(kind, transport, light);
-        for (const restart of restartKinds) {
-          const result = await server.restart(restart);
-          // What cannot move for sure is told to close; over TLS, one that asks too late may find that it is closed.
-          if (transport === 'tls') expect(result, restart).to.include({ failed: 0, wrong: 0, non200: 0 });
-          else expectUnnoticed(result);
-        }
-        await server.stop();
-        // The first master has ended too, after the upgrade.
-        expect(await server.evy.exit).to.deep.equal({ code: 0, signal: null });
-      });
-    }
+  for (const [kind, transport, restarts] of chosen) {
+    it(`costs nothing: ${kind}, ${transport}, ${restarts.join(' and ')}`, () =>
+      unnoticedRestarts(kind, transport, restarts));
   }
+
+  it('is among these', () => {
+    expect(chosen.flatMap(([, , restarts]) => restarts)).to.include.members([...restartKinds]);
+  });
 });

@@ -8,7 +8,6 @@ const isStopped = (pid: number): boolean => /\) T /.test(readFileSync(`/proc/${p
 
 describe('kill -9 of all workers at once under load', () => {
   it('refuses no connection and harms those only that the killed processes had', async function () {
-    this.timeout(40_000);
     const connections = { keepAlive: 50, reconnecting: 4 };
     const evy = await serve([...onTwo, echo]);
     const before = await crewOf(evy, [1, 1]);

@@ -91,7 +91,6 @@ describe('a reload under load', () => {
     });
 
   it('changes nothing when the new code does not load, names the reason, and works with a good release', async function () {
-    this.timeout(60_000);
     folder = await tempFolder();
     await release(answering('one'));
     evy = await serve([], { cwd: folder });

@@ -8,12 +8,11 @@ const get = (target: string) => `GET ${target} HTTP/1.1\r\nHost: localhost\r\n\r
 const options = ['--port', '0', '--workers', '1', '--stuck-timeout', '2s', '--access-log', '-'];
 
 async function spin(evy: EvyProcess): Promise<void> {
-  (await connect({ port: evy.port, withinMs: 20_000 })).send(get('/spin'));
+  (await connect({ port: evy.port })).send(get('/spin'));
 }
 
 describe('a worker that is stuck', () => {
   it('is told of and replaced, however long the targets of its requests are', async function () {
-    this.timeout(60_000);
     const evy = await serve([...options, application('blocks')]);
     const [worker] = await crewOf(evy, [1]);
     const target = `/never?${'"'.repeat(8_100)}`;
@@ -22,7 +21,7 @@ describe('a worker that is stuck', () => {
     await waitFor('responses that have begun', () => clients.every(({ received }) => received.includes('begun')));
     await spin(evy);
 
-    const ofIt = { where: (line: Record<string, unknown>) => line['pid'] === worker!.pid, withinMs: 20_000 };
+    const ofIt = { where: (line: Record<string, unknown>) => line['pid'] === worker!.pid };
     expect(await evy.until('worker.busy', ofIt)).to.include({ requests: 111 });
     expect(await evy.until('worker.stuck', ofIt)).to.include({ requests: 111 });
     await evy.until('request.cut', { ...ofIt, times: 100 });
@@ -34,7 +33,6 @@ describe('a worker that is stuck', () => {
   });
 
   it('ends by itself when the master was told of it and has died since', async function () {
-    this.timeout(60_000);
     const evy = await serve([...options, application('blocks')]);
     const [worker] = await crewOf(evy, [1]);
     const { port } = evy;
@@ -42,20 +40,19 @@ describe('a worker that is stuck', () => {
     await evy.until('worker.busy');
     evy.signal('SIGSTOP');
     // It writes that when it is read as stuck, and stands still from then on.
-    await waitFor('its last words', () => evy.output('stdout').includes('/spin'), { withinMs: 20_000 });
+    await waitFor('its last words', () => evy.output('stdout').includes('/spin'));
     evy.signal('SIGKILL');
-    await waitFor('its end', () => hasEnded(worker!.pid), { withinMs: 20_000 });
+    await waitFor('its end', () => hasEnded(worker!.pid));
     await waitFor('a port that is free', async () => (await refusalOf({ port })) === 'ECONNREFUSED');
   });
 
   it('ends by itself when the master does not come to it, and is told of when that does', async function () {
-    this.timeout(60_000);
     const evy = await serve([...options, application('blocks')]);
     const [worker] = await crewOf(evy, [1]);
     await spin(evy);
     await evy.until('worker.busy');
     evy.signal('SIGSTOP');
-    await waitFor('its end', () => hasEnded(worker!.pid), { withinMs: 20_000 });
+    await waitFor('its end', () => hasEnded(worker!.pid));
     evy.signal('SIGCONT');
     await evy.until('worker.stuck');
     expect(await evy.until('request.cut')).to.include({ target: '/spin' });

@@ -82,11 +82,9 @@ export async function crewOf(evy: EvyProcess, generations: readonly number[], ma
     const isTold = evy.seen('worker.ready').every(({ pid }) => here.has(pid) || told.has(pid));
     return last.map(({ generation }) => generation).join() === generations.join() && isTold && last;
   };
-  return waitFor(`workers of the generations ${generations.join()}`, isComplete, { withinMs: 10_000 }).catch(
-    (error: unknown) => {
-      throw new Error(`there are: ${JSON.stringify(last)}\n${evy.output()}`, { cause: error });
-    },
-  );
+  return waitFor(`workers of the generations ${generations.join()}`, isComplete).catch((error: unknown) => {
+    throw new Error(`there are: ${JSON.stringify(last)}\n${evy.output()}`, { cause: error });
+  });
 }
 
 /** Whether a process has ended. One that nobody has waited for yet has ended too. */
@@ -107,7 +105,7 @@ export const answerOf = async (target: Target, path?: string): Promise<string> =
 
 /** A keep-alive connection with a request on it that ends when `gate` exists; resolves when the application has it. */
 export async function beginSlow(target: Target, gate: string): Promise<RawClient> {
-  const client = await connect({ withinMs: 10_000, ...target });
+  const client = await connect(target);
   client.send(`GET /?${gate} HTTP/1.1\r\nHost: localhost\r\n\r\n`);
   await waitFor('the first piece of the response', () => client.received.includes('begun,'));
   return client;
@@ -131,7 +129,7 @@ export async function refusalOf(target: Target): Promise<string> {
 }
 
 /** Enough to notice a loss, little enough to leave the cores to what is tested. */
-export const light: Partial<LoadOptions> = { keepAlive: 8, reconnecting: 2, paceMs: 5 };
+export const light: Partial<LoadOptions> = { keepAlive: 8, reconnecting: 2, paceMs: 15 };
 
 /** Starts a load, in its own process; resolves when it is served. */
 export async function underLoad(evy: EvyProcess, options: Partial<LoadOptions> = {}): Promise<RunningLoad> {
@@ -143,14 +141,10 @@ export async function underLoad(evy: EvyProcess, options: Partial<LoadOptions> =
 /** Waits until the load has had so many more answers. */
 export async function moreAnswers(load: RunningLoad, count = 100): Promise<LoadResult> {
   const { ok } = await load.snapshot();
-  return waitFor(
-    `${count} more answers`,
-    async () => {
-      const now = await load.snapshot();
-      return now.ok >= ok + count && now;
-    },
-    { withinMs: 15_000 },
-  );
+  return waitFor(`${count} more answers`, async () => {
+    const now = await load.snapshot();
+    return now.ok >= ok + count && now;
+  });
 }
 
 /** No request failed, no answer was wrong, no connection ended without having been announced. */

@@ -48,7 +48,7 @@ describe('the file of a unix socket', () => {
     await once(owner, 'listening');
     const evy = runEvy(on(path));
     expect(await evy.exit).to.include({ code: 3 });
-    expect(evy.output()).to.match(/^evy: --bind unix:.*evy\.sock: another process listens on .*evy\.sock$/m);
+    expect(evy.output()).to.match(/^evy: --bind unix:.*evy\.sock: another process already listens on .*evy\.sock$/m);
     expect(lstatSync(path).isSocket()).to.equal(true);
   });
 
@@ -67,7 +67,7 @@ describe('the file of a unix socket', () => {
     const evy = runEvy(on(file));
     expect(await evy.exit).to.include({ code: 3 });
     expect(evy.output()).to.match(
-      /^evy: --bind unix:.*a file: .*a file exists and is not a socket; it is not replaced$/m,
+      /^evy: --bind unix:.*a file: .*a file exists and is not a socket, so it is not replaced$/m,
     );
     expect(lstatSync(file).isFile()).to.equal(true);
   });

@@ -21,13 +21,12 @@ const limited = [
 
 describe('the whole server', () => {
   it('works on so many requests at a time; others get 503, and health checks their answer', async function () {
-    this.timeout(40_000);
     const gate = join(await tempFolder(), 'gate');
     const evy = await serve([...limited, slow]);
     const begun: RawClient[] = [];
     /** Whether the application has got it. */
     const begin = async (): Promise<boolean> => {
-      const client = await connect({ port: evy.port, withinMs: 30_000 });
+      const client = await connect({ port: evy.port });
       client.send(`GET /?${gate} HTTP/1.1\r\nHost: localhost\r\n\r\n`);
       await waitFor('an answer', () => client.received.includes('\n\r\n'));
       if (client.received.startsWith('HTTP/1.1 200 ')) begun.push(client);
@@ -35,9 +34,7 @@ describe('the whole server', () => {
       return client.received.startsWith('HTTP/1.1 200 ');
     };
     // Shares follow: whoever is refused comes again.
-    await waitFor('as many as there may be', async () => (await begin()) && begun.length === most, {
-      withinMs: 20_000,
-    });
+    await waitFor('as many as there may be', async () => (await begin()) && begun.length === most);
 
     const client = await connect({ port: evy.port });
     const ask = (path: string) => client.request(`GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`);

@@ -10,7 +10,6 @@ async function scaleBy(evy: EvyProcess, signal: 'SIGTTIN' | 'SIGTTOU'): Promise<
 
 describe('TTIN and TTOU under load', () => {
   it('start and retire workers without losing a request, and keep one at least', async function () {
-    this.timeout(30_000);
     const evy = await serve([...onTwo, echo]);
     const load = await underLoad(evy, { keepAlive: 20, reconnecting: 4, paceMs: 10 });
     expect(await scaleBy(evy, 'SIGTTIN')).to.equal(3);

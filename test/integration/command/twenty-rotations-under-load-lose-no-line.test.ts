@@ -8,7 +8,6 @@ import { echo, expectNoLoss, light, moreAnswers, onTwo, serve, underLoad } from 
 
 describe('twenty rotations of the access log, under load', () => {
   it('lose no line', async function () {
-    this.timeout(60_000);
     const folder = await tempFolder();
     const path = join(folder, 'access.log');
     const evy = await serve([echo, ...onTwo, '--access-log', path, '--log-format', 'combined']);

@@ -9,13 +9,13 @@ export async function upgrade(evy: EvyProcess, from = evy.pid): Promise<{ pid: n
   const times = evy.seen('upgrade.ready').length + 1;
   const stops = evy.seen('master.stopped').length + 1;
   process.kill(from, 'SIGUSR2');
-  const { successor } = await evy.until('upgrade.ready', { times, withinMs: 30_000 });
-  const stopped = await evy.until('master.stopped', { times: stops, withinMs: 30_000 });
-  await waitFor('the end of the old master', () => hasEnded(from), { withinMs: 15_000 });
+  const { successor } = await evy.until('upgrade.ready', { times });
+  const stopped = await evy.until('master.stopped', { times: stops });
+  await waitFor('the end of the old master', () => hasEnded(from));
   return { pid: successor as number, stopped };
 }
 
 export async function end(pid: number): Promise<void> {
   process.kill(pid, 'SIGTERM');
-  await waitFor(`the end of ${pid}`, () => hasEnded(pid), { withinMs: 15_000 });
+  await waitFor(`the end of ${pid}`, () => hasEnded(pid));
 }

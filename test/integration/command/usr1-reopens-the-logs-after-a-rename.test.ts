@@ -23,9 +23,7 @@ describe('USR1', () => {
     const lines = async (name: string): Promise<LogLine[]> =>
       (await read(name)).split('\n').flatMap((line) => (line === '' ? [] : [JSON.parse(line) as LogLine]));
     const logged = (name: string, event: string) =>
-      waitFor(`${event} in ${name}`, async () => (await lines(name)).find((line) => line.event === event), {
-        withinMs: 10_000,
-      });
+      waitFor(`${event} in ${name}`, async () => (await lines(name)).find((line) => line.event === event));
     const accessed = (name: string, target: string) =>
       waitFor(`${target} in ${name}`, async () => (await read(name)).includes(`"GET ${target} HTTP/1.1" 200 `));
     const evy = runEvy(

@@ -9,7 +9,6 @@ import { end, upgrade } from './upgrading.ts';
 
 describe('USR2 puts a new master in the place of the old one', () => {
   it('under load, and no client notices', async function () {
-    this.timeout(90_000);
     const pidfile = join(await tempFolder(), 'evy.pid');
     const evy = await serve([...onTwo, '--pidfile', pidfile, echo]);
     const { port } = evy;
@@ -33,7 +32,6 @@ describe('USR2 puts a new master in the place of the old one', () => {
   });
 
   it('under pipelined, cut and posted requests, over TCP and a unix socket', async function () {
-    this.timeout(120_000);
     const path = join(await tempFolder(), 'evy.sock');
     const evy = await serve([
       '-b',
@@ -47,9 +45,7 @@ describe('USR2 puts a new master in the place of the old one', () => {
     const all = [hammer({ port: evy.port }, 15), hammer({ path }, 15)];
     const answersAbove = async (more: number) => {
       const counts = all.map(({ result }) => result.answered + more);
-      await waitFor('answers', () => all.every(({ result }, at) => result.answered > counts[at]!), {
-        withinMs: 20_000,
-      });
+      await waitFor('answers', () => all.every(({ result }, at) => result.answered > counts[at]!));
     };
     await answersAbove(30);
     const { pid } = await upgrade(evy);

@@ -135,15 +135,13 @@ export async function fakeCrew(
     behave,
     lines: (event) => logger.lines.filter((line) => line.event === event).map(({ fields }) => fields),
     until: (name, times = 1) =>
-      waitFor(`${name} x ${times}`, () => events.filter(([one]) => one === name).length >= times, { withinMs: 15_000 }),
+      waitFor(`${name} x ${times}`, () => events.filter(([one]) => one === name).length >= times),
     settled: async (count, generation) => {
       const fits = () =>
         workers().length === count && workers().every((one) => one.state === 'ready' && one.generation === generation);
-      await waitFor(`${count} ready workers of generation ${generation}`, fits, { withinMs: 15_000 }).catch(
-        (error: unknown) => {
-          throw new Error(`${String(error)}: ${JSON.stringify(master.status())}`, { cause: error });
-        },
-      );
+      await waitFor(`${count} ready workers of generation ${generation}`, fits).catch((error: unknown) => {
+        throw new Error(`${String(error)}: ${JSON.stringify(master.status())}`, { cause: error });
+      });
     },
     ask: () => askAt(master.status().addresses[0]!),
     pids: () => workers().map(({ pid }) => pid!),

@@ -28,7 +28,7 @@ describe('a master looks after its workers', () => {
     const [survivor, victim] = crew.pids();
     crew.behave({ boot: 'crash' });
     process.kill(victim!, 'SIGKILL');
-    await waitFor('two delays', () => crew.lines('worker.delayed').length >= 2, { withinMs: 15_000 });
+    await waitFor('two delays', () => crew.lines('worker.delayed').length >= 2);
     const delays = crew.lines('worker.delayed').map(({ delayMs }) => delayMs as number);
     expect(delays[0]).to.be.within(375, 500);
     expect(delays[1]).to.be.within(750, 1000);
@@ -140,7 +140,7 @@ describe('a master looks after its workers', () => {
 
   for (const [how, behaviour, input] of [
     ['die', { boot: 'crash' }, {}],
-    ['do not get ready', { boot: 'hang' }, { bootTimeout: '2s' }],
+    ['do not get ready', { boot: 'hang' }, { bootTimeout: '6s' }],
   ] as const) {
     it(`goes back to the number before when new workers ${how}, and says why`, async () => {
       const crew = await fakeCrew({ ...behaviour, goodBoots: 2 }, input);

@@ -61,6 +61,7 @@ const stats = (change: Partial<WorkerStats>): WorkerStats => ({
   utilisation: 0,
   healthChecks: 0,
   turnedAway: 0,
+  received: 0,
   failedHandshakes: 0,
   ...change,
 });

@@ -81,7 +81,7 @@ describe('a reload', () => {
     ['hang', 'BOOT_TIMEOUT'],
   ] as const) {
     it(`that cannot boot (${boot}) leaves the old generation whole and tells why`, async () => {
-      const crew = await fakeCrew({}, { bootTimeout: boot === 'hang' ? '1s' : '20s' });
+      const crew = await fakeCrew({}, { bootTimeout: boot === 'hang' ? '6s' : '60s' });
       await crew.master.start();
       const pids = crew.pids();
       crew.behave({ boot });

@@ -15,6 +15,7 @@ const stats: WorkerStats = {
   healthChecks: 0,
   utilisation: 0,
   turnedAway: 0,
+  received: 0,
   failedHandshakes: 0,
 };
 
@@ -60,21 +61,37 @@ describe('what became of the connections of a worker', () => {
 });
 
 describe('the connections of a worker', () => {
-  it('are those that it reported, and those that were sent there since or a moment before', () => {
-    let nowMs = 1_000;
-    const record = new WorkerRecord(() => nowMs);
+  it('are those that it reported, and those that were on their way to it then', () => {
+    const record = new WorkerRecord();
     record.noteConnection();
     expect(record.connections).to.equal(1);
-    nowMs += 200;
     record.noteConnection();
-    nowMs += 100;
-    // The first one is among the nine by now; the second may still have been on its way.
-    record.note({ type: 'stats', stats });
+    // The first one is among the nine by now.
+    record.note({ type: 'stats', stats: { ...stats, received: 1 } });
     expect(record.connections).to.equal(10);
     record.noteConnection();
     expect(record.connections).to.equal(11);
+    record.note({ type: 'stats', stats: { ...stats, received: 1 } });
+    expect(record.connections).to.equal(11);
+    record.note({ type: 'stats', stats: { ...stats, received: 3 } });
+    expect(record.connections).to.equal(9);
+  });
+
+  it('are not those that it must have lost on the way, but for a while', () => {
+    let nowMs = 1_000;
+    const record = new WorkerRecord(() => nowMs);
+    record.noteConnection();
+    nowMs += 4_000;
+    record.note({ type: 'stats', stats });
+    expect(record.connections).to.equal(10);
+    record.noteConnection();
     nowMs += 1_000;
     record.note({ type: 'stats', stats });
+    expect(record.connections).to.equal(10);
+    // That was the one after it, which is known for sure only later.
+    record.note({ type: 'stats', stats: { ...stats, received: 1 } });
+    expect(record.connections).to.equal(10);
+    record.note({ type: 'stats', stats: { ...stats, received: 2 } });
     expect(record.connections).to.equal(9);
   });
 });

@@ -20,6 +20,7 @@ const stats = {
   lagMs: 0.5,
   healthChecks: 0,
   turnedAway: 0,
+  received: 0,
   utilisation: 0.25,
 };
 const usage = { now: 1, wanted: 2, isShort: true };

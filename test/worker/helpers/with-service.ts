@@ -6,6 +6,7 @@ import { resolveServerInput } from '../../../src/shared/options/input.ts';
 import type { ServerOptionsInput, ServerSettings } from '../../../src/shared/options/table.ts';
 import { accessLogTo, type AccessLog } from '../../../src/worker/access-log/access-log.ts';
 import { makeServer } from '../../../src/worker/accepting/listening.ts';
+import type { TimeSource } from '../../../src/worker/transport/clock.ts';
 import type { Serving } from '../../../src/worker/loop/serving.ts';
 import { onEnd } from '../../helpers/cleanup.ts';
 import { connect, type RawClient } from '../../helpers/raw-client.ts';
@@ -16,6 +17,7 @@ export interface ServingParts {
   log: Logger;
   accessLog: AccessLog;
   multiprocess: boolean;
+  time?: TimeSource;
 }
 
 export interface WithService {

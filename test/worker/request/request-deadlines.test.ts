@@ -1,9 +1,9 @@
 import { expect } from 'chai';
 import { RequestDeadlines } from '../../../src/worker/request/request-deadlines.ts';
-import { fakeTime } from '../helpers/fake-time.ts';
+import { handTime } from '../helpers/hand-time.ts';
 
 function setUp(timeoutMs: number) {
-  const time = fakeTime();
+  const time = handTime();
   const underWay = new Set<{ name: string }>();
   const timedOut: string[] = [];
   const deadlines = new RequestDeadlines(
@@ -13,13 +13,9 @@ function setUp(timeoutMs: number) {
       timedOut.push(request.name);
       underWay.delete(request);
     },
+    time,
   );
-  const run = (ms: number) => {
-    for (let passed = 0; passed < ms; passed += 500) {
-      time.pass(500);
-      time.tick();
-    }
-  };
+  const { run } = time;
   const begin = (name: string) => {
     const request = { name };
     underWay.add(request);
@@ -85,6 +81,7 @@ describe('the deadlines of requests', () => {
         0,
         () => [],
         () => {},
+        time,
       ),
     ).to.equal(undefined);
     expect(time.intervals).to.equal(0);

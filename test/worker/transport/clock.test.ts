@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { Clock, type Expiring } from '../../../src/worker/transport/clock.ts';
-import { fakeTime } from '../helpers/fake-time.ts';
+import { handTime } from '../helpers/hand-time.ts';
 
 class Waiter implements Expiring {
   readDeadlineMs = Infinity;
@@ -14,18 +14,13 @@ class Waiter implements Expiring {
 }
 
 function setUp() {
-  const time = fakeTime();
+  const time = handTime();
   const watched = new Set<Expiring>();
-  const clock = new Clock(watched);
+  const clock = new Clock(watched, time);
   const waiter = new Waiter();
   watched.add(waiter);
   clock.start();
-  const run = (ms: number) => {
-    for (let passed = 0; passed < ms; passed += 500) {
-      time.pass(500);
-      time.tick();
-    }
-  };
+  const { run } = time;
   return { time, watched, clock, waiter, run };
 }
 
