@@ -1,6 +1,6 @@
 /**
  * The packaging check: what a user gets. Packs the package, installs the tarball in an empty folder, compiles and runs
- * `import 'evy'` there, and runs the README's first application from it with the installed command.
+ * `import 'evy'` there, and runs each application of the README from it with the installed command.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -19,29 +19,36 @@ function must(command, args, cwd) {
   return stdout;
 }
 
-/** The first code block of the README that is a whole application, and the file to write it to. */
-function firstExample(readme) {
+/** Each code block of the README that is a whole application, and the file to write it to. */
+function applicationsOf(readme) {
+  const applications = [];
   for (const [, language, code] of readme.matchAll(/^```(ts|js)\n(.*?)^```$/gms)) {
     if (!/^export default\b/m.test(code)) continue;
     const named = /^\/\/ ([\w.-]+\.[cm]?[jt]s)\b/.exec(code)?.[1];
-    return { name: named ?? (language === 'ts' ? 'app.ts' : 'app.mjs'), code };
+    applications.push({ name: named ?? (language === 'ts' ? 'app.ts' : 'app.mjs'), code });
   }
+  if (applications.length > 0) return applications;
   throw new Error('README.md has no ts or js block with an application (export default ...)');
 }
 
-/** On a Node that cannot strip types, TypeScript needs tsx beside the application, as the README says. */
-function extraPackages(example) {
-  if (!example.name.endsWith('ts') || process.features.typescript) return [];
-  const { version } = JSON.parse(readFileSync(inRoot('node_modules', 'tsx', 'package.json'), 'utf8'));
-  return [`tsx@${version}`];
+/** The packages that an application imports, and tsx for TypeScript on a Node that cannot strip types, as the README says. */
+function extraPackages({ name, code }) {
+  const imported = [...code.matchAll(/^import .* from '([a-z][\w-]*)';$/gm)].map(([, module]) => module);
+  if (name.endsWith('ts') && !process.features.typescript) imported.push('tsx');
+  return imported
+    .filter((module) => module !== 'evy')
+    .map((module) => {
+      const { version } = JSON.parse(readFileSync(inRoot('node_modules', module, 'package.json'), 'utf8'));
+      return `${module}@${version}`;
+    });
 }
 
-function installTarball(folder, example) {
+function installTarball(folder, applications) {
   must('npm', ['pack', '--pack-destination', folder], root);
   const tarball = readdirSync(folder).find((name) => name.endsWith('.tgz'));
   writeFileSync(join(folder, 'package.json'), '{ "name": "user", "private": true, "type": "module" }\n');
   const flags = ['--no-audit', '--no-fund', '--prefer-offline', '--loglevel=error'];
-  must('npm', ['install', ...flags, `./${tarball}`, ...extraPackages(example)], folder);
+  must('npm', ['install', ...flags, `./${tarball}`, ...new Set(applications.flatMap(extraPackages))], folder);
 }
 
 function checkImport(folder) {
@@ -78,7 +85,7 @@ function untilReady(child) {
   });
 }
 
-async function checkExample(folder, { name, code }) {
+async function checkApplication(folder, { name, code }) {
   writeFileSync(join(folder, name), code);
   const args = [name, '--port', '0', '--workers', '2', '--log-style', 'json'];
   const child = spawn(join(folder, 'node_modules', '.bin', 'evy'), args, {
@@ -90,12 +97,13 @@ async function checkExample(folder, { name, code }) {
     const { addresses } = await untilReady(child);
     const response = await fetch(`http://${addresses[0]}/`, { signal: AbortSignal.timeout(readyMs) });
     const body = await response.text();
-    if (response.status !== 200 || body === '') throw new Error(`the example answered ${response.status} '${body}'`);
+    if (response.status !== 200 || body === '')
+      throw new Error(`the application responded with ${response.status} '${body}'`);
     child.kill('SIGTERM');
     const late = new Promise((resolve) => setTimeout(resolve, readyMs, 'nothing: it still runs').unref());
     const end = await Promise.race([ended, late]);
-    if (end !== 0) throw new Error(`after SIGTERM, the example ended with ${end}`);
-    say(`the README's first example runs: ${name} says ${JSON.stringify(body.slice(0, 60))}`);
+    if (end !== 0) throw new Error(`after SIGTERM, the application ended with ${end}`);
+    say(`an application of the README runs: ${name} responds with ${JSON.stringify(body.slice(0, 60))}`);
   } finally {
     child.kill('SIGKILL');
   }
@@ -104,11 +112,11 @@ async function checkExample(folder, { name, code }) {
 await prepare();
 const folder = mkdtempSync(join(tmpdir(), 'evy-package-'));
 try {
-  const example = firstExample(readFileSync(inRoot('README.md'), 'utf8'));
-  installTarball(folder, example);
+  const applications = applicationsOf(readFileSync(inRoot('README.md'), 'utf8'));
+  installTarball(folder, applications);
   checkImport(folder);
   checkTypes(folder);
-  await checkExample(folder, example);
+  for (const application of applications) await checkApplication(folder, application);
 } catch (error) {
   console.error(`evy: the packaging check failed: ${error.message}`);
   process.exitCode = 1;
