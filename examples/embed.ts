@@ -1,4 +1,4 @@
-/** A master inside of a program of your own: no signal, exit or log is touched that you do not ask for. */
+/** A master inside your own program. It handles no signals, does not call process.exit() and writes no log unless you ask for it. */
 import { createMaster } from 'evy';
 
 const master = createMaster({

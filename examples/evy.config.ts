@@ -1,4 +1,4 @@
-/** Options in a file; relative paths are relative to it. `evy --config examples/evy.config.ts` */
+/** A configuration file: `evy --config examples/evy.config.ts`. Relative paths are relative to this file. */
 import type { OptionsInput } from 'evy';
 
 export default {

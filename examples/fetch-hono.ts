@@ -1,4 +1,4 @@
-/** A Hono application: anything with a `fetch(request)` method is served. evy's context arrives as Hono's `env`. */
+/** A Hono application. evy serves any object with a `fetch(request)` method; Hono provides evy's context as `c.env`. */
 import type { FetchContext } from 'evy';
 import { Hono } from 'hono';
 

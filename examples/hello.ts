@@ -1,4 +1,4 @@
-/** What `npm start` serves: a WSGI application, and a post hook that counts what really left for the clients. */
+/** The application of `npm start`: a WSGI application with a post hook that counts the bytes really sent to clients. */
 import type { App, Environ } from 'evy';
 
 const sent = { responses: 0, bytes: 0 };

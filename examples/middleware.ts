@@ -1,4 +1,4 @@
-/** Middleware: takes the application and returns another one. `evy examples/hello.ts examples/middleware.ts` */
+/** Middleware gets the application and returns another one: `evy examples/hello.ts examples/middleware.ts`. */
 import type { App } from 'evy';
 
 export default function servedBy(app: App): App {

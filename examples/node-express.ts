@@ -1,4 +1,4 @@
-/** An Express application: any `(request, response)` listener is served, by node:http in each worker. */
+/** An Express application. evy serves any `(request, response)` listener, with node:http in each worker. */
 import { postHook } from 'evy';
 import express from 'express';
 

@@ -1,5 +1,5 @@
 /**
- * A body that comes piece by piece. Each piece goes out as it is yielded; the generator rests while the client's socket
+ * A response body from a generator. Each piece is sent when it is yielded; the generator waits while the client's socket
  * is full, and ends when the client leaves.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -11,7 +11,7 @@ const countdown: App = async function* (env, startResponse) {
   try {
     for (; left > 0; left -= 1) {
       yield `${left}\n`;
-      // Rejects at once when the client leaves.
+      // The sleep rejects at once when the client leaves.
       await sleep(200, undefined, { signal: env['evy.signal'] });
     }
     yield 'lift-off\n';

@@ -1,4 +1,4 @@
-/** docs/lifecycle.md: every table of states, drawn. Pure, as docs-pages.ts. */
+/** Draws docs/lifecycle.md from the tables of states. Pure, as docs-pages.ts. */
 import { transferInputs, transferTable } from '../src/master/migration/transfer-table.ts';
 import { reloadInputs, reloadTable } from '../src/master/outcomes/reload-phases.ts';
 import { upgradeInputs, upgradeTable } from '../src/master/upgrade/upgrade-phases.ts';
@@ -26,56 +26,56 @@ export const lives: readonly Life[] = [
   {
     title: 'A worker, as the master sees it',
     file: 'src/master/workers/worker-states.ts',
-    text: '`deadline` is the end of whatever was waited for: the boot, a heartbeat, the grace time. The state says which.',
+    text: '`deadline` means that the time for the current step has passed: for the boot, a heartbeat or the grace time. The state says which.',
     table: workerTable,
     inputs: workerInputs,
   },
   {
     title: 'A worker, as it sees itself',
     file: 'src/worker/process/worker-phases.ts',
-    text: '`over`: nothing is left, or the grace time has passed. `end`: a crash, QUIT, or the last step of every way out.',
+    text: '`over`: no request or connection is left, or the grace time has passed. `end`: a crash, QUIT, or the last step of any other end.',
     table: workerPhaseTable,
     inputs: workerPhaseInputs,
   },
   {
     title: 'A reload',
     file: 'src/master/outcomes/reload-phases.ts',
-    text: 'Until it is live, what goes wrong fails it; after that it is rolled back. What an operator sees of it is in [reload.md](reload.md).',
+    text: 'A fault before the reload is live fails it; a fault after that rolls it back. [reload.md](reload.md) describes what an operator sees.',
     table: reloadTable,
     inputs: reloadInputs,
   },
   {
     title: 'An upgrade of the master',
     file: 'src/master/upgrade/upgrade-phases.ts',
-    text: 'As the old master sees it. `leaving`: the new one is not to be taken back any more.',
+    text: 'As the previous master sees it. `leaving`: the upgrade cannot be undone any more.',
     table: upgradeTable,
     inputs: upgradeInputs,
   },
   {
     title: 'A connection that moves from worker to worker',
     file: 'src/master/migration/transfer-table.ts',
-    text: 'Behind the slash stands what the master does: `place` looks for a worker, `offer` sends it the connection, `close` closes the copy of the master, and tells the origin that the connection has moved (`confirm`) or stays (`return`).',
+    text: 'After the slash is the action of the master: `place` looks for a worker, `offer` sends the connection to it, `close` closes the copy of the master. `confirm` tells the worker that the connection came from that it has moved, and `return` that it stays.',
     table: transferTable,
     inputs: transferInputs,
   },
   {
-    title: 'What a connection reads',
+    title: 'The reading side of a connection',
     file: 'src/worker/loop/connection-states.ts',
-    text: '`held`: a whole request is being answered. `over`: no further request will be read.',
+    text: '`held`: a complete request is being processed. `over`: no further request will be read.',
     table: readingTable,
     inputs: readingInputs,
   },
   {
-    title: 'What a connection writes',
+    title: 'The writing side of a connection',
     file: 'src/worker/loop/connection-states.ts',
-    text: '`closing`: FIN goes out after what is queued. `gone`: the socket is closed, or belongs to somebody else.',
+    text: '`closing`: FIN follows the queued bytes. `gone`: the socket is closed, or has been passed on.',
     table: writingTable,
     inputs: writingInputs,
   },
   {
     title: 'A response',
     file: 'src/worker/loop/connection-states.ts',
-    text: '`complete`: no more bytes will come. `taken`: the application has the socket. `over`: post hooks and the access log have had it.',
+    text: '`complete`: no more bytes will be added. `taken`: the application has taken over the socket. `over`: the post hooks have run, and the access log has the request.',
     table: responseTable,
     inputs: responseInputs,
   },
@@ -90,7 +90,7 @@ export function lifecyclePage(): string {
 In which states can a worker, a reload, a connection or a response be, and what changes them? Each life is a table of states and inputs; \`npm run docs\` draws this page from
 the tables of the code.
 
-An empty cell is a move that throws and names both words. A test tries every state with every input.
+An empty cell is an illegal move: it throws an error that names the state and the input. A test tries every state with every input.
 
 ${sections.join('\n')}`;
 }
