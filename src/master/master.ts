@@ -15,14 +15,15 @@ import type { Options } from '../shared/options/table.ts';
 import { formatWorkerRange, mostWorkers } from '../shared/options/worker-range.ts';
 import { chooseBinds } from './sockets/chosen-binds.ts';
 import { CommandQueue, deferred } from './outcomes/queue.ts';
-import type { Command, Preparation } from './loop/commands.ts';
+import type { Command } from './loop/commands.ts';
 import type { Emit, MasterEvents } from './outcomes/events.ts';
-import { defaultWorkerEntry } from './workers/fork-worker.ts';
+import { defaultWorkerEntry } from './workers/worker-process.ts';
 import { prepareGeneration, reloadedOptions } from './generations/generation.ts';
-import type { Generation } from './generations/generation.ts';
+import type { Generation, Preparation } from './generations/generation.ts';
 import { giveUp, openListeners } from './sockets/listeners.ts';
-import type { BoundAddress, Listener } from './sockets/listeners.ts';
-import { removePidfile, writePidfile } from './pidfile.ts';
+import type { BoundAddress } from './sockets/bind-address.ts';
+import type { Listener } from './sockets/listeners.ts';
+import { reclaimPlace, removePidfile, writePidfile } from './pidfile.ts';
 import { checkPlatform, fallbacksOf, neededParts } from './platform.ts';
 import { logicalDirectory } from './generations/release.ts';
 import { nothingStopped } from './outcomes/results.ts';
@@ -32,8 +33,7 @@ import { installSignals } from './signals.ts';
 import { masterStatus } from './control/status.ts';
 import type { MasterState, MasterStatus } from './control/status.ts';
 import { Supervisor } from './loop/supervisor.ts';
-import { Arrival, arrival } from './upgrade/arrival.ts';
-import { reclaimPlace } from './upgrade/main-pid.ts';
+import { Takeover, takeoverFrom } from './upgrade/takeover.ts';
 
 export interface MasterParts {
   /** checked and complete, as shared/options.ts yields them */
@@ -55,7 +55,7 @@ export class Master extends EventEmitter<MasterEvents> {
   #state: 'idle' | 'starting' | 'running' | 'stopped' = 'idle';
   #supervisor: Supervisor | undefined;
   #listeners: Listener[] = [];
-  #arrival = new Arrival(undefined);
+  #takeover = new Takeover(undefined);
   #removeSignals: () => void = () => {};
   readonly #stopped = deferred<StopResult>();
 
@@ -73,11 +73,11 @@ export class Master extends EventEmitter<MasterEvents> {
     try {
       this.#supervisor = await this.#prepareStart();
       const supervisor = this.#supervisor;
-      this.#queue.open((command) => supervisor.take(command));
+      this.#queue.open((command) => supervisor.handle(command));
       await supervisor.start();
       this.#state = 'running';
     } catch (error) {
-      this.#arrival.fail(error);
+      this.#takeover.fail(error);
       this.#finish();
       throw error;
     }
@@ -169,8 +169,8 @@ export class Master extends EventEmitter<MasterEvents> {
     const { note } = checkPlatform(process.platform);
     if (!cluster.isPrimary) throw new EvyError('NOT_SUPPORTED', 'a master cannot run inside of a node:cluster worker');
     if (note !== undefined) this.#logger.warn('master.fallback', { message: note });
-    this.#arrival = arrival(process.env);
-    const { binds, ignored } = chooseBinds(options, process.env, this.#arrival.activated(process.env));
+    this.#takeover = takeoverFrom(process.env);
+    const { binds, ignored } = chooseBinds(options, process.env, this.#takeover.activatedPid(process.env));
     if (ignored !== undefined) this.#logger.warn('option.ignored', { option: 'LISTEN_FDS', message: ignored });
     const first = await prepareGeneration(1, options, {
       directory: this.#directory,
@@ -179,11 +179,11 @@ export class Master extends EventEmitter<MasterEvents> {
     const faults = await probePrivateApi(neededParts(binds.map(({ bind }) => bind)));
     for (const fallback of fallbacksOf(faults)) this.#logger.warn('master.fallback', fallback);
     const moving = faults.moving === undefined;
-    const inherited = { tcp: faults.tcpSockets === undefined, unix: faults.unixSockets === undefined };
-    const settings = { ...options, inherited, logger: this.#logger };
-    const listeners = (this.#listeners = await openListeners(binds, settings, this.#arrival.estate));
+    const workersInherit = { tcp: faults.tcpSockets === undefined, unix: faults.unixSockets === undefined };
+    const settings = { ...options, workersInherit, logger: this.#logger };
+    const listeners = (this.#listeners = await openListeners(binds, settings, this.#takeover.inheritedSockets));
     this.#logger.debug('master.starting', { node: process.version, workers: formatWorkerRange(options.workers) });
-    if (options.pidfile !== '' && this.#arrival.isOurs) writePidfile(options.pidfile);
+    if (options.pidfile !== '' && this.#takeover.isComplete) writePidfile(options.pidfile);
     const push = (command: Command) => this.#queue.push(command);
     const supervisor = new Supervisor({
       first,
@@ -192,7 +192,7 @@ export class Master extends EventEmitter<MasterEvents> {
       logger,
       emit: this.#emit,
       moving,
-      ...this.#arrival.crew(options.workers),
+      ...this.#takeover.crew(options.workers),
       directory: this.#directory,
       reclaim: (from) => reclaimPlace(options.pidfile, from, logger),
       push,
@@ -201,8 +201,8 @@ export class Master extends EventEmitter<MasterEvents> {
       finish: (result, passedOn) => this.#finish(result, passedOn),
     });
     const { moves, whole } = supervisor;
-    this.#arrival.announce({ moves, whole, listeners, moving, pidfile: options.pidfile, push, logger });
-    this.once('stopping', () => this.#arrival.leave());
+    this.#takeover.begin({ moves, whole, listeners, moving, pidfile: options.pidfile, push, logger });
+    this.once('stopping', () => this.#takeover.leave());
     return supervisor;
   }
 
@@ -219,8 +219,8 @@ export class Master extends EventEmitter<MasterEvents> {
 
   #closeListeners(passedOn: ReadonlySet<string> = new Set()): void {
     for (const listener of this.#listeners) {
-      if (passedOn.has(listener.key)) listener.release();
-      else if (this.#arrival.isOurs) listener.close();
+      if (passedOn.has(listener.key)) listener.detach();
+      else if (this.#takeover.isComplete) listener.close();
       else giveUp(listener);
     }
   }

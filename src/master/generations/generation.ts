@@ -13,6 +13,9 @@ import { readEnvFile } from './env-file.ts';
 import type { Variables } from './env-file.ts';
 import { resolveRelease } from './release.ts';
 
+/** The outcome of reading the configuration and looking for the application again, for a reload. */
+export type Preparation = { generation: Generation; ignored: readonly string[] } | { error: Error };
+
 export interface Generation {
   readonly number: number;
   readonly options: Options;

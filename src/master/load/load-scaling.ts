@@ -1,9 +1,7 @@
 /** Asks, where the option `workers` is a range, whether the load wants another number of workers; see load-policy.ts. */
 import type { Crew } from '../workers/crew.ts';
-import { mayGrow, pauseAfterFailure, pauseAfterReady } from './load-pause.ts';
-import type { LoadPause } from './load-pause.ts';
-import { changedAt, decideByLoad, noLoadYet } from './load-policy.ts';
-import type { LoadMemory } from './load-policy.ts';
+import { changedAt, decideByLoad, mayGrow, noLoadYet, pauseAfterFailure, pauseAfterReady } from './load-policy.ts';
+import type { LoadMemory, LoadPause } from './load-policy.ts';
 import type { Plan } from '../generations/plan.ts';
 
 /** Workers report as often. */

@@ -24,7 +24,7 @@ export class Quotas {
   }
 
   /** A worker counts what it has. It gets shares from its first report on. */
-  take(worker: Sharer, { serial, connections, requests }: GuardingToMaster): void {
+  noteUsage(worker: Sharer, { serial, connections, requests }: GuardingToMaster): void {
     // What was still on its way when it ended must not bring it back.
     if (worker.state === 'gone') return;
     this.#workers.set(worker.id, worker);

@@ -1,6 +1,6 @@
 /** Compares what is wanted with the workers seen, and carries out what reconcile says, until nothing is left to do. */
 import type { Crew } from '../workers/crew.ts';
-import type { Handover } from '../sockets/accept-for-workers.ts';
+import type { ConnectionDispatcher } from '../sockets/accept-for-workers.ts';
 import type { Plan } from '../generations/plan.ts';
 import { isRolledOut, reconcile } from './reconcile.ts';
 import type { CrewCommand } from './reconcile.ts';
@@ -12,7 +12,7 @@ import type { Drain, WorkerHandle } from '../workers/worker.ts';
 export interface UpkeepParts {
   readonly plan: Plan;
   readonly crew: Crew;
-  readonly handover: Handover;
+  readonly dispatcher: ConnectionDispatcher;
   readonly reloading: Reloading;
   readonly scalings: Scalings;
   readonly stopping: Stopping;
@@ -60,7 +60,7 @@ export class Upkeep {
   }
 
   #carryOut(command: CrewCommand): void {
-    const { plan, crew, handover, reloading } = this.#parts;
+    const { plan, crew, dispatcher, reloading } = this.#parts;
     if (command.do === 'spawn') {
       crew.spawn(plan.generation(command.generation));
       return;
@@ -79,7 +79,7 @@ export class Upkeep {
         break;
       case 'resume':
         crew.resume(worker);
-        handover.flush();
+        dispatcher.flush();
         break;
       default:
         command satisfies never;

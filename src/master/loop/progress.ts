@@ -3,7 +3,8 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Emit } from '../outcomes/events.ts';
 import type { Reloading } from '../reload/reloading.ts';
 import type { Progress } from '../outcomes/results.ts';
-import type { SeenWorker, Wanted } from './reconcile.ts';
+import type { Wanted } from '../generations/plan.ts';
+import type { SeenWorker } from '../workers/worker-states.ts';
 
 export interface UnderWay {
   readonly reloads: Reloading['underWay'];

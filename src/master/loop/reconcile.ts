@@ -21,30 +21,9 @@
  * Two promises hold in each: no ready worker retires unless `workers` ready ones remain, and nothing is spawned
  * above `workers + surge` live ones.
  */
-import { isWarm, sortStandby } from './standby.ts';
+import type { Wanted } from '../generations/plan.ts';
 import { isLive, stays } from '../workers/worker-states.ts';
-import type { WorkerState } from '../workers/worker-states.ts';
-
-export interface Wanted {
-  readonly workers: number;
-  /** live workers above `workers` that a replacement may take */
-  readonly surge: number;
-  readonly serving: number;
-  /** the generation that a reload brings in, or null */
-  readonly candidate: number | null;
-  /** whether workers of the serving generation stand by when the candidate's take their places */
-  readonly warm: boolean;
-  readonly ending: 'no' | 'graceful' | 'now';
-}
-
-export interface SeenWorker {
-  /** rises with each spawn */
-  readonly id: number;
-  readonly generation: number;
-  readonly state: WorkerState;
-  /** it serves, and is to be replaced all the same (see recycling.ts) */
-  readonly overdue?: boolean;
-}
+import type { SeenWorker } from '../workers/worker-states.ts';
 
 /** Places that may not be filled yet (see backoff.ts). */
 export interface HeldPlaces {
@@ -84,6 +63,32 @@ export function isRolledOut(wanted: Wanted, seen: readonly SeenWorker[]): boolea
     live.filter((worker) => worker.state === 'ready').length >= wanted.workers &&
     live.every((worker) => worker.generation === wanted.candidate)
   );
+}
+
+/** Workers on standby: who accepts again, who leaves, and how many more may stand by. */
+interface Standby {
+  readonly returning: readonly SeenWorker[];
+  readonly leaving: readonly SeenWorker[];
+  /** workers that may stand by beside those that stay so */
+  readonly places: number;
+}
+
+/** Whether a worker that gives up its place is to be kept warm. */
+function isWarm({ warm, serving }: Wanted, { generation }: SeenWorker): boolean {
+  return warm && generation === serving;
+}
+
+/**
+ * `missing` workers of the serving generation are to accept again, if there are so many; the youngest first, which have been
+ * away for the shortest time. Of the others, as many as are wanted stay warm, and the rest leaves.
+ */
+function sortStandby(wanted: Wanted, seen: readonly SeenWorker[], missing: number): Standby {
+  const resting = seen.filter(({ state }) => state === 'standby').toSorted((one, other) => other.id - one.id);
+  const returning = resting.filter(({ generation }) => generation === wanted.serving).slice(0, Math.max(0, missing));
+  const staying = resting.filter((worker) => !returning.includes(worker));
+  const warm = staying.filter((worker) => isWarm(wanted, worker)).slice(0, wanted.workers);
+  const leaving = staying.filter((worker) => !warm.includes(worker));
+  return { returning, leaving, places: wanted.workers - warm.length };
 }
 
 export function reconcile(wanted: Wanted, seen: readonly SeenWorker[], held: HeldPlaces): CrewCommand[] {

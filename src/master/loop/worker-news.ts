@@ -2,12 +2,12 @@
 import { toError } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log/log.ts';
 import type { Crew } from '../workers/crew.ts';
-import type { Handover } from '../sockets/accept-for-workers.ts';
+import type { ConnectionDispatcher } from '../sockets/accept-for-workers.ts';
 import type { LoadScaling } from '../load/load-scaling.ts';
 import type { LostRequests } from '../workers/lost-requests.ts';
 import type { Operations } from '../outcomes/operations.ts';
 import type { Plan } from '../generations/plan.ts';
-import type { Quarantines } from '../load/quarantines.ts';
+import type { Quarantines } from '../load/quarantine.ts';
 import type { Quotas } from '../load/quotas.ts';
 import type { Reloading } from '../reload/reloading.ts';
 import type { Scalings } from '../load/scaling.ts';
@@ -18,10 +18,10 @@ import type { WorkerHandle, WorkerNews } from '../workers/worker.ts';
 import type { WorkerEnd } from '../workers/worker-process.ts';
 import { stays } from '../workers/worker-states.ts';
 
-export interface NewsDeskParts {
+export interface WorkerNewsParts {
   readonly plan: Plan;
   readonly crew: Crew;
-  readonly handover: Handover;
+  readonly dispatcher: ConnectionDispatcher;
   readonly operations: Operations;
   readonly reloading: Reloading;
   readonly scalings: Scalings;
@@ -42,10 +42,10 @@ function isSaid({ type }: WorkerNews): boolean {
   return type !== 'exit' && type !== 'deadline' && type !== 'lost' && type !== 'fault';
 }
 
-export class NewsDesk {
-  readonly #parts: NewsDeskParts;
+export class WorkerNewsHandler {
+  readonly #parts: WorkerNewsParts;
 
-  constructor(parts: NewsDeskParts) {
+  constructor(parts: WorkerNewsParts) {
     this.#parts = parts;
   }
 
@@ -55,18 +55,18 @@ export class NewsDesk {
   }
 
   /** What cannot be taken in is the fault of the worker that said it: it ends, and the others serve on. */
-  take(worker: WorkerHandle, news: WorkerNews): void {
+  handle(worker: WorkerHandle, news: WorkerNews): void {
     try {
-      this.#take(worker, news);
+      this.#handle(worker, news);
     } catch (thrown) {
       if (!isSaid(news)) throw thrown;
       const { message, stack } = toError(thrown);
-      this.#take(worker, { type: 'fault', message, stack });
+      this.#handle(worker, { type: 'fault', message, stack });
     }
   }
 
-  #take(worker: WorkerHandle, news: WorkerNews): void {
-    const { plan, crew, handover, operations, reloading, upkeep, quotas, quarantines, lostRequests, start } =
+  #handle(worker: WorkerHandle, news: WorkerNews): void {
+    const { plan, crew, dispatcher, operations, reloading, upkeep, quotas, quarantines, lostRequests, start } =
       this.#parts;
     // Of a start or a reload only the outcome is told, once.
     const quiet = start()?.anyReady === false || worker.generation.number !== plan.wanted.serving;
@@ -85,18 +85,18 @@ export class NewsDesk {
         if (worker.state === 'ready') this.#ready(worker);
         break;
       case 'stats':
-        handover.flush();
+        dispatcher.flush();
         if (worker.generation.number === plan.wanted.candidate) reloading.noteStats(worker.id, news.stats);
         break;
       case 'usage':
-        quotas.take(worker, news);
+        quotas.noteUsage(worker, news);
         break;
       case 'leaving':
       case 'lost':
         if (stays(worker.state)) upkeep.retire(worker, news.type === 'lost' ? 'it closed its channel' : news.signal);
         break;
       case 'exit':
-        handover.gone(worker);
+        dispatcher.gone(worker);
         quotas.gone(worker);
         operations.gone(worker.id, worker.departures);
         lostRequests.gone(worker, news);
@@ -113,8 +113,8 @@ export class NewsDesk {
   }
 
   #ready(worker: WorkerHandle): void {
-    const { plan, crew, handover, reloading, load, lostRequests, logger, start } = this.#parts;
-    handover.flush();
+    const { plan, crew, dispatcher, reloading, load, lostRequests, logger, start } = this.#parts;
+    dispatcher.flush();
     const { number } = worker.generation;
     load.noteReady(number);
     lostRequests.give(number);

@@ -57,7 +57,7 @@ export class Relay {
     return this.#transfers.size;
   }
 
-  take(party: Party, message: MovingToMaster, handle: PassedHandle | undefined): void {
+  onMessage(party: Party, message: MovingToMaster, handle: PassedHandle | undefined): void {
     switch (message.type) {
       case 'move':
         this.#accept(party, message, handle);
@@ -185,7 +185,7 @@ export class Relay {
     });
   }
 
-  /** Whoever is no target any more has not missed it, but is as good as gone: another one is asked. */
+  /** A party that stopped being a target counts as gone, not as a missed delivery, so that another target is asked. */
   #notTaken(party: Party): TransferInput {
     return this.#targets().some((target) => target === party) ? 'missed' : 'target-gone';
   }

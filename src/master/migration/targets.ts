@@ -19,8 +19,8 @@ export interface Target extends Party {
   noteConnection(): void;
 }
 
-/** Those whose generation stays. One that is to leave next (its reload was undone) takes connections only when there is no other. */
-export function havensOf<Worker extends Pick<Target, 'generation'>>(
+/** The workers whose generation stays. Others (their reload was undone, and they leave next) get connections only when no such worker is there. */
+export function targetsOf<Worker extends Pick<Target, 'generation'>>(
   open: readonly Worker[],
   wanted: ReadonlySet<number>,
 ): readonly Worker[] {

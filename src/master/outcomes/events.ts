@@ -1,5 +1,5 @@
 /** What a master tells whoever embeds it. */
-import type { BoundAddress } from '../sockets/listeners.ts';
+import type { BoundAddress } from '../sockets/bind-address.ts';
 import type { EvyError } from '../../shared/errors.ts';
 import type {
   Progress,

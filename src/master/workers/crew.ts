@@ -11,9 +11,9 @@ import type { Generation } from '../generations/generation.ts';
 import { IgnoredOptions } from '../generations/ignored-options.ts';
 import type { Listener } from '../sockets/listeners.ts';
 import { Moves } from '../migration/moves.ts';
-import { havensOf } from '../migration/targets.ts';
+import { targetsOf } from '../migration/targets.ts';
 import type { Opening } from './accepting.ts';
-import type { SeenWorker } from '../loop/reconcile.ts';
+import type { SeenWorker } from './worker-states.ts';
 import { newlyOverdue } from './recycling.ts';
 import { WorkerHandle } from './worker.ts';
 import type { Drain, WorkerNews } from './worker.ts';
@@ -77,8 +77,8 @@ export class Crew {
     return this.ready.filter(({ connected, failure }) => connected && failure === undefined);
   }
   /** those of them that connections are moved to */
-  get havens(): readonly WorkerHandle[] {
-    return havensOf(this.open, this.#wanted);
+  get targets(): readonly WorkerHandle[] {
+    return targetsOf(this.open, this.#wanted);
   }
 
   /** how connections get from worker to worker, and to another master */
@@ -125,7 +125,7 @@ export class Crew {
     const worker: WorkerHandle = new WorkerHandle(
       { id: this.#lastId, generation, listeners, entry: workerEntry, streak, opening },
       (news) => this.#parts.report(worker, news),
-      (message, handle) => this.#moves.take(worker, message, handle),
+      (message, handle) => this.#moves.onMessage(worker, message, handle),
     );
     this.#workers.set(worker.id, worker);
     this.#lines.spawned(worker);

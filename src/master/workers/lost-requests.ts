@@ -6,8 +6,9 @@
  * outside, from a person or from a system without memory, which looks for who is large and not for who is guilty.
  */
 import type { Logger } from '../../shared/log/log.ts';
+import type { RequestUnderWay } from '../../shared/protocol/messages.ts';
+import type { Generation } from '../generations/generation.ts';
 import { workerInfo } from './worker-lines.ts';
-import type { Quarantines } from '../load/quarantines.ts';
 import type { WorkerHandle } from './worker.ts';
 import type { WorkerEnd } from './worker-process.ts';
 
@@ -26,7 +27,8 @@ const mostWaiting = 1_000;
 
 export interface LostRequestsParts {
   readonly logger: Logger;
-  readonly quarantines: Pick<Quarantines, 'noteCrash'>;
+  /** counts a crash for the quarantine of routes */
+  readonly noteCrash: (generation: Generation, requests: readonly RequestUnderWay[]) => void;
   /** those that can be given something now */
   readonly open: () => ReadonlyArray<Pick<WorkerHandle, 'generation' | 'send'>>;
 }
@@ -40,14 +42,13 @@ export class LostRequests {
   }
 
   gone(worker: WorkerHandle, { signal }: WorkerEnd): void {
-    const { logger, quarantines } = this.#parts;
+    const { logger, noteCrash } = this.#parts;
     const { unaccounted, endReason, generation } = worker;
     for (const { line, ...request } of unaccounted) {
       logger.warn('request.cut', { ...workerInfo(worker), ...request });
       if (line !== undefined && this.#waiting.length < mostWaiting) this.#waiting.push(line);
     }
-    if (endReason === 'stuck' || (endReason === undefined && faults.has(signal)))
-      quarantines.noteCrash(generation, unaccounted);
+    if (endReason === 'stuck' || (endReason === undefined && faults.has(signal))) noteCrash(generation, unaccounted);
     this.give(generation.number);
   }
 

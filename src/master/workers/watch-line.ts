@@ -10,7 +10,6 @@ import { toError } from '../../shared/errors.ts';
 import { fromWatchdog } from '../../shared/protocol/message-shapes.ts';
 import type { WatchdogToMaster } from '../../shared/protocol/messages.ts';
 import { Quiet, watchTickMs } from '../../shared/quiet.ts';
-import { BoundedLines } from './bounded-lines.ts';
 
 export type WatchNews =
   | Exclude<WatchdogToMaster, { type: 'alive' }>
@@ -33,6 +32,49 @@ export interface Fault {
 const longestLine = 1 << 20;
 /** For what a process that has ended has said before. */
 const lastWordsMs = 100;
+
+export interface SplitLines {
+  readonly lines: string[];
+  /** begun in this piece of text, and left out */
+  readonly tooLong: number;
+}
+
+/** Splits text that comes in pieces into lines. A line that is too long is left out and counted, and never kept whole. */
+export class BoundedLines {
+  readonly #longest: number;
+  #rest = '';
+  /** in the middle of one that is left out */
+  #isSkipping = false;
+
+  constructor(longest: number) {
+    this.#longest = longest;
+  }
+
+  push(text: string): SplitLines {
+    const pieces = text.split('\n');
+    const last = pieces.pop()!;
+    const lines: string[] = [];
+    let tooLong = 0;
+    for (const piece of pieces) {
+      if (!this.#add(piece)) tooLong += 1;
+      if (!this.#isSkipping) lines.push(this.#rest);
+      this.#rest = '';
+      this.#isSkipping = false;
+    }
+    if (!this.#add(last)) tooLong += 1;
+    return { lines, tooLong };
+  }
+
+  /** False when the line that is being read becomes too long. */
+  #add(piece: string): boolean {
+    if (this.#isSkipping) return true;
+    this.#rest += piece;
+    if (this.#rest.length <= this.#longest) return true;
+    this.#rest = '';
+    this.#isSkipping = true;
+    return false;
+  }
+}
 
 export class WatchLine {
   readonly #source: Readable;

@@ -38,3 +38,13 @@ export function isLive(state: WorkerState): boolean {
 export function stays(state: WorkerState): boolean {
   return isLive(state) || state === 'standby';
 }
+
+/** What of a worker decides whether it stays; reconcile compares it with what is wanted. */
+export interface SeenWorker {
+  /** rises with each spawn */
+  readonly id: number;
+  readonly generation: number;
+  readonly state: WorkerState;
+  /** it serves, and is to be replaced all the same (see recycling.ts) */
+  readonly overdue?: boolean;
+}

@@ -10,7 +10,6 @@ import type { PassedHandle } from '../../shared/node-private/node-private.ts';
 import { Deadline } from './deadline.ts';
 import type { Generation } from '../generations/generation.ts';
 import type { Listener } from '../sockets/listeners.ts';
-import { utilisationNow } from '../load/load-policy.ts';
 import type { Opening } from './accepting.ts';
 import type { Departures } from '../outcomes/operations.ts';
 import type { AgingWorker, RecyclingReason } from './recycling.ts';
@@ -41,6 +40,14 @@ export type EndReason = 'retired' | 'boot-timeout' | 'stuck' | 'faulty' | 'stopp
 
 /** After its grace the worker has this long to let idle clients see that it closes, and to name the requests that are cut. */
 const lastWordsMs = 1_500;
+
+/** A worker that has reported nothing for this long is too busy to report. */
+export const silentAfterMs = 3_000;
+
+/** How busy a worker is taken to be that reported this, so long ago. */
+export function utilisationNow(reported: number | undefined, sinceReportMs: number): number | undefined {
+  return sinceReportMs >= silentAfterMs ? 1 : reported;
+}
 
 export class WorkerHandle {
   readonly id: number;

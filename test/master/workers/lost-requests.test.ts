@@ -23,7 +23,7 @@ function scene(generations: number[]) {
   }));
   const requests = new LostRequests({
     logger,
-    quarantines: { noteCrash: (_generation, those) => void crashes.push(those.map(({ target }) => target)) },
+    noteCrash: (_generation, those) => void crashes.push(those.map(({ target }) => target)),
     open: () => open as unknown as WorkerHandle[],
   });
   const die = (signal: NodeJS.Signals | null, endReason?: EndReason, unaccounted = lost) => {

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { WatchNews } from '../../../src/master/workers/watch-line.ts';
-import { logWatchNews } from '../../../src/master/workers/watch-log.ts';
+import { logWatchNews } from '../../../src/master/workers/worker-lines.ts';
 import { recordingLogger } from '../helpers/fake-crew.ts';
 
 const worker = { worker: 3, pid: 77, generation: 2 };
