@@ -44,7 +44,8 @@ export interface MasterStatus {
 }
 
 function workerStatus(worker: WorkerHandle): WorkerStatus {
-  const { id, pid, generation, state, stateSinceMs, streak, stats } = worker;
+  const { id, pid, generation, state, stateSinceMs, streak, record } = worker;
+  const { stats } = record;
   return {
     worker: id,
     pid,

@@ -43,7 +43,8 @@ export class LostRequests {
 
   gone(worker: WorkerHandle, { signal }: WorkerEnd): void {
     const { logger, noteCrash } = this.#parts;
-    const { unaccounted, endReason, generation } = worker;
+    const { record, endReason, generation } = worker;
+    const { unaccounted } = record;
     for (const { line, ...request } of unaccounted) {
       logger.warn('request.cut', { ...workerInfo(worker), ...request });
       if (line !== undefined && this.#waiting.length < mostWaiting) this.#waiting.push(line);

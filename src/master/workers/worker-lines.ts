@@ -1,13 +1,14 @@
-/** What is told of each worker's life: log lines and events. */
+/** The log lines and events about the life of each worker. When they are due is decided elsewhere. */
 import type { Logger } from '../../shared/log/log.ts';
 import type { BlockReport, RequestSummary } from '../../shared/protocol/messages.ts';
 import type { Emit, WorkerInfo } from '../outcomes/events.ts';
+import type { Fault } from './watch-line.ts';
 import type { WorkerHandle, WorkerNews } from './worker.ts';
 import type { WorkerEnd } from './worker-process.ts';
-import { isLive } from './worker-states.ts';
-import type { WorkerState } from './worker-states.ts';
-import type { WatchNews } from './watch-line.ts';
 
+type NewsOf<Type extends WorkerNews['type']> = Extract<WorkerNews, { type: Type }>;
+
+/** The fields by which events and log lines name a worker. */
 export function workerInfo(worker: WorkerHandle): WorkerInfo {
   return { worker: worker.id, pid: worker.pid, generation: worker.generation.number };
 }
@@ -22,40 +23,6 @@ function reportFields({ stack, native, requestCount }: BlockReport): Record<stri
   if (stack !== undefined) return { requests: requestCount, stack };
   const message = native === undefined ? 'it could not be read' : whereIs[native.state];
   return { message, children: native?.children.length ? native.children : undefined };
-}
-
-/** A worker that is killed is told of with its requests, which die with it. */
-export function logWatchNews(logger: Logger, worker: WorkerInfo, news: WatchNews): void {
-  switch (news.type) {
-    case 'watched':
-      logger.debug('worker.watched', { ...worker });
-      break;
-    case 'busy':
-      logger.warn('worker.busy', { ...worker, blockedMs: news.blockedMs, ...reportFields(news.report) });
-      break;
-    case 'stuck':
-      logger.error('worker.stuck', { ...worker, blockedMs: news.blockedMs, ...reportFields(news.report) });
-      for (const request of news.report.requests) logger.warn('request.cut', { ...worker, ...request });
-      break;
-    case 'recovered':
-      logger.info('worker.recovered', { ...worker, blockedMs: news.blockedMs });
-      break;
-    case 'silent':
-      logger.warn('worker.silent', {
-        ...worker,
-        quietMs: news.quietMs,
-        message: 'neither its event loop nor its watchdog runs: it is stopped, or gets no processor; it is not killed',
-      });
-      break;
-    case 'heard':
-      logger.info('worker.heard', { ...worker, quietMs: news.quietMs });
-      break;
-    case 'garbled':
-      logger.warn('worker.garbled', { ...worker, message: 'its watchdog has said what is too long to be read' });
-      break;
-    default:
-      news satisfies never;
-  }
 }
 
 export class WorkerLines {
@@ -91,73 +58,78 @@ export class WorkerLines {
     this.#logger.warn('worker.delayed', { generation, delayMs, inARow });
   }
 
-  /** `before`: its state when the news came, which it has taken in since. `quiet`: that it failed is told by somebody else. */
-  news(worker: WorkerHandle, news: WorkerNews, { before, quiet }: { before: WorkerState; quiet: boolean }): void {
-    const info = workerInfo(worker);
-    const hasChanged = before !== worker.state;
-    switch (news.type) {
-      case 'ready':
-        if (worker.state !== 'ready') break;
-        this.#logger.info('worker.ready', { ...info, bootMs: worker.bootMs });
-        this.#emit('worker:ready', info);
-        break;
-      case 'failed':
-        if (!quiet) this.#logger.error('worker.failed', { ...info, ...worker.failure });
-        break;
-      case 'crashed':
-        // One that was ready has a log of its own and writes it there.
-        if (!quiet && worker.readyForMs === undefined)
-          this.#logger.error('worker.crashed', { ...info, ...worker.failure });
-        this.#cut(info, news.requests ?? []);
-        break;
-      case 'overdue':
-        this.#cut(info, news.requests);
-        if (hasChanged) this.#killed(info, 'its grace time is over');
-        break;
-      case 'deadline':
-        if (hasChanged)
-          this.#killed(info, isLive(before) ? 'it was not ready within bootTimeout' : 'its grace time is over');
-        break;
-      case 'fault':
-        this.#logger.error('worker.faulty', { ...info, message: news.message, stack: news.stack });
-        if (hasChanged) this.#killed(info, 'it sent something that can only be forged');
-        break;
-      case 'send-refused':
-        this.#logger.warn('worker.send-refused', {
-          ...info,
-          message: `the application called process.send() with ${news.what}, which was not sent: ${news.reason}`,
-        });
-        break;
-      case 'watched':
-      case 'busy':
-      case 'recovered':
-      case 'silent':
-      case 'heard':
-      case 'garbled':
-      case 'stuck':
-        logWatchNews(this.#logger, info, news);
-        if (hasChanged) this.#killed(info, 'its event loop was stuck for longer than stuckTimeout');
-        break;
-      case 'exit':
-        this.#exit(worker, news, quiet);
-        break;
-      default: // no line of its own
-    }
+  ready(worker: WorkerHandle): void {
+    this.#logger.info('worker.ready', { ...workerInfo(worker), bootMs: worker.bootMs });
+    this.#emit('worker:ready', workerInfo(worker));
   }
 
-  #cut(info: WorkerInfo, requests: readonly RequestSummary[]): void {
-    for (const request of requests) this.#logger.warn('request.cut', { ...info, ...request });
+  failed(worker: WorkerHandle): void {
+    this.#logger.error('worker.failed', { ...workerInfo(worker), ...worker.record.failure });
   }
 
-  #killed(info: WorkerInfo, message: string): void {
-    this.#logger.warn('worker.killed', { ...info, message });
+  crashed(worker: WorkerHandle): void {
+    this.#logger.error('worker.crashed', { ...workerInfo(worker), ...worker.record.failure });
   }
 
-  #exit(worker: WorkerHandle, { code, signal }: WorkerEnd, quiet: boolean): void {
-    const error = worker.failure?.message;
+  faulty(worker: WorkerHandle, { message, stack }: Fault): void {
+    this.#logger.error('worker.faulty', { ...workerInfo(worker), message, stack });
+  }
+
+  sendRefused(worker: WorkerHandle, { what, reason }: NewsOf<'send-refused'>): void {
+    const message = `the application called process.send() with ${what}, which was not sent: ${reason}`;
+    this.#logger.warn('worker.send-refused', { ...workerInfo(worker), message });
+  }
+
+  watched(worker: WorkerHandle): void {
+    this.#logger.debug('worker.watched', { ...workerInfo(worker) });
+  }
+
+  busy(worker: WorkerHandle, { blockedMs, report }: NewsOf<'busy'>): void {
+    this.#logger.warn('worker.busy', { ...workerInfo(worker), blockedMs, ...reportFields(report) });
+  }
+
+  stuck(worker: WorkerHandle, { blockedMs, report }: NewsOf<'stuck'>): void {
+    this.#logger.error('worker.stuck', { ...workerInfo(worker), blockedMs, ...reportFields(report) });
+    // The worker is killed, and these requests with it.
+    this.cut(worker, report.requests);
+  }
+
+  recovered(worker: WorkerHandle, blockedMs: number): void {
+    this.#logger.info('worker.recovered', { ...workerInfo(worker), blockedMs });
+  }
+
+  silent(worker: WorkerHandle, quietMs: number): void {
+    this.#logger.warn('worker.silent', {
+      ...workerInfo(worker),
+      quietMs,
+      message: 'neither its event loop nor its watchdog runs: it is stopped, or gets no processor; it is not killed',
+    });
+  }
+
+  heard(worker: WorkerHandle, quietMs: number): void {
+    this.#logger.info('worker.heard', { ...workerInfo(worker), quietMs });
+  }
+
+  garbled(worker: WorkerHandle): void {
+    const message = 'its watchdog has said what is too long to be read';
+    this.#logger.warn('worker.garbled', { ...workerInfo(worker), message });
+  }
+
+  cut(worker: WorkerHandle, requests: readonly RequestSummary[]): void {
+    for (const request of requests) this.#logger.warn('request.cut', { ...workerInfo(worker), ...request });
+  }
+
+  killed(worker: WorkerHandle, message: string): void {
+    this.#logger.warn('worker.killed', { ...workerInfo(worker), message });
+  }
+
+  /** `quiet`: somebody else reports that it failed. */
+  exit(worker: WorkerHandle, { code, signal }: WorkerEnd, quiet: boolean): void {
+    const error = worker.record.failure?.message;
     const asked = worker.endReason === 'retired' || worker.endReason === 'stopped';
-    // Of one that was killed from outside nobody knows which requests it had, but how many.
-    const requests = worker.endReason === undefined && error === undefined ? worker.stats?.activeRequests : undefined;
+    // Of a worker that was killed from outside only the number of its requests is known.
+    const requests =
+      worker.endReason === undefined && error === undefined ? worker.record.stats?.activeRequests : undefined;
     const end = { code: code ?? undefined, signal: signal ?? undefined, error, requests: requests || undefined };
     const fields = { ...workerInfo(worker), ...end };
     if (quiet) this.#logger.debug('worker.exit', fields);

@@ -1,24 +1,22 @@
 /**
  * The master's view of one worker: its state, its deadline and its end.
  *
- * What its process does (messages, deadlines, exit) is only reported here; the master's loop hands each report back
- * through `take()`, one at a time. So a state changes nowhere but inside the loop.
+ * What its process does (messages, exit) and its deadline are only reported here. The master's loop handles each report, one at
+ * a time (loop/worker-news.ts), so a state changes nowhere but inside the loop.
  */
 import type { Socket } from 'node:net';
-import type { MasterToWorker, WorkerStats } from '../../shared/protocol/messages.ts';
+import type { MasterToWorker } from '../../shared/protocol/messages.ts';
 import type { PassedHandle } from '../../shared/node-private/node-private.ts';
 import { Deadline } from './deadline.ts';
 import type { Generation } from '../generations/generation.ts';
 import type { Listener } from '../sockets/listeners.ts';
 import type { Opening } from './accepting.ts';
-import type { Departures } from '../outcomes/operations.ts';
 import type { AgingWorker, RecyclingReason } from './recycling.ts';
 import { configurationOf } from './worker-configuration.ts';
 import { WorkerProcess } from './worker-process.ts';
 import type { OnMoving, ProcessNews } from './worker-process.ts';
 import { WorkerRecord } from './worker-record.ts';
-import type { Failure } from './worker-record.ts';
-import { nextWorkerState, stays } from './worker-states.ts';
+import { nextWorkerState } from './worker-states.ts';
 import type { WorkerInput, WorkerState } from './worker-states.ts';
 
 export interface WorkerPlan {
@@ -57,7 +55,8 @@ export class WorkerHandle {
   /** why it is to be replaced although nothing is wrong with it */
   overdue: RecyclingReason | undefined;
   readonly #chance = Math.random();
-  readonly #record = new WorkerRecord();
+  /** what it has reported */
+  readonly record = new WorkerRecord();
   #state: WorkerState = 'spawned';
   #stateSinceMs = Date.now();
   #readyAtMs: number | undefined;
@@ -101,41 +100,18 @@ export class WorkerHandle {
   get connected(): boolean {
     return this.#process.connected;
   }
-  get stats(): WorkerStats | undefined {
-    return this.#record.stats;
-  }
   /** How much of its time it is busy, 0 to 1; undefined of one that is too young to tell. */
   get utilisation(): number | undefined {
-    return utilisationNow(this.stats?.utilisation, this.#record.sinceStatsMs ?? this.readyForMs ?? 0);
+    return utilisationNow(this.record.stats?.utilisation, this.record.sinceStatsMs ?? this.readyForMs ?? 0);
   }
   get connections(): number {
-    return this.#record.connections;
+    return this.record.connections;
   }
   noteConnection(): void {
-    this.#record.noteConnection();
+    this.record.noteConnection();
   }
   noteMoved(count: number): void {
-    this.#record.noteMoved(count);
-  }
-  get failure(): Failure | undefined {
-    return this.#record.failure;
-  }
-  get saidHello(): boolean {
-    return this.#record.saidHello;
-  }
-  get bootStep(): string | undefined {
-    return this.#record.bootStep;
-  }
-  get departures(): Departures {
-    return this.#record.departures;
-  }
-  /** requests that only the master can account for, when it is gone */
-  get unaccounted(): WorkerRecord['unaccounted'] {
-    return this.#record.unaccounted;
-  }
-  /** it has answered a request */
-  get hasAnswered(): boolean {
-    return this.#record.hasAnswered;
+    this.record.noteMoved(count);
   }
   get endReason(): EndReason | undefined {
     return this.#endReason;
@@ -151,47 +127,32 @@ export class WorkerHandle {
 
   /** what decides whether it is overdue */
   get age(): AgingWorker {
-    const { requests: all = 0, healthChecks = 0, rssBytes = 0 } = this.#record.stats ?? {};
+    const { requests: all = 0, healthChecks = 0, rssBytes = 0 } = this.record.stats ?? {};
     const { id, overdue, readyForMs = 0 } = this;
     const requests = all - healthChecks;
     return { id, limits: this.generation.options, overdue, requests, readyForMs, rssBytes, chance: this.#chance };
   }
 
-  /** Takes in what was reported. Called by the master's loop only. */
-  take(news: WorkerNews): void {
-    if (news.type === 'deadline') {
-      if (news.of === this.#state) this.kill(stays(this.#state) ? 'boot-timeout' : 'retired');
-      return;
-    }
-    this.#record.note(news);
-    switch (news.type) {
-      case 'hello':
-        this.#move('hello');
-        if (this.#state === 'booting') this.#configure();
-        break;
-      case 'ready':
-        this.#move('ready');
-        if (this.#state !== 'ready') break;
-        this.#readyAtMs = performance.now();
-        this.#deadline.clear();
-        // One that stands by for another reason then, or leaves, has its own orders.
-        if (this.#holdsBack) this.#opening.whenOpen(() => this.#state === 'ready' && this.send({ type: 'resume' }));
-        break;
-      case 'overdue':
-        if (this.#state === 'draining') this.kill('retired');
-        break;
-      case 'exit':
-        this.#move('exit');
-        break;
-      case 'stuck':
-        // Whatever has been heard of it on the channel so far: its `ready` may still be on the way.
-        if (this.#state !== 'killed' && this.#state !== 'gone') this.kill('stuck');
-        break;
-      case 'fault':
-        if (this.#state !== 'killed' && this.#state !== 'gone') this.kill('faulty');
-        break;
-      default: // it changes nothing here
-    }
+  /** Its process has said hello: it can be configured now, and loads the application. */
+  boot(): void {
+    this.#move('hello');
+    if (this.#state !== 'booting') return;
+    this.#holdsBack = !this.#opening.isOpen;
+    this.send(configurationOf(this.generation, this.#listeners, { standby: this.#holdsBack }));
+  }
+
+  /** Its process has said that it is ready, which may cross a message that it is to leave. */
+  becomeReady(): void {
+    this.#move('ready');
+    if (this.#state !== 'ready') return;
+    this.#readyAtMs = performance.now();
+    this.#deadline.clear();
+    // By then it may stand by for another reason, or leave: its later orders count.
+    if (this.#holdsBack) this.#opening.whenOpen(() => this.#state === 'ready' && this.send({ type: 'resume' }));
+  }
+
+  exited(): void {
+    this.#move('exit');
   }
 
   /** Asks it to accept nothing for now. */
@@ -209,7 +170,7 @@ export class WorkerHandle {
   /** Asks it to finish what it has and end; kills it when that takes too long. */
   retire(drain: Drain): void {
     this.#endReason ??= 'retired';
-    this.#record.noteRetired();
+    this.record.noteRetired();
     this.#move('retire');
     if (this.#state === 'killed') {
       this.#process.kill();
@@ -233,7 +194,9 @@ export class WorkerHandle {
     this.#deadline.set(Math.max(0, Math.min(this.#deadline.leftMs, drain.graceMs + lastWordsMs)));
   }
 
+  /** Does nothing to a worker that has been killed already, or has gone. */
   kill(reason: EndReason): void {
+    if (this.#state === 'killed' || this.#state === 'gone') return;
     this.#endReason ??= reason;
     this.#move('deadline');
     this.#process.kill();
@@ -248,11 +211,6 @@ export class WorkerHandle {
     // One that has closed its channel cannot be told; it may not have noticed yet.
     if (this.connected) this.send({ type: 'drain', ...drain });
     else this.#process.terminate();
-  }
-
-  #configure(): void {
-    this.#holdsBack = !this.#opening.isOpen;
-    this.send(configurationOf(this.generation, this.#listeners, { standby: this.#holdsBack }));
   }
 
   #move(input: WorkerInput): void {
