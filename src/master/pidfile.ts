@@ -2,9 +2,9 @@
  * What names the master's process: the pid file, and the main pid that a service manager knows. The file is written whole or
  * not at all, and removed only while it names this process.
  */
+import { execFile } from 'node:child_process';
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { EvyError, toError } from '../shared/errors.ts';
-import { execFile } from 'node:child_process';
 import type { Logger } from '../shared/log/log.ts';
 
 /** The process that the file names, if it lives and is not ours. */

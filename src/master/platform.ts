@@ -1,8 +1,8 @@
 /** Where evy runs. Linux is the platform; macOS does for development; on Windows there is nothing to inherit sockets with. */
 import { EvyError } from '../shared/errors.ts';
-import type { Bind } from './sockets/bind-address.ts';
 import { privateParts } from '../shared/node-private/node-private.ts';
 import type { PrivateFaults, PrivatePart } from '../shared/node-private/node-private.ts';
+import type { Bind } from './sockets/bind-address.ts';
 
 /** A word for the log where something may be missing. @throws {EvyError} UNSUPPORTED_PLATFORM */
 export function checkPlatform(platform: NodeJS.Platform): { note?: string } {

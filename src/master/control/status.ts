@@ -1,10 +1,10 @@
 /** A snapshot of a master, as plain data. */
 import type { WorkerStats } from '../../shared/protocol/messages.ts';
-import type { BoundAddress } from '../sockets/bind-address.ts';
 import type { Wanted } from '../generations/plan.ts';
 import type { ReloadStatus } from '../reload/reloading.ts';
-import type { WorkerHandle } from '../workers/worker.ts';
+import type { BoundAddress } from '../sockets/bind-address.ts';
 import type { WorkerState } from '../workers/worker-states.ts';
+import type { WorkerHandle } from '../workers/worker.ts';
 
 export type MasterState =
   | 'idle'

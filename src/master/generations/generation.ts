@@ -3,12 +3,12 @@
  */
 import { realpath } from 'node:fs/promises';
 import { isDeepStrictEqual } from 'node:util';
-import type { Release } from '../../shared/protocol/messages.ts';
+import { readCertificate } from '../../shared/certificate.ts';
 import { serverSettings } from '../../shared/options/input.ts';
 import { optionKey } from '../../shared/options/names.ts';
 import { optionTable } from '../../shared/options/table.ts';
 import type { OptionName, OptionRow, Options, ServerSettings } from '../../shared/options/table.ts';
-import { readCertificate } from '../../shared/certificate.ts';
+import type { Release } from '../../shared/protocol/messages.ts';
 import { readEnvFile } from './env-file.ts';
 import type { Variables } from './env-file.ts';
 import { resolveRelease } from './release.ts';

@@ -3,9 +3,9 @@
  * appear here; reconcile compares them with this.
  */
 import { isDeepStrictEqual } from 'node:util';
-import type { Generation } from './generation.ts';
 import { clampToRange, mostWorkers } from '../../shared/options/worker-range.ts';
 import type { WorkerRange } from '../../shared/options/worker-range.ts';
+import type { Generation } from './generation.ts';
 
 export interface Wanted {
   readonly workers: number;

@@ -7,9 +7,9 @@ import { realpath, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { EvyError } from '../../shared/errors.ts';
-import type { ModuleReference, Release } from '../../shared/protocol/messages.ts';
-import type { Options } from '../../shared/options/table.ts';
 import { statusOf } from '../../shared/file-status.ts';
+import type { Options } from '../../shared/options/table.ts';
+import type { ModuleReference, Release } from '../../shared/protocol/messages.ts';
 
 const endings = [
   '',

@@ -1,8 +1,8 @@
 /** Asks, where the option `workers` is a range, whether the load wants another number of workers; see load-policy.ts. */
+import type { Plan } from '../generations/plan.ts';
 import type { Crew } from '../workers/crew.ts';
 import { changedAt, decideByLoad, mayGrow, noLoadYet, pauseAfterFailure, pauseAfterReady } from './load-policy.ts';
 import type { LoadMemory, LoadPause } from './load-policy.ts';
-import type { Plan } from '../generations/plan.ts';
 
 /** Workers report as often. */
 const lookEveryMs = 1_000;

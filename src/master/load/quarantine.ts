@@ -4,8 +4,8 @@
  * A route that was under way in `crashes` crashes within `windowMs` is quarantined for `forMs`; after that its count starts
  * again at 0. Routes that were under way beside the guilty one are counted too: one crash alone does not tell them apart.
  */
-import type { QuarantinedRoute } from '../../shared/protocol/guarding.ts';
 import type { Logger } from '../../shared/log/log.ts';
+import type { QuarantinedRoute } from '../../shared/protocol/guarding.ts';
 import type { MasterToWorker, RequestSummary } from '../../shared/protocol/messages.ts';
 import { routeOf } from '../../shared/protocol/route.ts';
 import type { Generation } from '../generations/generation.ts';

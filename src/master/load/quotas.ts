@@ -1,9 +1,9 @@
 /** Deals out what the options maxConnections and maxConcurrentRequests allow to the workers that serve; see shares.ts. */
-import type { GuardingToMaster, Usage } from '../../shared/protocol/guarding.ts';
 import type { Options } from '../../shared/options/table.ts';
+import type { GuardingToMaster, Usage } from '../../shared/protocol/guarding.ts';
+import type { WorkerHandle } from '../workers/worker.ts';
 import { dealShares, newHolder, noteUsage } from './shares.ts';
 import type { Holder } from './shares.ts';
-import type { WorkerHandle } from '../workers/worker.ts';
 
 type Sharer = Pick<WorkerHandle, 'id' | 'state' | 'send'>;
 type Limits = Pick<Options, 'maxConnections' | 'maxConcurrentRequests'>;

@@ -4,9 +4,9 @@
  */
 import { EvyError } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log/log.ts';
-import type { Deferred } from '../outcomes/queue.ts';
 import type { Emit } from '../outcomes/events.ts';
 import type { Operation, Operations } from '../outcomes/operations.ts';
+import type { Deferred } from '../outcomes/queue.ts';
 import type { ScaleChange, ScaleResult } from '../outcomes/results.ts';
 
 /** deaths in a row of new workers in one place, right after their start */

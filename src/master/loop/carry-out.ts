@@ -1,15 +1,15 @@
 /** Compares what is wanted with the workers seen, and carries out what reconcile says, until nothing is left to do. */
-import type { Crew } from '../workers/crew.ts';
-import type { ConnectionDispatcher } from '../sockets/accept-for-workers.ts';
 import type { Plan } from '../generations/plan.ts';
-import { isRolledOut, reconcile } from './reconcile.ts';
-import type { CrewCommand } from './reconcile.ts';
-import type { Reloading } from '../reload/reloading.ts';
 import type { Scalings } from '../load/scaling.ts';
 import type { Stopping } from '../outcomes/stopping.ts';
+import type { Reloading } from '../reload/reloading.ts';
+import type { ConnectionDispatcher } from '../sockets/accept-for-workers.ts';
+import type { Crew } from '../workers/crew.ts';
 import type { Drain, WorkerHandle } from '../workers/worker.ts';
+import { isRolledOut, reconcile } from './reconcile.ts';
+import type { CrewCommand } from './reconcile.ts';
 
-export interface UpkeepParts {
+export interface ReconcilerParts {
   readonly plan: Plan;
   readonly crew: Crew;
   readonly dispatcher: ConnectionDispatcher;
@@ -18,10 +18,10 @@ export interface UpkeepParts {
   readonly stopping: Stopping;
 }
 
-export class Upkeep {
-  readonly #parts: UpkeepParts;
+export class Reconciler {
+  readonly #parts: ReconcilerParts;
 
-  constructor(parts: UpkeepParts) {
+  constructor(parts: ReconcilerParts) {
     this.#parts = parts;
   }
 

@@ -1,9 +1,9 @@
 /** Tells how far reloads, scalings and a stop are, each time that it has changed. */
 import { isDeepStrictEqual } from 'node:util';
-import type { Emit } from '../outcomes/events.ts';
-import type { Reloading } from '../reload/reloading.ts';
-import type { Progress } from '../outcomes/results.ts';
 import type { Wanted } from '../generations/plan.ts';
+import type { Emit } from '../outcomes/events.ts';
+import type { Progress } from '../outcomes/results.ts';
+import type { Reloading } from '../reload/reloading.ts';
 import type { SeenWorker } from '../workers/worker-states.ts';
 
 export interface UnderWay {

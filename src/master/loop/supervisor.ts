@@ -27,7 +27,7 @@ import type { CrewParts } from '../workers/crew.ts';
 import { LostRequests } from '../workers/lost-requests.ts';
 import { isLive } from '../workers/worker-states.ts';
 import type { WorkerHandle } from '../workers/worker.ts';
-import { Upkeep } from './carry-out.ts';
+import { Reconciler } from './carry-out.ts';
 import type { Command } from './commands.ts';
 import { ProgressReport, progressOf } from './progress.ts';
 import { StartWatch } from './start.ts';
@@ -60,7 +60,7 @@ export class Supervisor {
   readonly #load: LoadScaling;
   readonly #stopping: Stopping;
   readonly #progress: ProgressReport;
-  readonly #upkeep: Upkeep;
+  readonly #reconciler: Reconciler;
   readonly #workerNews: WorkerNewsHandler;
   readonly #upgrading: Upgrading;
   readonly #whole = deferred<void>();
@@ -86,7 +86,7 @@ export class Supervisor {
     const scalings = (this.#scalings = new Scalings({ operations, logger, emit }));
     const stopping = (this.#stopping = new Stopping(operations));
     const load = (this.#load = new LoadScaling({ ...parts, plan, crew }));
-    const upkeep = (this.#upkeep = new Upkeep({ plan, crew, dispatcher, reloading, scalings, stopping }));
+    const reconciler = (this.#reconciler = new Reconciler({ plan, crew, dispatcher, reloading, scalings, stopping }));
     const quarantines = new Quarantines({
       logger,
       generations: () => plan.generationNumbers,
@@ -105,7 +105,7 @@ export class Supervisor {
       reloading,
       scalings,
       load,
-      upkeep,
+      reconciler,
       quotas: new Quotas(options),
       quarantines,
       lostRequests,
@@ -234,14 +234,14 @@ export class Supervisor {
   #reconcile(): void {
     const change = this.#start ? undefined : this.#load.next();
     if (change) this.#scalings.begin({ ...this.#plan.scale(change), utilisation: change.utilisation });
-    this.#upkeep.run();
+    this.#reconciler.run();
     const { wanted } = this;
     const stopping = wanted.ending !== 'no';
     const under = { reloads: this.#reloading.underWay, scaling: this.#scalings.underWay, stopping };
     this.#progress.tell(progressOf(under, wanted, this.#crew.seen));
     this.#settle();
     clearTimeout(this.#wakeTimer);
-    const wakeMs = Math.min(this.#upkeep.nextWakeMs ?? Infinity, this.#load.nextWakeMs ?? Infinity);
+    const wakeMs = Math.min(this.#reconciler.nextWakeMs ?? Infinity, this.#load.nextWakeMs ?? Infinity);
     if (wakeMs < Infinity && !stopping)
       this.#wakeTimer = setTimeout(() => this.#parts.push({ type: 'wake' }), wakeMs + 1);
   }
@@ -285,7 +285,7 @@ export class Supervisor {
       queueMicrotask(() => this.#parts.refuse());
     } else this.#stopping.hurry(graceMs);
     this.#plan.end(ending);
-    for (const worker of this.#crew.workers) worker.hasten(this.#upkeep.drainOf(worker));
+    for (const worker of this.#crew.workers) worker.hasten(this.#reconciler.drainOf(worker));
   }
 
   /** The start and the scalings that wait for workers fail: those workers will not come. */

@@ -13,12 +13,12 @@ import type { Operations } from '../outcomes/operations.ts';
 import type { Reloading } from '../reload/reloading.ts';
 import type { ConnectionDispatcher } from '../sockets/accept-for-workers.ts';
 import type { Crew } from '../workers/crew.ts';
+import { deathError, wasHitEarly } from '../workers/death.ts';
 import type { LostRequests } from '../workers/lost-requests.ts';
-import { deathError, wasHitEarly } from '../workers/worker-death.ts';
-import type { WorkerEnd } from '../workers/worker-process.ts';
+import type { WorkerEnd } from '../workers/process.ts';
 import { isLive, stays } from '../workers/worker-states.ts';
 import type { WorkerHandle, WorkerNews } from '../workers/worker.ts';
-import type { Upkeep } from './carry-out.ts';
+import type { Reconciler } from './carry-out.ts';
 import type { StartWatch } from './start.ts';
 
 export interface WorkerNewsParts {
@@ -29,7 +29,7 @@ export interface WorkerNewsParts {
   readonly reloading: Reloading;
   readonly scalings: Scalings;
   readonly load: LoadScaling;
-  readonly upkeep: Upkeep;
+  readonly reconciler: Reconciler;
   readonly quotas: Quotas;
   readonly quarantines: Quarantines;
   readonly lostRequests: LostRequests;
@@ -69,7 +69,7 @@ export class WorkerNewsHandler {
   }
 
   #handle(worker: WorkerHandle, news: WorkerNews): void {
-    const { plan, crew, dispatcher, reloading, upkeep, quotas, quarantines } = this.#parts;
+    const { plan, crew, dispatcher, reloading, reconciler, quotas, quarantines } = this.#parts;
     const { lines } = crew;
     const { record, state: before } = worker;
     switch (news.type) {
@@ -117,7 +117,7 @@ export class WorkerNewsHandler {
         lines.sendRefused(worker, news);
         break;
       case 'leaving':
-        if (stays(worker.state)) upkeep.retire(worker, news.signal);
+        if (stays(worker.state)) reconciler.retire(worker, news.signal);
         break;
       case 'drained':
         record.noteDrained(news);
@@ -168,7 +168,7 @@ export class WorkerNewsHandler {
       case 'lost':
         record.noteLost();
         crew.lost(worker);
-        if (stays(worker.state)) upkeep.retire(worker, 'it closed its channel');
+        if (stays(worker.state)) reconciler.retire(worker, 'it closed its channel');
         break;
       case 'exit':
         this.#exit(worker, news);

@@ -4,8 +4,8 @@
  * It holds a copy of each descriptor until the connection is adopted, and never reads from it. There are as many as
  * the windows of the retiring workers allow (a few each), so nothing here needs a bound of its own.
  */
-import type { MovingConnection, MovingToMaster } from '../../shared/protocol/messages.ts';
 import type { PassedHandle } from '../../shared/node-private/node-private.ts';
+import type { MovingConnection, MovingToMaster } from '../../shared/protocol/messages.ts';
 import { pickTarget } from './targets.ts';
 import type { Party, Target } from './targets.ts';
 import { nextTransferStep } from './transfer-table.ts';

@@ -2,8 +2,8 @@
  * To whom a moving connection goes: of the ready workers of the newest generation that stays, to the one with the fewest
  * connections. A worker that is stopped or blocked takes none, and so soon has the fewest: one that does not answer is passed over.
  */
-import type { MasterToWorker } from '../../shared/protocol/messages.ts';
 import type { PassedHandle } from '../../shared/node-private/node-private.ts';
+import type { MasterToWorker } from '../../shared/protocol/messages.ts';
 
 /** One end of a channel on which connections move: a worker, or another master, behind whom its workers are. */
 export interface Party {

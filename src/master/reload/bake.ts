@@ -6,8 +6,8 @@
  * collection), so the mean of a worker's last reports counts.
  */
 import type { Options } from '../../shared/options/table.ts';
-import type { WorkerStats } from '../../shared/protocol/messages.ts';
 import { formatDuration } from '../../shared/options/units.ts';
+import type { WorkerStats } from '../../shared/protocol/messages.ts';
 
 export type BakeLimits = Pick<Options, 'bakeMs' | 'bakeMaxErrorPercent' | 'bakeMaxCrashes' | 'bakeMaxLagMs'>;
 

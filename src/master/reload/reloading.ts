@@ -10,16 +10,16 @@ import { EvyError } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log/log.ts';
 import type { WorkerStats } from '../../shared/protocol/messages.ts';
 import { userStackOf } from '../../shared/user-error.ts';
-import { BakeWatch } from './bake.ts';
-import type { Deferred } from '../outcomes/queue.ts';
 import type { Preparation } from '../generations/generation.ts';
+import type { Plan } from '../generations/plan.ts';
 import type { Emit } from '../outcomes/events.ts';
 import type { Operation, Operations } from '../outcomes/operations.ts';
-import type { Plan } from '../generations/plan.ts';
-import type { ReloadInput, ReloadPhase } from '../outcomes/reload-phases.ts';
-import type { ReloadResult } from '../outcomes/results.ts';
+import type { Deferred } from '../outcomes/queue.ts';
 import { nextReloadPhase } from '../outcomes/reload-phases.ts';
+import type { ReloadInput, ReloadPhase } from '../outcomes/reload-phases.ts';
 import { ReloadError } from '../outcomes/results.ts';
+import type { ReloadResult } from '../outcomes/results.ts';
+import { BakeWatch } from './bake.ts';
 
 export interface ReloadCommand {
   readonly type: 'reload';

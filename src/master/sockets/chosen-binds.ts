@@ -2,11 +2,11 @@
  * Which addresses to listen on: every `bind`, else the sockets that a service manager has opened for us, else `host` and
  * `port`. Where no bind says so, a certificate means TLS: a server given one must not talk in the clear.
  */
+import { EvyError } from '../../shared/errors.ts';
 import type { Options } from '../../shared/options/table.ts';
 import { bindOfHostAndPort, formatBind, parseBind } from './bind-address.ts';
-import type { GivenBind } from './listeners.ts';
-import { EvyError } from '../../shared/errors.ts';
 import type { Bind } from './bind-address.ts';
+import type { GivenBind } from './listeners.ts';
 
 const firstFd = 3; // SD_LISTEN_FDS_START
 

@@ -7,11 +7,11 @@
  */
 import { resolve } from 'node:path';
 import { EvyError } from '../../shared/errors.ts';
+import { isSocketDescriptor } from '../../shared/file-status.ts';
 import { mostWorkers } from '../../shared/options/worker-range.ts';
 import type { WorkerRange } from '../../shared/options/worker-range.ts';
 import { formatBind } from './bind-address.ts';
 import type { Bind } from './bind-address.ts';
-import { isSocketDescriptor } from '../../shared/file-status.ts';
 
 export const inheritedStateVariable = 'EVY_LISTENERS';
 /** After stdin, stdout, stderr and the channel between the two masters. */

@@ -12,17 +12,17 @@ import type { ListenOptions, Server } from 'node:net';
 import { resolve } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { EvyError } from '../../shared/errors.ts';
+import { isSocketDescriptor } from '../../shared/file-status.ts';
 import { listenError } from '../../shared/listen-error.ts';
 import type { Logger } from '../../shared/log/log.ts';
 import { isTcp, listenUnpolled } from '../../shared/node-private/node-private.ts';
 import type { ListenTarget } from '../../shared/node-private/node-private.ts';
 import { clearSocketPath, socketFileRemover } from '../../shared/unix-socket.ts';
-import { isSocketDescriptor } from '../../shared/file-status.ts';
 import { formatBind, formatHostPort } from './bind-address.ts';
 import type { Bind, BoundAddress } from './bind-address.ts';
-import { orphansHolding } from './orphan-holders.ts';
 import { bindKey } from './inherited-sockets.ts';
 import type { InheritedSockets } from './inherited-sockets.ts';
+import { orphansHolding } from './orphan-holders.ts';
 
 export interface Listener {
   /** its address as it was asked for (see bindKey) */

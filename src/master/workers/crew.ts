@@ -4,21 +4,21 @@
  */
 import type { Logger } from '../../shared/log/log.ts';
 import type { MasterToWorker } from '../../shared/protocol/messages.ts';
-import { RestartBackoff, waitAfterDeath } from './backoff.ts';
-import type { Emit } from '../outcomes/events.ts';
 import type { Generation } from '../generations/generation.ts';
 import { IgnoredOptions } from '../generations/ignored-options.ts';
-import type { Listener } from '../sockets/listeners.ts';
 import { Moves } from '../migration/moves.ts';
 import { targetsOf } from '../migration/targets.ts';
+import type { Emit } from '../outcomes/events.ts';
+import type { Listener } from '../sockets/listeners.ts';
 import type { Opening } from './accepting.ts';
-import type { SeenWorker } from './worker-states.ts';
+import { RestartBackoff, waitAfterDeath } from './backoff.ts';
+import { WorkerLines } from './lines.ts';
 import { newlyOverdue } from './recycling.ts';
+import type { Served } from './served-interface.ts';
+import { isLive } from './worker-states.ts';
+import type { SeenWorker } from './worker-states.ts';
 import { WorkerHandle } from './worker.ts';
 import type { Drain, WorkerNews } from './worker.ts';
-import { WorkerLines } from './worker-lines.ts';
-import { isLive } from './worker-states.ts';
-import type { Served } from './served-interface.ts';
 
 export interface CrewParts {
   readonly listeners: readonly Listener[];

@@ -8,9 +8,9 @@
 import type { Logger } from '../../shared/log/log.ts';
 import type { RequestUnderWay } from '../../shared/protocol/messages.ts';
 import type { Generation } from '../generations/generation.ts';
-import { workerInfo } from './worker-lines.ts';
+import { workerInfo } from './lines.ts';
+import type { WorkerEnd } from './process.ts';
 import type { WorkerHandle } from './worker.ts';
-import type { WorkerEnd } from './worker-process.ts';
 
 /** By which a process ends that cannot go on. */
 const faults: ReadonlySet<NodeJS.Signals | null> = new Set<NodeJS.Signals>([

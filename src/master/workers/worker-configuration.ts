@@ -1,11 +1,11 @@
 /** The message that configures a worker, sent before it loads the application. */
-import type { MasterToWorker } from '../../shared/protocol/messages.ts';
-import { firstInheritedFd } from './worker-process.ts';
 import { connectionParts } from '../../shared/node-private/node-private.ts';
+import type { Options } from '../../shared/options/table.ts';
+import type { Guarding } from '../../shared/protocol/guarding.ts';
+import type { MasterToWorker } from '../../shared/protocol/messages.ts';
 import type { Generation } from '../generations/generation.ts';
 import type { Listener } from '../sockets/listeners.ts';
-import type { Guarding } from '../../shared/protocol/guarding.ts';
-import type { Options } from '../../shared/options/table.ts';
+import { firstInheritedFd } from './process.ts';
 
 type Configure = Extract<MasterToWorker, { type: 'configure' }>;
 

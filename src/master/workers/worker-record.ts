@@ -1,7 +1,7 @@
 /** What a worker has told of itself, and what is known of its connections: kept, not acted upon. */
 import type { BlockReport, RequestUnderWay, WorkerStats, WorkerToMaster } from '../../shared/protocol/messages.ts';
 import type { Departures } from '../outcomes/operations.ts';
-import type { ProcessNews, WorkerEnd } from './worker-process.ts';
+import type { ProcessNews, WorkerEnd } from './process.ts';
 
 /** What the worker said of why it ends; a code only when it could not boot. */
 export interface Failure {

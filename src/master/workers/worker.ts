@@ -5,16 +5,16 @@
  * a time (loop/worker-news.ts), so a state changes nowhere but inside the loop.
  */
 import type { Socket } from 'node:net';
-import type { MasterToWorker } from '../../shared/protocol/messages.ts';
 import type { PassedHandle } from '../../shared/node-private/node-private.ts';
-import { Deadline } from './deadline.ts';
+import type { MasterToWorker } from '../../shared/protocol/messages.ts';
 import type { Generation } from '../generations/generation.ts';
 import type { Listener } from '../sockets/listeners.ts';
 import type { Opening } from './accepting.ts';
+import { Deadline } from './deadline.ts';
+import { WorkerProcess } from './process.ts';
+import type { OnMoving, ProcessNews } from './process.ts';
 import type { AgingWorker, RecyclingReason } from './recycling.ts';
 import { configurationOf } from './worker-configuration.ts';
-import { WorkerProcess } from './worker-process.ts';
-import type { OnMoving, ProcessNews } from './worker-process.ts';
 import { WorkerRecord } from './worker-record.ts';
 import { nextWorkerState } from './worker-states.ts';
 import type { WorkerInput, WorkerState } from './worker-states.ts';

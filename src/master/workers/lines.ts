@@ -2,9 +2,9 @@
 import type { Logger } from '../../shared/log/log.ts';
 import type { BlockReport, RequestSummary } from '../../shared/protocol/messages.ts';
 import type { Emit, WorkerInfo } from '../outcomes/events.ts';
+import type { WorkerEnd } from './process.ts';
 import type { Fault } from './watch-line.ts';
 import type { WorkerHandle, WorkerNews } from './worker.ts';
-import type { WorkerEnd } from './worker-process.ts';
 
 type NewsOf<Type extends WorkerNews['type']> = Extract<WorkerNews, { type: Type }>;
 

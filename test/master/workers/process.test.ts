@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { workerExecArgv } from '../../../src/master/workers/worker-process.ts';
+import { workerExecArgv } from '../../../src/master/workers/process.ts';
 
 describe("Node's flags for a worker", () => {
   it('are those of the master but what makes Node run a string', () => {

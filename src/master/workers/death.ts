@@ -1,10 +1,10 @@
 /** Why a worker died, in the words that its log line, a failed reload or a failed start has. */
 import { EvyError } from '../../shared/errors.ts';
-import { formatDuration } from '../../shared/options/units.ts';
-import type { EndReason } from './worker.ts';
 import { handledSignals } from '../../shared/held-signals.ts';
+import { formatDuration } from '../../shared/options/units.ts';
+import type { WorkerEnd } from './process.ts';
 import type { Failure, WorkerRecord } from './worker-record.ts';
-import type { WorkerEnd } from './worker-process.ts';
+import type { EndReason } from './worker.ts';
 
 /** The properties of a worker that tell why it died. */
 export interface DeadWorker {

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { WorkerLines } from '../../../src/master/workers/worker-lines.ts';
+import { WorkerLines } from '../../../src/master/workers/lines.ts';
 import type { WorkerHandle } from '../../../src/master/workers/worker.ts';
 import { recordingLogger } from '../helpers/fake-crew.ts';
 

@@ -1,24 +1,24 @@
 /**
  * The process of one worker and its channel. It reports what happens there and decides nothing.
  */
+import cluster from 'node:cluster';
+import type { Worker } from 'node:cluster';
 import type { Socket } from 'node:net';
 import { constants } from 'node:os';
 import type { Readable } from 'node:stream';
+import { fileURLToPath } from 'node:url';
 import { toError } from '../../shared/errors.ts';
+import { closeHandle, guardChannel, passedHandle } from '../../shared/node-private/node-private.ts';
+import type { PassedHandle } from '../../shared/node-private/node-private.ts';
 import { verdictOn } from '../../shared/protocol/internal-messages.ts';
 import { fromWorker } from '../../shared/protocol/message-shapes.ts';
 import { enclose, isMovingToMaster } from '../../shared/protocol/messages.ts';
 import type { MasterToWorker, MovingToMaster, WorkerToMaster } from '../../shared/protocol/messages.ts';
-import { closeHandle, guardChannel, passedHandle } from '../../shared/node-private/node-private.ts';
-import type { PassedHandle } from '../../shared/node-private/node-private.ts';
-import { WatchLine } from './watch-line.ts';
-import type { Fault, WatchNews } from './watch-line.ts';
-import cluster from 'node:cluster';
-import type { Worker } from 'node:cluster';
-import { fileURLToPath } from 'node:url';
 import type { Variables } from '../generations/env-file.ts';
 import { systemdVariables } from '../sockets/chosen-binds.ts';
 import { inheritedStateVariable } from '../sockets/inherited-sockets.ts';
+import { WatchLine } from './watch-line.ts';
+import type { Fault, WatchNews } from './watch-line.ts';
 
 /** Inherited descriptors begin here in the worker: after stdin, stdout, stderr and the channel. */
 export const firstInheritedFd = 4;

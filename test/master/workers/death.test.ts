@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { deathError } from '../../../src/master/workers/worker-death.ts';
+import { deathError } from '../../../src/master/workers/death.ts';
 
 describe('the reason of a death', () => {
   const worker = {
