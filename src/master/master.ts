@@ -1,8 +1,8 @@
 /**
- * A master: owns the sockets and the workers, and loads no application code. This is what embedders hold; the work
- * is done by the supervisor behind the queue.
+ * A master owns the sockets and the workers, and loads no application code. This class is what a program that embeds a master
+ * holds; the supervisor behind the queue does the work.
  *
- * It touches nothing process-wide (signals, exit, the title) unless asked by `signals: true`, which is undone at the end.
+ * It changes nothing process-wide (signals, exit, the title) unless `signals: true` asks for it, which is undone at the end.
  */
 import cluster from 'node:cluster';
 import { EventEmitter } from 'node:events';
@@ -38,7 +38,7 @@ import { interfaceFields } from './workers/served-interface.ts';
 export interface MasterParts {
   /** checked and complete, as shared/options.ts yields them */
   options: Options;
-  /** reads the configuration anew, at each reload; without it a reload only loads the application anew */
+  /** reads the configuration again at each reload; without it a reload only loads the application again */
   resolve?: () => Options | Promise<Options>;
   logger?: Logger;
   /** whether signals to this process are commands to this master */
@@ -93,8 +93,8 @@ export class Master extends EventEmitter<MasterEvents> {
   }
 
   /**
-   * Brings in the application and the configuration anew; resolves when the last old worker has gone. (The event
-   * 'reload:live' tells when the new ones serve.) Rejects with a ReloadError, with the old generation in place.
+   * Loads the configuration and the application again. Resolves when the last old worker has gone; the event 'reload:live'
+   * tells when the new ones serve. Rejects with a ReloadError, and the old generation serves on.
    */
   reload(): Promise<ReloadResult> {
     const answer = deferred<ReloadResult>();
@@ -103,8 +103,8 @@ export class Master extends EventEmitter<MasterEvents> {
   }
 
   /**
-   * Starts another master from this process's command line, in the place of this one; resolves when it serves. Then this
-   * one hands its connections over and stops. Rejects, and this one serves on, when it does not come to that.
+   * Starts the next master from this process's command line. Resolves when it serves; then this master hands its connections
+   * over and stops. Rejects when the next master does not come to serve, and this one serves on.
    */
   upgrade(): Promise<UpgradeResult> {
     const answer = deferred<UpgradeResult>();
@@ -112,7 +112,7 @@ export class Master extends EventEmitter<MasterEvents> {
     return answer.promise;
   }
 
-  /** Resolves when that many workers serve, and those that are too many have gone. */
+  /** Resolves when that many workers serve, and the surplus ones have gone. */
   scale(workers: number): Promise<ScaleResult> {
     if (!Number.isInteger(workers) || workers < 1 || workers > mostWorkers) {
       return Promise.reject(
@@ -136,7 +136,7 @@ export class Master extends EventEmitter<MasterEvents> {
     return this.#stopped.promise;
   }
 
-  /** Opens the log files of master and workers anew, after they were rotated away. */
+  /** Opens the log files of the master and the workers again, after they were rotated. */
   reopenLogs(): void {
     this.#push({ type: 'reopen-logs' });
   }
@@ -153,12 +153,12 @@ export class Master extends EventEmitter<MasterEvents> {
   }
 
   #push(command: Command): void {
-    // Never started: there is nothing to wait for.
+    // A master that was never started has nothing to wait for.
     if (this.#state === 'idle' && command.type.startsWith('stop')) this.#finish();
     this.#queue.push(command);
   }
 
-  // After the command in progress: a listener sees the master as the command has left it.
+  // Deferred until the command in progress is done, so that a listener sees the master as the command leaves it.
   readonly #emit: Emit = (name, ...values) => {
     queueMicrotask(() => (this.emit as (name: string, ...values: unknown[]) => boolean)(name, ...values));
   };
@@ -225,7 +225,7 @@ export class Master extends EventEmitter<MasterEvents> {
     }
   }
 
-  /** Leaves nothing behind: sockets, files, signal handlers. What comes later is answered at once. */
+  /** Closes and removes everything: sockets, files, signal handlers. Commands that come later are answered at once. */
   #finish(result: StopResult = nothingStopped, passedOn: ReadonlySet<string> = new Set()): void {
     if (this.#state === 'stopped') return;
     const wasRunning = this.#state === 'running';

@@ -21,7 +21,7 @@ function livingOwner(path: string, pid: number): number | undefined {
 }
 
 /**
- * `from` is a process whose place this one takes, or takes back.
+ * `from` is the pid of another master that the file may name: the previous one, or a next one that has failed.
  * @throws {EvyError} BAD_OPTION when the file cannot be written, or belongs to a process that lives
  */
 export function writePidfile(path: string, pid = process.pid, from?: number): void {
@@ -48,7 +48,7 @@ function removeQuietly(path: string): void {
   try {
     rmSync(path, { force: true });
   } catch {
-    // It was no file of ours.
+    // The file was never written.
   }
 }
 
@@ -80,7 +80,7 @@ export function tellMainPid(
   });
 }
 
-/** This process is the master (again), after another one has said so of itself. What cannot be told is only logged. */
+/** Says that this process is the master again, after the next master has said so of itself. A failure is only logged. */
 export function reclaimPlace(pidfile: string, from: number | undefined, logger: Logger): void {
   const warn = (reason: string) =>
     logger.warn('master.fallback', { message: 'not all that names the master names this one', reason });

@@ -1,4 +1,4 @@
-/** A snapshot of a master, as plain data. */
+/** The status of a master: a snapshot as plain data. */
 import type { WorkerStats } from '../../shared/protocol/messages.ts';
 import type { Wanted } from '../generations/plan.ts';
 import type { ReloadStatus } from '../reload/reloading.ts';
@@ -25,7 +25,7 @@ export interface WorkerStatus {
   readonly sinceMs: number;
   /** workers before it in its place that died right after their start */
   readonly restarts: number;
-  /** what it counted last */
+  /** its last report of what it counted */
   readonly stats?: WorkerStats;
 }
 

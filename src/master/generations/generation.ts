@@ -1,5 +1,5 @@
 /**
- * A generation: what one start or reload runs, resolved once and then fixed. Its replacements boot the same.
+ * A generation is what one start or reload runs, resolved once and then fixed. Workers that are replaced boot the same.
  */
 import { realpath } from 'node:fs/promises';
 import { isDeepStrictEqual } from 'node:util';

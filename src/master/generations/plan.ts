@@ -1,6 +1,6 @@
 /**
- * What is wanted: the number of workers, the generation that serves, the one that a reload brings in. Workers do not
- * appear here; reconcile compares them with this.
+ * The plan says what is wanted: the number of workers, the generation that serves, and the one that a reload brings in. It knows no
+ * workers; reconcile compares them with it.
  */
 import { isDeepStrictEqual } from 'node:util';
 import { clampToRange, mostWorkers } from '../../shared/options/worker-range.ts';

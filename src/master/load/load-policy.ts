@@ -1,12 +1,12 @@
 /**
- * How many workers the load asks for, decided from how much of their time the event loops were busy: up fast, down slowly.
+ * Decides how many workers the load needs, from the share of their time that the event loops were busy: up fast, down slowly.
  *
  * - Up at once when the loops are busy for three quarters of the time, in the mean: to as many as would bring them down to
- *   `aimedAt`. What waits for a worker that is missing waits now; one too many costs memory.
+ *   `aimedAt`. A missing worker makes requests wait now, while one too many only costs memory.
  * - Down by one when that would leave the others at half of their time or less, without a break for `calmMs` (option
  *   scaleDownAfter).
- *   Between the two lies what neither moves, so that a load that stays does not swing.
- * - After a change `settleMs` are left to its effect.
+ *   A steady load between the two limits changes nothing.
+ * - For `settleMs` after a change nothing is decided, so that it can have its effect.
  * - Where new workers could not serve, none is wanted for a while (`LoadPause`).
  * - A number outside of the range was set by hand, and stays.
  */
@@ -44,7 +44,7 @@ export interface LoadDecision {
 
 export const noLoadYet: LoadMemory = { changedAtMs: -Infinity, calmSinceMs: undefined };
 
-/** The number was changed, by whomever. */
+/** The memory right after a change, whoever made it. */
 export function changedAt(nowMs: number): LoadMemory {
   return { changedAtMs: nowMs, calmSinceMs: undefined };
 }

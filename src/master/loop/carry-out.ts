@@ -1,4 +1,4 @@
-/** Compares what is wanted with the workers seen, and carries out what reconcile says, until nothing is left to do. */
+/** Compares what is wanted with the workers that are seen, and carries out what `reconcile` says, until nothing is left to do. */
 import type { Plan } from '../generations/plan.ts';
 import type { Scalings } from '../load/scaling.ts';
 import type { Stopping } from '../outcomes/stopping.ts';
@@ -43,14 +43,14 @@ export class Reconciler {
     crew.retire(worker, this.drainOf(worker), reason);
   }
 
-  /** How a worker is told to leave now. */
+  /** The drain message that a worker is told to leave with now. */
   drainOf(worker: WorkerHandle): Drain {
     const { plan, crew, reloading, stopping } = this.#parts;
     const { graceMs } = plan.generation(reloading.settingGeneration).options;
     return { graceMs: stopping.graceMs ?? graceMs, idle: stopping.closesIdle ? 'close' : crew.idleOf(worker) };
   }
 
-  /** Milliseconds until something is due; undefined when only news can change anything. */
+  /** Milliseconds until something is due; undefined when only a report can change anything. */
   get nextWakeMs(): number | undefined {
     const { plan, crew, reloading } = this.#parts;
     if (plan.wanted.ending !== 'no') return undefined;

@@ -1,4 +1,4 @@
-/** Tells how far reloads, scalings and a stop are, each time that it has changed. */
+/** Emits how far reloads, scalings and a stop are, each time that it has changed. */
 import { isDeepStrictEqual } from 'node:util';
 import type { Wanted } from '../generations/plan.ts';
 import type { Emit } from '../outcomes/events.ts';

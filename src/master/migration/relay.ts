@@ -11,9 +11,9 @@ import type { Party, Target } from './targets.ts';
 import { nextTransferStep } from './transfer-table.ts';
 import type { TransferDeed, TransferInput, TransferState } from './transfer-table.ts';
 
-/** A worker that has not confirmed anything for so long is asked what it got, and gets no more until it has answered. */
+/** A worker that has not confirmed anything for this long is asked what it got, and gets no more until it has answered. */
 const syncAfterMs = 250;
-/** A connection without an origin waits so long for a ready worker. */
+/** How long a connection without an origin waits for a ready worker. */
 const strandedForMs = 30_000;
 
 interface Transfer {
@@ -92,7 +92,7 @@ export class Relay {
     }
   }
 
-  /** There is a worker that may not have been there before. */
+  /** A worker accepts that may not have accepted before. */
   flush(): void {
     for (const transfer of this.#where(({ state }) => state === 'stranded')) this.#place(transfer);
   }
@@ -130,7 +130,7 @@ export class Relay {
     { id: originId, connection }: Extract<MovingToMaster, { type: 'move' }>,
     handle: PassedHandle | undefined,
   ): void {
-    // A message that came without what belongs to it: the origin learns it by its next 'sync'.
+    // The message came without its descriptor: the origin learns that by its next 'sync'.
     if (handle === undefined) return;
     const common = { origin, originId, connection, handle, sinceMs: performance.now() };
     const transfer: Transfer = { ...common, id: 0, state: 'here', target: undefined };
@@ -205,7 +205,7 @@ export class Relay {
     }
   }
 
-  /** From time to time, while connections are here: who is silent is asked, and who waits is looked after. */
+  /** Runs at an interval while connections are here: parties that are silent are asked, and connections that wait are placed or given up. */
   #look(): void {
     if (this.#transfers.size === 0) {
       clearInterval(this.#timer);

@@ -1,5 +1,5 @@
 /**
- * A transfer is one connection that moves from a worker (its origin) to another one, as a row in a table. A cell names the next state
+ * The table of a transfer, which is one connection that moves from a worker (its origin) to another one. A cell names the next state
  * and what is to be done; the relay does it.
  *
  * The origin keeps its copy, unread, until somebody has adopted the connection or is known not to have got it. So whichever

@@ -1,4 +1,4 @@
-/** What a master tells whoever embeds it. */
+/** The events that a master emits for the program that embeds it. */
 import type { EvyError } from '../../shared/errors.ts';
 import type { BoundAddress } from '../sockets/bind-address.ts';
 import type {

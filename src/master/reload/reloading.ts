@@ -1,10 +1,9 @@
 /**
- * Reloads, one at a time: preparing, canary, rolling, baking. Each step changes what is wanted (plan.ts) and tells it.
+ * Runs reloads, one at a time: preparing, canary, rolling, baking. Each step changes what is wanted (plan.ts) and reports it.
  *
  * A reload is live once the new generation serves alone, and done once the last old worker has gone. Until it is
  * accepted (at once, or when its bake time has passed) the old generation is the one to go back to. A later reload or a
- * stop supersedes one that is not live yet; one that bakes is accepted then: whoever brings in the next release has
- * seen this one serve.
+ * stop supersedes one that is not live yet. One that bakes is accepted then, since whoever starts the next reload has seen it serve.
  */
 import { EvyError } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log/log.ts';
@@ -31,7 +30,7 @@ export interface ReloadingParts {
   readonly operations: Operations;
   readonly logger: Logger;
   readonly emit: Emit;
-  /** reads the configuration and looks for the application anew; the outcome comes back to `prepared()` */
+  /** reads the configuration and looks for the application again; the outcome comes back to `prepared()` */
   readonly prepare: (number: number) => void;
 }
 
@@ -47,7 +46,7 @@ interface Leaver {
   readonly generation: { readonly number: number };
 }
 
-/** A reload that is under way: what it is to answer, and what has to be put back when it is undone. */
+/** A reload that is under way: whom it answers, and what has to be restored when it is undone. */
 class ReloadAttempt {
   /** the generation that it brings in */
   readonly number: number;
@@ -122,7 +121,7 @@ class ReloadAttempt {
 export class Reloading {
   readonly #parts: ReloadingParts;
   #attempt: ReloadAttempt | undefined;
-  /** taken over; the last old workers are being sent away */
+  /** a reload that was accepted; its last old workers are being retired */
   #accepted: ReloadAttempt | undefined;
   #status: ReloadStatus | undefined;
   #lastNumber: number;
@@ -144,7 +143,7 @@ export class Reloading {
   get settingGeneration(): number {
     return this.#attempt?.isRolling === true ? this.#attempt.number : this.#parts.plan.wanted.serving;
   }
-  /** The ones that are not done: workers that each has sent away and that are still there. */
+  /** The reloads that are not done, each with the number of retired workers that are still there. */
   get underWay(): Array<{ generation: number; phase: ReloadPhase; leaving: number }> {
     return [this.#attempt, this.#accepted].flatMap((attempt) =>
       attempt === undefined
@@ -192,7 +191,7 @@ export class Reloading {
   noteCrash(): void {
     this.#attempt?.bake?.noteCrash();
   }
-  /** A count that was set by hand is not taken back when the reload fails. */
+  /** A number of workers that was set by hand stays when the reload fails. */
   keepWorkers(): void {
     if (this.#attempt) this.#attempt.workersBefore = undefined;
   }
@@ -202,7 +201,7 @@ export class Reloading {
     if (this.#attempt?.isRolling === true) this.#attempt.noteReplaced(worker.id);
   }
 
-  /** A worker was told to leave; whether it was for a reload. */
+  /** A worker was told to leave. Returns whether that was for a reload. */
   noteRetired({ id, generation }: Leaver): boolean {
     const attempt = this.#attempt?.isRolling === true ? this.#attempt : this.#accepted;
     if (attempt?.isRolling !== true || attempt.number === generation.number) return false;
@@ -211,7 +210,7 @@ export class Reloading {
     return true;
   }
 
-  /** Moves on when what is waited for has come true; whether that changed what is wanted. */
+  /** Moves on when the condition of the current phase is met. Returns whether that changed what is wanted. */
   advance(isRolledOut: boolean, nowMs: number): boolean {
     const attempt = this.#attempt;
     if (attempt?.isRolling !== true) return false;
@@ -236,7 +235,7 @@ export class Reloading {
     return Number.isFinite(leftMs) ? leftMs : undefined;
   }
 
-  /** What the one that was accepted has sent away is all by now. */
+  /** The reload that was accepted has retired all workers that it will. */
   settle(): void {
     const attempt = this.#accepted;
     if (attempt === undefined || attempt.phase === 'draining') return;
@@ -244,13 +243,13 @@ export class Reloading {
     this.#parts.operations.conclude(attempt.operation, () => this.#done(attempt));
   }
 
-  /** Something else comes: the reload under way is accepted if it serves, or else undone. */
+  /** Another operation comes first: the reload under way is accepted if it serves, and undone otherwise. */
   giveWay(message: string): void {
     if (this.#attempt?.phase === 'baking') this.#accept(this.#attempt);
     else this.fail(new EvyError('RELOAD_SUPERSEDED', message));
   }
 
-  /** Ends the reload under way, if any: the old generation takes back what it gave up. */
+  /** Fails the reload under way, if any: the old generation serves again. */
   fail(cause: Error): void {
     const attempt = this.#attempt;
     if (!attempt) return;
@@ -259,12 +258,12 @@ export class Reloading {
     this.#parts.operations.conclude(attempt.operation);
     const generation = attempt.number;
     const code = cause instanceof EvyError ? cause.code : 'INTERNAL';
-    // Of our own errors only the application's stack tells anything.
+    // In the stack of an error of evy's own, only the frames of the application are of use.
     const stack = cause instanceof EvyError ? userStackOf(cause) : cause.stack;
     const error = attempt.fail(cause);
     const isBack = attempt.phase === 'rolled-back';
     this.#status = { generation, phase: attempt.phase, reason: cause.message };
-    // One that was superseded is nobody's fault: whoever watches for failures is not to be called.
+    // A superseded reload is not a failure that an operator has to be called for.
     const level = code === 'RELOAD_SUPERSEDED' ? 'info' : 'error';
     const fields = { generation, code, message: cause.message, stack };
     this.#parts.logger[level](isBack ? 'reload.rolled-back' : 'reload.failed', fields);

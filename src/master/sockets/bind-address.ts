@@ -1,5 +1,5 @@
 /**
- * Addresses as people write them, to a typed value and back. Pure: no name is resolved and no file is looked at.
+ * Parses addresses as people write them, and formats them again. It is pure: no name is resolved and no file is looked at.
  *
  * - `host:port`, `[ipv6]:port`
  * - `:port` listens on every IPv4 interface (0.0.0.0); write `[::]:port` for IPv4 and IPv6 on one socket

@@ -1,6 +1,6 @@
 /**
- * Which addresses to listen on: every `bind`, else the sockets that a service manager has opened for us, else `host` and
- * `port`. Where no bind says so, a certificate means TLS: a server given one must not talk in the clear.
+ * Chooses the addresses to listen on: every `bind`, else the sockets that a service manager has opened for this master, else `host`
+ * and `port`. Without a `bind`, a certificate means TLS: a server that has one must not serve plain text.
  */
 import { EvyError } from '../../shared/errors.ts';
 import type { Options } from '../../shared/options/table.ts';
@@ -10,7 +10,7 @@ import type { GivenBind } from './listeners.ts';
 
 const firstFd = 3; // SD_LISTEN_FDS_START
 
-/** Never handed on to workers: they are not the ones meant. */
+/** Variables that are removed from the environment of workers, for whom they are not meant. */
 export const systemdVariables = ['LISTEN_FDS', 'LISTEN_PID', 'LISTEN_FDNAMES'] as const;
 
 export interface Activation {

@@ -1,5 +1,5 @@
 /**
- * The listening sockets. Each is made before any worker, and kept by the master for its whole life: when every worker
+ * Opens the listening sockets. Each is opened before any worker starts, and kept by the master for its whole life: when every worker
  * is dead, connections wait in the kernel's queue instead of being refused.
  *
  * The master does not accept from them (shared/node-private.ts). Where that cannot be had, `accepting` listeners
@@ -105,13 +105,13 @@ async function openForWorkers({ key, target, tls, inheritedFd }: Place, backlog:
   const given: ListenTarget = inheritedFd === undefined ? target : { kind: 'fd', fd: inheritedFd };
   const socket = await listenUnpolled(given, backlog);
   const removeFile = target.kind === 'unix' ? socketFileRemover(target.path) : () => true;
-  // A descriptor that was given to us is its giver's: a service manager, or the program that embeds this master.
+  // A descriptor of the option `bind` belongs to whoever opened it: a service manager, or the program that embeds this master.
   const isOurs = given.kind !== 'fd' || inheritedFd !== undefined;
   const close = once(() => {
     if (removeFile() && isOurs) socket.close();
   });
   const detach = once(() => {
-    // libuv removes the file of a path that it has bound together with its descriptor: that one stays until we exit.
+    // When libuv closes a path that it has bound it also removes the file, so such a socket stays open until this process exits.
     if (isOurs && given.kind !== 'unix') socket.close();
   });
   return {

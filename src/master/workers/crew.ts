@@ -71,7 +71,7 @@ export class Crew {
   get ready(): readonly WorkerHandle[] {
     return this.workers.filter(({ state }) => state === 'ready');
   }
-  /** those that connections can be given to; not one that has crashed and is about to end */
+  /** those that connections can be given to; a worker that has crashed and is about to end is not one of them */
   get open(): readonly WorkerHandle[] {
     return this.ready.filter(({ connected, record }) => connected && record.failure === undefined);
   }
@@ -85,7 +85,7 @@ export class Crew {
     return this.#moves;
   }
 
-  /** Looks who has served for long enough. */
+  /** Marks the workers that are to be recycled. */
   markOverdue(): void {
     const found = newlyOverdue(this.ready.map(({ age }) => age));
     for (const [id, reason] of found) this.find(id).overdue = reason;
@@ -191,7 +191,7 @@ export class Crew {
   }
 
   /**
-   * Notes a death that nobody asked for. Returns how many in a row died quickly in this place: 0 when it had been up.
+   * Counts a death that nobody asked for. Returns how many workers in a row died quickly in this place: 0 when it had been up.
    * While `hold` is set the place stays open until `openHeldPlaces()`.
    */
   noteDeath(worker: WorkerHandle, { hold }: { hold: boolean }): number {

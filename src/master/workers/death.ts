@@ -1,4 +1,4 @@
-/** Why a worker died, in the words that its log line, a failed reload or a failed start has. */
+/** Why a worker died: the error that its log line, a failed reload or a failed start reports. */
 import { EvyError } from '../../shared/errors.ts';
 import { handledSignals } from '../../shared/held-signals.ts';
 import { formatDuration } from '../../shared/options/units.ts';

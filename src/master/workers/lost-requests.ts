@@ -1,9 +1,10 @@
 /**
- * The requests of a worker that died without a word: what it told last (src/worker/process/roll-call.ts) is logged as cut, and their access lines,
- * which it has made itself, are given to another worker, whose access log takes them. The master writes to no access log.
+ * Accounts for the requests of a worker that died without reporting them. Those that it reported last (src/worker/process/roll-call.ts)
+ * are logged as cut, and their access lines, which it has made itself, are given to another worker for its access log. The master
+ * writes to no access log.
  *
- * What died of a fault of its own (out of memory, abort, a fault in native code) counts for quarantine. SIGKILL does not: it comes from
- * outside, from a person or from a system without memory, which looks for who is large and not for who is guilty.
+ * A death by a fault of the worker's own (out of memory, abort, a fault in native code) counts for quarantine. SIGKILL does not: it
+ * comes from a person, or from a system out of memory, which chooses a large process and not the one at fault.
  */
 import type { Logger } from '../../shared/log/log.ts';
 import type { RequestUnderWay } from '../../shared/protocol/messages.ts';
@@ -12,7 +13,7 @@ import { workerInfo } from './lines.ts';
 import type { WorkerEnd } from './process.ts';
 import type { WorkerHandle } from './worker.ts';
 
-/** By which a process ends that cannot go on. */
+/** The signals that a process ends by when it cannot continue. */
 const faults: ReadonlySet<NodeJS.Signals | null> = new Set<NodeJS.Signals>([
   'SIGABRT',
   'SIGBUS',
@@ -53,7 +54,7 @@ export class LostRequests {
     this.give(generation.number);
   }
 
-  /** To one of the same generation, if there is one: its log is the same. */
+  /** Gives the lines to a worker of the same generation, if there is one, since that has the same log. */
   give(generation: number): void {
     if (this.#waiting.length === 0) return;
     const open = this.#parts.open();
@@ -66,7 +67,7 @@ export class LostRequests {
     });
   }
 
-  /** Nobody comes any more who could take them. */
+  /** No worker will come that could take the lines. */
   end(): void {
     const droppedLines = this.#waiting.length;
     if (droppedLines > 0) this.#parts.logger.error('access-log.lost', { droppedLines });

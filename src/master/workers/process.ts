@@ -41,7 +41,7 @@ export function defaultWorkerEntry(): string {
   return fileURLToPath(new URL(`../../worker/entry.${extension}`, import.meta.url));
 }
 
-/** Node's own flags for a worker: all of this process (loaders, limits) but what makes Node run a string. */
+/** Node's own flags for a worker: all of this process's (loaders, limits) but those that make Node run a string. */
 export function workerExecArgv(execArgv: readonly string[]): string[] {
   const kept: string[] = [];
   for (let index = 0; index < execArgv.length; index += 1) {
@@ -99,10 +99,10 @@ export type ProcessNews =
   | { type: 'lost' }
   | ({ type: 'exit' } & WorkerEnd);
 
-/** Gets what is about connections that move: at once, since no decision of the master hangs on it. */
+/** Gets messages about connections that move at once, since no decision of the master depends on them. */
 export type OnMoving = (message: MovingToMaster, handle: PassedHandle | undefined) => void;
 
-/** A channel closes a moment before its process ends; longer than this and the process has closed it itself. */
+/** A channel closes a moment before its process ends; if it takes longer than this, the process has closed it itself. */
 const lostAfterMs = 1_000;
 
 export class WorkerProcess {
@@ -175,7 +175,7 @@ export class WorkerProcess {
         },
       });
     }
-    // An application may send messages of its own: only ours are taken.
+    // An application may send messages of its own, which are ignored.
     child.on('message', (value: unknown, handle: unknown) => {
       const message = fromWorker(value);
       if (message?.type !== 'move') closeHandle(handle);

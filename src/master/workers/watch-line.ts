@@ -1,9 +1,9 @@
 /**
- * The master's end of the line from a worker's watchdog: takes its messages, and notices when there are none.
+ * The master's end of the pipe from a worker's watchdog: reads its messages, and notices when there are none.
  *
- * A watchdog that is not heard for as long as a loop may be stuck says that its whole process does not run: it was
- * stopped, or gets no processor. Such a worker is not killed, for it has done nothing wrong and goes on where it was; it is
- * only told of. A master that was stopped itself has no reason to complain (shared/quiet.ts).
+ * A watchdog that is not heard for as long as a loop may be stuck shows that its whole process does not run: it was
+ * stopped, or gets no processor time. Such a worker is only logged and not killed, since it has done nothing wrong and continues where it
+ * was. Time in which the master itself was stopped does not count (shared/quiet.ts).
  */
 import type { Readable } from 'node:stream';
 import { toError } from '../../shared/errors.ts';
@@ -13,12 +13,12 @@ import { Quiet, watchTickMs } from '../../shared/quiet.ts';
 
 export type WatchNews =
   | Exclude<WatchdogToMaster, { type: 'alive' }>
-  /** the watchdog's first word */
+  /** the watchdog's first message */
   | { type: 'watched' }
   /** neither its loop nor its watchdog is heard */
   | { type: 'silent'; quietMs: number }
   | { type: 'heard'; quietMs: number }
-  /** a line that is longer than any of ours: thrown away, but somebody has said it */
+  /** a line that is longer than any message: it is dropped, but shows that the process runs */
   | { type: 'garbled' };
 
 /** What neither evy's part of a worker nor Node sends: the application must have. */
@@ -28,9 +28,9 @@ export interface Fault {
   stack?: string | undefined;
 }
 
-/** Ours are shorter by far: all that clients have a say in is short (shared/request-summary.ts). */
+/** Messages are shorter by far, since all text of clients in them is cut (shared/protocol/summaries.ts). */
 const longestLine = 1 << 20;
-/** For what a process that has ended has said before. */
+/** How long the pipe is read after the end of its process. */
 const lastWordsMs = 100;
 
 export interface SplitLines {
@@ -102,7 +102,7 @@ export class WatchLine {
     this.#source.destroy();
   }
 
-  /** The process has ended: what it said last may still lie here. Nobody else who holds the line is waited for. */
+  /** The process has ended. Its last messages may still be in the pipe; other processes that hold the pipe are not waited for. */
   finish(): void {
     setTimeout(() => this.close(), lastWordsMs).unref();
   }
@@ -113,7 +113,7 @@ export class WatchLine {
     if (messages.length === 0 && tooLong === 0) return;
     this.#hear();
     if (tooLong > 0) this.#report({ type: 'garbled' });
-    // After a pause of the master's there may be several: a worker that has recovered since is not to be killed.
+    // After a pause of the master there may be several: a worker that has recovered since is not to be killed.
     const news = messages.filter((message) => message.type !== 'alive');
     const recovered = news.findLastIndex(({ type }) => type === 'recovered');
     for (const [index, message] of news.entries()) {
@@ -133,7 +133,7 @@ export class WatchLine {
   }
 
   #hear(): void {
-    // The first word is the beginning of the watch: a worker that loads its application has no watchdog yet.
+    // The watch begins with the first message: a worker that loads its application has no watchdog yet.
     if (this.#timer === undefined) {
       this.#timer = setInterval(() => this.#look(), this.#quiet.tickMs);
       this.#timer.unref();
