@@ -47,7 +47,7 @@ export class Reconciler {
   drainOf(worker: WorkerHandle): Drain {
     const { plan, crew, reloading, stopping } = this.#parts;
     const { graceMs } = plan.generation(reloading.settingGeneration).options;
-    return { graceMs: stopping.graceMs ?? graceMs, idle: stopping.closesIdle ? 'close' : crew.idleOf(worker) };
+    return { graceMs: stopping.graceMs ?? graceMs, idle: stopping.closesIdle ? 'close' : crew.moves.idleOf(worker) };
   }
 
   /** Milliseconds until something is due; undefined when only a report can change anything. */

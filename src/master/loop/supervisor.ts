@@ -252,7 +252,7 @@ export class Supervisor {
     if (ending !== 'no') {
       if (this.#crew.workers.length > 0) return;
       this.#dispatcher.close();
-      this.#crew.close();
+      this.#crew.moves.close();
       this.#workerNews.close();
       this.#parts.finish(this.#stopping.result, this.#upgrading.passedOn);
       this.#start?.end();

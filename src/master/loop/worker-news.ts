@@ -167,7 +167,7 @@ export class WorkerNewsHandler {
         break;
       case 'lost':
         record.noteLost();
-        crew.lost(worker);
+        crew.moves.gone(worker);
         if (stays(worker.state)) reconciler.retire(worker, 'it closed its channel');
         break;
       case 'exit':

@@ -54,7 +54,7 @@ export const transferTable: Readonly<Record<TransferState, Readonly<Partial<Reco
   },
   'offered-stranded': {
     'adopted': { to: 'over', deed: 'close' },
-    'missed': { to: 'stranded' }, // not placed at once: whoever has no descriptor left now will have none in a moment
+    'missed': { to: 'stranded' }, // not placed at once: a worker without a free descriptor will have none a moment later, either
     'target-gone': { to: 'stranded', deed: 'place' },
     'abandon': { to: 'over', deed: 'close' },
   },

@@ -1,5 +1,5 @@
 /**
- * When a dead worker is replaced: at once, unless it is one of a row of workers that died right after their start.
+ * Decides when a dead worker is replaced: at once, unless it is one of a row of workers that died right after their start.
  *
  * A worker that dies before it was ready, or within `quickMs` of it, makes its place wait: it is filled again only
  * when the wait is over, and the worker that fills it carries the length of the row (`streak`) on. So each place has its own

@@ -38,7 +38,8 @@ export class Crew {
   readonly #parts: CrewParts;
   readonly #workers = new Map<number, WorkerHandle>();
   readonly #restartBackoff = new RestartBackoff();
-  readonly #moves: Moves;
+  /** how connections get from worker to worker, and to another master */
+  readonly moves: Moves;
   readonly #ignoredOptions: IgnoredOptions;
   #served: Served | undefined;
   readonly lines: WorkerLines;
@@ -54,7 +55,7 @@ export class Crew {
     this.#now = parts.nowMs ?? (() => performance.now());
     this.#ignoredOptions = new IgnoredOptions(parts.logger);
     this.lines = new WorkerLines(parts.logger, parts.emit);
-    this.#moves = new Moves({ possible: parts.moving, logger: parts.logger }, this);
+    this.moves = new Moves({ possible: parts.moving, logger: parts.logger }, this);
   }
 
   get workers(): readonly WorkerHandle[] {
@@ -78,11 +79,6 @@ export class Crew {
   /** those of them that connections are moved to */
   get targets(): readonly WorkerHandle[] {
     return targetsOf(this.open, this.#wanted);
-  }
-
-  /** how connections get from worker to worker, and to another master */
-  get moves(): Moves {
-    return this.#moves;
   }
 
   /** Marks the workers that are to be recycled. */
@@ -124,7 +120,7 @@ export class Crew {
     const worker: WorkerHandle = new WorkerHandle(
       { id: this.#lastId, generation, listeners, entry: workerEntry, streak, opening },
       (news) => this.#parts.report(worker, news),
-      (message, handle) => this.#moves.onMessage(worker, message, handle),
+      (message, handle) => this.moves.onMessage(worker, message, handle),
     );
     this.#workers.set(worker.id, worker);
     this.lines.spawned(worker);
@@ -145,17 +141,7 @@ export class Crew {
   resume(worker: WorkerHandle): void {
     worker.resume();
     this.lines.resumed(worker);
-    this.#moves.workerReady();
-  }
-
-  /** What a worker that retires is to do with its idle connections. */
-  idleOf(worker: WorkerHandle): Drain['idle'] {
-    return this.#moves.idleOf(worker);
-  }
-
-  /** The last worker is gone. */
-  close(): void {
-    this.#moves.close();
+    this.moves.workerReady();
   }
 
   retire(worker: WorkerHandle, drain: Drain, reason?: string): void {
@@ -163,6 +149,7 @@ export class Crew {
     this.lines.retiring(worker, reason);
   }
 
+  /** how the application is served, as the worker that became ready last has said */
   get served(): Served | undefined {
     return this.#served;
   }
@@ -177,17 +164,12 @@ export class Crew {
   workerReady(worker: WorkerHandle, served: Served): void {
     this.#served = served;
     this.#ignoredOptions.workerReady(worker.generation, served.interface);
-    this.#moves.workerReady();
-  }
-
-  /** A worker has closed its channel and lives on. */
-  lost(worker: WorkerHandle): void {
-    this.#moves.gone(worker);
+    this.moves.workerReady();
   }
 
   gone(worker: WorkerHandle): void {
     this.#workers.delete(worker.id);
-    this.#moves.gone(worker);
+    this.moves.gone(worker);
   }
 
   /**

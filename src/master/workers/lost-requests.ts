@@ -58,11 +58,11 @@ export class LostRequests {
   give(generation: number): void {
     if (this.#waiting.length === 0) return;
     const open = this.#parts.open();
-    const heir = open.find((worker) => worker.generation.number === generation) ?? open[0];
-    if (heir === undefined) return;
+    const recipient = open.find((worker) => worker.generation.number === generation) ?? open[0];
+    if (recipient === undefined) return;
     const lines = this.#waiting;
     this.#waiting = [];
-    heir.send({ type: 'account', lines }, undefined, (error) => {
+    recipient.send({ type: 'account', lines }, undefined, (error) => {
       if (error !== null) this.#waiting.unshift(...lines);
     });
   }

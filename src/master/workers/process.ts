@@ -1,5 +1,5 @@
 /**
- * The process of one worker and its channel. It reports what happens there and decides nothing.
+ * Starts the process of one worker and holds its channel. It reports what happens there and decides nothing.
  */
 import cluster from 'node:cluster';
 import type { Worker } from 'node:cluster';
@@ -145,7 +145,7 @@ export class WorkerProcess {
       queueMicrotask(() => done(new Error('the channel is closed')));
       return;
     }
-    // keepOpen: else Node would close our copy only when the worker confirms, and never if it dies before that.
+    // keepOpen: without it Node would close this process's copy only when the worker confirms, and never if it dies before that.
     try {
       this.#worker!.process.send(enclose(message), socket as Socket | undefined, { keepOpen: true }, done);
     } catch (error) {
@@ -153,7 +153,7 @@ export class WorkerProcess {
     }
   }
 
-  /** Asks it to leave where no message can. */
+  /** Asks it to leave when no message can reach it. */
   terminate(): void {
     this.#worker?.process.kill('SIGTERM');
   }
@@ -183,7 +183,7 @@ export class WorkerProcess {
       if (isMovingToMaster(message)) this.#onMoving(message, passedHandle(handle));
       else this.#report(message);
     });
-    // Failed sends come here too: the worker is about to end then, and that is reported by itself.
+    // Failed sends come here too: the worker is about to end then, which is reported separately.
     worker.on('error', (error: Error) => {
       if (child.pid === undefined) this.#forkError = error.message;
     });
@@ -209,7 +209,7 @@ export class WorkerProcess {
     return false;
   }
 
-  /** 'close' waits for the line's end, too: nobody who has inherited it may hold that up. */
+  /** 'close' also waits for the end of the pipe, which a process that has inherited the pipe must not delay. */
   #listen(line: Readable, stuckMs: number): void {
     const watch = new WatchLine(line, stuckMs, (news) => this.#report(news));
     // Before node:cluster's own listener, which may throw after what the worker has sent.

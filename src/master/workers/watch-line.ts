@@ -21,7 +21,7 @@ export type WatchNews =
   /** a line that is longer than any message: it is dropped, but shows that the process runs */
   | { type: 'garbled' };
 
-/** What neither evy's part of a worker nor Node sends: the application must have. */
+/** A message that neither evy's part of a worker nor Node sends: the application must have forged it. */
 export interface Fault {
   type: 'fault';
   message: string;
@@ -35,7 +35,7 @@ const lastWordsMs = 100;
 
 export interface SplitLines {
   readonly lines: string[];
-  /** begun in this piece of text, and left out */
+  /** how many lines that are too long began in this piece of text */
   readonly tooLong: number;
 }
 
@@ -91,7 +91,7 @@ export class WatchLine {
     this.#stuckMs = stuckMs;
     this.#quiet = new Quiet(watchTickMs(stuckMs), performance.now());
     source.setEncoding('utf8');
-    source.on('data', (text: string) => this.#take(text));
+    source.on('data', (text: string) => this.#read(text));
     source.on('error', () => {}); // 'close' follows
     source.on('close', () => this.close());
   }
@@ -107,7 +107,7 @@ export class WatchLine {
     setTimeout(() => this.close(), lastWordsMs).unref();
   }
 
-  #take(text: string): void {
+  #read(text: string): void {
     const { lines, tooLong } = this.#lines.push(text);
     const messages = this.#messagesIn(lines);
     if (messages.length === 0 && tooLong === 0) return;

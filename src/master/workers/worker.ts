@@ -36,7 +36,7 @@ export type Drain = Omit<Extract<MasterToWorker, { type: 'drain' }>, 'type'>;
 /** Why the master ended a worker; the first reason counts. */
 export type EndReason = 'retired' | 'boot-timeout' | 'stuck' | 'faulty' | 'stopped';
 
-/** After its grace the worker has this long to let idle clients see that it closes, and to name the requests that are cut. */
+/** After its grace time a worker has this long to close idle connections and to report the requests that are cut. */
 const lastWordsMs = 1_500;
 
 /** A worker that has reported nothing for this long is too busy to report. */
@@ -81,7 +81,7 @@ export class WorkerHandle {
     this.#process = new WorkerProcess({ entry: plan.entry, fds, directory, variables, stuckMs }, report, onMoving);
     this.#deadline = new Deadline(() => {
       const of = this.#state;
-      // After a look at the channels: this process may have been stopped, and what they bring has been there in time.
+      // Deferred until the channels were read: if this process was stopped, messages that came in time may wait there.
       setImmediate(() => report({ type: 'deadline', of }));
     });
     this.#deadline.set(options.bootTimeoutMs);
@@ -180,14 +180,14 @@ export class WorkerHandle {
     this.#deadline.set(drain.graceMs + lastWordsMs);
   }
 
-  /** Tells one that drains that there is a ready worker, which its connections can move to; its time stays as it is. */
+  /** Tells a draining worker that its connections can move now, since another one is ready. Its deadline stays. */
   letMove(): void {
     if (this.#state !== 'draining' || this.#lastDrain?.idle === 'close') return;
     const graceMs = Math.max(0, Math.round(this.#deadline.leftMs - lastWordsMs));
     this.#sendDrain({ graceMs, idle: 'move' });
   }
 
-  /** Asks one that drains already to be quicker, or to close idle connections now. Never gives it more time. */
+  /** Asks a draining worker to be quicker, or to close idle connections now. It never gets more time. */
   hasten(drain: Drain): void {
     if (this.#state !== 'draining') return;
     this.#sendDrain(drain);
