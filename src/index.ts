@@ -22,7 +22,7 @@ export type { ErrorCode } from './shared/errors.ts';
 export { createMaster } from './master/create-master.ts';
 export type { EmbeddingOptions } from './master/create-master.ts';
 export type { MasterEvents, WorkerExit, WorkerInfo } from './master/outcomes/events.ts';
-export type { BoundAddress } from './master/sockets/listeners.ts';
+export type { BoundAddress } from './master/sockets/bind-address.ts';
 export type { Master } from './master/master.ts';
 export { ReloadError } from './master/outcomes/results.ts';
 export type { ReloadPhase } from './master/outcomes/reload-phases.ts';

@@ -10,7 +10,7 @@ import type { Environment } from './environment.ts';
 import { errorText, exitCodeOf } from './error-text.ts';
 import { helpText } from './help.ts';
 import { printedConfig } from './print-config.ts';
-import { tellPredecessorOfFailure } from '../master/upgrade/previous-master.ts';
+import { tellPreviousMasterOfFailure } from '../master/upgrade/previous-master.ts';
 import type { HeldSignals } from '../shared/held-signals.ts';
 
 export interface Surroundings {
@@ -65,7 +65,7 @@ export async function main(args: readonly string[], surroundings: Surroundings):
   try {
     return await act(args, surroundings);
   } catch (error) {
-    tellPredecessorOfFailure(error);
+    tellPreviousMasterOfFailure(error);
     surroundings.stderr(errorText(error));
     return exitCodeOf(error);
   }

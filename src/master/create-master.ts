@@ -1,4 +1,4 @@
-/** `createMaster()` for programs: options as people write them, and nothing process-wide unless asked for. */
+/** `createMaster()` is how a program embeds a master. It takes options as people write them, and changes nothing process-wide unless asked. */
 import { EvyError } from '../shared/errors.ts';
 import { createLogger } from '../shared/log/log.ts';
 import type { Logger } from '../shared/log/log.ts';
@@ -11,14 +11,14 @@ export interface EmbeddingOptions extends OptionsInput {
   signals?: boolean;
   /** log lines as the options logLevel, logStyle and logFile say (true), none (false, the default), or a logger */
   log?: boolean | Logger;
-  /** options anew, asked for at each reload, within ten seconds; without it a reload only loads the application anew */
+  /** yields the options at each reload, within ten seconds; without it a reload only loads the application again */
   onReload?: () => OptionsInput | Promise<OptionsInput>;
 }
 
-/** as long as a configuration file has */
+/** the time that a configuration file has, too */
 const reloadWithinMs = 10_000;
 
-/** What `onReload` yields. @throws {EvyError} ON_RELOAD_TIMEOUT */
+/** Resolves with what `onReload` yields. @throws {EvyError} ON_RELOAD_TIMEOUT */
 export async function askAnew(
   onReload: NonNullable<EmbeddingOptions['onReload']>,
   withinMs = reloadWithinMs,

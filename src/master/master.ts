@@ -1,8 +1,8 @@
 /**
- * A master: owns the sockets and the workers, and loads no application code. This is what embedders hold; the work
- * is done by the supervisor behind the queue.
+ * A master owns the sockets and the workers, and loads no application code. This class is what a program that embeds a master
+ * holds; the supervisor behind the queue does the work.
  *
- * It touches nothing process-wide (signals, exit, the title) unless asked by `signals: true`, which is undone at the end.
+ * It changes nothing process-wide (signals, exit, the title) unless `signals: true` asks for it, which is undone at the end.
  */
 import cluster from 'node:cluster';
 import { EventEmitter } from 'node:events';
@@ -13,32 +13,32 @@ import type { Logger } from '../shared/log/log.ts';
 import { probePrivateApi } from '../shared/node-private/node-private.ts';
 import type { Options } from '../shared/options/table.ts';
 import { formatWorkerRange, mostWorkers } from '../shared/options/worker-range.ts';
-import { chooseBinds } from './sockets/chosen-binds.ts';
-import { CommandQueue, deferred } from './outcomes/queue.ts';
-import type { Command, Preparation } from './loop/commands.ts';
-import type { Emit, MasterEvents } from './outcomes/events.ts';
-import { defaultWorkerEntry } from './workers/fork-worker.ts';
-import { prepareGeneration, reloadedOptions } from './generations/generation.ts';
-import type { Generation } from './generations/generation.ts';
-import { giveUp, openListeners } from './sockets/listeners.ts';
-import type { BoundAddress, Listener } from './sockets/listeners.ts';
-import { removePidfile, writePidfile } from './pidfile.ts';
-import { checkPlatform, fallbacksOf, neededParts } from './platform.ts';
-import { logicalDirectory } from './generations/release.ts';
-import { nothingStopped } from './outcomes/results.ts';
-import type { ReloadResult, ScaleResult, StopResult, UpgradeResult } from './outcomes/results.ts';
-import { interfaceFields } from './workers/served-interface.ts';
-import { installSignals } from './signals.ts';
 import { masterStatus } from './control/status.ts';
 import type { MasterState, MasterStatus } from './control/status.ts';
+import { prepareGeneration, reloadedOptions } from './generations/generation.ts';
+import type { Generation, Preparation } from './generations/generation.ts';
+import { logicalDirectory } from './generations/release.ts';
+import type { Command } from './loop/commands.ts';
 import { Supervisor } from './loop/supervisor.ts';
-import { Arrival, arrival } from './upgrade/arrival.ts';
-import { reclaimPlace } from './upgrade/main-pid.ts';
+import type { Emit, MasterEvents } from './outcomes/events.ts';
+import { CommandQueue, deferred } from './outcomes/queue.ts';
+import { nothingStopped } from './outcomes/results.ts';
+import type { ReloadResult, ScaleResult, StopResult, UpgradeResult } from './outcomes/results.ts';
+import { reclaimPlace, removePidfile, writePidfile } from './pidfile.ts';
+import { checkPlatform, fallbacksOf, neededParts } from './platform.ts';
+import { installSignals } from './signals.ts';
+import type { BoundAddress } from './sockets/bind-address.ts';
+import { chooseBinds } from './sockets/chosen-binds.ts';
+import { giveUp, openListeners } from './sockets/listeners.ts';
+import type { Listener } from './sockets/listeners.ts';
+import { Takeover, takeoverFrom } from './upgrade/takeover.ts';
+import { defaultWorkerEntry } from './workers/process.ts';
+import { interfaceFields } from './workers/served-interface.ts';
 
 export interface MasterParts {
   /** checked and complete, as shared/options.ts yields them */
   options: Options;
-  /** reads the configuration anew, at each reload; without it a reload only loads the application anew */
+  /** reads the configuration again at each reload; without it a reload only loads the application again */
   resolve?: () => Options | Promise<Options>;
   logger?: Logger;
   /** whether signals to this process are commands to this master */
@@ -55,7 +55,7 @@ export class Master extends EventEmitter<MasterEvents> {
   #state: 'idle' | 'starting' | 'running' | 'stopped' = 'idle';
   #supervisor: Supervisor | undefined;
   #listeners: Listener[] = [];
-  #arrival = new Arrival(undefined);
+  #takeover = new Takeover(undefined);
   #removeSignals: () => void = () => {};
   readonly #stopped = deferred<StopResult>();
 
@@ -73,11 +73,11 @@ export class Master extends EventEmitter<MasterEvents> {
     try {
       this.#supervisor = await this.#prepareStart();
       const supervisor = this.#supervisor;
-      this.#queue.open((command) => supervisor.take(command));
+      this.#queue.open((command) => supervisor.handle(command));
       await supervisor.start();
       this.#state = 'running';
     } catch (error) {
-      this.#arrival.fail(error);
+      this.#takeover.fail(error);
       this.#finish();
       throw error;
     }
@@ -93,8 +93,8 @@ export class Master extends EventEmitter<MasterEvents> {
   }
 
   /**
-   * Brings in the application and the configuration anew; resolves when the last old worker has gone. (The event
-   * 'reload:live' tells when the new ones serve.) Rejects with a ReloadError, with the old generation in place.
+   * Loads the configuration and the application again. Resolves when the last old worker has gone; the event 'reload:live'
+   * tells when the new ones serve. Rejects with a ReloadError, and the old generation serves on.
    */
   reload(): Promise<ReloadResult> {
     const answer = deferred<ReloadResult>();
@@ -103,8 +103,8 @@ export class Master extends EventEmitter<MasterEvents> {
   }
 
   /**
-   * Starts another master from this process's command line, in the place of this one; resolves when it serves. Then this
-   * one hands its connections over and stops. Rejects, and this one serves on, when it does not come to that.
+   * Starts the next master from this process's command line. Resolves when it serves; then this master hands its connections
+   * over and stops. Rejects when the next master does not come to serve, and this one serves on.
    */
   upgrade(): Promise<UpgradeResult> {
     const answer = deferred<UpgradeResult>();
@@ -112,7 +112,7 @@ export class Master extends EventEmitter<MasterEvents> {
     return answer.promise;
   }
 
-  /** Resolves when that many workers serve, and those that are too many have gone. */
+  /** Resolves when that many workers serve, and the surplus ones have gone. */
   scale(workers: number): Promise<ScaleResult> {
     if (!Number.isInteger(workers) || workers < 1 || workers > mostWorkers) {
       return Promise.reject(
@@ -136,7 +136,7 @@ export class Master extends EventEmitter<MasterEvents> {
     return this.#stopped.promise;
   }
 
-  /** Opens the log files of master and workers anew, after they were rotated away. */
+  /** Opens the log files of the master and the workers again, after they were rotated. */
   reopenLogs(): void {
     this.#push({ type: 'reopen-logs' });
   }
@@ -153,12 +153,12 @@ export class Master extends EventEmitter<MasterEvents> {
   }
 
   #push(command: Command): void {
-    // Never started: there is nothing to wait for.
+    // A master that was never started has nothing to wait for.
     if (this.#state === 'idle' && command.type.startsWith('stop')) this.#finish();
     this.#queue.push(command);
   }
 
-  // After the command in progress: a listener sees the master as the command has left it.
+  // Deferred until the command in progress is done, so that a listener sees the master as the command leaves it.
   readonly #emit: Emit = (name, ...values) => {
     queueMicrotask(() => (this.emit as (name: string, ...values: unknown[]) => boolean)(name, ...values));
   };
@@ -169,8 +169,8 @@ export class Master extends EventEmitter<MasterEvents> {
     const { note } = checkPlatform(process.platform);
     if (!cluster.isPrimary) throw new EvyError('NOT_SUPPORTED', 'a master cannot run inside of a node:cluster worker');
     if (note !== undefined) this.#logger.warn('master.fallback', { message: note });
-    this.#arrival = arrival(process.env);
-    const { binds, ignored } = chooseBinds(options, process.env, this.#arrival.activated(process.env));
+    this.#takeover = takeoverFrom(process.env);
+    const { binds, ignored } = chooseBinds(options, process.env, this.#takeover.activatedPid(process.env));
     if (ignored !== undefined) this.#logger.warn('option.ignored', { option: 'LISTEN_FDS', message: ignored });
     const first = await prepareGeneration(1, options, {
       directory: this.#directory,
@@ -179,11 +179,11 @@ export class Master extends EventEmitter<MasterEvents> {
     const faults = await probePrivateApi(neededParts(binds.map(({ bind }) => bind)));
     for (const fallback of fallbacksOf(faults)) this.#logger.warn('master.fallback', fallback);
     const moving = faults.moving === undefined;
-    const inherited = { tcp: faults.tcpSockets === undefined, unix: faults.unixSockets === undefined };
-    const settings = { ...options, inherited, logger: this.#logger };
-    const listeners = (this.#listeners = await openListeners(binds, settings, this.#arrival.estate));
+    const workersInherit = { tcp: faults.tcpSockets === undefined, unix: faults.unixSockets === undefined };
+    const settings = { ...options, workersInherit, logger: this.#logger };
+    const listeners = (this.#listeners = await openListeners(binds, settings, this.#takeover.inheritedSockets));
     this.#logger.debug('master.starting', { node: process.version, workers: formatWorkerRange(options.workers) });
-    if (options.pidfile !== '' && this.#arrival.isOurs) writePidfile(options.pidfile);
+    if (options.pidfile !== '' && this.#takeover.isComplete) writePidfile(options.pidfile);
     const push = (command: Command) => this.#queue.push(command);
     const supervisor = new Supervisor({
       first,
@@ -192,7 +192,7 @@ export class Master extends EventEmitter<MasterEvents> {
       logger,
       emit: this.#emit,
       moving,
-      ...this.#arrival.crew(options.workers),
+      ...this.#takeover.crew(options.workers),
       directory: this.#directory,
       reclaim: (from) => reclaimPlace(options.pidfile, from, logger),
       push,
@@ -201,8 +201,8 @@ export class Master extends EventEmitter<MasterEvents> {
       finish: (result, passedOn) => this.#finish(result, passedOn),
     });
     const { moves, whole } = supervisor;
-    this.#arrival.announce({ moves, whole, listeners, moving, pidfile: options.pidfile, push, logger });
-    this.once('stopping', () => this.#arrival.leave());
+    this.#takeover.begin({ moves, whole, listeners, moving, pidfile: options.pidfile, push, logger });
+    this.once('stopping', () => this.#takeover.leave());
     return supervisor;
   }
 
@@ -219,13 +219,13 @@ export class Master extends EventEmitter<MasterEvents> {
 
   #closeListeners(passedOn: ReadonlySet<string> = new Set()): void {
     for (const listener of this.#listeners) {
-      if (passedOn.has(listener.key)) listener.release();
-      else if (this.#arrival.isOurs) listener.close();
+      if (passedOn.has(listener.key)) listener.detach();
+      else if (this.#takeover.isComplete) listener.close();
       else giveUp(listener);
     }
   }
 
-  /** Leaves nothing behind: sockets, files, signal handlers. What comes later is answered at once. */
+  /** Closes and removes everything: sockets, files, signal handlers. Commands that come later are answered at once. */
   #finish(result: StopResult = nothingStopped, passedOn: ReadonlySet<string> = new Set()): void {
     if (this.#state === 'stopped') return;
     const wasRunning = this.#state === 'running';

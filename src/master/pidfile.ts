@@ -1,6 +1,11 @@
-/** The file with the master's process id: written whole or not at all, removed only while it is still ours. */
+/**
+ * What names the master's process: the pid file, and the main pid that a service manager knows. The file is written whole or
+ * not at all, and removed only while it names this process.
+ */
+import { execFile } from 'node:child_process';
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { EvyError } from '../shared/errors.ts';
+import { EvyError, toError } from '../shared/errors.ts';
+import type { Logger } from '../shared/log/log.ts';
 
 /** The process that the file names, if it lives and is not ours. */
 function livingOwner(path: string, pid: number): number | undefined {
@@ -16,7 +21,7 @@ function livingOwner(path: string, pid: number): number | undefined {
 }
 
 /**
- * `from` is a process whose place this one takes, or takes back.
+ * `from` is the pid of another master that the file may name: the previous one, or a next one that has failed.
  * @throws {EvyError} BAD_OPTION when the file cannot be written, or belongs to a process that lives
  */
 export function writePidfile(path: string, pid = process.pid, from?: number): void {
@@ -43,7 +48,7 @@ function removeQuietly(path: string): void {
   try {
     rmSync(path, { force: true });
   } catch {
-    // It was no file of ours.
+    // The file was never written.
   }
 }
 
@@ -53,4 +58,38 @@ export function removePidfile(path: string, pid = process.pid): void {
   } catch {
     // Gone already, or no longer readable: nothing of ours is left behind.
   }
+}
+
+const notifyTimeoutMs = 5_000;
+
+/**
+ * Tells a service manager which process is the main one now (sd_notify(3), MAINPID=). Node has no datagram sockets of the unix
+ * family, so systemd's own tool sends it. The process that is the main one until then must run it: with NotifyAccess=main
+ * systemd believes no other. Resolves when it is told, or with the reason why it was not; does nothing without a service manager.
+ */
+export function tellMainPid(
+  pid: number,
+  env: Readonly<Record<string, string | undefined>> = process.env,
+  program = 'systemd-notify',
+): Promise<string | undefined> {
+  if ((env['NOTIFY_SOCKET'] ?? '') === '') return Promise.resolve(undefined);
+  return new Promise((resolve) => {
+    execFile(program, [`MAINPID=${pid}`], { timeout: notifyTimeoutMs }, (error) => {
+      resolve(error === null ? undefined : `${program}: ${error.message.trim().split('\n')[0]}`);
+    });
+  });
+}
+
+/** Says that this process is the master again, after the next master has said so of itself. A failure is only logged. */
+export function reclaimPlace(pidfile: string, from: number | undefined, logger: Logger): void {
+  const warn = (reason: string) =>
+    logger.warn('master.fallback', { message: 'not all that names the master names this one', reason });
+  try {
+    if (pidfile !== '') writePidfile(pidfile, process.pid, from);
+  } catch (thrown) {
+    warn(toError(thrown).message);
+  }
+  void tellMainPid(process.pid).then((fault) => {
+    if (fault !== undefined) warn(fault);
+  });
 }

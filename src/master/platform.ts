@@ -1,10 +1,10 @@
-/** Where evy runs. Linux is the platform; macOS does for development; on Windows there is nothing to inherit sockets with. */
+/** Checks the platform. evy runs on Linux, and on macOS for development; on Windows sockets cannot be inherited. */
 import { EvyError } from '../shared/errors.ts';
-import type { Bind } from './sockets/bind-address.ts';
 import { privateParts } from '../shared/node-private/node-private.ts';
 import type { PrivateFaults, PrivatePart } from '../shared/node-private/node-private.ts';
+import type { Bind } from './sockets/bind-address.ts';
 
-/** A word for the log where something may be missing. @throws {EvyError} UNSUPPORTED_PLATFORM */
+/** Returns a note for the log where something may be missing. @throws {EvyError} UNSUPPORTED_PLATFORM */
 export function checkPlatform(platform: NodeJS.Platform): { note?: string } {
   if (platform === 'linux') return {};
   if (platform === 'darwin') return { note: 'macOS is supported for development only' };

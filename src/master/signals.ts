@@ -1,8 +1,8 @@
 /**
- * Signals to the master. A handler only puts a command into the queue.
+ * Turns signals to the master into commands. A handler only puts a command into the queue.
  *
  * One press of Ctrl-C may arrive twice: the terminal sends SIGINT to the whole foreground group, and npm passes its own on to
- * its child as well. So an INT right behind another one is the same; a person's second one comes later.
+ * its child as well. So an INT within `sameKeyPressMs` of another one is the same key press.
  */
 import type { Command } from './loop/commands.ts';
 
@@ -45,7 +45,7 @@ export function installSignals(
   const said = new Set<string>();
   for (const [signal, command] of Object.entries(commands)) {
     const handler = (): void => {
-      // A terminal sends WINCH by itself at each resize: that nothing comes of it is said once.
+      // A terminal sends WINCH by itself at each resize, so only the first one is logged as ignored.
       if (command.type !== 'unsupported' || !said.has(signal)) push(command);
       said.add(signal);
     };

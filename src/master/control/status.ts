@@ -1,10 +1,10 @@
-/** A snapshot of a master, as plain data. */
+/** The status of a master: a snapshot as plain data. */
 import type { WorkerStats } from '../../shared/protocol/messages.ts';
-import type { BoundAddress } from '../sockets/listeners.ts';
-import type { Wanted } from '../loop/reconcile.ts';
+import type { Wanted } from '../generations/plan.ts';
 import type { ReloadStatus } from '../reload/reloading.ts';
-import type { WorkerHandle } from '../workers/worker.ts';
+import type { BoundAddress } from '../sockets/bind-address.ts';
 import type { WorkerState } from '../workers/worker-states.ts';
+import type { WorkerHandle } from '../workers/worker.ts';
 
 export type MasterState =
   | 'idle'
@@ -25,7 +25,7 @@ export interface WorkerStatus {
   readonly sinceMs: number;
   /** workers before it in its place that died right after their start */
   readonly restarts: number;
-  /** what it counted last */
+  /** its last report of what it counted */
   readonly stats?: WorkerStats;
 }
 
@@ -44,7 +44,8 @@ export interface MasterStatus {
 }
 
 function workerStatus(worker: WorkerHandle): WorkerStatus {
-  const { id, pid, generation, state, stateSinceMs, streak, stats } = worker;
+  const { id, pid, generation, state, stateSinceMs, streak, record } = worker;
+  const { stats } = record;
   return {
     worker: id,
     pid,

@@ -1,17 +1,20 @@
 /**
- * A generation: what one start or reload runs, resolved once and then fixed. Its replacements boot the same.
+ * A generation is what one start or reload runs, resolved once and then fixed. Workers that are replaced boot the same.
  */
 import { realpath } from 'node:fs/promises';
 import { isDeepStrictEqual } from 'node:util';
-import type { Release } from '../../shared/protocol/messages.ts';
+import { readCertificate } from '../../shared/certificate.ts';
 import { serverSettings } from '../../shared/options/input.ts';
 import { optionKey } from '../../shared/options/names.ts';
 import { optionTable } from '../../shared/options/table.ts';
 import type { OptionName, OptionRow, Options, ServerSettings } from '../../shared/options/table.ts';
-import { readCertificate } from '../../shared/certificate.ts';
+import type { Release } from '../../shared/protocol/messages.ts';
 import { readEnvFile } from './env-file.ts';
 import type { Variables } from './env-file.ts';
 import { resolveRelease } from './release.ts';
+
+/** The outcome of reading the configuration and looking for the application again, for a reload. */
+export type Preparation = { generation: Generation; ignored: readonly string[] } | { error: Error };
 
 export interface Generation {
   readonly number: number;

@@ -1,6 +1,6 @@
 /**
- * Options that were set and do nothing, since the application is of an interface that they do not apply to. Which one it
- * is, the workers tell once they have loaded it. Whoever set a limit must not believe in it.
+ * Warns of options that were set and have no effect, since they do not apply to the application's interface. Workers report the
+ * interface once they have loaded the application. An operator must not rely on a limit that is not enforced.
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { InterfaceName } from '../../shared/application.ts';
@@ -28,7 +28,7 @@ export function ignoredOptions(of: InterfaceName, options: Options): OptionName[
   );
 }
 
-/** Tells it once a generation. */
+/** Warns once per generation. */
 export class IgnoredOptions {
   readonly #logger: Logger;
   readonly #told = new WeakSet<Generation>();

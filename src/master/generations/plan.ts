@@ -1,12 +1,23 @@
 /**
- * What is wanted: the number of workers, the generation that serves, the one that a reload brings in. Workers do not
- * appear here; reconcile compares them with this.
+ * The plan says what is wanted: the number of workers, the generation that serves, and the one that a reload brings in. It knows no
+ * workers; reconcile compares them with it.
  */
 import { isDeepStrictEqual } from 'node:util';
-import type { Generation } from './generation.ts';
 import { clampToRange, mostWorkers } from '../../shared/options/worker-range.ts';
 import type { WorkerRange } from '../../shared/options/worker-range.ts';
-import type { Wanted } from '../loop/reconcile.ts';
+import type { Generation } from './generation.ts';
+
+export interface Wanted {
+  readonly workers: number;
+  /** live workers above `workers` that a replacement may take */
+  readonly surge: number;
+  readonly serving: number;
+  /** the generation that a reload brings in, or null */
+  readonly candidate: number | null;
+  /** whether workers of the serving generation stand by when the candidate's take their places */
+  readonly warm: boolean;
+  readonly ending: 'no' | 'graceful' | 'now';
+}
 
 export class Plan {
   readonly #generations = new Map<number, Generation>();
@@ -44,10 +55,10 @@ export class Plan {
   }
 
   /**
-   * The candidate's number of workers is the wanted one from now on. Returns the number before, undefined when that
-   * stays: a count that was set by hand, or by the load, does, unless the configuration's own has changed.
+   * The number of workers that the candidate's configuration says is wanted from now on. Returns the number before. Returns
+   * undefined when the number stays: one that was set by hand or by the load does, unless the configuration's own has changed.
    */
-  takeWorkersOf(candidate: number): number | undefined {
+  applyWorkersOf(candidate: number): number | undefined {
     const { serving, workers } = this.#wanted;
     const configured = this.generation(candidate).options.workers;
     if (isDeepStrictEqual(configured, this.generation(serving).options.workers)) return undefined;
@@ -81,7 +92,7 @@ export class Plan {
     if (this.#wanted.ending !== 'now') this.#wanted = { ...this.#wanted, ending };
   }
 
-  /** It does not end after all: whoever was to take over is gone. */
+  /** The master does not end after all: the next master has gone. */
   resume(): void {
     if (this.#wanted.ending === 'graceful') this.#wanted = { ...this.#wanted, ending: 'no' };
   }

@@ -1,15 +1,15 @@
 /**
- * From the words on the command line to what a generation runs: absolute, real paths, found once per generation. So a
- * `current` link that moves on changes nothing for a generation that already runs, and everything for the next one.
+ * Resolves the application that the command line names to absolute, real paths, once per generation. So a `current` link that moves
+ * on changes nothing for a generation that already runs, and takes effect with the next one.
  */
 import { realpathSync } from 'node:fs';
 import { realpath, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { EvyError } from '../../shared/errors.ts';
-import type { ModuleReference, Release } from '../../shared/protocol/messages.ts';
-import type { Options } from '../../shared/options/table.ts';
 import { statusOf } from '../../shared/file-status.ts';
+import type { Options } from '../../shared/options/table.ts';
+import type { ModuleReference, Release } from '../../shared/protocol/messages.ts';
 
 const endings = [
   '',
@@ -42,7 +42,7 @@ export function logicalDirectory(
   return cwd;
 }
 
-/** 'path/to/module:export' taken apart. A colon that is not followed by an identifier belongs to the path. */
+/** Splits 'path/to/module:export'. A colon that is not followed by an identifier belongs to the path. */
 export function parseModule(text: string): { path: string; exportName?: string } {
   const match = /^(.+):([A-Za-z_$][\w$]*)$/.exec(text);
   return match ? { path: match[1]!, exportName: match[2]! } : { path: text };

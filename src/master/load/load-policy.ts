@@ -1,13 +1,13 @@
 /**
- * How many workers the load asks for, decided from how much of their time the event loops were busy: up fast, down slowly.
+ * Decides how many workers the load needs, from the share of their time that the event loops were busy: up fast, down slowly.
  *
  * - Up at once when the loops are busy for three quarters of the time, in the mean: to as many as would bring them down to
- *   `aimedAt`. What waits for a worker that is missing waits now; one too many costs memory.
+ *   `aimedAt`. A missing worker makes requests wait now, while one too many only costs memory.
  * - Down by one when that would leave the others at half of their time or less, without a break for `calmMs` (option
  *   scaleDownAfter).
- *   Between the two lies what neither moves, so that a load that stays does not swing.
- * - After a change `settleMs` are left to its effect.
- * - Where new workers could not serve, none is wanted for a while (load-pause.ts).
+ *   A steady load between the two limits changes nothing.
+ * - For `settleMs` after a change nothing is decided, so that it can have its effect.
+ * - Where new workers could not serve, none is wanted for a while (`LoadPause`).
  * - A number outside of the range was set by hand, and stays.
  */
 import type { WorkerRange } from '../../shared/options/worker-range.ts';
@@ -16,14 +16,12 @@ export const busyAt = 0.75;
 export const aimedAt = 0.6;
 export const calmAt = 0.5;
 export const settleMs = 3_000;
-/** A worker that has reported nothing for so long is too busy to. */
-export const silentAfterMs = 3_000;
 
 export interface Load {
   readonly nowMs: number;
   readonly range: WorkerRange;
   readonly calmMs: number;
-  /** new workers are to be had (load-pause.ts) */
+  /** whether new workers can serve (`LoadPause`) */
   readonly canGrow: boolean;
   /** how many are wanted, which is how many are ready */
   readonly workers: number;
@@ -46,14 +44,9 @@ export interface LoadDecision {
 
 export const noLoadYet: LoadMemory = { changedAtMs: -Infinity, calmSinceMs: undefined };
 
-/** The number was changed, by whomever. */
+/** The memory right after a change, whoever made it. */
 export function changedAt(nowMs: number): LoadMemory {
   return { changedAtMs: nowMs, calmSinceMs: undefined };
-}
-
-/** What a worker that reported this, so long ago, is taken for. */
-export function utilisationNow(reported: number | undefined, sinceReportMs: number): number | undefined {
-  return sinceReportMs >= silentAfterMs ? 1 : reported;
 }
 
 export function decideByLoad(
@@ -79,4 +72,37 @@ export function decideByLoad(
   const calmSinceMs = memory.calmSinceMs ?? nowMs;
   if (nowMs - calmSinceMs < calmMs) return stay(calmSinceMs);
   return { to: workers - 1, utilisation, memory: { changedAtMs: nowMs, calmSinceMs: nowMs } };
+}
+
+/** The first pause, and the longest: each failure in a row doubles the pause. */
+export const firstPauseMs = 30_000;
+export const longestPauseMs = 300_000;
+
+/**
+ * The load gets no more workers for a while after new workers could not serve. What keeps them from serving (a module that
+ * throws, a database that is gone) seldom ends within seconds, and each attempt costs several boots beside workers that are
+ * busy already. A worker of the same generation that becomes ready ends the row; another generation starts without a pause.
+ */
+export interface LoadPause {
+  /** whose workers could not serve */
+  readonly generation: number;
+  readonly lastsMs: number;
+  readonly untilMs: number;
+}
+
+/** Workers of this generation could not serve, once more or for the first time. */
+export function pauseAfterFailure(before: LoadPause | undefined, generation: number, nowMs: number): LoadPause {
+  const isNext = before?.generation === generation;
+  const lastsMs = isNext ? Math.min(longestPauseMs, before.lastsMs * 2) : firstPauseMs;
+  return { generation, lastsMs, untilMs: nowMs + lastsMs };
+}
+
+/** A worker of this generation serves. */
+export function pauseAfterReady(before: LoadPause | undefined, generation: number): LoadPause | undefined {
+  return before?.generation === generation ? undefined : before;
+}
+
+/** Whether the load may have more workers of this generation. */
+export function mayGrow(pause: LoadPause | undefined, generation: number, nowMs: number): boolean {
+  return pause === undefined || pause.generation !== generation || nowMs >= pause.untilMs;
 }

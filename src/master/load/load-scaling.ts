@@ -1,12 +1,10 @@
-/** Asks, where the option `workers` is a range, whether the load wants another number of workers; see load-policy.ts. */
-import type { Crew } from '../workers/crew.ts';
-import { mayGrow, pauseAfterFailure, pauseAfterReady } from './load-pause.ts';
-import type { LoadPause } from './load-pause.ts';
-import { changedAt, decideByLoad, noLoadYet } from './load-policy.ts';
-import type { LoadMemory } from './load-policy.ts';
+/** Where the option `workers` is a range, asks the load policy (load-policy.ts) whether another number of workers is needed. */
 import type { Plan } from '../generations/plan.ts';
+import type { Crew } from '../workers/crew.ts';
+import { changedAt, decideByLoad, mayGrow, noLoadYet, pauseAfterFailure, pauseAfterReady } from './load-policy.ts';
+import type { LoadMemory, LoadPause } from './load-policy.ts';
 
-/** Workers report as often. */
+/** Workers report at the same interval. */
 const lookEveryMs = 1_000;
 
 export interface LoadChange {
@@ -35,7 +33,7 @@ export class LoadScaling {
     this.#now = nowMs ?? (() => performance.now());
   }
 
-  /** Milliseconds until it is to be asked again, though nobody reports; undefined where it has no say. */
+  /** Milliseconds until it is to be asked again, even without a report; undefined where the number of workers is fixed. */
   get nextWakeMs(): number | undefined {
     const { least, most } = this.#plan.range;
     return least === most ? undefined : lookEveryMs;
@@ -46,7 +44,7 @@ export class LoadScaling {
     this.#memory = changedAt(this.#now());
   }
 
-  /** A change, whoever wanted it, was taken back: new workers of this generation cannot serve. */
+  /** A change was undone, since new workers of this generation cannot serve. */
   noteFailure(generation: number): void {
     this.#pause = pauseAfterFailure(this.#pause, generation, this.#now());
   }

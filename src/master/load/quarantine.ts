@@ -1,10 +1,15 @@
 /**
- * Which routes are kept from the application since workers crashed with them under way. Pure.
+ * Quarantine keeps routes from the application after workers crashed while they served them.
  *
- * The route that was under way in `crashes` crashes within `windowMs` is quarantined for `forMs`; after that it starts with a
- * clean slate. What was under way beside the guilty one is counted alike: with only a crash to go by, nobody can tell
- * them apart but by the next one.
+ * A route that was under way in `crashes` crashes within `windowMs` is quarantined for `forMs`; after that its count starts
+ * again at 0. Routes that were under way beside the guilty one are counted too: one crash alone does not tell them apart.
  */
+import type { Logger } from '../../shared/log/log.ts';
+import type { QuarantinedRoute } from '../../shared/protocol/guarding.ts';
+import type { MasterToWorker, RequestSummary } from '../../shared/protocol/messages.ts';
+import { routeOf } from '../../shared/protocol/route.ts';
+import type { Generation } from '../generations/generation.ts';
+
 export interface QuarantineRules {
   /** 0 is off */
   readonly crashes: number;
@@ -45,7 +50,63 @@ export function noteCrash(
   return { crashes: counted, until: kept };
 }
 
-/** Without those whose time is over. */
-export function release(quarantine: Quarantine, nowMs: number): Quarantine {
+/** Drops the routes whose quarantine is over. */
+export function dropExpired(quarantine: Quarantine, nowMs: number): Quarantine {
   return { ...quarantine, until: new Map([...quarantine.until].filter(([, untilMs]) => untilMs > nowMs)) };
+}
+
+type QuarantineMessage = Extract<MasterToWorker, { type: 'quarantine' }>;
+
+export interface QuarantineParts {
+  readonly logger: Logger;
+  /** those that there may still be workers of */
+  readonly generations: () => ReadonlySet<number>;
+  readonly broadcast: (generation: number, message: QuarantineMessage) => void;
+}
+
+/** Keeps routes that crashed workers from the other workers of their generation. A new generation starts without quarantines. */
+export class Quarantines {
+  readonly #parts: QuarantineParts;
+  readonly #quarantines = new Map<number, Quarantine>();
+
+  constructor(parts: QuarantineParts) {
+    this.#parts = parts;
+  }
+
+  /** What a new worker is to know; undefined when there is nothing. */
+  messageFor(generation: number): QuarantineMessage | undefined {
+    const nowMs = performance.now();
+    const routes = [...dropExpired(this.#of(generation), nowMs).until].map(([route, untilMs]): QuarantinedRoute => ({
+      route,
+      forMs: Math.ceil(untilMs - nowMs),
+    }));
+    return routes.length === 0 ? undefined : { type: 'quarantine', routes };
+  }
+
+  /** A worker crashed with these requests under way. */
+  noteCrash({ number, options }: Pick<Generation, 'number' | 'options'>, requests: readonly RequestSummary[]): void {
+    const { quarantine: crashes, quarantineWindowMs: windowMs, quarantineTimeMs: forMs } = options;
+    if (crashes === 0 || requests.length === 0) return;
+    this.#forgetUnwanted();
+    const nowMs = performance.now();
+    const before = dropExpired(this.#of(number), nowMs);
+    const routes = new Set(requests.map(({ method, target }) => routeOf(method, target)));
+    const after = noteCrash(before, routes, nowMs, { crashes, windowMs, forMs });
+    this.#quarantines.set(number, after);
+    const added = [...routes].filter((route) => after.until.get(route) !== before.until.get(route));
+    for (const route of added)
+      this.#parts.logger.error('route.quarantined', { route, generation: number, crashes, forMs });
+    const message = added.length === 0 ? undefined : this.messageFor(number);
+    if (message) this.#parts.broadcast(number, message);
+  }
+
+  #of(generation: number): Quarantine {
+    return this.#quarantines.get(generation) ?? noQuarantine;
+  }
+
+  #forgetUnwanted(): void {
+    const wanted = this.#parts.generations();
+    for (const generation of this.#quarantines.keys())
+      if (!wanted.has(generation)) this.#quarantines.delete(generation);
+  }
 }

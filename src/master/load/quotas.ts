@@ -1,14 +1,14 @@
-/** Deals out what the options maxConnections and maxConcurrentRequests allow to the workers that serve; see shares.ts. */
-import type { GuardingToMaster, Usage } from '../../shared/protocol/guarding.ts';
+/** Divides the limits maxConnections and maxConcurrentRequests among the workers that serve, by the rules of shares.ts. */
 import type { Options } from '../../shared/options/table.ts';
+import type { GuardingToMaster, Usage } from '../../shared/protocol/guarding.ts';
+import type { WorkerHandle } from '../workers/worker.ts';
 import { dealShares, newHolder, noteUsage } from './shares.ts';
 import type { Holder } from './shares.ts';
-import type { WorkerHandle } from '../workers/worker.ts';
 
 type Sharer = Pick<WorkerHandle, 'id' | 'state' | 'send'>;
 type Limits = Pick<Options, 'maxConnections' | 'maxConcurrentRequests'>;
 
-/** News of many workers come together. */
+/** The reports of many workers are collected before the next deal. */
 const dealAfterMs = 20;
 
 export class Quotas {
@@ -23,9 +23,9 @@ export class Quotas {
     this.#limits = limits;
   }
 
-  /** A worker counts what it has. It gets shares from its first report on. */
-  take(worker: Sharer, { serial, connections, requests }: GuardingToMaster): void {
-    // What was still on its way when it ended must not bring it back.
+  /** A worker reports what it uses. It gets shares from its first report on. */
+  noteUsage(worker: Sharer, { serial, connections, requests }: GuardingToMaster): void {
+    // A report that was still on its way when the worker ended must not bring it back.
     if (worker.state === 'gone') return;
     this.#workers.set(worker.id, worker);
     note(this.#connections, worker.id, serial, connections);
@@ -51,7 +51,7 @@ export class Quotas {
     this.#serial += 1;
     const serial = this.#serial;
     const { maxConnections, maxConcurrentRequests } = this.#limits();
-    // One that drains accepts no connection any more, but answers requests to its end.
+    // A worker that drains accepts no connections any more, but answers requests to its end.
     const closed = (id: number) => !['booting', 'ready'].includes(this.#workers.get(id)!.state);
     const changed = new Set([
       ...deal(this.#connections, maxConnections, serial, closed),

@@ -1,12 +1,12 @@
 /**
- * Changes of the number of workers: each is done when as many serve as are wanted and those that it sent away are gone. It has failed when
- * new workers die again and again, or do not get ready.
+ * Changes of the number of workers. A change is done when as many workers serve as are wanted and those that it retired have gone.
+ * It fails when new workers die again and again, or do not become ready.
  */
 import { EvyError } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log/log.ts';
-import type { Deferred } from '../outcomes/queue.ts';
 import type { Emit } from '../outcomes/events.ts';
 import type { Operation, Operations } from '../outcomes/operations.ts';
+import type { Deferred } from '../outcomes/queue.ts';
 import type { ScaleChange, ScaleResult } from '../outcomes/results.ts';
 
 /** deaths in a row of new workers in one place, right after their start */
@@ -31,12 +31,12 @@ export class Scalings {
     this.#emit = parts.emit;
   }
 
-  /** The newest one that waits: workers that it has sent away and that are still there. */
+  /** The newest change that is not done, with the number of retired workers that are still there. */
   get underWay(): { leaving: number } | undefined {
     return this.#waiting.at(-1)?.operation;
   }
 
-  /** `utilisation` where it is the load that wants it. */
+  /** `utilisation` is given where the load is the reason. */
   begin({ from, to, utilisation }: ScaleChange, answer?: Deferred<ScaleResult>): void {
     this.#waiting.push({ from, to, operation: this.#operations.begin(), answer });
     const because = utilisation === undefined ? {} : { utilisation: Math.round(utilisation * 100) / 100 };
@@ -57,8 +57,8 @@ export class Scalings {
   }
 
   /**
-   * A new worker died, so many in a row in its place. Returns how many workers are to be wanted again, when that has ended what waits;
-   * then nothing does any more.
+   * A new worker died, the `streak`th in a row in its place. If that fails the changes that wait, all of them, returns the number of
+   * workers to go back to.
    */
   noteDeath(error: Error, { streak, isLate }: { streak: number; isLate: boolean }): number | undefined {
     const [first] = this.#waiting;
@@ -79,7 +79,7 @@ export class Scalings {
     this.#emit('scale:failed', { from, to, error });
   }
 
-  /** What they wait for will not come. */
+  /** The changes that wait fail: their workers will not come. */
   abandon(error: Error): void {
     for (const { answer, operation } of this.#waiting) {
       this.#operations.conclude(operation);

@@ -1,13 +1,13 @@
 /**
- * Shares of a limit that holds for all workers together: each worker enforces its own by itself, and nobody asks for a single
- * connection or request. Pure.
+ * Divides a limit that holds for all workers together into shares. Each worker enforces its own share, so that no worker has to ask
+ * for a single connection or request. These functions are pure.
  *
- * A share that is lowered is in force here once the worker has confirmed it; until then the higher one counts as `held`, and
- * so does what a worker has beyond its share, for it closes nothing. Only what nobody holds is handed out. So all together never
- * have more than the limit, however late a message is.
+ * A lowered share counts as lowered once the worker has confirmed it; until then the higher one counts as `held`. So does what a
+ * worker has beyond its share, since it closes nothing. Only what no worker holds is given to others. So all workers together never
+ * exceed the limit, however late a message is.
  *
- * Each has one, and what it used lately. What is left goes to those for whom that was too little, for the most part, so that one
- * which is suddenly busy has nearly the whole after a few rounds. Where there is not enough, they are the ones that are cut down.
+ * Each worker gets at least one, and what it used lately. Most of the rest goes to workers that ran short, so that one which is
+ * suddenly busy has nearly the whole limit after a few rounds. Where there is not enough, the shares of these workers are reduced.
  */
 import type { Usage } from '../../shared/protocol/guarding.ts';
 
@@ -15,7 +15,7 @@ export interface Holder {
   readonly id: number;
   /** what it was told last */
   readonly share: number;
-  /** of the deal that said so; what it confirms must be as late */
+  /** the serial of the deal that set `share`; only a confirmation of that deal, or a later one, counts */
   readonly serial: number;
   /** the most that it may have, as far as is known here: never less than `share` */
   readonly held: number;
@@ -55,7 +55,7 @@ function apportion(total: number, weights: readonly number[]): number[] {
   return parts;
 }
 
-/** How much more those get of what is left who are short of it. */
+/** How many times more of the rest a worker that ran short gets. */
 const shortWeight = 8;
 
 type Claim = Pick<Holder, 'wanted' | 'isShort'>;
@@ -73,7 +73,7 @@ export function targetShares(limit: number, claims: readonly Claim[]): number[] 
   return cutDown(limit, claims, sure, least);
 }
 
-/** Who is content keeps what it has, unless that alone is too much; the others meet in the middle, slowly. */
+/** Workers that did not run short keep what they used, unless that alone is too much; the rest move towards the mean by a quarter each round. */
 function cutDown(limit: number, claims: readonly Claim[], sure: readonly number[], least: number): number[] {
   const kept = sure.map((part, index) => (claims[index]!.isShort ? least : part));
   if (sum(kept) > limit || !claims.some(({ isShort }) => isShort)) {
@@ -89,7 +89,7 @@ function cutDown(limit: number, claims: readonly Claim[], sure: readonly number[
   return kept.map((part, index) => part + parts[index]!);
 }
 
-/** The next step towards that: lowers at once, and raises by what nobody holds. Holders are new where their share is. */
+/** The next step towards the targets: shares are lowered at once, and raised by what no worker holds. A holder whose share changed is a new object. */
 export function dealShares(limit: number, holders: readonly Holder[], serial: number): Holder[] {
   const heldBy = (some: readonly Holder[]) => sum(some.map(({ held }) => held));
   const staying = holders.filter(({ isLeaving }) => !isLeaving);

@@ -1,27 +1,27 @@
-/** Compares what is wanted with the workers seen, and carries out what reconcile says, until nothing is left to do. */
-import type { Crew } from '../workers/crew.ts';
-import type { Handover } from '../sockets/accept-for-workers.ts';
+/** Compares what is wanted with the workers that are seen, and carries out what `reconcile` says, until nothing is left to do. */
 import type { Plan } from '../generations/plan.ts';
-import { isRolledOut, reconcile } from './reconcile.ts';
-import type { CrewCommand } from './reconcile.ts';
-import type { Reloading } from '../reload/reloading.ts';
 import type { Scalings } from '../load/scaling.ts';
 import type { Stopping } from '../outcomes/stopping.ts';
+import type { Reloading } from '../reload/reloading.ts';
+import type { ConnectionDispatcher } from '../sockets/accept-for-workers.ts';
+import type { Crew } from '../workers/crew.ts';
 import type { Drain, WorkerHandle } from '../workers/worker.ts';
+import { isRolledOut, reconcile } from './reconcile.ts';
+import type { CrewCommand } from './reconcile.ts';
 
-export interface UpkeepParts {
+export interface ReconcilerParts {
   readonly plan: Plan;
   readonly crew: Crew;
-  readonly handover: Handover;
+  readonly dispatcher: ConnectionDispatcher;
   readonly reloading: Reloading;
   readonly scalings: Scalings;
   readonly stopping: Stopping;
 }
 
-export class Upkeep {
-  readonly #parts: UpkeepParts;
+export class Reconciler {
+  readonly #parts: ReconcilerParts;
 
-  constructor(parts: UpkeepParts) {
+  constructor(parts: ReconcilerParts) {
     this.#parts = parts;
   }
 
@@ -43,14 +43,14 @@ export class Upkeep {
     crew.retire(worker, this.drainOf(worker), reason);
   }
 
-  /** How a worker is told to leave now. */
+  /** The drain message that a worker is told to leave with now. */
   drainOf(worker: WorkerHandle): Drain {
     const { plan, crew, reloading, stopping } = this.#parts;
     const { graceMs } = plan.generation(reloading.settingGeneration).options;
-    return { graceMs: stopping.graceMs ?? graceMs, idle: stopping.closesIdle ? 'close' : crew.idleOf(worker) };
+    return { graceMs: stopping.graceMs ?? graceMs, idle: stopping.closesIdle ? 'close' : crew.moves.idleOf(worker) };
   }
 
-  /** Milliseconds until something is due; undefined when only news can change anything. */
+  /** Milliseconds until something is due; undefined when only a report can change anything. */
   get nextWakeMs(): number | undefined {
     const { plan, crew, reloading } = this.#parts;
     if (plan.wanted.ending !== 'no') return undefined;
@@ -60,7 +60,7 @@ export class Upkeep {
   }
 
   #carryOut(command: CrewCommand): void {
-    const { plan, crew, handover, reloading } = this.#parts;
+    const { plan, crew, dispatcher, reloading } = this.#parts;
     if (command.do === 'spawn') {
       crew.spawn(plan.generation(command.generation));
       return;
@@ -79,7 +79,7 @@ export class Upkeep {
         break;
       case 'resume':
         crew.resume(worker);
-        handover.flush();
+        dispatcher.flush();
         break;
       default:
         command satisfies never;

@@ -1,9 +1,10 @@
-/** Tells how far reloads, scalings and a stop are, each time that it has changed. */
+/** Emits how far reloads, scalings and a stop are, each time that it has changed. */
 import { isDeepStrictEqual } from 'node:util';
+import type { Wanted } from '../generations/plan.ts';
 import type { Emit } from '../outcomes/events.ts';
-import type { Reloading } from '../reload/reloading.ts';
 import type { Progress } from '../outcomes/results.ts';
-import type { SeenWorker, Wanted } from './reconcile.ts';
+import type { Reloading } from '../reload/reloading.ts';
+import type { SeenWorker } from '../workers/worker-states.ts';
 
 export interface UnderWay {
   readonly reloads: Reloading['underWay'];

@@ -1,8 +1,8 @@
 /**
- * What is wanted and what is seen, compared: the whole policy of who is started and who leaves, as one pure function.
+ * Compares what is wanted with what is seen: the whole policy of which workers are started and which leave, as one pure function.
  *
- * It is level-triggered: it never asks what happened, only how things are, and may be called at any time and any number
- * of times. A lost signal, a crash in the middle of a reload or two reloads at once need no rule of their own.
+ * It is level-triggered: it looks at the current state and never at events, and may be called at any time and any number of times.
+ * So a lost signal, a crash in the middle of a reload or two reloads at once need no rule of their own.
  *
  * - Steady: `workers` workers of the serving generation. Workers of any other one (left by a reload that was undone or
  *   superseded) stay only as long as they fill a gap.
@@ -21,30 +21,9 @@
  * Two promises hold in each: no ready worker retires unless `workers` ready ones remain, and nothing is spawned
  * above `workers + surge` live ones.
  */
-import { isWarm, sortStandby } from './standby.ts';
+import type { Wanted } from '../generations/plan.ts';
 import { isLive, stays } from '../workers/worker-states.ts';
-import type { WorkerState } from '../workers/worker-states.ts';
-
-export interface Wanted {
-  readonly workers: number;
-  /** live workers above `workers` that a replacement may take */
-  readonly surge: number;
-  readonly serving: number;
-  /** the generation that a reload brings in, or null */
-  readonly candidate: number | null;
-  /** whether workers of the serving generation stand by when the candidate's take their places */
-  readonly warm: boolean;
-  readonly ending: 'no' | 'graceful' | 'now';
-}
-
-export interface SeenWorker {
-  /** rises with each spawn */
-  readonly id: number;
-  readonly generation: number;
-  readonly state: WorkerState;
-  /** it serves, and is to be replaced all the same (see recycling.ts) */
-  readonly overdue?: boolean;
-}
+import type { SeenWorker } from '../workers/worker-states.ts';
 
 /** Places that may not be filled yet (see backoff.ts). */
 export interface HeldPlaces {
@@ -86,6 +65,32 @@ export function isRolledOut(wanted: Wanted, seen: readonly SeenWorker[]): boolea
   );
 }
 
+/** Workers on standby: who accepts again, who leaves, and how many more may stand by. */
+interface Standby {
+  readonly returning: readonly SeenWorker[];
+  readonly leaving: readonly SeenWorker[];
+  /** workers that may stand by beside those that stay so */
+  readonly places: number;
+}
+
+/** Whether a worker that gives up its place is to be kept warm. */
+function isWarm({ warm, serving }: Wanted, { generation }: SeenWorker): boolean {
+  return warm && generation === serving;
+}
+
+/**
+ * `missing` workers of the serving generation are to accept again, if there are so many; the youngest first, which have been
+ * away for the shortest time. Of the others, as many as are wanted stay warm, and the rest leaves.
+ */
+function sortStandby(wanted: Wanted, seen: readonly SeenWorker[], missing: number): Standby {
+  const resting = seen.filter(({ state }) => state === 'standby').toSorted((one, other) => other.id - one.id);
+  const returning = resting.filter(({ generation }) => generation === wanted.serving).slice(0, Math.max(0, missing));
+  const staying = resting.filter((worker) => !returning.includes(worker));
+  const warm = staying.filter((worker) => isWarm(wanted, worker)).slice(0, wanted.workers);
+  const leaving = staying.filter((worker) => !warm.includes(worker));
+  return { returning, leaving, places: wanted.workers - warm.length };
+}
+
 export function reconcile(wanted: Wanted, seen: readonly SeenWorker[], held: HeldPlaces): CrewCommand[] {
   const { workers, surge, ending } = wanted;
   if (ending === 'now') {
@@ -109,14 +114,14 @@ export function reconcile(wanted: Wanted, seen: readonly SeenWorker[], held: Hel
     live.filter(({ generation }) => generation !== wanted.serving && generation !== wanted.candidate),
   );
   const rolling = candidate.ready.length > 0;
-  // The generation that is to be complete, and whoever stands in for it until then, first to leave first.
+  // The generation that is to be complete, and the workers that stand in for it until then, in the order in which they leave.
   const target = rolling ? candidate : serving;
   const canary: Group = rolling ? { ready: [], booting: [] } : candidate;
   const old: Group = rolling
     ? { ready: [...others.ready, ...serving.ready], booting: [...others.booting, ...serving.booting] }
     : others;
 
-  // While a canary boots, those left by a superseded reload count as strength: replacing them twice helps nobody.
+  // While a canary boots, workers left by a superseded reload count as serving, so that they are not replaced twice.
   const standIns = () => (wanted.candidate !== null && !rolling ? old.ready.length : 0);
   const missingReady = rolling ? 0 : workers - serving.ready.length - standIns();
   const standby = sortStandby(wanted, seen, missingReady);
@@ -130,7 +135,7 @@ export function reconcile(wanted: Wanted, seen: readonly SeenWorker[], held: Hel
     commands.push({ do: 'rest', worker: worker.id });
   };
 
-  // Nobody waits for an old worker that is not ready.
+  // An old worker that is not ready is not needed any more.
   while (old.booting.length > 0) retire(old.booting.pop());
   // Of the target, the youngest leave: they have the fewest connections. Those that still boot before those that serve.
   const isWhole = (rolling || wanted.candidate === null) && old.ready.length === 0;
@@ -143,7 +148,7 @@ export function reconcile(wanted: Wanted, seen: readonly SeenWorker[], held: Hel
   for (; surplus > 0 && old.ready.length > 0; surplus -= 1) replace(old.ready.shift()!);
   for (; surplus > 0 && target.ready.length > 0; surplus -= 1) retire(target.ready.pop());
   trim();
-  // After scaling down, what boots may be too much although each group by itself is not.
+  // After scaling down, too many workers may boot although no group by itself has too many.
   const total = () => size(target) + size(canary) + old.ready.length;
   while (total() > workers + surge && target.booting.length > 0) retire(target.booting.pop());
   while (total() > workers + surge && canary.booting.length > 0) retire(canary.booting.pop());

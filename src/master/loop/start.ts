@@ -1,15 +1,18 @@
 /**
- * The start: done when each of the first workers has become ready or failed, and at least one serves. Until one does,
- * none is replaced: if they all fail it is told once, by the error of the first.
+ * The start of a master. It is done when each of the first workers has become ready or has failed, and at least one serves.
+ * Until one serves, no worker is replaced: if all of them fail, that is reported once, with the error of the first.
  */
 import type { Logger } from '../../shared/log/log.ts';
 import type { Deferred } from '../outcomes/queue.ts';
+import type { ReloadCommand } from '../reload/reloading.ts';
 import type { WorkerHandle } from '../workers/worker.ts';
 
 export class StartWatch {
   /** the first workers have the ids 1 to this */
   readonly #firstWorkers: number;
   readonly #answer: Deferred<void>;
+  /** reloads that were asked for meanwhile, and wait for the start to be done */
+  readonly #heldReloads: ReloadCommand[] = [];
   #firstError: Error | undefined;
   #anyReady = false;
 
@@ -22,7 +25,11 @@ export class StartWatch {
     return this.#anyReady;
   }
 
-  /** Whether this is the first one that is ready. What failed before it is told now: not the whole start will. */
+  hold(reload: ReloadCommand): void {
+    this.#heldReloads.push(reload);
+  }
+
+  /** Returns whether this worker is the first that is ready. A failure before it is logged now: the start as a whole has not failed. */
   noteReady(logger: Logger): boolean {
     const first = !this.#anyReady;
     this.#anyReady = true;
@@ -38,14 +45,23 @@ export class StartWatch {
     return !this.#anyReady && workers.length === 0;
   }
 
-  /** Whether the start is over; it is answered then. */
   isDone(workers: readonly WorkerHandle[]): boolean {
     const undecided = workers.some(
       ({ id, state }) => id <= this.#firstWorkers && state !== 'ready' && state !== 'draining',
     );
-    if (!this.#anyReady || undecided) return false;
+    return this.#anyReady && !undecided;
+  }
+
+  /** Answers the start. Returns the reloads that waited for it. */
+  succeed(): ReloadCommand[] {
     this.#answer.resolve();
-    return true;
+    return this.#heldReloads.splice(0);
+  }
+
+  /** The start will not succeed: the reloads that wait for it are rejected. `end()` answers the start itself, after the last worker. */
+  abandon(error: Error): void {
+    this.noteFailure(error);
+    for (const { answer } of this.#heldReloads.splice(0)) answer?.reject(error);
   }
 
   /** The master ends before the start was done. */

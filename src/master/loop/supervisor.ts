@@ -1,70 +1,130 @@
 /**
- * The master's loop. It takes one command at a time, changes what is wanted, and then lets reconcile say what that means for
- * the workers seen. Nothing here waits: what takes time (reading a configuration anew, a worker's boot) comes back as
- * a command of its own.
+ * The loop of the master. It handles one command at a time, changes what is wanted, and then lets reconcile say what that means
+ * for the workers seen. Nothing here waits: what takes time (reading a configuration, the boot of a worker) comes back as a
+ * command of its own.
  */
 import { EvyError, toError } from '../../shared/errors.ts';
-import { assemble } from './assembly.ts';
-import type { SupervisorParts } from './assembly.ts';
-import { deferred } from '../outcomes/queue.ts';
-import type { Command } from './commands.ts';
-import type { Crew } from '../workers/crew.ts';
-import type { Handover } from '../sockets/accept-for-workers.ts';
-import type { LoadScaling } from '../load/load-scaling.ts';
-import type { Moves } from '../migration/moves.ts';
-import type { NewsDesk } from './worker-news.ts';
-import { Pending } from './pending.ts';
-import type { Plan } from '../generations/plan.ts';
-import { ProgressReport, progressOf } from './progress.ts';
-import type { Wanted } from './reconcile.ts';
-import type { Reloading, ReloadStatus } from '../reload/reloading.ts';
-import type { Scalings } from '../load/scaling.ts';
-import { StartWatch } from './start.ts';
 import type { MasterState } from '../control/status.ts';
-import type { Stopping } from '../outcomes/stopping.ts';
-import type { Succession } from '../upgrade/succession.ts';
-import type { Upkeep } from './carry-out.ts';
-import type { WorkerHandle } from '../workers/worker.ts';
+import type { Generation, Preparation } from '../generations/generation.ts';
+import { Plan } from '../generations/plan.ts';
+import type { Wanted } from '../generations/plan.ts';
+import { LoadScaling } from '../load/load-scaling.ts';
+import { Quarantines } from '../load/quarantine.ts';
+import { Quotas } from '../load/quotas.ts';
+import { Scalings } from '../load/scaling.ts';
+import type { Moves } from '../migration/moves.ts';
+import { Operations } from '../outcomes/operations.ts';
+import { deferred } from '../outcomes/queue.ts';
+import type { StopResult } from '../outcomes/results.ts';
+import { Stopping } from '../outcomes/stopping.ts';
+import { Reloading } from '../reload/reloading.ts';
+import type { ReloadStatus } from '../reload/reloading.ts';
+import { ConnectionDispatcher, roomWithin } from '../sockets/accept-for-workers.ts';
+import { startNextMaster } from '../upgrade/next-master.ts';
+import { Upgrading } from '../upgrade/upgrading.ts';
+import { Crew } from '../workers/crew.ts';
+import type { CrewParts } from '../workers/crew.ts';
+import { LostRequests } from '../workers/lost-requests.ts';
 import { isLive } from '../workers/worker-states.ts';
+import type { WorkerHandle } from '../workers/worker.ts';
+import { Reconciler } from './carry-out.ts';
+import type { Command } from './commands.ts';
+import { ProgressReport, progressOf } from './progress.ts';
+import { StartWatch } from './start.ts';
+import { WorkerNewsHandler } from './worker-news.ts';
+
+export interface SupervisorParts extends Omit<CrewParts, 'report'> {
+  readonly first: Generation;
+  /** how many workers to begin with, where that is not what the configuration says */
+  readonly workers?: number | undefined;
+  /** the working directory of a next master */
+  readonly directory: string;
+  readonly push: (command: Command) => void;
+  /** reads the configuration and looks for the application again */
+  readonly prepare: (number: number) => Promise<Preparation>;
+  /** stops listening: new connections are to be refused from now on */
+  readonly refuse: () => void;
+  /** says again that this process is the master, after another one (of this pid) may have said so of itself */
+  readonly reclaim: (from: number | undefined) => void;
+  /** the last worker has gone; another master serves the sockets of these keys */
+  readonly finish: (result: StopResult, passedOn: ReadonlySet<string>) => void;
+}
 
 export class Supervisor {
   readonly #parts: SupervisorParts;
   readonly #plan: Plan;
   readonly #crew: Crew;
-  readonly #handover: Handover;
+  readonly #dispatcher: ConnectionDispatcher;
   readonly #reloading: Reloading;
   readonly #scalings: Scalings;
   readonly #load: LoadScaling;
   readonly #stopping: Stopping;
   readonly #progress: ProgressReport;
-  readonly #upkeep: Upkeep;
-  readonly #desk: NewsDesk;
-  readonly #succession: Succession;
+  readonly #reconciler: Reconciler;
+  readonly #workerNews: WorkerNewsHandler;
+  readonly #upgrading: Upgrading;
   readonly #whole = deferred<void>();
   /** until the first generation is up */
   #start: StartWatch | undefined;
-  readonly #pending = new Pending();
   #wakeTimer: NodeJS.Timeout | undefined;
 
   constructor(parts: SupervisorParts) {
     this.#parts = parts;
-    const start = () => this.#start;
-    const hopeless = (error: Error) => {
-      this.#abandon(error);
-      this.#plan.end('now');
-    };
-    const staff = assemble(parts, { start, hopeless });
-    this.#plan = staff.plan;
-    this.#crew = staff.crew;
-    this.#handover = staff.handover;
-    this.#reloading = staff.reloading;
-    this.#scalings = staff.scalings;
-    this.#load = staff.load;
-    this.#stopping = staff.stopping;
-    this.#upkeep = staff.upkeep;
-    this.#desk = staff.desk;
-    this.#succession = staff.succession;
-    this.#progress = new ProgressReport(parts.emit);
+    const { first, listeners, logger, emit, push } = parts;
+    const operations = new Operations();
+    const plan = (this.#plan = new Plan(first, parts.workers));
+    const crew = (this.#crew = new Crew({
+      ...parts,
+      report: (worker, news) => push({ type: 'worker', worker, news }),
+    }));
+    const prepare = (number: number) =>
+      void parts.prepare(number).then((outcome) => push({ type: 'prepared', number, outcome }));
+    const reloading = (this.#reloading = new Reloading({ plan, operations, logger, emit, prepare }));
+    const options = () => plan.generation(reloading.settingGeneration).options;
+    const room = () => roomWithin(options().maxConnections, crew.workers);
+    const dispatcher = (this.#dispatcher = new ConnectionDispatcher(listeners, () => crew.open, room));
+    const scalings = (this.#scalings = new Scalings({ operations, logger, emit }));
+    const stopping = (this.#stopping = new Stopping(operations));
+    const load = (this.#load = new LoadScaling({ ...parts, plan, crew }));
+    const reconciler = (this.#reconciler = new Reconciler({ plan, crew, dispatcher, reloading, scalings, stopping }));
+    const quarantines = new Quarantines({
+      logger,
+      generations: () => plan.generationNumbers,
+      broadcast: (generation, message) => crew.broadcastTo(generation, message),
+    });
+    const lostRequests = new LostRequests({
+      logger,
+      open: () => crew.open,
+      noteCrash: (generation, requests) => quarantines.noteCrash(generation, requests),
+    });
+    this.#workerNews = new WorkerNewsHandler({
+      plan,
+      crew,
+      dispatcher,
+      operations,
+      reloading,
+      scalings,
+      load,
+      reconciler,
+      quotas: new Quotas(options),
+      quarantines,
+      lostRequests,
+      logger,
+      start: () => this.#start,
+      hopeless: (error) => {
+        this.#abandon(error);
+        plan.end('now');
+      },
+    });
+    this.#upgrading = new Upgrading({
+      ...parts,
+      plan,
+      crew,
+      reloading,
+      stopping,
+      startNextMaster: (size, report) => startNextMaster({ ...parts, moves: crew.moves, size }, report),
+    });
+    this.#progress = new ProgressReport(emit);
   }
 
   get wanted(): Wanted {
@@ -82,14 +142,14 @@ export class Supervisor {
   get moves(): Moves {
     return this.#crew.moves;
   }
-  /** Resolves when all that are wanted serve, for the first time. */
+  /** Resolves when all workers that are wanted serve, for the first time. */
   get whole(): Promise<void> {
     return this.#whole.promise;
   }
   get state(): MasterState {
     if (this.wanted.ending !== 'no') return 'stopping';
     if (this.#start) return 'starting';
-    if (this.#succession.upgrading.isStarting) return 'upgrading';
+    if (this.#upgrading.isStarting) return 'upgrading';
     const { phase } = this.#reloading;
     if (phase === undefined) return 'serving';
     return phase === 'baking' ? 'baking' : 'reloading';
@@ -103,27 +163,27 @@ export class Supervisor {
     return answer.promise;
   }
 
-  take(command: Command): void {
+  handle(command: Command): void {
     try {
-      this.#take(command);
+      this.#carryOut(command);
       this.#reconcile();
     } catch (thrown) {
-      // A fault of ours must not take the workers down; the next command compares wanted and seen anew.
+      // A fault of evy's own must not end the workers; the next command compares wanted and seen again.
       const { message, stack } = toError(thrown);
       this.#parts.logger.error('master.failed', { code: 'INTERNAL', message, stack });
     }
   }
 
-  #take(command: Command): void {
+  #carryOut(command: Command): void {
     const { logger } = this.#parts;
     switch (command.type) {
       case 'worker':
-        this.#desk.take(command.worker, command.news);
+        this.#workerNews.handle(command.worker, command.news);
         break;
       case 'reload':
         if (this.#refused(command.answer)) break;
-        if (this.#start) this.#pending.reload(command);
-        else if (this.#succession.upgrading.isStarting) this.#succession.upgrading.hold(command);
+        if (this.#start) this.#start.hold(command);
+        else if (this.#upgrading.isStarting) this.#upgrading.hold(command);
         else this.#reloading.begin(command.answer);
         break;
       case 'prepared':
@@ -136,8 +196,10 @@ export class Supervisor {
         this.#scalings.begin(this.#plan.scale(command.change), command.answer);
         break;
       case 'upgrade':
-      case 'successor':
-        this.#succession.take(command, this.#start !== undefined);
+        this.#upgrading.begin(command.answer, this.#start !== undefined);
+        break;
+      case 'next-master':
+        this.#upgrading.onNews(command);
         break;
       case 'stop':
         this.#stop('graceful', command.graceMs);
@@ -172,14 +234,14 @@ export class Supervisor {
   #reconcile(): void {
     const change = this.#start ? undefined : this.#load.next();
     if (change) this.#scalings.begin({ ...this.#plan.scale(change), utilisation: change.utilisation });
-    this.#upkeep.run();
+    this.#reconciler.run();
     const { wanted } = this;
     const stopping = wanted.ending !== 'no';
     const under = { reloads: this.#reloading.underWay, scaling: this.#scalings.underWay, stopping };
     this.#progress.tell(progressOf(under, wanted, this.#crew.seen));
     this.#settle();
     clearTimeout(this.#wakeTimer);
-    const wakeMs = Math.min(this.#upkeep.nextWakeMs ?? Infinity, this.#load.nextWakeMs ?? Infinity);
+    const wakeMs = Math.min(this.#reconciler.nextWakeMs ?? Infinity, this.#load.nextWakeMs ?? Infinity);
     if (wakeMs < Infinity && !stopping)
       this.#wakeTimer = setTimeout(() => this.#parts.push({ type: 'wake' }), wakeMs + 1);
   }
@@ -189,16 +251,17 @@ export class Supervisor {
     const { workers, ending } = this.wanted;
     if (ending !== 'no') {
       if (this.#crew.workers.length > 0) return;
-      this.#handover.close();
-      this.#crew.close();
-      this.#desk.close();
-      this.#parts.finish(this.#stopping.result, this.#succession.passedOn);
+      this.#dispatcher.close();
+      this.#crew.moves.close();
+      this.#workerNews.close();
+      this.#parts.finish(this.#stopping.result, this.#upgrading.passedOn);
       this.#start?.end();
       return;
     }
     if (this.#start?.isDone(this.#crew.workers)) {
+      const heldReloads = this.#start.succeed();
       this.#start = undefined;
-      for (const command of this.#pending.takeReloads()) this.#parts.push(command);
+      for (const command of heldReloads) this.#parts.push(command);
     }
     const live = this.#crew.workers.filter(({ state }) => isLive(state));
     if (live.length !== workers || live.some(({ state }) => state !== 'ready')) return;
@@ -212,23 +275,22 @@ export class Supervisor {
       this.#abandon(new EvyError('STOPPING', 'the master was stopped before'));
       this.#parts.logger.info('master.stopping', { graceful: ending === 'graceful' });
       this.#parts.emit('stopping');
-      this.#succession.upgrading.abandon(ending === 'graceful' ? 'SIGTERM' : 'SIGQUIT');
+      this.#upgrading.abandon(ending === 'graceful' ? 'SIGTERM' : 'SIGQUIT');
       this.#stopping.begin(
         'close',
         graceMs,
         this.#crew.workers.map(({ id }) => id),
       );
-      // Whoever connects from now on is to be refused rather than to wait for nobody. The drain goes out first.
+      // From now on a client that connects is refused rather than left waiting. The drain messages are sent before that.
       queueMicrotask(() => this.#parts.refuse());
     } else this.#stopping.hurry(graceMs);
     this.#plan.end(ending);
-    for (const worker of this.#crew.workers) worker.hasten(this.#upkeep.drainOf(worker));
+    for (const worker of this.#crew.workers) worker.hasten(this.#reconciler.drainOf(worker));
   }
 
-  /** Whoever waits for something that will not come is told. */
+  /** The start and the scalings that wait for workers fail: those workers will not come. */
   #abandon(error: Error): void {
-    this.#start?.noteFailure(error);
-    this.#pending.abandon(error);
+    this.#start?.abandon(error);
     this.#scalings.abandon(error);
   }
 }

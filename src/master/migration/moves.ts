@@ -1,57 +1,67 @@
-/** The master's part in moving connections: who may move, when there is somewhere to go, and what was moved. */
+/** The master's part in moving connections: which workers may move theirs, when there is a target, and the counts of what moved. */
 import type { Logger } from '../../shared/log/log.ts';
-import type { MovingToMaster } from '../../shared/protocol/messages.ts';
 import type { PassedHandle } from '../../shared/node-private/node-private.ts';
-import type { Drain, WorkerHandle } from '../workers/worker.ts';
+import type { MasterToWorker, MovingToMaster } from '../../shared/protocol/messages.ts';
 import { Relay } from './relay.ts';
 import type { Party, Target } from './targets.ts';
 
-/** The workers as far as they matter here. */
-export interface Workers {
-  readonly workers: readonly WorkerHandle[];
+/** What moving connections needs of a worker. */
+export interface MovingWorker extends Target {
+  readonly id: number;
+  readonly pid: number | undefined;
+  /** tells a worker that drains that its connections can move now */
+  letMove(): void;
+  noteMoved(count: number): void;
+}
+
+export interface MovingWorkers {
+  readonly workers: readonly MovingWorker[];
   /** those that connections can be given to */
-  readonly open: readonly WorkerHandle[];
+  readonly open: readonly MovingWorker[];
   /** those of them that connections are moved to */
-  readonly havens: readonly WorkerHandle[];
+  readonly targets: readonly MovingWorker[];
 }
 
 export class Moves {
   readonly #possible: boolean;
   readonly #logger: Logger;
-  readonly #crew: Workers;
+  readonly #crew: MovingWorkers;
   readonly #relay: Relay;
-  #successor: Target | undefined;
+  #nextMaster: Target | undefined;
 
   /** `possible`: whether this platform lets connections move at all */
-  constructor({ possible, logger }: { possible: boolean; logger: Logger }, crew: Workers) {
+  constructor({ possible, logger }: { possible: boolean; logger: Logger }, crew: MovingWorkers) {
     this.#possible = possible;
     this.#logger = logger;
     this.#crew = crew;
-    this.#relay = new Relay(() => (this.#successor === undefined ? crew.havens : [...crew.havens, this.#successor]));
+    this.#relay = new Relay(() =>
+      this.#nextMaster === undefined ? crew.targets : [...crew.targets, this.#nextMaster],
+    );
   }
 
-  readonly take = (party: Party, message: MovingToMaster, handle: PassedHandle | undefined): void =>
-    this.#relay.take(party, message, handle);
+  /** For messages about connections that move. They are handled at once, since no decision of the master depends on them. */
+  readonly onMessage = (party: Party, message: MovingToMaster, handle: PassedHandle | undefined): void =>
+    this.#relay.onMessage(party, message, handle);
 
-  /** A new master takes connections from now on, and does so before any worker here. */
-  open(successor: Target): void {
-    if (this.#possible) this.#successor = successor;
+  /** The next master accepts connections from now on, and gets them before any worker here. */
+  openTo(nextMaster: Target): void {
+    if (this.#possible) this.#nextMaster = nextMaster;
   }
 
-  /** Another master is gone: one that connections went to, or came from. */
+  /** Another master has gone: the next one, which connections went to, or the previous one, which they came from. */
   closeTo(master: Party): void {
-    if (this.#successor === master) this.#successor = undefined;
+    if (this.#nextMaster === master) this.#nextMaster = undefined;
     this.#relay.gone(master);
   }
 
   /** What a worker that retires is to do with idle connections. When it is the last one, another one is on its way. */
-  idleOf(worker: WorkerHandle): Drain['idle'] {
+  idleOf(worker: MovingWorker): Extract<MasterToWorker, { type: 'drain' }>['idle'] {
     if (!this.#possible) return 'keep';
-    const isSomewhere = this.#successor !== undefined || this.#crew.open.some((other) => other !== worker);
-    return isSomewhere ? 'move' : 'wait';
+    const hasTarget = this.#nextMaster !== undefined || this.#crew.open.some((other) => other !== worker);
+    return hasTarget ? 'move' : 'wait';
   }
 
-  /** There is a worker that accepts and did not before. */
+  /** A worker accepts that did not before. */
   workerReady(): void {
     if (!this.#possible) return;
     this.#relay.flush();
@@ -59,7 +69,7 @@ export class Moves {
   }
 
   /** No message of this worker can come any more. */
-  gone(worker: WorkerHandle): void {
+  gone(worker: MovingWorker): void {
     const { moved, returned } = this.#relay.gone(worker);
     worker.noteMoved(moved);
     const { id, pid, generation } = worker;

@@ -4,16 +4,16 @@
  * It holds a copy of each descriptor until the connection is adopted, and never reads from it. There are as many as
  * the windows of the retiring workers allow (a few each), so nothing here needs a bound of its own.
  */
-import type { MovingConnection, MovingToMaster } from '../../shared/protocol/messages.ts';
 import type { PassedHandle } from '../../shared/node-private/node-private.ts';
+import type { MovingConnection, MovingToMaster } from '../../shared/protocol/messages.ts';
 import { pickTarget } from './targets.ts';
 import type { Party, Target } from './targets.ts';
 import { nextTransferStep } from './transfer-table.ts';
 import type { TransferDeed, TransferInput, TransferState } from './transfer-table.ts';
 
-/** A worker that has not confirmed anything for so long is asked what it got, and gets no more until it has answered. */
+/** A worker that has not confirmed anything for this long is asked what it got, and gets no more until it has answered. */
 const syncAfterMs = 250;
-/** A connection without an origin waits so long for a ready worker. */
+/** How long a connection without an origin waits for a ready worker. */
 const strandedForMs = 30_000;
 
 interface Transfer {
@@ -57,7 +57,7 @@ export class Relay {
     return this.#transfers.size;
   }
 
-  take(party: Party, message: MovingToMaster, handle: PassedHandle | undefined): void {
+  onMessage(party: Party, message: MovingToMaster, handle: PassedHandle | undefined): void {
     switch (message.type) {
       case 'move':
         this.#accept(party, message, handle);
@@ -92,7 +92,7 @@ export class Relay {
     }
   }
 
-  /** There is a worker that may not have been there before. */
+  /** A worker accepts that may not have accepted before. */
   flush(): void {
     for (const transfer of this.#where(({ state }) => state === 'stranded')) this.#place(transfer);
   }
@@ -130,7 +130,7 @@ export class Relay {
     { id: originId, connection }: Extract<MovingToMaster, { type: 'move' }>,
     handle: PassedHandle | undefined,
   ): void {
-    // A message that came without what belongs to it: the origin learns it by its next 'sync'.
+    // The message came without its descriptor: the origin learns that by its next 'sync'.
     if (handle === undefined) return;
     const common = { origin, originId, connection, handle, sinceMs: performance.now() };
     const transfer: Transfer = { ...common, id: 0, state: 'here', target: undefined };
@@ -185,7 +185,7 @@ export class Relay {
     });
   }
 
-  /** Whoever is no target any more has not missed it, but is as good as gone: another one is asked. */
+  /** A party that stopped being a target counts as gone, not as a missed delivery, so that another target is asked. */
   #notTaken(party: Party): TransferInput {
     return this.#targets().some((target) => target === party) ? 'missed' : 'target-gone';
   }
@@ -205,7 +205,7 @@ export class Relay {
     }
   }
 
-  /** From time to time, while connections are here: who is silent is asked, and who waits is looked after. */
+  /** Runs at an interval while connections are here: parties that are silent are asked, and connections that wait are placed or given up. */
   #look(): void {
     if (this.#transfers.size === 0) {
       clearInterval(this.#timer);

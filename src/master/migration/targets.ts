@@ -1,11 +1,11 @@
 /**
- * To whom a moving connection goes: of the ready workers of the newest generation that stays, to the one with the fewest
- * connections. A worker that is stopped or blocked takes none, and so soon has the fewest: one that does not answer is passed over.
+ * Chooses where a moving connection goes: of the ready workers of the newest generation that stays, to the one with the fewest
+ * connections. A worker that is stopped or blocked accepts none, and so would soon have the fewest: one that does not answer is skipped.
  */
-import type { MasterToWorker } from '../../shared/protocol/messages.ts';
 import type { PassedHandle } from '../../shared/node-private/node-private.ts';
+import type { MasterToWorker } from '../../shared/protocol/messages.ts';
 
-/** One end of a channel on which connections move: a worker, or another master, behind whom its workers are. */
+/** One end of a channel on which connections move: a worker, or another master with its workers. */
 export interface Party {
   readonly connected: boolean;
   send(message: MasterToWorker, handle?: PassedHandle, done?: (error: Error | null) => void): void;
@@ -19,8 +19,8 @@ export interface Target extends Party {
   noteConnection(): void;
 }
 
-/** Those whose generation stays. One that is to leave next (its reload was undone) takes connections only when there is no other. */
-export function havensOf<Worker extends Pick<Target, 'generation'>>(
+/** The workers whose generation stays. Others (their reload was undone, and they leave next) get connections only when no such worker is there. */
+export function targetsOf<Worker extends Pick<Target, 'generation'>>(
   open: readonly Worker[],
   wanted: ReadonlySet<number>,
 ): readonly Worker[] {
@@ -28,7 +28,7 @@ export function havensOf<Worker extends Pick<Target, 'generation'>>(
   return staying.length > 0 ? staying : open;
 }
 
-/** `silent` are those that owe an answer: they get something only when there is no other. */
+/** `silent` are the parties that owe an answer: they are chosen only when there is no other. */
 export function pickTarget(targets: readonly Target[], origin: Party, silent: ReadonlySet<Party>): Target | undefined {
   let best: Target | undefined;
   for (const target of targets) {

@@ -1,5 +1,5 @@
 /**
- * A transfer is one connection that moves from a worker (its origin) to another one, as a row in a table. A cell names the next state
+ * The table of a transfer, which is one connection that moves from a worker (its origin) to another one. A cell names the next state
  * and what is to be done; the relay does it.
  *
  * The origin keeps its copy, unread, until somebody has adopted the connection or is known not to have got it. So whichever
@@ -54,7 +54,7 @@ export const transferTable: Readonly<Record<TransferState, Readonly<Partial<Reco
   },
   'offered-stranded': {
     'adopted': { to: 'over', deed: 'close' },
-    'missed': { to: 'stranded' }, // not placed at once: whoever has no descriptor left now will have none in a moment
+    'missed': { to: 'stranded' }, // not placed at once: a worker without a free descriptor will have none a moment later, either
     'target-gone': { to: 'stranded', deed: 'place' },
     'abandon': { to: 'over', deed: 'close' },
   },

@@ -1,6 +1,6 @@
-/** What a master tells whoever embeds it. */
-import type { BoundAddress } from '../sockets/listeners.ts';
+/** The events that a master emits for the program that embeds it. */
 import type { EvyError } from '../../shared/errors.ts';
+import type { BoundAddress } from '../sockets/bind-address.ts';
 import type {
   Progress,
   ReloadError,

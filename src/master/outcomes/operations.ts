@@ -1,6 +1,6 @@
 /**
- * Reloads, scalings and a stop, as far as the workers count that they send away: one is over when it will send away no
- * more and the last of them has gone. What became of their connections is added up here.
+ * Counts the workers that a reload, a scaling or a stop retires. Such an operation is over when it will retire no more workers and the
+ * last of them has gone. What became of their connections is added up here.
  */
 
 export interface Departures {
@@ -8,9 +8,9 @@ export interface Departures {
   readonly moved: number;
   /** connections that ended after their last response, or by their clients */
   readonly drained: number;
-  /** connections that were closed without having been announced: idle ones, at the end, and what a worker held that died */
+  /** connections that were closed without announcement: idle ones at the end, and those of a worker that died */
   readonly closed: number;
-  /** requests that got no whole response */
+  /** requests whose response was not completed */
   readonly cut: number;
 }
 
@@ -52,7 +52,7 @@ export class Operation {
     this.#settle();
   }
 
-  /** It will send away no more; calls back once, now or when the last one has gone. */
+  /** It will retire no more workers; calls back once, now or when the last one has gone. */
   conclude(onOver: () => void): void {
     this.#onOver = onOver;
     this.#settle();
@@ -66,7 +66,7 @@ export class Operation {
   }
 }
 
-/** Those that are not over: a worker's end is told to all of them. */
+/** The operations that are not over. Each is told of the end of every worker. */
 export class Operations {
   readonly #open = new Set<Operation>();
 

@@ -1,6 +1,6 @@
 /**
- * The only way into the master: signals, calls, timers and workers' news put commands in, one loop takes them out, one at a
- * time and never inside of the call that put them in. Nothing is taken before `open()`.
+ * The command queue is the only way into the master. Signals, calls, timers and reports of workers put commands in; one loop
+ * handles them, one at a time and never inside the call that put them in. Nothing is handled before `open()`.
  */
 export class CommandQueue<Command> {
   readonly #waiting: Command[] = [];
@@ -12,7 +12,7 @@ export class CommandQueue<Command> {
     this.#schedule();
   }
 
-  /** From now on `handler` takes the commands. A later call hands over to another one. */
+  /** From now on `handler` gets the commands. A later call replaces it. */
   open(handler: (command: Command) => void): void {
     this.#handler = handler;
     this.#schedule();

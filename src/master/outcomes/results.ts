@@ -1,11 +1,11 @@
-/** What reloads, scalings and stops finish with, and what they tell on the way. */
+/** The results of reloads, scalings, upgrades and stops, and the progress that they report. */
 import { EvyError } from '../../shared/errors.ts';
 import type { ErrorCode } from '../../shared/errors.ts';
 import { noDepartures } from './operations.ts';
 import type { Departures } from './operations.ts';
 import type { ReloadPhase } from './reload-phases.ts';
 
-/** What a reload did, complete: its last old worker has gone. */
+/** The result of a reload whose last old worker has gone. */
 export interface ReloadResult extends Departures {
   readonly generation: number;
   readonly durationMs: number;
@@ -30,7 +30,7 @@ export interface ScaleResult extends Departures {
   readonly durationMs: number;
 }
 
-/** A new master serves. This one hands its connections over and ends, which finishes with a `StopResult`. */
+/** The next master serves. This one hands its connections over and ends, which finishes with a `StopResult`. */
 export interface UpgradeResult {
   /** of the new master */
   readonly pid: number;
@@ -44,7 +44,7 @@ export interface StopResult extends Departures {
 }
 export const nothingStopped: StopResult = { durationMs: 0, workers: 0, ...noDepartures };
 
-/** How far something is that takes its time. */
+/** How far an operation is. */
 export type Progress = {
   /** workers of the newest generation that serve */
   readonly ready: number;
@@ -57,7 +57,7 @@ export type Progress = {
   | { readonly operation: 'scale' | 'stop' }
 );
 
-/** Why a reload failed, with what it had done by then. `cause` is the reason with its own code. */
+/** Why a reload failed, with what it had done so far. `cause` is the reason with its own code. */
 export class ReloadError extends EvyError {
   readonly result: FailedReload;
   constructor(code: ErrorCode, message: string, result: FailedReload, cause: Error) {

@@ -1,4 +1,7 @@
-/** The stop, or the hand-over to a new master, which is one but for idle connections: how long workers get, whom it waits for, and what came of it. */
+/**
+ * The stop of a master: how long its workers may take, which workers it waits for, and its result. Handing over to the next master is
+ * a stop in which idle connections move instead of being closed.
+ */
 import { noDepartures } from './operations.ts';
 import type { Operation, Operations } from './operations.ts';
 import type { StopResult } from './results.ts';
@@ -14,7 +17,7 @@ export class Stopping {
     this.#operations = operations;
   }
 
-  /** `workers` are all that there are, those that are leaving already too. */
+  /** `workers` are all that there are, including those that leave already. */
   begin(idle: 'close' | 'move', graceMs: number | undefined, workers: readonly number[]): void {
     this.#idle = idle;
     this.#graceMs = graceMs;
@@ -23,27 +26,27 @@ export class Stopping {
     for (const worker of workers) this.#operation.sent(worker);
   }
 
-  /** Whether there is nobody to send idle clients to. */
+  /** Whether idle connections are closed, since nothing can take them. */
   get closesIdle(): boolean {
     return this.#operation !== undefined && this.#idle === 'close';
   }
-  /** A stop was asked for while connections move: nothing waits for them any more. */
+  /** A stop was asked for while connections move to the next master: they are closed now. */
   hurry(graceMs: number | undefined): void {
     this.#idle = 'close';
     this.#graceMs = graceMs ?? this.#graceMs;
   }
-  /** There is no stop any more. */
+  /** The stop is called off: the master serves again. */
   cancel(): void {
     if (this.#operation) this.#operations.conclude(this.#operation);
     this.#operation = undefined;
     this.#graceMs = undefined;
   }
-  /** what the stop gives workers, if it says so */
+  /** the grace time of this stop, where it sets one */
   get graceMs(): number | undefined {
     return this.#graceMs;
   }
 
-  /** Also of a master that ends without having been stopped: no worker could boot. */
+  /** It is defined for a master that ends without a stop, too: one whose workers could not boot. */
   get result(): StopResult {
     const { durationMs = 0, departures = noDepartures } = this.#operation ?? {};
     return { durationMs, workers: this.#workers, ...departures };

@@ -1,13 +1,12 @@
 /**
  * The bake time of a reload: the new generation serves, the old one stands by, and numbers decide which of them stays.
  *
- * `judge` is the whole decision. What it looks at: answers that the application failed (5xx), workers that died, and how
- * late event loops were. Few answers tell nothing about a rate; a loop may be late once (modules that load, a big
- * collection), so the mean of a worker's last reports counts.
+ * `judge` is the whole decision. It looks at failed answers (5xx), workers that died, and the lag of event loops. A rate of few
+ * answers means nothing; a loop may lag once (modules that load, a big collection), so the mean of a worker's last reports counts.
  */
 import type { Options } from '../../shared/options/table.ts';
-import type { WorkerStats } from '../../shared/protocol/messages.ts';
 import { formatDuration } from '../../shared/options/units.ts';
+import type { WorkerStats } from '../../shared/protocol/messages.ts';
 
 export type BakeLimits = Pick<Options, 'bakeMs' | 'bakeMaxErrorPercent' | 'bakeMaxCrashes' | 'bakeMaxLagMs'>;
 
@@ -17,7 +16,7 @@ export interface BakeFacts {
   readonly errors: number;
   /** workers that were ready and died */
   readonly crashes: number;
-  /** the latest loop of all workers, in the mean of its last reports */
+  /** the largest lag of all workers, each the mean of its last reports */
   readonly lagMs: number;
   /** until the bake time ends */
   readonly leftMs: number;
@@ -27,7 +26,7 @@ export type Verdict = { is: 'open' } | { is: 'passed' } | { is: 'failed'; reason
 
 /** A rate of fewer answers than this means nothing. */
 export const leastAnswers = 20;
-/** reports of a worker (one a second) that make a lag */
+/** how many reports of a worker (one a second) the mean lag is of */
 export const lagReports = 5;
 
 export function judge(limits: BakeLimits, { answers, errors, crashes, lagMs, leftMs }: BakeFacts): Verdict {

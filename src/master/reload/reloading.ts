@@ -1,31 +1,36 @@
 /**
- * Reloads, one at a time: preparing, canary, rolling, baking. Each step changes what is wanted (plan.ts) and tells it.
+ * Runs reloads, one at a time: preparing, canary, rolling, baking. Each step changes what is wanted (plan.ts) and reports it.
  *
  * A reload is live once the new generation serves alone, and done once the last old worker has gone. Until it is
  * accepted (at once, or when its bake time has passed) the old generation is the one to go back to. A later reload or a
- * stop supersedes one that is not live yet; one that bakes is accepted then: whoever brings in the next release has
- * seen this one serve.
+ * stop supersedes one that is not live yet. One that bakes is accepted then, since whoever starts the next reload has seen it serve.
  */
 import { EvyError } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log/log.ts';
 import type { WorkerStats } from '../../shared/protocol/messages.ts';
 import { userStackOf } from '../../shared/user-error.ts';
-import { BakeWatch } from './bake.ts';
-import type { Deferred } from '../outcomes/queue.ts';
-import type { Preparation } from '../loop/commands.ts';
-import type { Emit } from '../outcomes/events.ts';
-import type { Operations } from '../outcomes/operations.ts';
+import type { Preparation } from '../generations/generation.ts';
 import type { Plan } from '../generations/plan.ts';
-import { ReloadAttempt } from './reload-attempt.ts';
-import type { ReloadPhase } from '../outcomes/reload-phases.ts';
+import type { Emit } from '../outcomes/events.ts';
+import type { Operation, Operations } from '../outcomes/operations.ts';
+import type { Deferred } from '../outcomes/queue.ts';
+import { nextReloadPhase } from '../outcomes/reload-phases.ts';
+import type { ReloadInput, ReloadPhase } from '../outcomes/reload-phases.ts';
+import { ReloadError } from '../outcomes/results.ts';
 import type { ReloadResult } from '../outcomes/results.ts';
+import { BakeWatch } from './bake.ts';
+
+export interface ReloadCommand {
+  readonly type: 'reload';
+  readonly answer?: Deferred<ReloadResult> | undefined;
+}
 
 export interface ReloadingParts {
   readonly plan: Plan;
   readonly operations: Operations;
   readonly logger: Logger;
   readonly emit: Emit;
-  /** reads the configuration and looks for the application anew; the outcome comes back to `prepared()` */
+  /** reads the configuration and looks for the application again; the outcome comes back to `prepared()` */
   readonly prepare: (number: number) => void;
 }
 
@@ -41,10 +46,82 @@ interface Leaver {
   readonly generation: { readonly number: number };
 }
 
+/** A reload that is under way: whom it answers, and what has to be restored when it is undone. */
+class ReloadAttempt {
+  /** the generation that it brings in */
+  readonly number: number;
+  readonly operation: Operation;
+  /** the number of workers before, when this reload changed it */
+  workersBefore: number | undefined;
+  /** from the first ready worker on, when there is a bake time */
+  bake: BakeWatch | undefined;
+  #phase: ReloadPhase = 'preparing';
+  readonly #replaced = new Set<number>();
+  readonly #answer: Deferred<ReloadResult> | undefined;
+
+  constructor(number: number, operation: Operation, answer: Deferred<ReloadResult> | undefined) {
+    this.number = number;
+    this.operation = operation;
+    this.#answer = answer;
+  }
+
+  get phase(): ReloadPhase {
+    return this.#phase;
+  }
+  move(input: ReloadInput): void {
+    this.#phase = nextReloadPhase(this.#phase, input);
+  }
+
+  /** Whether old workers give up their places to new ones, or have done so. */
+  get isRolling(): boolean {
+    return this.#phase === 'rolling' || this.#phase === 'baking';
+  }
+
+  /** An old worker gave up its place; it may stand by first and leave later. */
+  noteReplaced(worker: number): void {
+    this.#replaced.add(worker);
+  }
+
+  /** as far as it is known by now */
+  get result(): ReloadResult {
+    const { durationMs, departures } = this.operation;
+    return { generation: this.number, durationMs, replaced: this.#replaced.size, ...departures };
+  }
+
+  succeed(): ReloadResult {
+    this.move('gone');
+    const { result } = this;
+    this.#answer?.resolve(result);
+    return result;
+  }
+
+  fail(cause: Error): ReloadError {
+    const code = cause instanceof EvyError ? cause.code : undefined;
+    this.move(code === 'RELOAD_ROLLED_BACK' ? 'condemn' : 'fail');
+    const error = this.#error(cause, code === 'RELOAD_SUPERSEDED');
+    this.#answer?.reject(error);
+    return error;
+  }
+
+  #error(cause: Error, superseded: boolean): ReloadError {
+    const result = { ...this.result, reason: cause.message };
+    if (superseded) return new ReloadError('RELOAD_SUPERSEDED', cause.message, result, cause);
+    const about = `reload to generation ${this.number}`;
+    return this.#phase === 'rolled-back'
+      ? new ReloadError(
+          'RELOAD_ROLLED_BACK',
+          `${about} was taken back, the old one serves again: ${cause.message}`,
+          result,
+          cause,
+        )
+      : new ReloadError('RELOAD_FAILED', `${about} failed, the old one serves on: ${cause.message}`, result, cause);
+  }
+}
+
 export class Reloading {
   readonly #parts: ReloadingParts;
   #attempt: ReloadAttempt | undefined;
-  /** taken over; the last old workers are being sent away */
+  /** a reload that was accepted; its last old workers are being retired */
   #accepted: ReloadAttempt | undefined;
   #status: ReloadStatus | undefined;
   #lastNumber: number;
@@ -66,7 +143,7 @@ export class Reloading {
   get settingGeneration(): number {
     return this.#attempt?.isRolling === true ? this.#attempt.number : this.#parts.plan.wanted.serving;
   }
-  /** The ones that are not done: workers that each has sent away and that are still there. */
+  /** The reloads that are not done, each with the number of retired workers that are still there. */
   get underWay(): Array<{ generation: number; phase: ReloadPhase; leaving: number }> {
     return [this.#attempt, this.#accepted].flatMap((attempt) =>
       attempt === undefined
@@ -105,7 +182,7 @@ export class Reloading {
     attempt.move('ready');
     const { options } = this.#parts.plan.generation(attempt.number);
     if (options.bakeMs > 0) attempt.bake = new BakeWatch(options);
-    attempt.workersBefore = this.#parts.plan.takeWorkersOf(attempt.number);
+    attempt.workersBefore = this.#parts.plan.applyWorkersOf(attempt.number);
   }
 
   noteStats(worker: number, stats: WorkerStats): void {
@@ -114,7 +191,7 @@ export class Reloading {
   noteCrash(): void {
     this.#attempt?.bake?.noteCrash();
   }
-  /** A count that was set by hand is not taken back when the reload fails. */
+  /** A number of workers that was set by hand stays when the reload fails. */
   keepWorkers(): void {
     if (this.#attempt) this.#attempt.workersBefore = undefined;
   }
@@ -124,7 +201,7 @@ export class Reloading {
     if (this.#attempt?.isRolling === true) this.#attempt.noteReplaced(worker.id);
   }
 
-  /** A worker was told to leave; whether it was for a reload. */
+  /** A worker was told to leave. Returns whether that was for a reload. */
   noteRetired({ id, generation }: Leaver): boolean {
     const attempt = this.#attempt?.isRolling === true ? this.#attempt : this.#accepted;
     if (attempt?.isRolling !== true || attempt.number === generation.number) return false;
@@ -133,7 +210,7 @@ export class Reloading {
     return true;
   }
 
-  /** Moves on when what is waited for has come true; whether that changed what is wanted. */
+  /** Moves on when the condition of the current phase is met. Returns whether that changed what is wanted. */
   advance(isRolledOut: boolean, nowMs: number): boolean {
     const attempt = this.#attempt;
     if (attempt?.isRolling !== true) return false;
@@ -158,7 +235,7 @@ export class Reloading {
     return Number.isFinite(leftMs) ? leftMs : undefined;
   }
 
-  /** What the one that was accepted has sent away is all by now. */
+  /** The reload that was accepted has retired all workers that it will. */
   settle(): void {
     const attempt = this.#accepted;
     if (attempt === undefined || attempt.phase === 'draining') return;
@@ -166,13 +243,13 @@ export class Reloading {
     this.#parts.operations.conclude(attempt.operation, () => this.#done(attempt));
   }
 
-  /** Something else comes: the reload under way is accepted if it serves, or else undone. */
+  /** Another operation comes first: the reload under way is accepted if it serves, and undone otherwise. */
   giveWay(message: string): void {
     if (this.#attempt?.phase === 'baking') this.#accept(this.#attempt);
     else this.fail(new EvyError('RELOAD_SUPERSEDED', message));
   }
 
-  /** Ends the reload under way, if any: the old generation takes back what it gave up. */
+  /** Fails the reload under way, if any: the old generation serves again. */
   fail(cause: Error): void {
     const attempt = this.#attempt;
     if (!attempt) return;
@@ -181,12 +258,12 @@ export class Reloading {
     this.#parts.operations.conclude(attempt.operation);
     const generation = attempt.number;
     const code = cause instanceof EvyError ? cause.code : 'INTERNAL';
-    // Of our own errors only the application's stack tells anything.
+    // In the stack of an error of evy's own, only the frames of the application are of use.
     const stack = cause instanceof EvyError ? userStackOf(cause) : cause.stack;
     const error = attempt.fail(cause);
     const isBack = attempt.phase === 'rolled-back';
     this.#status = { generation, phase: attempt.phase, reason: cause.message };
-    // One that was superseded is nobody's fault: whoever watches for failures is not to be called.
+    // A superseded reload is not a failure that an operator has to be called for.
     const level = code === 'RELOAD_SUPERSEDED' ? 'info' : 'error';
     const fields = { generation, code, message: cause.message, stack };
     this.#parts.logger[level](isBack ? 'reload.rolled-back' : 'reload.failed', fields);

@@ -1,21 +1,20 @@
 /**
- * The fallback where workers cannot inherit listening sockets: the master accepts, and hands each connection to the ready
- * workers in turn, by the documented API alone. While none is ready, connections wait here as they would in the
- * kernel's queue, and so they do past the option maxConnections. It costs the master work per connection, and what waits here dies
- * with it.
+ * The fallback where workers cannot inherit listening sockets: the master accepts, and sends each connection to the ready
+ * workers in turn, by documented API alone. While no worker is ready, or while the server has maxConnections connections, new
+ * ones wait here as they would in the kernel's queue. Each connection costs the master work, and those that wait die with it.
  */
 import type { Socket } from 'node:net';
 import type { MasterToWorker } from '../../shared/protocol/messages.ts';
 import type { Listener } from './listeners.ts';
 
-/** What of a worker is needed here. */
+/** What the dispatcher needs of a worker. */
 export interface Recipient {
   send(message: MasterToWorker, socket: Socket, done: (error: Error | null) => void): void;
   /** one more is on its way there */
   noteConnection(): void;
 }
 
-/** How many more connections the whole server may have, as far as it is known what each worker has; a limit of 0 is none. */
+/** How many more connections the whole server may have, as far as the connections of each worker are known; a limit of 0 is no limit. */
 export function roomWithin(limit: number, workers: ReadonlyArray<{ readonly connections: number }>): number {
   return limit === 0 ? Infinity : limit - workers.reduce((sum, { connections }) => sum + connections, 0);
 }
@@ -25,7 +24,7 @@ interface Connection {
   readonly socket: Socket;
 }
 
-export class Handover {
+export class ConnectionDispatcher {
   readonly #readyWorkers: () => readonly Recipient[];
   readonly #room: () => number;
   readonly #waiting: Connection[] = [];
@@ -33,7 +32,7 @@ export class Handover {
   readonly #underWay = new Map<Connection, Recipient>();
   #turn = 0;
 
-  /** `room` tells how many connections may be handed over now. */
+  /** `room` tells how many connections may be sent now. */
   constructor(listeners: readonly Listener[], readyWorkers: () => readonly Recipient[], room: () => number) {
     this.#readyWorkers = readyWorkers;
     this.#room = room;
@@ -51,7 +50,7 @@ export class Handover {
     return this.#waiting.length;
   }
 
-  /** Hands over what waits; to be called whenever a worker gets ready, or has told how many connections it has. */
+  /** Sends what waits; to be called whenever a worker gets ready, or has told how many connections it has. */
   flush(): void {
     if (this.#waiting.length === 0) return;
     const workers = this.#readyWorkers();
@@ -64,7 +63,7 @@ export class Handover {
 
   /** A worker has ended: what did not get to it goes to another one. */
   gone(worker: Recipient): void {
-    for (const [connection, recipient] of this.#underWay) if (recipient === worker) this.#takeBack(connection);
+    for (const [connection, recipient] of this.#underWay) if (recipient === worker) this.#requeue(connection);
     this.flush();
   }
 
@@ -73,9 +72,9 @@ export class Handover {
     this.#underWay.set(connection, worker);
     worker.noteConnection();
     worker.send({ type: 'connection', bind }, socket, (error) => {
-      if (this.#underWay.get(connection) !== worker) return; // taken back before
+      if (this.#underWay.get(connection) !== worker) return; // requeued before
       if (error) {
-        this.#takeBack(connection);
+        this.#requeue(connection);
         setImmediate(() => this.flush());
         return;
       }
@@ -85,7 +84,7 @@ export class Handover {
     });
   }
 
-  #takeBack(connection: Connection): void {
+  #requeue(connection: Connection): void {
     this.#underWay.delete(connection);
     this.#waiting.push(connection);
   }

@@ -1,5 +1,5 @@
 /**
- * Addresses as people write them, to a typed value and back. Pure: no name is resolved and no file is looked at.
+ * Parses addresses as people write them, and formats them again. It is pure: no name is resolved and no file is looked at.
  *
  * - `host:port`, `[ipv6]:port`
  * - `:port` listens on every IPv4 interface (0.0.0.0); write `[::]:port` for IPv4 and IPv6 on one socket
@@ -83,4 +83,15 @@ export function formatBind(bind: Bind): string {
   if (bind.kind === 'unix') return `${prefix}unix:${bind.path}`;
   if (bind.kind === 'fd') return `${prefix}fd:${bind.fd}`;
   return prefix + formatHostPort(bind.host, bind.port);
+}
+
+/** Where a listener really is: the port is known even when 0 was asked for. */
+export interface BoundAddress {
+  /** '127.0.0.1:8080', '[::]:8080', 'unix:/run/app.sock' */
+  readonly name: string;
+  readonly kind: 'tcp' | 'unix';
+  readonly tls: boolean;
+  readonly host?: string;
+  readonly port?: number;
+  readonly path?: string;
 }

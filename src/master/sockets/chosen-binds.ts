@@ -1,11 +1,37 @@
 /**
- * Which addresses to listen on: every `bind`, else the sockets that a service manager has opened for us, else `host` and
- * `port`. Where no bind says so, a certificate means TLS: a server given one must not talk in the clear.
+ * Chooses the addresses to listen on: every `bind`, else the sockets that a service manager has opened for this master, else `host`
+ * and `port`. Without a `bind`, a certificate means TLS: a server that has one must not serve plain text.
  */
+import { EvyError } from '../../shared/errors.ts';
 import type { Options } from '../../shared/options/table.ts';
 import { bindOfHostAndPort, formatBind, parseBind } from './bind-address.ts';
+import type { Bind } from './bind-address.ts';
 import type { GivenBind } from './listeners.ts';
-import { systemdBinds } from './systemd.ts';
+
+const firstFd = 3; // SD_LISTEN_FDS_START
+
+/** Variables that are removed from the environment of workers, for whom they are not meant. */
+export const systemdVariables = ['LISTEN_FDS', 'LISTEN_PID', 'LISTEN_FDNAMES'] as const;
+
+export interface Activation {
+  readonly binds: Bind[];
+  /** why the variables are there but not used */
+  readonly ignored?: string;
+}
+
+/**
+ * Socket activation: the sockets that a service manager has opened are the descriptors from 3 on (sd_listen_fds(3)).
+ *
+ * LISTEN_PID must be `pid`: every child of the process that the variables are meant for inherits them, and there
+ * descriptor 3 is something else (in Node, libuv's own epoll descriptor).
+ */
+export function systemdBinds(env: Readonly<Record<string, string | undefined>>, pid: number, tls: boolean): Activation {
+  const { LISTEN_FDS: count, LISTEN_PID: owner } = env;
+  if (count === undefined || owner === undefined) return { binds: [] };
+  if (owner !== String(pid)) return { binds: [], ignored: `LISTEN_PID is ${owner}, not this process (${pid})` };
+  if (!/^\d{1,4}$/.test(count)) throw new EvyError('BAD_BIND', `LISTEN_FDS=${count}: is not a number of sockets`);
+  return { binds: Array.from({ length: Number(count) }, (_, index) => ({ kind: 'fd', fd: firstFd + index, tls })) };
+}
 
 export interface ChosenBinds {
   readonly binds: GivenBind[];
@@ -16,7 +42,7 @@ export interface ChosenBinds {
 export function chooseBinds(
   options: Pick<Options, 'bind' | 'host' | 'port' | 'certfile'>,
   env: Readonly<Record<string, string | undefined>>,
-  /** for whom LISTEN_FDS is, if it is for us */
+  /** the pid that LISTEN_FDS is addressed to, if it is meant for this master */
   pid: number,
 ): ChosenBinds {
   if (options.bind.length > 0) {

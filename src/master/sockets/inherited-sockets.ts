@@ -1,21 +1,21 @@
 /**
- * What a master leaves to the one that takes its place: its listening sockets, as descriptors from 4 on without a gap (Node sets
- * close-on-exec up to the first one), and their names in a variable.
+ * The listening sockets that a master inherits from the previous one, as descriptors from 4 on without a gap (Node sets
+ * close-on-exec up to the first gap). An environment variable has their names.
  *
- * The variable says whom it is from. It reaches every child of a process, and is meant for the one whose parent that is;
- * elsewhere descriptor 4 is something else altogether.
+ * The variable also has the pid of the previous master. Every process below that master inherits the variable, but it is meant
+ * for the direct child alone: in any other process descriptor 4 is something else.
  */
 import { resolve } from 'node:path';
 import { EvyError } from '../../shared/errors.ts';
+import { isSocketDescriptor } from '../../shared/file-status.ts';
 import { mostWorkers } from '../../shared/options/worker-range.ts';
 import type { WorkerRange } from '../../shared/options/worker-range.ts';
 import { formatBind } from './bind-address.ts';
 import type { Bind } from './bind-address.ts';
-import { isSocketDescriptor } from '../../shared/file-status.ts';
 
-export const inheritanceVariable = 'EVY_LISTENERS';
+export const inheritedStateVariable = 'EVY_LISTENERS';
 /** After stdin, stdout, stderr and the channel between the two masters. */
-export const firstLegacyFd = 4;
+export const firstInheritedSocketFd = 4;
 /** Rises when the variable or the messages between masters change in a way that an older evy does not understand. */
 const version = 1;
 
@@ -26,34 +26,37 @@ export function bindKey(bind: Bind): string {
   return formatBind(plain);
 }
 
-/** A listening socket, as far as another process needs to know it. */
-export interface Heirloom {
+/** A listening socket that the previous master has opened. */
+export interface InheritedSocket {
   /** its address as it was asked for */
   readonly key: string;
   /** where it really listens */
   readonly name: string;
+  readonly fd: number;
 }
+type SocketNames = Omit<InheritedSocket, 'fd'>;
 
-/** How many workers the configuration says, and how many there are to be: by hand, or by the load. */
+/** How many workers the configuration says, and how many are wanted: by hand, or by the load. */
 export interface CrewSize {
   readonly configured: WorkerRange;
   readonly wanted: number;
 }
 
-export interface Legacy {
-  /** process id of the master before */
+/** What the variable says. */
+export interface InheritedState {
+  /** process id of the previous master */
   readonly from: number;
   /** undefined from an evy that does not tell */
   readonly crew?: CrewSize | undefined;
-  readonly sockets: ReadonlyArray<Heirloom & { readonly fd: number }>;
+  readonly sockets: readonly InheritedSocket[];
 }
 
-export function formatLegacy(sockets: readonly Heirloom[], from: number, crew?: CrewSize): string {
+export function formatInheritedState(sockets: readonly SocketNames[], from: number, crew?: CrewSize): string {
   return JSON.stringify({ version, from, sockets: sockets.map(({ key, name }) => ({ key, name })), crew });
 }
 
-function isHeirloom(value: unknown): value is Heirloom {
-  const { key, name } = (value ?? {}) as Partial<Heirloom>;
+function areSocketNames(value: unknown): value is SocketNames {
+  const { key, name } = (value ?? {}) as Partial<SocketNames>;
   return typeof key === 'string' && typeof name === 'string';
 }
 
@@ -64,17 +67,17 @@ function isCrewSize(value: unknown): value is CrewSize {
 }
 
 /**
- * Undefined when nothing was left to this process.
- * @throws {EvyError} UPGRADE_FAILED when it is not what it should be
+ * Undefined when this process has inherited nothing.
+ * @throws {EvyError} UPGRADE_FAILED when the variable or a descriptor is not what it should be
  */
-export function parseLegacy(
+export function parseInheritedState(
   text: string | undefined,
   parent: number,
   looksRight: (fd: number) => boolean = isSocketDescriptor,
-): Legacy | undefined {
+): InheritedState | undefined {
   if (text === undefined) return undefined;
   const refuse = (why: string): never => {
-    throw new EvyError('UPGRADE_FAILED', `${inheritanceVariable}: ${why}`);
+    throw new EvyError('UPGRADE_FAILED', `${inheritedStateVariable}: ${why}`);
   };
   let value: { version?: unknown; from?: unknown; sockets?: unknown; crew?: unknown };
   try {
@@ -84,32 +87,32 @@ export function parseLegacy(
   }
   if (value.from !== parent) return undefined;
   if (value.version !== version) return refuse('comes from an evy that this one does not understand; restart instead');
-  if (!Array.isArray(value.sockets) || !value.sockets.every(isHeirloom)) return refuse('names no sockets');
-  const sockets = value.sockets.map(({ key, name }, index) => ({ key, name, fd: firstLegacyFd + index }));
+  if (!Array.isArray(value.sockets) || !value.sockets.every(areSocketNames)) return refuse('names no sockets');
+  const sockets = value.sockets.map(({ key, name }, index) => ({ key, name, fd: firstInheritedSocketFd + index }));
   for (const { name, fd } of sockets) if (!looksRight(fd)) refuse(`descriptor ${fd} (${name}) is not a socket`);
   return isCrewSize(value.crew) ? { from: parent, sockets, crew: value.crew } : { from: parent, sockets };
 }
 
-/** What is left of it, while the addresses of a new configuration take what they need. */
-export class Estate {
-  readonly #left: Map<string, Heirloom & { readonly fd: number }>;
+/** The inherited sockets that no address of the configuration has claimed yet. */
+export class InheritedSockets {
+  readonly #unclaimed: Map<string, InheritedSocket>;
 
-  constructor(legacy: Legacy | undefined) {
-    this.#left = new Map(legacy?.sockets.map((socket) => [socket.key, socket]));
+  constructor(inherited: InheritedState | undefined) {
+    this.#unclaimed = new Map(inherited?.sockets.map((socket) => [socket.key, socket]));
   }
 
-  /** The descriptor of an address: asked for in the same words, or where a socket listens in fact. */
-  take(key: string): { fd: number; key: string } | undefined {
-    const found = this.#left.get(key) ?? [...this.#left.values()].find(({ name }) => name === key);
+  /** The socket of an address: one that was asked for in the same words, or one that listens there. */
+  claim(key: string): { fd: number; key: string } | undefined {
+    const found = this.#unclaimed.get(key) ?? [...this.#unclaimed.values()].find(({ name }) => name === key);
     if (found === undefined) return undefined;
-    this.#left.delete(found.key);
+    this.#unclaimed.delete(found.key);
     return { fd: found.fd, key: found.key };
   }
 
-  /** Descriptors that nothing wants. */
-  takeRest(): number[] {
-    const rest = [...this.#left.values()].map(({ fd }) => fd);
-    this.#left.clear();
+  /** Claims the descriptors that no address wants. */
+  claimRest(): number[] {
+    const rest = [...this.#unclaimed.values()].map(({ fd }) => fd);
+    this.#unclaimed.clear();
     return rest;
   }
 }

@@ -1,9 +1,9 @@
 /**
- * The listening sockets. Each is made before any worker, and kept by the master for its whole life: when every worker
+ * Opens the listening sockets. Each is opened before any worker starts, and kept by the master for its whole life: when every worker
  * is dead, connections wait in the kernel's queue instead of being refused.
  *
  * The master does not accept from them (shared/node-private.ts). Where that cannot be had, `accepting` listeners
- * are plain net.Servers, and handover.ts passes their connections on.
+ * are plain net.Servers, and accept-for-workers.ts passes their connections on.
  */
 import { lookup } from 'node:dns/promises';
 import { chmodSync, closeSync } from 'node:fs';
@@ -12,20 +12,17 @@ import type { ListenOptions, Server } from 'node:net';
 import { resolve } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { EvyError } from '../../shared/errors.ts';
+import { isSocketDescriptor } from '../../shared/file-status.ts';
 import { listenError } from '../../shared/listen-error.ts';
 import type { Logger } from '../../shared/log/log.ts';
 import { isTcp, listenUnpolled } from '../../shared/node-private/node-private.ts';
 import type { ListenTarget } from '../../shared/node-private/node-private.ts';
 import { clearSocketPath, socketFileRemover } from '../../shared/unix-socket.ts';
-import { isSocketDescriptor } from '../../shared/file-status.ts';
 import { formatBind, formatHostPort } from './bind-address.ts';
-import type { Bind } from './bind-address.ts';
-import type { BoundAddress } from './bound-address.ts';
-import { orphansHolding } from './orphan-holders.ts';
+import type { Bind, BoundAddress } from './bind-address.ts';
 import { bindKey } from './inherited-sockets.ts';
-import type { Estate } from './inherited-sockets.ts';
-
-export type { BoundAddress };
+import type { InheritedSockets } from './inherited-sockets.ts';
+import { orphansHolding } from './orphan-holders.ts';
 
 export interface Listener {
   /** its address as it was asked for (see bindKey) */
@@ -37,10 +34,10 @@ export interface Listener {
   /** present when the master accepts */
   readonly server?: Server;
   close(): void;
-  /** Lets go of it: another process serves it, and its file stays. */
-  release(): void;
-  /** left by a master before */
-  readonly isLegacy: boolean;
+  /** Closes this process's copy only: another process serves the socket, and its file stays. */
+  detach(): void;
+  /** whether the previous master has opened it */
+  readonly isInherited: boolean;
 }
 
 /** An address and how the user wrote it, for messages: '--bind :8080', '--host x --port 1'. */
@@ -53,17 +50,17 @@ export interface ListenSettings {
   readonly backlog: number;
   readonly unixMode: number;
   /** which sockets workers can inherit; from the others the master accepts */
-  readonly inherited: Readonly<Record<'tcp' | 'unix', boolean>>;
+  readonly workersInherit: Readonly<Record<'tcp' | 'unix', boolean>>;
   readonly logger?: Logger;
 }
 
-/** An address, and where a master before has left a socket for it. */
+/** An address, and the inherited socket for it, if there is one. */
 interface Place {
   readonly key: string;
   readonly target: ListenTarget;
   readonly tls: boolean;
   /** a descriptor that is ours to close, with its file */
-  readonly legacyFd?: number;
+  readonly inheritedFd?: number;
 }
 
 async function targetOf({ bind, given }: GivenBind, unixMode: number): Promise<ListenTarget> {
@@ -104,17 +101,17 @@ function once(close: () => void): () => void {
   };
 }
 
-async function openInherited({ key, target, tls, legacyFd }: Place, backlog: number): Promise<Listener> {
-  const given: ListenTarget = legacyFd === undefined ? target : { kind: 'fd', fd: legacyFd };
+async function openForWorkers({ key, target, tls, inheritedFd }: Place, backlog: number): Promise<Listener> {
+  const given: ListenTarget = inheritedFd === undefined ? target : { kind: 'fd', fd: inheritedFd };
   const socket = await listenUnpolled(given, backlog);
   const removeFile = target.kind === 'unix' ? socketFileRemover(target.path) : () => true;
-  // A descriptor that was given to us is its giver's: a service manager, or the program that embeds this master.
-  const isOurs = given.kind !== 'fd' || legacyFd !== undefined;
+  // A descriptor of the option `bind` belongs to whoever opened it: a service manager, or the program that embeds this master.
+  const isOurs = given.kind !== 'fd' || inheritedFd !== undefined;
   const close = once(() => {
     if (removeFile() && isOurs) socket.close();
   });
-  const release = once(() => {
-    // libuv removes the file of a path that it has bound together with its descriptor: that one stays until we exit.
+  const detach = once(() => {
+    // When libuv closes a path that it has bound it also removes the file, so such a socket stays open until this process exits.
     if (isOurs && given.kind !== 'unix') socket.close();
   });
   return {
@@ -123,16 +120,16 @@ async function openInherited({ key, target, tls, legacyFd }: Place, backlog: num
     backlog,
     fd: socket.fd,
     close,
-    release,
-    isLegacy: legacyFd !== undefined,
+    detach,
+    isInherited: inheritedFd !== undefined,
   };
 }
 
-async function openAccepting({ key, target, tls, legacyFd }: Place, backlog: number): Promise<Listener> {
+async function openAccepting({ key, target, tls, inheritedFd }: Place, backlog: number): Promise<Listener> {
   const server = createServer({ pauseOnConnect: true });
   const where: ListenOptions & { fd?: number } =
-    legacyFd !== undefined
-      ? { fd: legacyFd }
+    inheritedFd !== undefined
+      ? { fd: inheritedFd }
       : target.kind === 'tcp'
         ? { host: target.address, port: target.port }
         : target.kind === 'unix'
@@ -145,7 +142,7 @@ async function openAccepting({ key, target, tls, legacyFd }: Place, backlog: num
       onListening();
     });
     // A path is bound within listen(): nobody can have connected yet.
-    if (target.kind === 'unix' && legacyFd === undefined && server.listening) target.onBound?.();
+    if (target.kind === 'unix' && inheritedFd === undefined && server.listening) target.onBound?.();
   });
   server.on('error', () => {}); // a failed accept (EMFILE) is tried again by libuv
   const info = server.address();
@@ -158,31 +155,35 @@ async function openAccepting({ key, target, tls, legacyFd }: Place, backlog: num
     backlog,
     server,
     close,
-    release: close,
-    isLegacy: legacyFd !== undefined,
+    detach: close,
+    isInherited: inheritedFd !== undefined,
   };
 }
 
-/** Closes what this master cannot serve after all. What was left to it is still served by the one before. */
+/** Closes what this master cannot serve after all. The previous master still serves the sockets that were inherited. */
 export function giveUp(listener: Listener): void {
-  if (listener.isLegacy) listener.release();
+  if (listener.isInherited) listener.detach();
   else listener.close();
 }
 
-async function placeOf(one: GivenBind, settings: ListenSettings, estate: Estate | undefined): Promise<Place> {
+async function placeOf(
+  one: GivenBind,
+  settings: ListenSettings,
+  inheritedSockets: InheritedSockets | undefined,
+): Promise<Place> {
   const { bind } = one;
-  const left = estate?.take(bindKey(bind));
+  const left = inheritedSockets?.claim(bindKey(bind));
   if (left === undefined) return { key: bindKey(bind), target: await targetOf(one, settings.unixMode), tls: bind.tls };
   const target: ListenTarget =
     bind.kind === 'unix'
       ? { kind: 'unix', path: resolve(bind.path) }
       : { kind: 'fd', fd: bind.kind === 'fd' ? bind.fd : left.fd };
-  return { key: left.key, target, tls: bind.tls, legacyFd: left.fd };
+  return { key: left.key, target, tls: bind.tls, inheritedFd: left.fd };
 }
 
-function kindOf({ target, legacyFd }: Place): 'tcp' | 'unix' {
+function kindOf({ target, inheritedFd }: Place): 'tcp' | 'unix' {
   if (target.kind !== 'fd') return target.kind;
-  return isTcp(legacyFd ?? target.fd) ? 'tcp' : 'unix';
+  return isTcp(inheritedFd ?? target.fd) ? 'tcp' : 'unix';
 }
 
 /** How long, and how often, to try again while busy workers of a dead master hold the address. */
@@ -193,10 +194,14 @@ const isInUse = (error: unknown): boolean =>
   ['EADDRINUSE', 'ADDRESS_IN_USE'].includes((error as NodeJS.ErrnoException).code ?? '');
 
 /** Waits for workers of a dead master to let go of the address. When anybody else holds it, the start fails. */
-async function openOne(one: GivenBind, settings: ListenSettings, estate: Estate | undefined): Promise<Listener> {
+async function openOne(
+  one: GivenBind,
+  settings: ListenSettings,
+  inheritedSockets: InheritedSockets | undefined,
+): Promise<Listener> {
   const open = async (): Promise<Listener> => {
-    const place = await placeOf(one, settings, estate);
-    return (settings.inherited[kindOf(place)] ? openInherited : openAccepting)(place, settings.backlog);
+    const place = await placeOf(one, settings, inheritedSockets);
+    return (settings.workersInherit[kindOf(place)] ? openForWorkers : openAccepting)(place, settings.backlog);
   };
   const untilMs = performance.now() + orphansWithinMs;
   let isTold = false;
@@ -222,23 +227,23 @@ async function openOne(one: GivenBind, settings: ListenSettings, estate: Estate 
 }
 
 /**
- * Opens all or none, and closes what a master before has left that nothing asks for.
+ * Opens all or none, and closes the inherited sockets that no address asks for.
  * @throws {EvyError} ADDRESS_IN_USE, ADDRESS_NOT_PERMITTED, ADDRESS_NOT_AVAILABLE, LISTEN_FAILED or BAD_BIND
  */
 export async function openListeners(
   binds: readonly GivenBind[],
   settings: ListenSettings,
-  estate?: Estate,
+  inheritedSockets?: InheritedSockets,
 ): Promise<Listener[]> {
   const listeners: Listener[] = [];
   for (const one of binds) {
     try {
-      listeners.push(await openOne(one, settings, estate));
+      listeners.push(await openOne(one, settings, inheritedSockets));
     } catch (error) {
       for (const listener of listeners) giveUp(listener);
       throw listenError(one.given, error);
     }
   }
-  for (const fd of estate?.takeRest() ?? []) closeSync(fd);
+  for (const fd of inheritedSockets?.claimRest() ?? []) closeSync(fd);
   return listeners;
 }

@@ -1,21 +1,81 @@
 /**
- * The process of a new master, as the one before it sees it: a place that connections go to. It reports what happens
- * there and decides nothing.
+ * The next master: the process that takes this master's place in an upgrade. It is started from the command line of this
+ * process, on this master's listening sockets. To this master it is like a worker that connections move to: it reports what
+ * happens there and decides nothing.
  */
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
+import { accessSync, constants } from 'node:fs';
 import type { Socket } from 'node:net';
+import { delimiter, join, resolve, sep } from 'node:path';
+import { EvyError } from '../../shared/errors.ts';
 import type { ErrorCode } from '../../shared/errors.ts';
-import type { MasterToWorker, MovingToMaster } from '../../shared/protocol/messages.ts';
+import { statusOf } from '../../shared/file-status.ts';
+import type { Logger } from '../../shared/log/log.ts';
 import { passedHandle } from '../../shared/node-private/node-private.ts';
 import type { PassedHandle } from '../../shared/node-private/node-private.ts';
+import type { MasterToWorker, MovingToMaster } from '../../shared/protocol/messages.ts';
+import type { Moves } from '../migration/moves.ts';
 import type { Party, Target } from '../migration/targets.ts';
-import { inheritanceVariable } from '../sockets/inherited-sockets.ts';
-import { encloseForMaster, fromSuccessor } from './upgrade-messages.ts';
-import type { ToSuccessor } from './upgrade-messages.ts';
-import type { CommandToRun } from './own-command.ts';
+import { tellMainPid } from '../pidfile.ts';
+import { formatInheritedState, inheritedStateVariable } from '../sockets/inherited-sockets.ts';
+import type { CrewSize } from '../sockets/inherited-sockets.ts';
+import type { Listener } from '../sockets/listeners.ts';
+import { encloseForMaster, fromNextMaster } from './upgrade-messages.ts';
+import type { ToNextMaster } from './upgrade-messages.ts';
 
-export type SuccessorNews =
+export interface CommandToRun {
+  /** the program */
+  readonly file: string;
+  /** the name that it is started under, so that the next upgrade finds it in the same way */
+  readonly argv0: string;
+  readonly args: readonly string[];
+  readonly cwd: string;
+}
+
+/** The properties of a process that tell how it was started. */
+export interface Started {
+  readonly argv0: string;
+  readonly execPath: string;
+  readonly execArgv: readonly string[];
+  /** the program of Node, its script and the arguments of the script */
+  readonly argv: readonly string[];
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: () => string;
+}
+
+function isProgram(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return statusOf(path)?.isFile() === true;
+  } catch {
+    return false;
+  }
+}
+
+function findProgram({ argv0, execPath, env }: Started, folder: string, exists: (path: string) => boolean): string {
+  const candidates = argv0.includes(sep)
+    ? [resolve(folder, argv0)]
+    : (env['PATH'] ?? '').split(delimiter).map((one) => join(one === '' ? folder : resolve(folder, one), argv0));
+  return candidates.find(exists) ?? execPath;
+}
+
+/**
+ * The command line of this process, to be run again: the same words, looked up again. `node` is found in PATH as a shell would
+ * find it, and a path through a link leads to where the link points now, evy's own path too.
+ * `folder` is the working directory as the shell has it, with its links.
+ */
+export function ownCommand(started: Started, folder: string, exists = isProgram): CommandToRun {
+  const { argv0, argv, execArgv } = started;
+  const [program = '', ...words] = argv.slice(1);
+  const real = started.cwd();
+  // Node resolves its program against the real directory: back to the link, which may lead elsewhere by now.
+  const own = program.startsWith(real + sep) ? join(folder, program.slice(real.length)) : program;
+  const file = findProgram(started, folder, exists);
+  return { file, argv0: file === started.execPath ? file : argv0, args: [...execArgv, own, ...words], cwd: folder };
+}
+
+export type NextMasterNews =
   | { type: 'ready'; keys: readonly string[]; moving: boolean }
   | { type: 'failed'; code: ErrorCode; message: string }
   | { type: 'leaving' }
@@ -24,18 +84,19 @@ export type SuccessorNews =
   /** it took too long to be ready */
   | { type: 'deadline' };
 
-export interface SuccessorPlan {
+export interface NextMasterPlan {
   readonly command: CommandToRun;
-  /** listening sockets, in the order of `legacy` */
+  /** listening sockets, in the order of `inherited` */
   readonly fds: readonly number[];
-  readonly legacy: string;
+  /** what it is told of those sockets */
+  readonly inherited: string;
   readonly env: NodeJS.ProcessEnv;
 }
 
-export class Successor implements Target {
-  /** Its end is news of its own. */
+export class NextMaster implements Target {
+  /** Its end is reported as news. */
   readonly connected = true;
-  /** newer than any generation of workers here: whatever moves goes there */
+  /** Newer than any generation of workers here, so that all that moves goes there. */
   readonly generation = { number: Infinity };
   readonly connections = 0;
   readonly #child: ChildProcess;
@@ -44,20 +105,20 @@ export class Successor implements Target {
 
   /** @throws what child_process.spawn throws at once; most failures come as news */
   constructor(
-    { command, fds, legacy, env }: SuccessorPlan,
-    report: (news: SuccessorNews) => void,
+    { command, fds, inherited, env }: NextMasterPlan,
+    report: (news: NextMasterNews) => void,
     onMoving: (party: Party, message: MovingToMaster, handle: PassedHandle | undefined) => void,
   ) {
     const { file, argv0, args, cwd } = command;
     this.#child = spawn(file, args, {
       argv0,
       cwd,
-      env: { ...env, [inheritanceVariable]: legacy },
+      env: { ...env, [inheritedStateVariable]: inherited },
       stdio: ['inherit', 'inherit', 'inherit', 'ipc', ...fds],
     });
     this.#child.on('message', (value: unknown, handle: unknown) => {
-      const message = fromSuccessor(value);
-      if (message === undefined) return; // none of ours
+      const message = fromNextMaster(value);
+      if (message === undefined) return; // not a message between masters
       switch (message.type) {
         case 'adopted':
         case 'refused':
@@ -68,16 +129,16 @@ export class Successor implements Target {
           report(message);
       }
     });
-    const gone = (how: string) => {
+    const reportEnd = (how: string) => {
       clearTimeout(this.#killTimer);
       if (!this.#hasEnded) report({ type: 'gone', how });
       this.#hasEnded = true;
     };
     this.#child.on('error', (error: NodeJS.ErrnoException) => {
-      if (this.pid === undefined) gone(`${file} could not be started (${error.code ?? error.message})`);
+      if (this.pid === undefined) reportEnd(`${file} could not be started (${error.code ?? error.message})`);
     });
     this.#child.once('close', (code: number | null, signal: NodeJS.Signals | null) => {
-      gone(signal === null ? `exit code ${code}` : `signal ${signal}`);
+      reportEnd(signal === null ? `exit code ${code}` : `signal ${signal}`);
     });
   }
 
@@ -86,15 +147,15 @@ export class Successor implements Target {
   }
 
   noteConnection(): void {
-    // It is the only one of its generation: nothing is compared.
+    // Connections are only compared within a generation, and it is the only one of its own.
   }
 
-  /** What the relay tells a target: an offer, or a question. */
+  /** Passes on what the relay tells a target: an offer, or a question. */
   send(message: MasterToWorker, handle?: PassedHandle, done: (error: Error | null) => void = () => {}): void {
     if (message.type === 'adopt' || message.type === 'sync') this.tell(message, handle, done);
   }
 
-  tell(message: ToSuccessor, handle?: PassedHandle, done: (error: Error | null) => void = () => {}): void {
+  tell(message: ToNextMaster, handle?: PassedHandle, done: (error: Error | null) => void = () => {}): void {
     if (!this.#child.connected) {
       queueMicrotask(() => done(new Error('the channel is closed')));
       return;
@@ -106,10 +167,56 @@ export class Successor implements Target {
     }
   }
 
-  /** Ends it: what it has accepted already it may finish within the grace time. */
-  undo(signal: 'SIGTERM' | 'SIGQUIT', graceMs: number): void {
+  /** Ends it: within the grace time it may finish what it has accepted already. */
+  end(signal: 'SIGTERM' | 'SIGQUIT', graceMs: number): void {
     if (this.#hasEnded) return;
     this.#child.kill(signal);
     this.#killTimer = setTimeout(() => this.#child.kill('SIGKILL'), graceMs).unref();
   }
+}
+
+export interface NextMasterParts {
+  readonly listeners: readonly Listener[];
+  /** the working directory that it starts in */
+  readonly directory: string;
+  readonly logger: Logger;
+  readonly moves: Pick<Moves, 'onMessage'>;
+  readonly size: CrewSize;
+}
+
+/**
+ * Starts the next master. It is reported ready only once the service manager knows it: this process may end right after that.
+ * @throws {EvyError} NOT_SUPPORTED where this master's sockets cannot be inherited
+ */
+export function startNextMaster(
+  { listeners, directory, logger, moves, size }: NextMasterParts,
+  report: (nextMaster: NextMaster, news: NextMasterNews) => void,
+): NextMaster {
+  const fds = listeners.flatMap(({ fd }) => (fd === undefined ? [] : [fd]));
+  if (fds.length < listeners.length)
+    throw new EvyError(
+      'NOT_SUPPORTED',
+      'sockets cannot be inherited here (see master.fallback in the log); restart instead',
+    );
+  const inherited = formatInheritedState(
+    listeners.map(({ key, address }) => ({ key, name: address.name })),
+    process.pid,
+    size,
+  );
+  const command = ownCommand(process, directory);
+  const reportReady = async (news: NextMasterNews): Promise<void> => {
+    const fault = await tellMainPid(nextMaster.pid!);
+    if (fault !== undefined)
+      logger.warn('master.fallback', { message: 'the service manager was not told', reason: fault });
+    report(nextMaster, news);
+  };
+  const nextMaster: NextMaster = new NextMaster(
+    { command, fds, inherited, env: process.env },
+    (news) => {
+      if (news.type === 'ready') void reportReady(news);
+      else report(nextMaster, news);
+    },
+    moves.onMessage,
+  );
+  return nextMaster;
 }

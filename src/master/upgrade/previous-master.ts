@@ -1,6 +1,6 @@
 /**
- * The master before, as the one that takes its place sees it: an origin of connections, and whoever waits for the news
- * that this one serves.
+ * The previous master, as the one that takes its place sees it: a party that connections come from, and that waits for the
+ * message that this one serves.
  */
 import type { Socket } from 'node:net';
 import { EvyError } from '../../shared/errors.ts';
@@ -8,10 +8,10 @@ import { passedHandle } from '../../shared/node-private/node-private.ts';
 import type { PassedHandle } from '../../shared/node-private/node-private.ts';
 import type { MasterToWorker, MovingToMaster } from '../../shared/protocol/messages.ts';
 import type { Party } from '../migration/targets.ts';
-import { inheritanceVariable, parseLegacy } from '../sockets/inherited-sockets.ts';
-import type { Legacy } from '../sockets/inherited-sockets.ts';
-import { encloseForMaster, fromPredecessor } from './upgrade-messages.ts';
-import type { ToPredecessor } from './upgrade-messages.ts';
+import { inheritedStateVariable, parseInheritedState } from '../sockets/inherited-sockets.ts';
+import type { InheritedState } from '../sockets/inherited-sockets.ts';
+import { encloseForMaster, fromPreviousMaster } from './upgrade-messages.ts';
+import type { ToPreviousMaster } from './upgrade-messages.ts';
 
 /** The end of a channel to a parent process: `process`, or an emitter in a test. */
 export interface ParentChannel {
@@ -21,27 +21,27 @@ export interface ParentChannel {
   once(event: 'disconnect', listener: () => void): unknown;
 }
 
-export interface PredecessorEvents {
+export interface PreviousMasterEvents {
   readonly onMoving: (party: Party, message: MovingToMaster, handle: PassedHandle | undefined) => void;
   readonly onTakeOver: () => void;
   readonly onReload: () => void;
   readonly onGone: (party: Party) => void;
 }
 
-export class Predecessor implements Party {
-  /** Its end is told by an event of its own. */
+export class PreviousMaster implements Party {
+  /** Its end is reported by `onGone`. */
   readonly connected = true;
-  readonly legacy: Legacy;
+  readonly inherited: InheritedState;
   readonly #channel: ParentChannel;
 
-  constructor(legacy: Legacy, channel: ParentChannel = process) {
-    this.legacy = legacy;
+  constructor(inherited: InheritedState, channel: ParentChannel = process) {
+    this.inherited = inherited;
     this.#channel = channel;
   }
 
-  listen({ onMoving, onTakeOver, onReload, onGone }: PredecessorEvents): void {
+  listen({ onMoving, onTakeOver, onReload, onGone }: PreviousMasterEvents): void {
     this.#channel.on('message', (value, handle) => {
-      const message = fromPredecessor(value);
+      const message = fromPreviousMaster(value);
       switch (message?.type) {
         case 'adopt':
           onMoving(this, { type: 'move', id: message.id, connection: message.connection }, passedHandle(handle));
@@ -56,7 +56,7 @@ export class Predecessor implements Party {
           onReload();
           break;
         case undefined:
-          break; // none of ours
+          break; // not a message between masters
         default:
           message satisfies never;
       }
@@ -65,7 +65,7 @@ export class Predecessor implements Party {
     else queueMicrotask(() => onGone(this));
   }
 
-  /** What the relay tells an origin, in the words of one to whom something was offered. */
+  /** Translates what the relay tells an origin into what the relay of the previous master expects from a target. */
   send(message: MasterToWorker): void {
     switch (message.type) {
       case 'moved':
@@ -77,35 +77,35 @@ export class Predecessor implements Party {
       case 'synced':
         this.tell(message);
         break;
-      default: // an origin is told nothing else
+      default: // an origin gets no other messages
     }
   }
 
-  tell(message: ToPredecessor): void {
-    // It may have gone: then nobody waits for it.
+  tell(message: ToPreviousMaster): void {
+    // The previous master may have gone: then nobody waits for the message.
     if (this.#channel.connected) this.#channel.send?.(encloseForMaster(message), undefined, {}, () => {});
   }
 }
 
 /**
- * The master before, when there is one; asked for once, as the sockets can be taken once.
+ * The previous master, if there is one. It can be asked for once, since the inherited sockets can be used once.
  * @throws {EvyError} UPGRADE_FAILED
  */
-export function findPredecessor(env: NodeJS.ProcessEnv, parent = process.ppid): Predecessor | undefined {
-  const text = env[inheritanceVariable];
-  // Neither workers nor applications are meant.
-  delete env[inheritanceVariable];
-  const legacy = parseLegacy(text, parent);
-  return legacy === undefined ? undefined : new Predecessor(legacy);
+export function findPreviousMaster(env: NodeJS.ProcessEnv, parent = process.ppid): PreviousMaster | undefined {
+  const text = env[inheritedStateVariable];
+  // Workers and applications must not see it.
+  delete env[inheritedStateVariable];
+  const inherited = parseInheritedState(text, parent);
+  return inherited === undefined ? undefined : new PreviousMaster(inherited);
 }
 
-/** Tells the master before, if there is one, why this one does not even come to be a master. */
-export function tellPredecessorOfFailure(thrown: unknown, env: NodeJS.ProcessEnv = process.env): void {
+/** Tells the previous master, if there is one, why this process fails before it is a master. */
+export function tellPreviousMasterOfFailure(thrown: unknown, env: NodeJS.ProcessEnv = process.env): void {
   try {
     const { message } = thrown as Error;
     const code = thrown instanceof EvyError ? thrown.code : 'INTERNAL';
-    findPredecessor(env)?.tell({ type: 'failed', code, message });
+    findPreviousMaster(env)?.tell({ type: 'failed', code, message });
   } catch {
-    // What was left is not meant for us, or damaged: then the old one learns it from our end.
+    // The variable is damaged: the previous master learns of the failure from the end of this process.
   }
 }

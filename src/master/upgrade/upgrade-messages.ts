@@ -1,27 +1,27 @@
 /**
- * The vocabulary between an old master and the new one. To the old one the new one is like a worker to which connections
- * move, to the new one the old one is like a worker that retires.
+ * The messages between two masters of an upgrade. To the previous master the next one is like a worker that connections move to;
+ * to the next master the previous one is like a worker that retires.
  */
 import type { ErrorCode } from '../../shared/errors.ts';
 import type { MovingToMaster, MovingToWorker } from '../../shared/protocol/messages.ts';
 
-export type ToSuccessor =
+export type ToNextMaster =
   | Extract<MovingToWorker, { type: 'adopt' | 'sync' }>
-  /** the sockets and the name of the master are yours */
+  /** the sockets, the pid file and the main pid are the next master's now */
   | { type: 'take-over' }
-  /** a reload that was asked of the old one while the new one booted */
+  /** a reload that the previous master was asked for while the next one booted */
   | { type: 'reload' };
 
-export type ToPredecessor =
+export type ToPreviousMaster =
   | Exclude<MovingToMaster, { type: 'move' | 'sync' }>
-  /** it serves, on these of the sockets that were left to it; whether connections can move there */
+  /** it serves on the inherited sockets of these keys; `moving`: whether connections can move to it */
   | { type: 'ready'; keys: string[]; moving: boolean }
   | { type: 'failed'; code: ErrorCode; message: string }
-  /** it was told to stop, or another one takes its place in turn: it is not to be replaced */
+  /** it was told to stop, or is itself upgraded: the previous master must not serve again */
   | { type: 'leaving' };
 
-const toSuccessor: ReadonlySet<string> = new Set<ToSuccessor['type']>(['adopt', 'sync', 'take-over', 'reload']);
-const toPredecessor: ReadonlySet<string> = new Set<ToPredecessor['type']>([
+const toNextMaster: ReadonlySet<string> = new Set<ToNextMaster['type']>(['adopt', 'sync', 'take-over', 'reload']);
+const toPreviousMaster: ReadonlySet<string> = new Set<ToPreviousMaster['type']>([
   'adopted',
   'refused',
   'synced',
@@ -30,8 +30,8 @@ const toPredecessor: ReadonlySet<string> = new Set<ToPredecessor['type']>([
   'leaving',
 ]);
 
-/** In an envelope of their own: a program that embeds a master may use the channel, too. */
-export function encloseForMaster(message: ToSuccessor | ToPredecessor): object {
+/** The messages have an envelope of their own, since a program that embeds a master may use the channel, too. */
+export function encloseForMaster(message: ToNextMaster | ToPreviousMaster): object {
   return { evyMaster: message };
 }
 
@@ -40,9 +40,9 @@ function open(value: unknown, types: ReadonlySet<string>): unknown {
   return typeof message?.type === 'string' && types.has(message.type) ? message : undefined;
 }
 
-export function fromPredecessor(value: unknown): ToSuccessor | undefined {
-  return open(value, toSuccessor) as ToSuccessor | undefined;
+export function fromPreviousMaster(value: unknown): ToNextMaster | undefined {
+  return open(value, toNextMaster) as ToNextMaster | undefined;
 }
-export function fromSuccessor(value: unknown): ToPredecessor | undefined {
-  return open(value, toPredecessor) as ToPredecessor | undefined;
+export function fromNextMaster(value: unknown): ToPreviousMaster | undefined {
+  return open(value, toPreviousMaster) as ToPreviousMaster | undefined;
 }

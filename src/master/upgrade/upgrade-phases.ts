@@ -1,10 +1,10 @@
 /**
- * An upgrade's life, as a table.
+ * The phases of an upgrade, as a table.
  *
- * - starting: the new master boots; both may serve.
- * - handing-over: it serves; connections go to it, and the workers here leave.
- * - leaving: the new one was told to stop, or gives way to yet another one. It is not to be taken back any more.
- * - failed: there is no new master (any more); this one serves.
+ * - starting: the next master boots; this one serves.
+ * - handing-over: the next master serves; connections move to it, and the workers here leave.
+ * - leaving: the next master was told to stop, or is itself upgraded. This one will not serve again.
+ * - failed: there is no next master (any more); this one serves.
  */
 import { stateMachine } from '../../shared/state-machine.ts';
 import type { Transitions } from '../../shared/state-machine.ts';

@@ -1,70 +1,87 @@
 /**
- * An upgrade of the master: another one is started from the same command line on the same sockets, and when it serves this one gives
- * its connections over and ends. Until this one has ended it can take everything back, since it holds its sockets for so long.
+ * An upgrade of the master, on the side of the one that is replaced. The next master is started from the same command line on the
+ * same sockets; when it serves, this master hands its connections over and ends.
  *
- * Decides what the news of the new master mean; the supervisor does it.
+ * Handing over is a stop but for two things: idle connections move to the next master, and the sockets stay open here until the
+ * end. So this master can serve again, if the next one fails, for as long as it has not ended.
  */
 import { EvyError } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log/log.ts';
 import { formatDuration } from '../../shared/options/units.ts';
-import type { Deferred } from '../outcomes/queue.ts';
-import type { Command } from '../loop/commands.ts';
+import type { Plan } from '../generations/plan.ts';
+import type { Moves } from '../migration/moves.ts';
 import type { Emit } from '../outcomes/events.ts';
+import type { Deferred } from '../outcomes/queue.ts';
 import type { UpgradeResult } from '../outcomes/results.ts';
+import type { Stopping } from '../outcomes/stopping.ts';
+import type { ReloadCommand, Reloading } from '../reload/reloading.ts';
+import type { CrewSize } from '../sockets/inherited-sockets.ts';
+import type { NextMaster, NextMasterNews } from './next-master.ts';
 import { nextUpgradePhase } from './upgrade-phases.ts';
 import type { UpgradePhase } from './upgrade-phases.ts';
-import type { Successor, SuccessorNews } from './next-master.ts';
 
-export interface UpgradingParts {
-  readonly logger: Logger;
-  readonly emit: Emit;
-  readonly push: (command: Command) => void;
-  /** Starts the new master. @throws {EvyError} when that is not possible */
-  readonly launch: (report: (successor: Successor, news: SuccessorNews) => void) => Successor;
-  /** it serves on these sockets: the workers here are to leave */
-  readonly handOver: (successor: Successor, keys: readonly string[], moving: boolean) => void;
-  /** it does not serve (any more): this master is to serve, and to say so */
-  readonly takeBack: (successor: Successor) => void;
-  /** its process has ended: nothing can move there any more */
-  readonly gone: (successor: Successor) => void;
-  /** what a new master may take, and what it is given to end when it is not wanted any more */
-  readonly times: () => { readonly bootTimeoutMs: number; readonly graceMs: number };
+export interface NextMasterCommand {
+  readonly type: 'next-master';
+  readonly nextMaster: NextMaster;
+  readonly news: NextMasterNews;
 }
 
-/** Node's own start and a configuration file that is a program, beside the boot of a worker. */
+export interface UpgradingParts {
+  readonly plan: Pick<Plan, 'wanted' | 'range' | 'generation' | 'end' | 'resume'>;
+  readonly crew: {
+    readonly workers: ReadonlyArray<{ readonly id: number }>;
+    readonly moves: Pick<Moves, 'openTo' | 'closeTo'>;
+  };
+  readonly reloading: Pick<Reloading, 'giveWay'>;
+  readonly stopping: Pick<Stopping, 'begin' | 'cancel' | 'closesIdle'>;
+  readonly logger: Logger;
+  readonly emit: Emit;
+  readonly push: (command: ReloadCommand | NextMasterCommand) => void;
+  /** Starts the next master. @throws {EvyError} when that is not possible */
+  readonly startNextMaster: (
+    size: CrewSize,
+    report: (nextMaster: NextMaster, news: NextMasterNews) => void,
+  ) => NextMaster;
+  /** says again that this process is the master, after the next one (of this pid) may have said so of itself */
+  readonly reclaim: (from: number | undefined) => void;
+}
+
+/** Time for the start of Node, and for a configuration file that is a program, beside the boot of a worker. */
 const startMs = 30_000;
-/** A master that was told to end has this long beside the grace of its workers. */
+/** A master that was told to end has this long beside the grace time of its workers. */
 const lastWordsMs = 2_000;
 
 interface Attempt {
   readonly startedAtMs: number;
-  readonly successor: Successor;
+  readonly nextMaster: NextMaster;
   readonly answers: Array<Deferred<UpgradeResult>>;
+  readonly deadline: NodeJS.Timeout;
+  /** reloads that were asked for meanwhile: they are for the master that serves in the end */
+  readonly heldReloads: ReloadCommand[];
   phase: UpgradePhase;
-  deadline: NodeJS.Timeout | undefined;
-  reloads: Array<Extract<Command, { type: 'reload' }>>;
   result?: UpgradeResult;
 }
 
 export class Upgrading {
   readonly #parts: UpgradingParts;
   #attempt: Attempt | undefined;
+  #passedOn: ReadonlySet<string> = new Set();
 
   constructor(parts: UpgradingParts) {
     this.#parts = parts;
   }
 
-  /** A new master boots, or has taken over. */
-  get isUnderWay(): boolean {
-    return this.#attempt !== undefined;
-  }
-  /** A new master boots. */
+  /** Whether a next master boots. */
   get isStarting(): boolean {
     return this.#attempt?.phase === 'starting';
   }
+  /** keys of the sockets that the next master serves */
+  get passedOn(): ReadonlySet<string> {
+    return this.#passedOn;
+  }
 
-  /** Asked for again while it is under way, it is the same one. */
-  begin(answer: Deferred<UpgradeResult> | undefined): void {
+  /** An upgrade that is asked for while one is under way is that one. `isMasterStarting`: this master does not serve yet. */
+  begin(answer: Deferred<UpgradeResult> | undefined, isMasterStarting: boolean): void {
     if (this.#attempt !== undefined) {
       const { result, answers } = this.#attempt;
       if (answer !== undefined && result !== undefined) answer.resolve(result);
@@ -72,38 +89,41 @@ export class Upgrading {
       else this.#parts.logger.warn('signal.ignored', { signal: 'SIGUSR2', message: 'an upgrade is under way' });
       return;
     }
-    const { logger, emit, push, launch, times } = this.#parts;
+    const { plan, reloading, logger, emit, push, startNextMaster } = this.#parts;
     const answers = answer === undefined ? [] : [answer];
-    let successor: Successor;
-    try {
-      successor = launch((from, news) => push({ type: 'successor', successor: from, news }));
-    } catch (thrown) {
-      this.#tellFailure(answers, thrown as Error);
+    const refusal = isMasterStarting ? 'still starting' : plan.wanted.ending === 'no' ? undefined : 'stopping';
+    if (refusal !== undefined) {
+      this.#reportFailure(answers, new EvyError('UPGRADE_FAILED', `the master is ${refusal}`));
       return;
     }
-    const withinMs = times().bootTimeoutMs + startMs;
-    // After a look at the channel: this process may have been stopped meanwhile.
-    const expire = () => setImmediate(() => push({ type: 'successor', successor, news: { type: 'deadline' } }));
-    const deadline = setTimeout(expire, withinMs);
-    this.#attempt = { startedAtMs: performance.now(), successor, answers, phase: 'starting', deadline, reloads: [] };
-    logger.info('upgrade.started', { successor: successor.pid });
-    emit('upgrade:started', { pid: successor.pid });
+    reloading.giveWay('an upgrade of the master was asked for before this reload was done');
+    let nextMaster: NextMaster;
+    try {
+      const size = { configured: plan.range, wanted: plan.wanted.workers };
+      nextMaster = startNextMaster(size, (from, news) => push({ type: 'next-master', nextMaster: from, news }));
+    } catch (thrown) {
+      this.#reportFailure(answers, thrown as Error);
+      return;
+    }
+    // The deadline counts after a look at the channel: this process may have been stopped meanwhile.
+    const expire = () => setImmediate(() => push({ type: 'next-master', nextMaster, news: { type: 'deadline' } }));
+    const deadline = setTimeout(expire, this.#times.bootTimeoutMs + startMs);
+    const startedAtMs = performance.now();
+    this.#attempt = { startedAtMs, nextMaster, answers, deadline, heldReloads: [], phase: 'starting' };
+    logger.info('upgrade.started', { successor: nextMaster.pid });
+    emit('upgrade:started', { pid: nextMaster.pid });
   }
 
-  /** It does not come to an attempt. */
-  refuse(answer: Deferred<UpgradeResult> | undefined, reason: string): void {
-    this.#tellFailure(answer === undefined ? [] : [answer], new EvyError('UPGRADE_FAILED', reason));
+  /** Keeps a reload for the master that serves in the end. */
+  hold(reload: ReloadCommand): void {
+    this.#attempt?.heldReloads.push(reload);
   }
 
-  /** A reload is for whoever serves in the end. */
-  hold(reload: Extract<Command, { type: 'reload' }>): void {
-    this.#attempt?.reloads.push(reload);
-  }
-
-  take(successor: Successor, news: SuccessorNews): void {
-    if (news.type === 'gone') this.#parts.gone(successor);
+  onNews({ nextMaster, news }: NextMasterCommand): void {
+    // Nothing can move there any more.
+    if (news.type === 'gone') this.#parts.crew.moves.closeTo(nextMaster);
     const attempt = this.#attempt;
-    if (attempt?.successor !== successor) return; // one that was given up
+    if (attempt?.nextMaster !== nextMaster) return; // that attempt has failed before
     switch (news.type) {
       case 'ready':
         if (attempt.phase === 'starting') this.#ready(attempt, news);
@@ -117,7 +137,7 @@ export class Upgrading {
         break;
       case 'deadline':
         if (attempt.phase === 'starting') {
-          const within = formatDuration(this.#parts.times().bootTimeoutMs + startMs);
+          const within = formatDuration(this.#times.bootTimeoutMs + startMs);
           this.#fail(
             `the new master did not serve within ${within} (option bootTimeout and ${formatDuration(startMs)})`,
           );
@@ -131,45 +151,75 @@ export class Upgrading {
     }
   }
 
-  /** This master is told to stop: one that boots goes with it. */
+  /** This master is told to stop: a next master that boots stops with it. */
   abandon(signal: 'SIGTERM' | 'SIGQUIT'): void {
-    const attempt = this.#attempt;
-    if (attempt?.phase === 'starting') this.#fail('the master was stopped before', signal);
+    if (this.isStarting) this.#fail('the master was stopped before', signal);
   }
 
-  #ready(attempt: Attempt, { keys, moving }: Extract<SuccessorNews, { type: 'ready' }>): void {
-    const { logger, emit, handOver } = this.#parts;
+  /** What the next master may take to start, and what it is given to end when it is not wanted any more. */
+  get #times(): { readonly bootTimeoutMs: number; readonly graceMs: number } {
+    const { plan } = this.#parts;
+    return plan.generation(plan.wanted.serving).options;
+  }
+
+  #ready(attempt: Attempt, { keys, moving }: Extract<NextMasterNews, { type: 'ready' }>): void {
+    const { logger, emit } = this.#parts;
     attempt.phase = nextUpgradePhase(attempt.phase, 'ready');
     clearTimeout(attempt.deadline);
-    const { successor, startedAtMs, reloads } = attempt;
-    const result = { pid: successor.pid!, durationMs: Math.round(performance.now() - startedAtMs) };
+    const { nextMaster, startedAtMs, heldReloads } = attempt;
+    const result = { pid: nextMaster.pid!, durationMs: Math.round(performance.now() - startedAtMs) };
     attempt.result = result;
     logger.info('upgrade.ready', { successor: result.pid, durationMs: result.durationMs });
-    successor.tell({ type: 'take-over' });
-    if (reloads.length > 0) successor.tell({ type: 'reload' });
+    nextMaster.tell({ type: 'take-over' });
+    if (heldReloads.length > 0) nextMaster.tell({ type: 'reload' });
     const passedOn = new EvyError(
       'RELOAD_SUPERSEDED',
       `the new master (process ${result.pid}) has been told to reload`,
     );
-    for (const { answer } of reloads.splice(0)) answer?.reject(passedOn);
+    for (const { answer } of heldReloads.splice(0)) answer?.reject(passedOn);
     for (const answer of attempt.answers.splice(0)) answer.resolve(result);
     emit('upgrade:done', result);
-    handOver(successor, keys, moving);
+    this.#handOver(nextMaster, keys, moving);
+  }
+
+  /** The next master serves the sockets of these keys: the workers here leave. */
+  #handOver(nextMaster: NextMaster, keys: readonly string[], moving: boolean): void {
+    const { plan, crew, stopping, emit } = this.#parts;
+    this.#passedOn = new Set(keys);
+    if (moving) crew.moves.openTo(nextMaster);
+    emit('stopping');
+    stopping.begin(
+      'move',
+      undefined,
+      crew.workers.map(({ id }) => id),
+    );
+    plan.end('graceful');
   }
 
   #fail(reason: string, signal: 'SIGTERM' | 'SIGQUIT' = 'SIGTERM'): void {
     const attempt = this.#attempt!;
-    const { push, takeBack, times } = this.#parts;
     this.#attempt = undefined;
     attempt.phase = nextUpgradePhase(attempt.phase, 'fail');
     clearTimeout(attempt.deadline);
-    attempt.successor.undo(signal, times().graceMs + lastWordsMs);
-    this.#tellFailure(attempt.answers, new EvyError('UPGRADE_FAILED', reason));
-    takeBack(attempt.successor);
-    for (const reload of attempt.reloads) push(reload);
+    attempt.nextMaster.end(signal, this.#times.graceMs + lastWordsMs);
+    this.#reportFailure(attempt.answers, new EvyError('UPGRADE_FAILED', reason));
+    this.#serveAgain(attempt.nextMaster);
+    for (const reload of attempt.heldReloads) this.#parts.push(reload);
   }
 
-  #tellFailure(answers: ReadonlyArray<Deferred<UpgradeResult>>, cause: Error): void {
+  /** The next master does not serve (any more): this master does, and says so, unless it was told to stop meanwhile. */
+  #serveAgain(nextMaster: NextMaster): void {
+    const { plan, stopping, reclaim } = this.#parts;
+    this.#passedOn = new Set();
+    if (plan.wanted.ending !== 'no') {
+      if (stopping.closesIdle || plan.wanted.ending === 'now') return;
+      stopping.cancel();
+      plan.resume();
+    }
+    reclaim(nextMaster.pid);
+  }
+
+  #reportFailure(answers: ReadonlyArray<Deferred<UpgradeResult>>, cause: Error): void {
     const { logger, emit } = this.#parts;
     const error = cause instanceof EvyError ? cause : new EvyError('UPGRADE_FAILED', cause.message, { cause });
     logger.error('upgrade.failed', { code: error.code, message: error.message });

@@ -1,6 +1,6 @@
 /**
- * Whether workers accept. While another master serves on the same sockets they boot, and hold back: had they accepted somebody, an
- * upgrade that fails would close that connection. It opens once, for good.
+ * Whether workers accept connections. While the previous master serves on the same sockets, workers boot and hold back: an upgrade
+ * that fails would close the connections that they had accepted. It opens once, for good.
  */
 export class Opening {
   #isOpen: boolean;

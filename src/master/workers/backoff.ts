@@ -1,10 +1,10 @@
 /**
- * When a dead worker is replaced: at once, unless it is one of a row of workers that died right after their start.
+ * Decides when a dead worker is replaced: at once, unless it is one of a row of workers that died right after their start.
  *
- * A worker that dies before it was ready, or within `quickMs` of it, leaves a debt: the place is filled again only
- * when the debt is due, and the worker that fills it carries the length of the row (`streak`) on. So each place has its own
+ * A worker that dies before it was ready, or within `quickMs` of it, makes its place wait: it is filled again only
+ * when the wait is over, and the worker that fills it carries the length of the row (`streak`) on. So each place has its own
  * delay (0, 0.5 s, 1 s, 2 s ... 30 s), the others serve on, and one that stays up ends the row by itself. A worker
- * that had been up (an operator's kill -9, an out-of-memory kill) leaves no debt at all.
+ * that had been up (an operator's kill -9, an out-of-memory kill) causes no wait at all.
  *
  * The delays are for an application that cannot start. One that has answered a request can: its worker is replaced at once, however short it
  * lived. And while nobody serves, a place whose worker had been ready is filled again after `firstDelayMs` at most.
@@ -13,7 +13,8 @@ export const quickMs = 5_000;
 export const firstDelayMs = 500;
 export const longestDelayMs = 30_000;
 
-export interface Debt {
+/** A place that waits before it is filled again. */
+export interface WaitingPlace {
   /** workers that died quickly in a row in this place */
   readonly streak: number;
   readonly dueAtMs: number;
@@ -21,8 +22,8 @@ export interface Debt {
   readonly soonAtMs?: number | undefined;
 }
 
-/** How a worker lived that has died. */
-export interface ShortLife {
+/** The life of a worker that has died. */
+export interface WorkerLife {
   /** undefined when it never was ready */
   readonly readyForMs: number | undefined;
   readonly hasAnswered: boolean;
@@ -31,8 +32,8 @@ export interface ShortLife {
 /** Workers that have answered count as this many in a row at most: the application can start. */
 const longestRowOfAnswering = 2;
 
-/** Open places that wait, earliest first. */
-export type Backoff = readonly Debt[];
+/** The places of one generation that wait, earliest first. */
+export type Backoff = readonly WaitingPlace[];
 
 /** Whether a death counts as quick; `readyForMs` is undefined when the worker never was ready. */
 export function isQuickDeath(readyForMs: number | undefined): boolean {
@@ -50,11 +51,11 @@ export function delayMs(streak: number, random: number): number {
 }
 
 /**
- * What a death leaves behind in a place where `before` workers had died quickly in a row: how many it is now, 0 when this one had been up,
- * and how long the place waits.
+ * The wait after a death in a place where `before` workers had died quickly in a row. `streak` counts this one too, and is 0 when it
+ * had been up.
  */
-export function debtOf(
-  { readyForMs, hasAnswered }: ShortLife,
+export function waitAfterDeath(
+  { readyForMs, hasAnswered }: WorkerLife,
   before: number,
   random: number,
 ): { streak: number; waitMs: number; soonMs: number | undefined } {
@@ -65,45 +66,95 @@ export function debtOf(
   return { streak, waitMs, soonMs: readyForMs === undefined ? undefined : Math.min(waitMs, firstDelayMs) };
 }
 
-export function addDebt(backoff: Backoff, debt: Debt): Backoff {
-  return [...backoff, debt].toSorted((one, other) => one.dueAtMs - other.dueAtMs);
+export function addPlace(backoff: Backoff, place: WaitingPlace): Backoff {
+  return [...backoff, place].toSorted((one, other) => one.dueAtMs - other.dueAtMs);
 }
 
 /** Places that may not be filled yet. */
 export function heldPlaces(backoff: Backoff, nowMs: number): number {
-  return backoff.filter((debt) => debt.dueAtMs > nowMs).length;
+  return backoff.filter((place) => place.dueAtMs > nowMs).length;
 }
 
-/** Fills a place: the earliest due debt is paid by the new worker, which carries its streak. */
-export function payDebt(backoff: Backoff, nowMs: number): { backoff: Backoff; streak: number } {
+/** Fills a place: the one that is due first, whose streak the new worker carries on. */
+export function fillPlace(backoff: Backoff, nowMs: number): { backoff: Backoff; streak: number } {
   const [first, ...rest] = backoff;
   if (first === undefined || first.dueAtMs > nowMs) return { backoff, streak: 0 };
   return { backoff: rest, streak: first.streak };
 }
 
-/** Debts that were held for ever are due now. */
-export function releaseHeld(backoff: Backoff, nowMs: number): Backoff {
-  return backoff.map((debt) => (debt.dueAtMs === Infinity ? { ...debt, dueAtMs: nowMs } : debt));
+/** Places that were held without an end are due now. */
+export function openHeld(backoff: Backoff, nowMs: number): Backoff {
+  return backoff.map((place) => (place.dueAtMs === Infinity ? { ...place, dueAtMs: nowMs } : place));
 }
 
 /** Nobody serves and nobody boots: the place that can be filled first is due as soon as it may be. The others wait on. */
 export function hastenFirst(backoff: Backoff): Backoff {
-  const earliestMs = ({ dueAtMs, soonAtMs = Infinity }: Debt) => Math.min(dueAtMs, soonAtMs);
+  const earliestMs = ({ dueAtMs, soonAtMs = Infinity }: WaitingPlace) => Math.min(dueAtMs, soonAtMs);
   const [first, ...rest] = backoff.toSorted((one, other) => earliestMs(one) - earliestMs(other));
-  return first === undefined ? backoff : addDebt(rest, { ...first, dueAtMs: earliestMs(first) });
+  return first === undefined ? backoff : addPlace(rest, { ...first, dueAtMs: earliestMs(first) });
 }
 
 /**
- * So many places are given up, and owe nothing: those with the shortest rows, of equals those that would be filled last. An old place whose
- * workers die again and again keeps its row.
+ * So many places are given up: those with the shortest rows, and of equals those that would be filled last. An old place whose workers
+ * die again and again keeps its row.
  */
-export function forgiveShortest(backoff: Backoff, places: number): Backoff {
+export function dropShortest(backoff: Backoff, places: number): Backoff {
   const shortestFirst = backoff.toSorted((one, other) => one.streak - other.streak || other.dueAtMs - one.dueAtMs);
-  const forgiven = new Set(shortestFirst.slice(0, Math.max(0, places)));
-  return backoff.filter((debt) => !forgiven.has(debt));
+  const dropped = new Set(shortestFirst.slice(0, Math.max(0, places)));
+  return backoff.filter((place) => !dropped.has(place));
 }
 
 /** When to look again; undefined when nothing waits. */
 export function nextDueMs(backoff: Backoff, nowMs: number): number | undefined {
-  return backoff.find((debt) => debt.dueAtMs > nowMs)?.dueAtMs;
+  return backoff.find((place) => place.dueAtMs > nowMs)?.dueAtMs;
+}
+
+/** The waiting places of all generations. A new generation starts without any. */
+export class RestartBackoff {
+  readonly #backoffs = new Map<number, Backoff>();
+
+  /** Forgets the waits of generations that do not stay. */
+  keepOnly(generations: ReadonlySet<number>): void {
+    for (const generation of this.#backoffs.keys()) if (!generations.has(generation)) this.#backoffs.delete(generation);
+  }
+
+  /** places that are not to be filled now */
+  held(generation: number | null, nowMs: number): number {
+    return generation === null ? 0 : heldPlaces(this.#of(generation), nowMs);
+  }
+
+  add(generation: number, place: WaitingPlace): void {
+    this.#backoffs.set(generation, addPlace(this.#of(generation), place));
+  }
+
+  /** Fills a place; returns the streak that its worker carries on. */
+  fillPlace(generation: number, nowMs: number): number {
+    const { backoff, streak } = fillPlace(this.#of(generation), nowMs);
+    this.#backoffs.set(generation, backoff);
+    return streak;
+  }
+
+  /** Nobody serves, and no worker of this generation boots: one place is filled sooner. */
+  hastenFirst(generation: number): void {
+    this.#backoffs.set(generation, hastenFirst(this.#of(generation)));
+  }
+
+  /** Places that were held without an end may be filled. */
+  openHeld(generation: number, nowMs: number): void {
+    this.#backoffs.set(generation, openHeld(this.#of(generation), nowMs));
+  }
+
+  /** So many places are not to be filled any more. */
+  dropPlaces(generation: number, places: number): void {
+    this.#backoffs.set(generation, dropShortest(this.#of(generation), places));
+  }
+
+  /** when the next place may be filled; Infinity when none waits */
+  nextDueMs(nowMs: number): number {
+    return Math.min(...[...this.#backoffs.values()].map((backoff) => nextDueMs(backoff, nowMs) ?? Infinity));
+  }
+
+  #of(generation: number): Backoff {
+    return this.#backoffs.get(generation) ?? [];
+  }
 }

@@ -1,25 +1,24 @@
 /**
- * The workers there are: starts and retires them, and keeps what the dead owe (debts.ts). Who comes and who goes is decided
- * elsewhere; the log lines and events of their lives are in worker-lines.ts.
+ * The workers that there are: the crew starts and retires them, and knows which places wait before they are filled again
+ * (backoff.ts). Who comes and who goes is decided elsewhere.
  */
 import type { Logger } from '../../shared/log/log.ts';
 import type { MasterToWorker } from '../../shared/protocol/messages.ts';
-import { debtOf } from './backoff.ts';
-import { Debts } from './debts.ts';
-import type { Emit } from '../outcomes/events.ts';
 import type { Generation } from '../generations/generation.ts';
 import { IgnoredOptions } from '../generations/ignored-options.ts';
-import type { Listener } from '../sockets/listeners.ts';
 import { Moves } from '../migration/moves.ts';
-import { havensOf } from '../migration/targets.ts';
+import { targetsOf } from '../migration/targets.ts';
+import type { Emit } from '../outcomes/events.ts';
+import type { Listener } from '../sockets/listeners.ts';
 import type { Opening } from './accepting.ts';
-import type { SeenWorker } from '../loop/reconcile.ts';
+import { RestartBackoff, waitAfterDeath } from './backoff.ts';
+import { WorkerLines } from './lines.ts';
 import { newlyOverdue } from './recycling.ts';
+import type { Served } from './served-interface.ts';
+import { isLive } from './worker-states.ts';
+import type { SeenWorker } from './worker-states.ts';
 import { WorkerHandle } from './worker.ts';
 import type { Drain, WorkerNews } from './worker.ts';
-import { WorkerLines } from './worker-lines.ts';
-import { isLive } from './worker-states.ts';
-import type { Served } from './served-interface.ts';
 
 export interface CrewParts {
   readonly listeners: readonly Listener[];
@@ -38,24 +37,25 @@ export interface CrewParts {
 export class Crew {
   readonly #parts: CrewParts;
   readonly #workers = new Map<number, WorkerHandle>();
-  readonly #debts = new Debts();
-  readonly #moves: Moves;
+  readonly #restartBackoff = new RestartBackoff();
+  /** how connections get from worker to worker, and to another master */
+  readonly moves: Moves;
   readonly #ignoredOptions: IgnoredOptions;
   #served: Served | undefined;
-  readonly #lines: WorkerLines;
+  readonly lines: WorkerLines;
   /** generations that stay */
   #wanted: ReadonlySet<number> = new Set();
   #lastId = 0;
   readonly #now: () => number;
-  /** when it was last looked which debts are due: what becomes due a moment later must not be missed */
+  /** when it was last looked which places are due: one that becomes due a moment later must not be missed */
   #lookedAtMs = 0;
 
   constructor(parts: CrewParts) {
     this.#parts = parts;
     this.#now = parts.nowMs ?? (() => performance.now());
     this.#ignoredOptions = new IgnoredOptions(parts.logger);
-    this.#lines = new WorkerLines(parts.logger, parts.emit);
-    this.#moves = new Moves({ possible: parts.moving, logger: parts.logger }, this);
+    this.lines = new WorkerLines(parts.logger, parts.emit);
+    this.moves = new Moves({ possible: parts.moving, logger: parts.logger }, this);
   }
 
   get workers(): readonly WorkerHandle[] {
@@ -72,63 +72,58 @@ export class Crew {
   get ready(): readonly WorkerHandle[] {
     return this.workers.filter(({ state }) => state === 'ready');
   }
-  /** those that connections can be given to; not one that has crashed and is about to end */
+  /** those that connections can be given to; a worker that has crashed and is about to end is not one of them */
   get open(): readonly WorkerHandle[] {
-    return this.ready.filter(({ connected, failure }) => connected && failure === undefined);
+    return this.ready.filter(({ connected, record }) => connected && record.failure === undefined);
   }
   /** those of them that connections are moved to */
-  get havens(): readonly WorkerHandle[] {
-    return havensOf(this.open, this.#wanted);
+  get targets(): readonly WorkerHandle[] {
+    return targetsOf(this.open, this.#wanted);
   }
 
-  /** how connections get from worker to worker, and to another master */
-  get moves(): Moves {
-    return this.#moves;
-  }
-
-  /** Looks who has served for long enough. */
+  /** Marks the workers that are to be recycled. */
   markOverdue(): void {
     const found = newlyOverdue(this.ready.map(({ age }) => age));
     for (const [id, reason] of found) this.find(id).overdue = reason;
   }
 
-  /** Places of a generation that are not to be filled now: by debt, or since their worker is still being killed. */
+  /** Places of a generation that are not to be filled now: because of the back-off, or since their worker is still being killed. */
   held(generation: number | null): number {
     const dying = this.workers.filter(
       (worker) =>
         worker.state === 'killed' && worker.endReason === 'boot-timeout' && worker.generation.number === generation,
     );
-    return dying.length + this.#debts.held(generation, this.#lookedAtMs);
+    return dying.length + this.#restartBackoff.held(generation, this.#lookedAtMs);
   }
 
   /** Milliseconds until a place may be filled again; undefined when none waits. */
   get nextWakeMs(): number | undefined {
-    const next = this.#debts.nextDueMs(this.#lookedAtMs);
+    const next = this.#restartBackoff.nextDueMs(this.#lookedAtMs);
     return Number.isFinite(next) ? Math.max(0, next - this.#now()) : undefined;
   }
 
-  /** Which generations stay, as of now: `held` and `spawn` go by this moment. What the others owe is forgotten. */
+  /** Which generations stay, as of now: `held` and `spawn` go by this moment. The waits of the others are forgotten. */
   want(generations: ReadonlySet<number>): void {
     this.#lookedAtMs = this.#now();
     this.#wanted = generations;
-    this.#debts.want(generations);
+    this.#restartBackoff.keepOnly(generations);
     if (this.ready.length > 0) return;
     const isBooting = (number: number) =>
       this.workers.some(({ state, generation }) => generation.number === number && isLive(state));
-    for (const number of generations) if (!isBooting(number)) this.#debts.hastenFirst(number);
+    for (const number of generations) if (!isBooting(number)) this.#restartBackoff.hastenFirst(number);
   }
 
   spawn(generation: Generation): void {
-    const streak = this.#debts.pay(generation.number, this.#lookedAtMs);
+    const streak = this.#restartBackoff.fillPlace(generation.number, this.#lookedAtMs);
     const { listeners, workerEntry, opening } = this.#parts;
     this.#lastId += 1;
     const worker: WorkerHandle = new WorkerHandle(
       { id: this.#lastId, generation, listeners, entry: workerEntry, streak, opening },
       (news) => this.#parts.report(worker, news),
-      (message, handle) => this.#moves.take(worker, message, handle),
+      (message, handle) => this.moves.onMessage(worker, message, handle),
     );
     this.#workers.set(worker.id, worker);
-    this.#lines.spawned(worker);
+    this.lines.spawned(worker);
   }
 
   /** @throws {Error} when there is no such worker */
@@ -140,30 +135,21 @@ export class Crew {
 
   rest(worker: WorkerHandle): void {
     worker.rest();
-    this.#lines.standby(worker);
+    this.lines.standby(worker);
   }
 
   resume(worker: WorkerHandle): void {
     worker.resume();
-    this.#lines.resumed(worker);
-    this.#moves.workerReady();
-  }
-
-  /** What a worker that retires is to do with its idle connections. */
-  idleOf(worker: WorkerHandle): Drain['idle'] {
-    return this.#moves.idleOf(worker);
-  }
-
-  /** The last worker is gone. */
-  close(): void {
-    this.#moves.close();
+    this.lines.resumed(worker);
+    this.moves.workerReady();
   }
 
   retire(worker: WorkerHandle, drain: Drain, reason?: string): void {
     worker.retire(drain);
-    this.#lines.retiring(worker, reason);
+    this.lines.retiring(worker, reason);
   }
 
+  /** how the application is served, as the worker that became ready last has said */
   get served(): Served | undefined {
     return this.#served;
   }
@@ -175,51 +161,47 @@ export class Crew {
     for (const worker of this.workers) if (worker.generation.number === generation) worker.send(message);
   }
 
-  /** Takes in what a worker reports, and writes it down; unless `quiet`, that it failed. */
-  take(worker: WorkerHandle, news: WorkerNews, { quiet }: { quiet: boolean }): void {
-    const before = worker.state;
-    worker.take(news);
-    switch (news.type) {
-      case 'ready':
-        if (worker.state !== 'ready') break;
-        this.#served = { interface: news.interface, isGuess: news.isGuess };
-        this.#ignoredOptions.workerReady(worker.generation, news.interface);
-        this.#moves.workerReady();
-        break;
-      case 'lost':
-        this.#moves.gone(worker);
-        break;
-      case 'exit':
-        this.#workers.delete(worker.id);
-        this.#moves.gone(worker);
-        break;
-      default: // nothing changes for the others
-    }
-    this.#lines.news(worker, news, { before, quiet: quiet && worker.readyForMs === undefined });
+  workerReady(worker: WorkerHandle, served: Served): void {
+    this.#served = served;
+    this.#ignoredOptions.workerReady(worker.generation, served.interface);
+    this.moves.workerReady();
+  }
+
+  gone(worker: WorkerHandle): void {
+    this.#workers.delete(worker.id);
+    this.moves.gone(worker);
   }
 
   /**
-   * Notes a death that nobody asked for. Returns how many in a row died quickly in this place: 0 when it had been up.
-   * While `hold` is set the place stays open until `release()`.
+   * Counts a death that nobody asked for. Returns how many workers in a row died quickly in this place: 0 when it had been up.
+   * While `hold` is set the place stays open until `openHeldPlaces()`.
    */
   noteDeath(worker: WorkerHandle, { hold }: { hold: boolean }): number {
-    const { streak, waitMs, soonMs } = debtOf(worker, worker.streak, Math.random());
+    const { streak, waitMs, soonMs } = waitAfterDeath(
+      { readyForMs: worker.readyForMs, hasAnswered: worker.record.hasAnswered },
+      worker.streak,
+      Math.random(),
+    );
     if (streak === 0) return 0;
     const nowMs = this.#now();
     const dueAtMs = hold ? Infinity : nowMs + waitMs;
     const generation = worker.generation.number;
-    this.#debts.add(generation, { streak, dueAtMs, soonAtMs: soonMs === undefined ? undefined : nowMs + soonMs });
-    if (!hold && waitMs > 0) this.#lines.delayed(generation, waitMs, streak);
+    this.#restartBackoff.add(generation, {
+      streak,
+      dueAtMs,
+      soonAtMs: soonMs === undefined ? undefined : nowMs + soonMs,
+    });
+    if (!hold && waitMs > 0) this.lines.delayed(generation, waitMs, streak);
     return streak;
   }
 
-  /** Opens the places that were held. */
-  release(generation: number): void {
-    this.#debts.release(generation, this.#now());
+  /** The places that were held may be filled. */
+  openHeldPlaces(generation: number): void {
+    this.#restartBackoff.openHeld(generation, this.#now());
   }
 
   /** So many places are not to be filled any more. */
-  forgive(generation: number, places: number): void {
-    this.#debts.forgive(generation, places);
+  dropPlaces(generation: number, places: number): void {
+    this.#restartBackoff.dropPlaces(generation, places);
   }
 }

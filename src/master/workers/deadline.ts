@@ -1,4 +1,4 @@
-/** One wait with an end, which may be set anew. */
+/** A deadline: one timer, which can be set again and whose remaining time can be read. */
 const longestTimerMs = 2 ** 31 - 1;
 
 export class Deadline {
@@ -15,7 +15,7 @@ export class Deadline {
     return this.#atMs - performance.now();
   }
 
-  /** In the place of the one before. What is longer than a timer can be ends with that. */
+  /** Replaces the deadline that was set before. One that is longer than a timer can be expires when the timer does. */
   set(ms: number): void {
     this.clear();
     this.#atMs = performance.now() + ms;

@@ -1,17 +1,19 @@
 /**
- * The requests of a worker that died without a word: what it told last (src/worker/process/roll-call.ts) is logged as cut, and their access lines,
- * which it has made itself, are given to another worker, whose access log takes them. The master writes to no access log.
+ * Accounts for the requests of a worker that died without reporting them. Those that it reported last (src/worker/process/roll-call.ts)
+ * are logged as cut, and their access lines, which it has made itself, are given to another worker for its access log. The master
+ * writes to no access log.
  *
- * What died of a fault of its own (out of memory, abort, a fault in native code) counts for quarantine. SIGKILL does not: it comes from
- * outside, from a person or from a system without memory, which looks for who is large and not for who is guilty.
+ * A death by a fault of the worker's own (out of memory, abort, a fault in native code) counts for quarantine. SIGKILL does not: it
+ * comes from a person, or from a system out of memory, which chooses a large process and not the one at fault.
  */
 import type { Logger } from '../../shared/log/log.ts';
-import { workerInfo } from './worker-lines.ts';
-import type { Quarantines } from '../load/quarantines.ts';
+import type { RequestUnderWay } from '../../shared/protocol/messages.ts';
+import type { Generation } from '../generations/generation.ts';
+import { workerInfo } from './lines.ts';
+import type { WorkerEnd } from './process.ts';
 import type { WorkerHandle } from './worker.ts';
-import type { WorkerEnd } from './worker-process.ts';
 
-/** By which a process ends that cannot go on. */
+/** The signals that a process ends by when it cannot continue. */
 const faults: ReadonlySet<NodeJS.Signals | null> = new Set<NodeJS.Signals>([
   'SIGABRT',
   'SIGBUS',
@@ -26,7 +28,8 @@ const mostWaiting = 1_000;
 
 export interface LostRequestsParts {
   readonly logger: Logger;
-  readonly quarantines: Pick<Quarantines, 'noteCrash'>;
+  /** counts a crash for the quarantine of routes */
+  readonly noteCrash: (generation: Generation, requests: readonly RequestUnderWay[]) => void;
   /** those that can be given something now */
   readonly open: () => ReadonlyArray<Pick<WorkerHandle, 'generation' | 'send'>>;
 }
@@ -40,31 +43,31 @@ export class LostRequests {
   }
 
   gone(worker: WorkerHandle, { signal }: WorkerEnd): void {
-    const { logger, quarantines } = this.#parts;
-    const { unaccounted, endReason, generation } = worker;
+    const { logger, noteCrash } = this.#parts;
+    const { record, endReason, generation } = worker;
+    const { unaccounted } = record;
     for (const { line, ...request } of unaccounted) {
       logger.warn('request.cut', { ...workerInfo(worker), ...request });
       if (line !== undefined && this.#waiting.length < mostWaiting) this.#waiting.push(line);
     }
-    if (endReason === 'stuck' || (endReason === undefined && faults.has(signal)))
-      quarantines.noteCrash(generation, unaccounted);
+    if (endReason === 'stuck' || (endReason === undefined && faults.has(signal))) noteCrash(generation, unaccounted);
     this.give(generation.number);
   }
 
-  /** To one of the same generation, if there is one: its log is the same. */
+  /** Gives the lines to a worker of the same generation, if there is one, since that has the same log. */
   give(generation: number): void {
     if (this.#waiting.length === 0) return;
     const open = this.#parts.open();
-    const heir = open.find((worker) => worker.generation.number === generation) ?? open[0];
-    if (heir === undefined) return;
+    const recipient = open.find((worker) => worker.generation.number === generation) ?? open[0];
+    if (recipient === undefined) return;
     const lines = this.#waiting;
     this.#waiting = [];
-    heir.send({ type: 'account', lines }, undefined, (error) => {
+    recipient.send({ type: 'account', lines }, undefined, (error) => {
       if (error !== null) this.#waiting.unshift(...lines);
     });
   }
 
-  /** Nobody comes any more who could take them. */
+  /** No worker will come that could take the lines. */
   end(): void {
     const droppedLines = this.#waiting.length;
     if (droppedLines > 0) this.#parts.logger.error('access-log.lost', { droppedLines });

@@ -1,8 +1,8 @@
 /**
- * Which workers are overdue: those that have served for long enough, or grown too large. It is a property of a worker
- * that reconcile sees, like its state; how one is replaced (the new one first, `surge` at a time) is decided there.
+ * Decides which workers are overdue: those that have served for long enough, or have grown too large. Being overdue is a property of
+ * a worker that reconcile sees, like its state; how it is replaced (the new one first, `surge` at a time) is decided there.
  *
- * Memory counts only after a while: one that is too large right after its start would be replaced by its like for ever.
+ * Memory counts only after a while: a worker that is too large right after its start would be replaced again and again.
  */
 import type { Options } from '../../shared/options/table.ts';
 
@@ -45,7 +45,7 @@ export function newlyOverdue(workers: readonly AgingWorker[]): Map<number, Recyc
     const reason = worker.overdue === undefined ? ownReason(worker) : undefined;
     if (reason !== undefined) found.set(worker.id, reason);
   }
-  // The largest one takes most along, and that may be enough: no second one before it is gone.
+  // Replacing the largest one frees most memory, which may be enough: no second one before it has gone.
   if (found.size > 0 || workers.some(({ overdue }) => overdue !== undefined)) return found;
   const totalBytes = workers.reduce((sum, { rssBytes }) => sum + rssBytes, 0);
   const settled = workers.filter(({ readyForMs }) => readyForMs >= settlingMs);

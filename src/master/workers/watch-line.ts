@@ -1,38 +1,80 @@
 /**
- * The master's end of the line from a worker's watchdog: takes its messages, and notices when there are none.
+ * The master's end of the pipe from a worker's watchdog: reads its messages, and notices when there are none.
  *
- * A watchdog that is not heard for as long as a loop may be stuck says that its whole process does not run: it was
- * stopped, or gets no processor. Such a worker is not killed, for it has done nothing wrong and goes on where it was; it is
- * only told of. A master that was stopped itself has no reason to complain (shared/quiet.ts).
+ * A watchdog that is not heard for as long as a loop may be stuck shows that its whole process does not run: it was
+ * stopped, or gets no processor time. Such a worker is only logged and not killed, since it has done nothing wrong and continues where it
+ * was. Time in which the master itself was stopped does not count (shared/quiet.ts).
  */
 import type { Readable } from 'node:stream';
 import { toError } from '../../shared/errors.ts';
 import { fromWatchdog } from '../../shared/protocol/message-shapes.ts';
 import type { WatchdogToMaster } from '../../shared/protocol/messages.ts';
 import { Quiet, watchTickMs } from '../../shared/quiet.ts';
-import { BoundedLines } from './bounded-lines.ts';
 
 export type WatchNews =
   | Exclude<WatchdogToMaster, { type: 'alive' }>
-  /** the watchdog's first word */
+  /** the watchdog's first message */
   | { type: 'watched' }
   /** neither its loop nor its watchdog is heard */
   | { type: 'silent'; quietMs: number }
   | { type: 'heard'; quietMs: number }
-  /** a line that is longer than any of ours: thrown away, but somebody has said it */
+  /** a line that is longer than any message: it is dropped, but shows that the process runs */
   | { type: 'garbled' };
 
-/** What neither evy's part of a worker nor Node sends: the application must have. */
+/** A message that neither evy's part of a worker nor Node sends: the application must have forged it. */
 export interface Fault {
   type: 'fault';
   message: string;
   stack?: string | undefined;
 }
 
-/** Ours are shorter by far: all that clients have a say in is short (shared/request-summary.ts). */
+/** Messages are shorter by far, since all text of clients in them is cut (shared/protocol/summaries.ts). */
 const longestLine = 1 << 20;
-/** For what a process that has ended has said before. */
+/** How long the pipe is read after the end of its process. */
 const lastWordsMs = 100;
+
+export interface SplitLines {
+  readonly lines: string[];
+  /** how many lines that are too long began in this piece of text */
+  readonly tooLong: number;
+}
+
+/** Splits text that comes in pieces into lines. A line that is too long is left out and counted, and never kept whole. */
+export class BoundedLines {
+  readonly #longest: number;
+  #rest = '';
+  /** in the middle of one that is left out */
+  #isSkipping = false;
+
+  constructor(longest: number) {
+    this.#longest = longest;
+  }
+
+  push(text: string): SplitLines {
+    const pieces = text.split('\n');
+    const last = pieces.pop()!;
+    const lines: string[] = [];
+    let tooLong = 0;
+    for (const piece of pieces) {
+      if (!this.#add(piece)) tooLong += 1;
+      if (!this.#isSkipping) lines.push(this.#rest);
+      this.#rest = '';
+      this.#isSkipping = false;
+    }
+    if (!this.#add(last)) tooLong += 1;
+    return { lines, tooLong };
+  }
+
+  /** False when the line that is being read becomes too long. */
+  #add(piece: string): boolean {
+    if (this.#isSkipping) return true;
+    this.#rest += piece;
+    if (this.#rest.length <= this.#longest) return true;
+    this.#rest = '';
+    this.#isSkipping = true;
+    return false;
+  }
+}
 
 export class WatchLine {
   readonly #source: Readable;
@@ -49,7 +91,7 @@ export class WatchLine {
     this.#stuckMs = stuckMs;
     this.#quiet = new Quiet(watchTickMs(stuckMs), performance.now());
     source.setEncoding('utf8');
-    source.on('data', (text: string) => this.#take(text));
+    source.on('data', (text: string) => this.#read(text));
     source.on('error', () => {}); // 'close' follows
     source.on('close', () => this.close());
   }
@@ -60,18 +102,18 @@ export class WatchLine {
     this.#source.destroy();
   }
 
-  /** The process has ended: what it said last may still lie here. Nobody else who holds the line is waited for. */
+  /** The process has ended. Its last messages may still be in the pipe; other processes that hold the pipe are not waited for. */
   finish(): void {
     setTimeout(() => this.close(), lastWordsMs).unref();
   }
 
-  #take(text: string): void {
+  #read(text: string): void {
     const { lines, tooLong } = this.#lines.push(text);
     const messages = this.#messagesIn(lines);
     if (messages.length === 0 && tooLong === 0) return;
     this.#hear();
     if (tooLong > 0) this.#report({ type: 'garbled' });
-    // After a pause of the master's there may be several: a worker that has recovered since is not to be killed.
+    // After a pause of the master there may be several: a worker that has recovered since is not to be killed.
     const news = messages.filter((message) => message.type !== 'alive');
     const recovered = news.findLastIndex(({ type }) => type === 'recovered');
     for (const [index, message] of news.entries()) {
@@ -91,7 +133,7 @@ export class WatchLine {
   }
 
   #hear(): void {
-    // The first word is the beginning of the watch: a worker that loads its application has no watchdog yet.
+    // The watch begins with the first message: a worker that loads its application has no watchdog yet.
     if (this.#timer === undefined) {
       this.#timer = setInterval(() => this.#look(), this.#quiet.tickMs);
       this.#timer.unref();

@@ -1,12 +1,25 @@
-/** What a worker is told of itself before it loads anything. */
-import type { MasterToWorker } from '../../shared/protocol/messages.ts';
-import { firstInheritedFd } from './fork-worker.ts';
+/** The message that configures a worker, sent before it loads the application. */
 import { connectionParts } from '../../shared/node-private/node-private.ts';
+import type { Options } from '../../shared/options/table.ts';
+import type { Guarding } from '../../shared/protocol/guarding.ts';
+import type { MasterToWorker } from '../../shared/protocol/messages.ts';
 import type { Generation } from '../generations/generation.ts';
-import { guardingOf } from '../load/guard-settings.ts';
 import type { Listener } from '../sockets/listeners.ts';
+import { firstInheritedFd } from './process.ts';
 
 type Configure = Extract<MasterToWorker, { type: 'configure' }>;
+
+/** What the options ask of the request guard (src/worker/limits/request-guard.ts). */
+function guardingOf(options: Options): Guarding {
+  const { healthPaths, maxRequests, maxConnections, maxConcurrentRequests, quarantine } = options;
+  return {
+    healthPaths,
+    countsHealth: maxRequests > 0 && healthPaths.length > 0,
+    limitsConnections: maxConnections > 0,
+    limitsRequests: maxConcurrentRequests > 0,
+    quarantines: quarantine > 0,
+  };
+}
 
 /** `listeners` in the order in which their descriptors were inherited; the watchdog's comes after them. */
 export function configurationOf(

@@ -1,16 +1,16 @@
-/** What a worker has told of itself, and what is known of its connections: kept, not acted upon. */
-import type { RequestUnderWay, WorkerStats, WorkerToMaster } from '../../shared/protocol/messages.ts';
+/** What a worker has reported, and what is known of its connections. It is only kept here; worker-news.ts acts on it. */
+import type { BlockReport, RequestUnderWay, WorkerStats, WorkerToMaster } from '../../shared/protocol/messages.ts';
 import type { Departures } from '../outcomes/operations.ts';
-import type { ProcessNews } from './worker-process.ts';
+import type { ProcessNews, WorkerEnd } from './process.ts';
 
-/** What the worker said of why it ends; a code only when it could not boot. */
+/** The worker's own account of why it ends; it has a code only when it could not boot. */
 export interface Failure {
-  readonly code?: Extract<WorkerToMaster, { type: 'failed' }>['code'];
+  readonly code?: Extract<WorkerToMaster, { type: 'failed' }>['code'] | undefined;
   readonly message: string;
   readonly stack?: string | undefined;
 }
 
-/** A connection that a worker has not received for so long never comes: without a descriptor left it loses the message. */
+/** A connection that a worker has not received for this long is lost: a process without a free descriptor loses the message. */
 const lostAfterMs = 5_000;
 
 export class WorkerRecord {
@@ -25,12 +25,12 @@ export class WorkerRecord {
   #lastWords: { readonly connections: number; readonly closed: number } | undefined;
   #moved = 0;
   #cutRequests: number | undefined;
-  /** when connections went there that it had not received when it counted last */
+  /** when connections were sent to it that it had not received when it counted last */
   #onTheWay: number[] = [];
-  /** those before them, which it has received or lost */
+  /** how many were sent before them, which it has received or lost */
   #arrived = 0;
   #underWay: readonly RequestUnderWay[] = [];
-  /** it has told itself what became of its requests, or tells it at last */
+  /** whether it has reported what became of its requests, or logs that itself */
   #isAccounted = false;
   #hasAnswered = false;
   /** it has closed its channel and lives on */
@@ -54,7 +54,7 @@ export class WorkerRecord {
   get saidHello(): boolean {
     return this.#saidHello;
   }
-  /** what its boot was at last */
+  /** the last step of its boot that it reported */
   get bootStep(): string | undefined {
     return this.#bootStep;
   }
@@ -66,8 +66,8 @@ export class WorkerRecord {
     return (this.#stats?.connections ?? 0) + this.#onTheWay.length;
   }
   /**
-   * What became of its connections. One that died without last words has cut what it had when it last reported, and
-   * closed all that did not move. A connection that came in after it was told to leave is not counted.
+   * What became of its connections. A worker that died without a last report has cut the requests of the report before, and
+   * closed all connections that did not move. A connection that came in after it was told to leave is not counted.
    */
   get departures(): Departures {
     const moved = this.#moved;
@@ -83,7 +83,7 @@ export class WorkerRecord {
     this.#connectionsBefore ??= this.connections;
   }
 
-  /** What it had under way when it told last, and has not accounted for itself. */
+  /** The requests of its last report that it has not accounted for itself. */
   get unaccounted(): readonly RequestUnderWay[] {
     return this.#isAccounted ? [] : this.#underWay;
   }
@@ -92,7 +92,7 @@ export class WorkerRecord {
     this.#onTheWay.push(this.#now());
   }
 
-  /** The channel keeps the order, so the first ones have arrived. */
+  /** The channel keeps the order, so the connections that were sent first have arrived. */
   #noteReceived(received: number, nowMs: number): void {
     const before = this.#onTheWay.length;
     const late = this.#onTheWay.slice(Math.max(0, received - this.#arrived));
@@ -105,62 +105,68 @@ export class WorkerRecord {
     this.#moved += count;
   }
 
-  note(news: ProcessNews): void {
-    switch (news.type) {
-      case 'hello':
-        this.#saidHello = true;
-        break;
-      case 'boot-step':
-        this.#bootStep = news.step;
-        break;
-      case 'failed':
-        this.#failure = { code: news.code, message: news.message, stack: news.stack };
-        break;
-      case 'crashed':
-        this.#failure = { message: news.message, stack: news.stack };
-        this.#cutRequests = news.requests?.length;
-        this.#isAccounted = true;
-        break;
-      case 'stuck':
-        this.#failure = { message: 'its event loop was stuck', stack: news.report.stack };
-        // What could not be read has written nothing.
-        if (news.report.requestCount !== undefined) this.#isAccounted = true;
-        break;
-      case 'fault':
-        this.#failure ??= { message: news.message, stack: news.stack };
-        break;
-      case 'answered':
-        this.#hasAnswered = true;
-        break;
-      case 'stats':
-        this.#stats = news.stats;
-        this.#statsAtMs = this.#now();
-        this.#noteReceived(news.stats.received, this.#statsAtMs);
-        break;
-      case 'under-way':
-        this.#underWay = news.requests;
-        break;
-      case 'overdue':
-        this.#lastWords = news;
-        this.#cutRequests = news.requests.length;
-        this.#isAccounted = true;
-        break;
-      case 'drained':
-        this.#lastWords = news;
-        this.#cutRequests = 0;
-        this.#isAccounted = true;
-        break;
-      case 'lost':
-        this.#isLost = true;
-        // What it told last is old, and it writes and logs for itself what becomes of these.
-        this.#isAccounted = true;
-        break;
-      case 'exit':
-        // It has seen all of them through.
-        if (this.#isLost && news.code === 0) this.#cutRequests ??= 0;
-        if (news.forkError !== undefined) this.#failure = { message: `fork failed: ${news.forkError}` };
-        break;
-      default: // nothing to keep
-    }
+  noteHello(): void {
+    this.#saidHello = true;
+  }
+  noteBootStep(step: string): void {
+    this.#bootStep = step;
+  }
+  noteAnswered(): void {
+    this.#hasAnswered = true;
+  }
+  noteFailure({ code, message, stack }: Failure): void {
+    this.#failure = { code, message, stack };
+  }
+
+  noteCrash({ message, stack, requests }: Extract<ProcessNews, { type: 'crashed' }>): void {
+    this.#failure = { message, stack };
+    this.#cutRequests = requests?.length;
+    this.#isAccounted = true;
+  }
+
+  noteStuck({ stack, requestCount }: BlockReport): void {
+    this.#failure = { message: 'its event loop was stuck', stack };
+    // A worker whose requests could not be read has accounted for none of them.
+    if (requestCount !== undefined) this.#isAccounted = true;
+  }
+
+  noteFault({ message, stack }: Failure): void {
+    this.#failure ??= { message, stack };
+  }
+
+  noteStats(stats: WorkerStats): void {
+    const nowMs = this.#now();
+    this.#stats = stats;
+    this.#statsAtMs = nowMs;
+    this.#noteReceived(stats.received, nowMs);
+  }
+
+  noteUnderWay(requests: readonly RequestUnderWay[]): void {
+    this.#underWay = requests;
+  }
+
+  /** Its grace time is over, with these requests under way. */
+  noteOverdue({ connections, closed, requests }: Extract<ProcessNews, { type: 'overdue' }>): void {
+    this.#lastWords = { connections, closed };
+    this.#cutRequests = requests.length;
+    this.#isAccounted = true;
+  }
+
+  noteDrained({ connections, closed }: Extract<ProcessNews, { type: 'drained' }>): void {
+    this.#lastWords = { connections, closed };
+    this.#cutRequests = 0;
+    this.#isAccounted = true;
+  }
+
+  /** It has closed its channel and lives on: it logs what becomes of its requests, and what it reported last is old. */
+  noteLost(): void {
+    this.#isLost = true;
+    this.#isAccounted = true;
+  }
+
+  noteExit({ code, forkError }: WorkerEnd): void {
+    // A worker that ends by itself after it has lost its channel has finished all of its requests.
+    if (this.#isLost && code === 0) this.#cutRequests ??= 0;
+    if (forkError !== undefined) this.#failure = { message: `fork failed: ${forkError}` };
   }
 }

@@ -1,13 +1,13 @@
 /**
- * The life of one worker as the master sees it: a row in a table.
+ * The life of one worker as the master sees it, as a table of states.
  *
  * - Boot time-out, missing heartbeat and grace time-out are the same input, `deadline`; the state says which it was.
  * - `retire` kills a worker that is only spawned: it has not said hello, got no configuration and so holds no
  *   connection. A booting one is asked to drain instead: it may have begun to accept in the moment before its `ready`
- *   reaches us, and killing it would cut that request. For the same reason `ready` may cross a `drain` or a kill on
+ *   reaches the master, and killing it would cut that request. For the same reason `ready` may cross a `drain` or a kill on
  *   its way, and changes nothing then.
  * - `rest` puts a ready worker on standby: it accepts nothing and keeps what it has, until `resume` or the end.
- * - A draining or killed worker is beyond wishes: nothing but its end is waited for.
+ * - A draining or killed worker gets no other orders: only its end is waited for.
  */
 import { stateMachine } from '../../shared/state-machine.ts';
 import type { Transitions } from '../../shared/state-machine.ts';
@@ -37,4 +37,14 @@ export function isLive(state: WorkerState): boolean {
 /** One that nobody has told to leave yet. */
 export function stays(state: WorkerState): boolean {
   return isLive(state) || state === 'standby';
+}
+
+/** The properties of a worker that decide whether it stays; reconcile compares them with what is wanted. */
+export interface SeenWorker {
+  /** rises with each spawn */
+  readonly id: number;
+  readonly generation: number;
+  readonly state: WorkerState;
+  /** it serves, and is to be replaced all the same (see recycling.ts) */
+  readonly overdue?: boolean;
 }

@@ -1,25 +1,22 @@
 /**
  * The master's view of one worker: its state, its deadline and its end.
  *
- * What its process does (messages, deadlines, exit) is only reported here; the master's loop hands each report back
- * through `take()`, one at a time. So a state changes nowhere but inside the loop.
+ * What its process does (messages, exit) and its deadline are only reported here. The master's loop handles each report, one at
+ * a time (loop/worker-news.ts), so a state changes nowhere but inside the loop.
  */
 import type { Socket } from 'node:net';
-import type { MasterToWorker, WorkerStats } from '../../shared/protocol/messages.ts';
 import type { PassedHandle } from '../../shared/node-private/node-private.ts';
-import { Deadline } from './deadline.ts';
+import type { MasterToWorker } from '../../shared/protocol/messages.ts';
 import type { Generation } from '../generations/generation.ts';
 import type { Listener } from '../sockets/listeners.ts';
-import { utilisationNow } from '../load/load-policy.ts';
 import type { Opening } from './accepting.ts';
-import type { Departures } from '../outcomes/operations.ts';
+import { Deadline } from './deadline.ts';
+import { WorkerProcess } from './process.ts';
+import type { OnMoving, ProcessNews } from './process.ts';
 import type { AgingWorker, RecyclingReason } from './recycling.ts';
 import { configurationOf } from './worker-configuration.ts';
-import { WorkerProcess } from './worker-process.ts';
-import type { OnMoving, ProcessNews } from './worker-process.ts';
 import { WorkerRecord } from './worker-record.ts';
-import type { Failure } from './worker-record.ts';
-import { nextWorkerState, stays } from './worker-states.ts';
+import { nextWorkerState } from './worker-states.ts';
 import type { WorkerInput, WorkerState } from './worker-states.ts';
 
 export interface WorkerPlan {
@@ -39,8 +36,16 @@ export type Drain = Omit<Extract<MasterToWorker, { type: 'drain' }>, 'type'>;
 /** Why the master ended a worker; the first reason counts. */
 export type EndReason = 'retired' | 'boot-timeout' | 'stuck' | 'faulty' | 'stopped';
 
-/** After its grace the worker has this long to let idle clients see that it closes, and to name the requests that are cut. */
+/** After its grace time a worker has this long to close idle connections and to report the requests that are cut. */
 const lastWordsMs = 1_500;
+
+/** A worker that has reported nothing for this long is too busy to report. */
+export const silentAfterMs = 3_000;
+
+/** How busy a worker is taken to be that reported this, so long ago. */
+export function utilisationNow(reported: number | undefined, sinceReportMs: number): number | undefined {
+  return sinceReportMs >= silentAfterMs ? 1 : reported;
+}
 
 export class WorkerHandle {
   readonly id: number;
@@ -50,7 +55,8 @@ export class WorkerHandle {
   /** why it is to be replaced although nothing is wrong with it */
   overdue: RecyclingReason | undefined;
   readonly #chance = Math.random();
-  readonly #record = new WorkerRecord();
+  /** what it has reported */
+  readonly record = new WorkerRecord();
   #state: WorkerState = 'spawned';
   #stateSinceMs = Date.now();
   #readyAtMs: number | undefined;
@@ -75,7 +81,7 @@ export class WorkerHandle {
     this.#process = new WorkerProcess({ entry: plan.entry, fds, directory, variables, stuckMs }, report, onMoving);
     this.#deadline = new Deadline(() => {
       const of = this.#state;
-      // After a look at the channels: this process may have been stopped, and what they bring has been there in time.
+      // Deferred until the channels were read: if this process was stopped, messages that came in time may wait there.
       setImmediate(() => report({ type: 'deadline', of }));
     });
     this.#deadline.set(options.bootTimeoutMs);
@@ -94,41 +100,18 @@ export class WorkerHandle {
   get connected(): boolean {
     return this.#process.connected;
   }
-  get stats(): WorkerStats | undefined {
-    return this.#record.stats;
-  }
   /** How much of its time it is busy, 0 to 1; undefined of one that is too young to tell. */
   get utilisation(): number | undefined {
-    return utilisationNow(this.stats?.utilisation, this.#record.sinceStatsMs ?? this.readyForMs ?? 0);
+    return utilisationNow(this.record.stats?.utilisation, this.record.sinceStatsMs ?? this.readyForMs ?? 0);
   }
   get connections(): number {
-    return this.#record.connections;
+    return this.record.connections;
   }
   noteConnection(): void {
-    this.#record.noteConnection();
+    this.record.noteConnection();
   }
   noteMoved(count: number): void {
-    this.#record.noteMoved(count);
-  }
-  get failure(): Failure | undefined {
-    return this.#record.failure;
-  }
-  get saidHello(): boolean {
-    return this.#record.saidHello;
-  }
-  get bootStep(): string | undefined {
-    return this.#record.bootStep;
-  }
-  get departures(): Departures {
-    return this.#record.departures;
-  }
-  /** requests that only the master can account for, when it is gone */
-  get unaccounted(): WorkerRecord['unaccounted'] {
-    return this.#record.unaccounted;
-  }
-  /** it has answered a request */
-  get hasAnswered(): boolean {
-    return this.#record.hasAnswered;
+    this.record.noteMoved(count);
   }
   get endReason(): EndReason | undefined {
     return this.#endReason;
@@ -144,47 +127,32 @@ export class WorkerHandle {
 
   /** what decides whether it is overdue */
   get age(): AgingWorker {
-    const { requests: all = 0, healthChecks = 0, rssBytes = 0 } = this.#record.stats ?? {};
+    const { requests: all = 0, healthChecks = 0, rssBytes = 0 } = this.record.stats ?? {};
     const { id, overdue, readyForMs = 0 } = this;
     const requests = all - healthChecks;
     return { id, limits: this.generation.options, overdue, requests, readyForMs, rssBytes, chance: this.#chance };
   }
 
-  /** Takes in what was reported. Called by the master's loop only. */
-  take(news: WorkerNews): void {
-    if (news.type === 'deadline') {
-      if (news.of === this.#state) this.kill(stays(this.#state) ? 'boot-timeout' : 'retired');
-      return;
-    }
-    this.#record.note(news);
-    switch (news.type) {
-      case 'hello':
-        this.#move('hello');
-        if (this.#state === 'booting') this.#configure();
-        break;
-      case 'ready':
-        this.#move('ready');
-        if (this.#state !== 'ready') break;
-        this.#readyAtMs = performance.now();
-        this.#deadline.clear();
-        // One that stands by for another reason then, or leaves, has its own orders.
-        if (this.#holdsBack) this.#opening.whenOpen(() => this.#state === 'ready' && this.send({ type: 'resume' }));
-        break;
-      case 'overdue':
-        if (this.#state === 'draining') this.kill('retired');
-        break;
-      case 'exit':
-        this.#move('exit');
-        break;
-      case 'stuck':
-        // Whatever has been heard of it on the channel so far: its `ready` may still be on the way.
-        if (this.#state !== 'killed' && this.#state !== 'gone') this.kill('stuck');
-        break;
-      case 'fault':
-        if (this.#state !== 'killed' && this.#state !== 'gone') this.kill('faulty');
-        break;
-      default: // it changes nothing here
-    }
+  /** Its process has said hello: it can be configured now, and loads the application. */
+  boot(): void {
+    this.#move('hello');
+    if (this.#state !== 'booting') return;
+    this.#holdsBack = !this.#opening.isOpen;
+    this.send(configurationOf(this.generation, this.#listeners, { standby: this.#holdsBack }));
+  }
+
+  /** Its process has said that it is ready, which may cross a message that it is to leave. */
+  becomeReady(): void {
+    this.#move('ready');
+    if (this.#state !== 'ready') return;
+    this.#readyAtMs = performance.now();
+    this.#deadline.clear();
+    // By then it may stand by for another reason, or leave: its later orders count.
+    if (this.#holdsBack) this.#opening.whenOpen(() => this.#state === 'ready' && this.send({ type: 'resume' }));
+  }
+
+  exited(): void {
+    this.#move('exit');
   }
 
   /** Asks it to accept nothing for now. */
@@ -202,7 +170,7 @@ export class WorkerHandle {
   /** Asks it to finish what it has and end; kills it when that takes too long. */
   retire(drain: Drain): void {
     this.#endReason ??= 'retired';
-    this.#record.noteRetired();
+    this.record.noteRetired();
     this.#move('retire');
     if (this.#state === 'killed') {
       this.#process.kill();
@@ -212,21 +180,23 @@ export class WorkerHandle {
     this.#deadline.set(drain.graceMs + lastWordsMs);
   }
 
-  /** Tells one that drains that there is a ready worker, which its connections can move to; its time stays as it is. */
+  /** Tells a draining worker that its connections can move now, since another one is ready. Its deadline stays. */
   letMove(): void {
     if (this.#state !== 'draining' || this.#lastDrain?.idle === 'close') return;
     const graceMs = Math.max(0, Math.round(this.#deadline.leftMs - lastWordsMs));
     this.#sendDrain({ graceMs, idle: 'move' });
   }
 
-  /** Asks one that drains already to be quicker, or to close idle connections now. Never gives it more time. */
+  /** Asks a draining worker to be quicker, or to close idle connections now. It never gets more time. */
   hasten(drain: Drain): void {
     if (this.#state !== 'draining') return;
     this.#sendDrain(drain);
     this.#deadline.set(Math.max(0, Math.min(this.#deadline.leftMs, drain.graceMs + lastWordsMs)));
   }
 
+  /** Does nothing to a worker that has been killed already, or has gone. */
   kill(reason: EndReason): void {
+    if (this.#state === 'killed' || this.#state === 'gone') return;
     this.#endReason ??= reason;
     this.#move('deadline');
     this.#process.kill();
@@ -241,11 +211,6 @@ export class WorkerHandle {
     // One that has closed its channel cannot be told; it may not have noticed yet.
     if (this.connected) this.send({ type: 'drain', ...drain });
     else this.#process.terminate();
-  }
-
-  #configure(): void {
-    this.#holdsBack = !this.#opening.isOpen;
-    this.send(configurationOf(this.generation, this.#listeners, { standby: this.#holdsBack }));
   }
 
   #move(input: WorkerInput): void {

@@ -1,13 +1,7 @@
 import { expect } from 'chai';
-import {
-  changedAt,
-  decideByLoad,
-  noLoadYet,
-  settleMs,
-  silentAfterMs,
-  utilisationNow,
-} from '../../../src/master/load/load-policy.ts';
+import { changedAt, decideByLoad, noLoadYet, settleMs } from '../../../src/master/load/load-policy.ts';
 import type { LoadMemory } from '../../../src/master/load/load-policy.ts';
+import { silentAfterMs, utilisationNow } from '../../../src/master/workers/worker.ts';
 
 const range = { least: 2, most: 8 };
 const calmMs = 30_000;

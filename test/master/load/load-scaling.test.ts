@@ -1,7 +1,6 @@
 import { expect } from 'chai';
 import { resolveInput } from '../../../src/shared/options/input.ts';
-import { firstPauseMs, longestPauseMs } from '../../../src/master/load/load-pause.ts';
-import { settleMs } from '../../../src/master/load/load-policy.ts';
+import { firstPauseMs, longestPauseMs, settleMs } from '../../../src/master/load/load-policy.ts';
 import { LoadScaling } from '../../../src/master/load/load-scaling.ts';
 import type { LoadScalingParts } from '../../../src/master/load/load-scaling.ts';
 import { waitFor } from '../../helpers/wait-for.ts';

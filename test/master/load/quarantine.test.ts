@@ -1,7 +1,6 @@
 import { expect } from 'chai';
-import { noQuarantine, noteCrash, release } from '../../../src/master/load/quarantine.ts';
+import { noQuarantine, noteCrash, Quarantines, dropExpired } from '../../../src/master/load/quarantine.ts';
 import type { Quarantine, QuarantineRules } from '../../../src/master/load/quarantine.ts';
-import { Quarantines } from '../../../src/master/load/quarantines.ts';
 import type { MasterToWorker, RequestSummary } from '../../../src/shared/protocol/messages.ts';
 import { resolveInput } from '../../../src/shared/options/input.ts';
 import { recordingLogger } from '../helpers/fake-crew.ts';
@@ -96,8 +95,8 @@ describe('a route is quarantined', () => {
 
   it('until its time is over', () => {
     const quarantine = noteCrash(noQuarantine, new Set(['a']), 0, { ...rules, crashes: 1 });
-    expect([...release(quarantine, 499).until.keys()]).to.deep.equal(['a']);
-    expect([...release(quarantine, 500).until.keys()]).to.deep.equal([]);
+    expect([...dropExpired(quarantine, 499).until.keys()]).to.deep.equal(['a']);
+    expect([...dropExpired(quarantine, 500).until.keys()]).to.deep.equal([]);
   });
 });
 

@@ -23,7 +23,7 @@ class FakeWorker {
 function quotasOf(limits: { maxConnections: number; maxConcurrentRequests: number }) {
   const quotas = new Quotas(() => limits);
   const report = (worker: FakeWorker, connections: number, requests: number) =>
-    quotas.take(worker, {
+    quotas.noteUsage(worker, {
       type: 'usage',
       serial: worker.serial,
       connections: { now: connections, wanted: connections, isShort: false },

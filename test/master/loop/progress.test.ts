@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { progressOf, ProgressReport } from '../../../src/master/loop/progress.ts';
 import type { UnderWay } from '../../../src/master/loop/progress.ts';
-import type { Wanted } from '../../../src/master/loop/reconcile.ts';
+import type { Wanted } from '../../../src/master/generations/plan.ts';
 import type { Progress } from '../../../src/master/outcomes/results.ts';
 import { fakeCrew } from '../helpers/fake-crew.ts';
 

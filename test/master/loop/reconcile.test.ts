@@ -2,9 +2,10 @@ import { expect } from 'chai';
 import { array, assert, constant, constantFrom, nat, oneof, property, record } from 'fast-check';
 import type { Arbitrary } from 'fast-check';
 import { isRolledOut, reconcile } from '../../../src/master/loop/reconcile.ts';
-import type { CrewCommand, SeenWorker, Wanted } from '../../../src/master/loop/reconcile.ts';
+import type { CrewCommand } from '../../../src/master/loop/reconcile.ts';
+import type { Wanted } from '../../../src/master/generations/plan.ts';
+import type { SeenWorker, WorkerState } from '../../../src/master/workers/worker-states.ts';
 import { isLive, nextWorkerState } from '../../../src/master/workers/worker-states.ts';
-import type { WorkerState } from '../../../src/master/workers/worker-states.ts';
 
 const noneHeld = { serving: 0, candidate: 0 };
 const wants = (change: Partial<Wanted> = {}): Wanted => ({

@@ -51,7 +51,7 @@ function make(...targets: FakeWorker[]) {
   const origin = new FakeWorker(1);
   const give = (id: number): FakeHandle => {
     const handle = new FakeHandle();
-    relay.take(origin, { type: 'move', id, connection }, handle);
+    relay.onMessage(origin, { type: 'move', id, connection }, handle);
     return handle;
   };
   const die = (worker: FakeWorker) => {
@@ -68,12 +68,12 @@ describe('the relay of moving connections', () => {
     const handle = give(7);
     const [id] = b.ids('adopt');
     expect([b.connections, handle.closed, relay.size]).to.deep.equal([1, 0, 1]);
-    relay.take(b, { type: 'adopted', id: id! }, undefined);
+    relay.onMessage(b, { type: 'adopted', id: id! }, undefined);
     expect([handle.closed, relay.size]).to.deep.equal([1, 0]);
     expect(origin.sent).to.deep.equal([{ type: 'moved', id: 7 }]);
     expect(relay.gone(origin)).to.deep.equal({ moved: 1, returned: 0 });
     // A confirmation too many changes nothing.
-    relay.take(b, { type: 'adopted', id: id! }, undefined);
+    relay.onMessage(b, { type: 'adopted', id: id! }, undefined);
     expect(handle.closed).to.equal(1);
   });
 
@@ -96,11 +96,11 @@ describe('the relay of moving connections', () => {
     const { relay, origin, give, die } = make(b, c);
     const [first, second] = [give(1), give(2)];
     const [one, two] = b.ids('adopt');
-    relay.take(b, { type: 'adopted', id: one! }, undefined);
+    relay.onMessage(b, { type: 'adopted', id: one! }, undefined);
     die(b);
     expect(c.ids('adopt')).to.have.lengthOf(1);
     expect(c.ids('adopt')).to.not.include(two);
-    relay.take(c, { type: 'adopted', id: c.ids('adopt')[0]! }, undefined);
+    relay.onMessage(c, { type: 'adopted', id: c.ids('adopt')[0]! }, undefined);
     expect([first.closed, second.closed]).to.deep.equal([1, 1]);
     expect(origin.ids('moved')).to.deep.equal([1, 2]);
   });
@@ -110,8 +110,8 @@ describe('the relay of moving connections', () => {
     const { relay, origin, ready, give } = make(b, c);
     give(1);
     ready.delete(b);
-    relay.take(b, { type: 'refused', id: b.ids('adopt')[0]! }, undefined);
-    relay.take(c, { type: 'adopted', id: c.ids('adopt')[0]! }, undefined);
+    relay.onMessage(b, { type: 'refused', id: b.ids('adopt')[0]! }, undefined);
+    relay.onMessage(c, { type: 'adopted', id: c.ids('adopt')[0]! }, undefined);
     expect([origin.ids('moved'), origin.ids('move-back')]).to.deep.equal([[1], []]);
   });
 
@@ -137,7 +137,7 @@ describe('the relay of moving connections', () => {
     const handle = give(1);
     const asked = () => b.sent.find((message) => message.type === 'sync');
     await waitFor('the question', () => asked() !== undefined);
-    relay.take(b, { type: 'synced', upTo: (asked() as { upTo: number }).upTo, here: [] }, undefined);
+    relay.onMessage(b, { type: 'synced', upTo: (asked() as { upTo: number }).upTo, here: [] }, undefined);
     expect(handle.closed).to.equal(1);
     expect(origin.sent).to.deep.equal([{ type: 'move-back', id: 1, because: 'not-received' }]);
   });
@@ -153,8 +153,8 @@ describe('the relay of moving connections', () => {
     give(2);
     give(3);
     expect([b.ids('adopt'), c.ids('adopt').length, kept.closed]).to.deep.equal([[id], 2, 0]);
-    relay.take(b, { type: 'adopted', id: id! }, undefined);
-    relay.take(b, { type: 'synced', upTo: (asked() as { upTo: number }).upTo, here: [] }, undefined);
+    relay.onMessage(b, { type: 'adopted', id: id! }, undefined);
+    relay.onMessage(b, { type: 'synced', upTo: (asked() as { upTo: number }).upTo, here: [] }, undefined);
     give(4);
     expect([b.ids('adopt').length, c.ids('adopt').length, origin.ids('moved')]).to.deep.equal([2, 2, [1]]);
     die(b); // what it had not confirmed goes elsewhere, as ever
@@ -177,7 +177,7 @@ describe('the relay of moving connections', () => {
     const [first, second] = [give(1), give(2)];
     relay.gone(origin);
     relay.gone(origin);
-    relay.take(b, { type: 'adopted', id: b.ids('adopt')[0]! }, undefined);
+    relay.onMessage(b, { type: 'adopted', id: b.ids('adopt')[0]! }, undefined);
     die(b);
     die(b);
     for (const told of b.late) told(new Error('the channel is closed'));
@@ -203,9 +203,9 @@ describe('the relay of moving connections', () => {
     const asked = b.ids('adopt')[0]!;
     die(b);
     // c was asked before, and answers now: its offer is under way.
-    relay.take(c, { type: 'synced', upTo: asked, here: [] }, undefined);
+    relay.onMessage(c, { type: 'synced', upTo: asked, here: [] }, undefined);
     expect([handle.closed, origin.sent.length]).to.deep.equal([0, 0]);
-    relay.take(c, { type: 'adopted', id: c.ids('adopt')[0]! }, undefined);
+    relay.onMessage(c, { type: 'adopted', id: c.ids('adopt')[0]! }, undefined);
     expect(origin.ids('moved')).to.deep.equal([1]);
   });
 
@@ -214,10 +214,10 @@ describe('the relay of moving connections', () => {
     const { relay, origin, give } = make(b);
     give(3);
     give(4);
-    relay.take(b, { type: 'adopted', id: b.ids('adopt')[0]! }, undefined);
+    relay.onMessage(b, { type: 'adopted', id: b.ids('adopt')[0]! }, undefined);
     // 5 came without its descriptor.
-    relay.take(origin, { type: 'move', id: 5, connection }, undefined);
-    relay.take(origin, { type: 'sync', upTo: 5 }, undefined);
+    relay.onMessage(origin, { type: 'move', id: 5, connection }, undefined);
+    relay.onMessage(origin, { type: 'sync', upTo: 5 }, undefined);
     expect(origin.sent.at(-1)).to.deep.equal({ type: 'synced', upTo: 5, here: [4] });
   });
 
@@ -227,7 +227,7 @@ describe('the relay of moving connections', () => {
       const { relay, origin, give } = make(b);
       const handle = give(1);
       relay.gone(origin);
-      relay.take(b, { type: 'adopted', id: b.ids('adopt')[0]! }, undefined);
+      relay.onMessage(b, { type: 'adopted', id: b.ids('adopt')[0]! }, undefined);
       expect(handle.closed).to.equal(1);
       expect(origin.sent).to.deep.equal([]);
     });
@@ -241,7 +241,7 @@ describe('the relay of moving connections', () => {
       expect([handle.closed, relay.size]).to.deep.equal([0, 1]);
       ready.add(c);
       relay.flush();
-      relay.take(c, { type: 'adopted', id: c.ids('adopt')[0]! }, undefined);
+      relay.onMessage(c, { type: 'adopted', id: c.ids('adopt')[0]! }, undefined);
       expect([handle.closed, relay.size]).to.deep.equal([1, 0]);
     });
 
@@ -250,10 +250,10 @@ describe('the relay of moving connections', () => {
       const { relay, origin, give } = make(b);
       const handle = give(1);
       relay.gone(origin);
-      relay.take(b, { type: 'synced', upTo: b.ids('adopt')[0]!, here: [] }, undefined);
+      relay.onMessage(b, { type: 'synced', upTo: b.ids('adopt')[0]!, here: [] }, undefined);
       await waitFor('a second offer', () => b.ids('adopt').length === 2);
       expect(handle.closed).to.equal(0);
-      relay.take(b, { type: 'adopted', id: b.ids('adopt')[1]! }, undefined);
+      relay.onMessage(b, { type: 'adopted', id: b.ids('adopt')[1]! }, undefined);
       expect(handle.closed).to.equal(1);
     });
   });
@@ -268,15 +268,15 @@ describe('the relay of moving connections', () => {
   });
 
   it('goes on with what another master has here, and takes back what it refuses or has never got', () => {
-    const successor = new FakeWorker(Infinity);
-    const { relay, origin, give } = make(successor);
+    const nextMaster = new FakeWorker(Infinity);
+    const { relay, origin, give } = make(nextMaster);
     const handles = [1, 2, 3].map(give);
-    const [refused, waiting, lost] = successor.ids('adopt');
-    relay.take(successor, { type: 'refused', id: refused! }, undefined);
+    const [refused, waiting, lost] = nextMaster.ids('adopt');
+    relay.onMessage(nextMaster, { type: 'refused', id: refused! }, undefined);
     expect(origin.ids('move-back')).to.deep.equal([1]);
-    relay.take(successor, { type: 'synced', upTo: lost!, here: [waiting!] }, undefined);
+    relay.onMessage(nextMaster, { type: 'synced', upTo: lost!, here: [waiting!] }, undefined);
     expect(origin.ids('move-back')).to.deep.equal([1, 3]);
-    relay.take(successor, { type: 'adopted', id: waiting! }, undefined);
+    relay.onMessage(nextMaster, { type: 'adopted', id: waiting! }, undefined);
     expect(origin.ids('moved')).to.deep.equal([2]);
     expect(handles.map(({ closed }) => closed)).to.deep.equal([1, 1, 1]);
   });

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { havensOf, pickTarget, type Target } from '../../../src/master/migration/targets.ts';
+import { targetsOf, pickTarget, type Target } from '../../../src/master/migration/targets.ts';
 
 const target = (number: number, connections: number): Target => ({
   generation: { number },
@@ -24,9 +24,9 @@ describe('where a moving connection goes', () => {
   });
 
   it('not to a generation that was given up, unless nobody else is there', () => {
-    expect(havensOf([old, busy, idle], new Set([1, 2]))).to.deep.equal([old, busy, idle]);
-    expect(havensOf([old, busy, idle], new Set([1]))).to.deep.equal([old]);
-    expect(havensOf([busy, idle], new Set([1, 3]))).to.deep.equal([busy, idle]);
+    expect(targetsOf([old, busy, idle], new Set([1, 2]))).to.deep.equal([old, busy, idle]);
+    expect(targetsOf([old, busy, idle], new Set([1]))).to.deep.equal([old]);
+    expect(targetsOf([busy, idle], new Set([1, 3]))).to.deep.equal([busy, idle]);
   });
 
   it('not to one that does not answer, unless nobody else is there', () => {

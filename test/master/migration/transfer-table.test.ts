@@ -7,70 +7,45 @@ import {
   type TransferInput,
   type TransferState,
 } from '../../../src/master/migration/transfer-table.ts';
+import type { Transitions } from '../../../src/shared/state-machine.ts';
+import { itIsASoundTable } from '../helpers/state-table.ts';
 
-/** Every cell: 'state deed', 'state' without a deed, or '' for what must not happen. */
-const cells: Record<TransferState, Record<TransferInput, string>> = {
-  'here': {
-    'found': 'offered offer',
-    'none-found': 'over close-and-return',
-    'adopted': '',
-    'missed': '',
-    'target-gone': '',
-    'origin-gone': 'stranded',
-    'abandon': 'over close-and-return',
-  },
-  'offered': {
-    'found': '',
-    'none-found': '',
-    'adopted': 'over close-and-confirm',
-    'missed': 'over close-and-return',
-    'target-gone': 'here place',
-    'origin-gone': 'offered-stranded',
-    'abandon': 'over close',
-  },
-  'stranded': {
-    'found': 'offered-stranded offer',
-    'none-found': 'stranded',
-    'adopted': '',
-    'missed': '',
-    'target-gone': '',
-    'origin-gone': '',
-    'abandon': 'over close',
-  },
-  'offered-stranded': {
-    'found': '',
-    'none-found': '',
-    'adopted': 'over close',
-    'missed': 'stranded',
-    'target-gone': 'stranded place',
-    'origin-gone': '',
-    'abandon': 'over close',
-  },
-  'over': {
-    'found': '',
-    'none-found': '',
-    'adopted': '',
-    'missed': '',
-    'target-gone': '',
-    'origin-gone': '',
-    'abandon': '',
-  },
-};
+const states = Object.fromEntries(
+  Object.entries(transferTable).map(([state, row]) => [
+    state,
+    Object.fromEntries(Object.entries(row).map(([input, { to }]) => [input, to])),
+  ]),
+) as Transitions<TransferState, TransferInput>;
 
 describe('the table of a transfer', () => {
-  for (const state of transferStates) {
-    for (const input of transferInputs) {
-      const cell = cells[state][input];
-      it(`${state} + ${input}: ${cell || 'illegal'}`, () => {
-        if (cell === '') {
-          expect(() => nextTransferStep(state, input)).to.throw(`no input '${input}' in state '${state}'`);
-          return;
-        }
-        const { to, deed } = nextTransferStep(state, input);
-        expect([to, deed].filter((word) => word !== undefined).join(' ')).to.equal(cell);
-      });
-    }
-  }
+  itIsASoundTable({
+    states: transferStates,
+    inputs: transferInputs,
+    table: states,
+    next: (state, input) => nextTransferStep(state, input).to,
+    first: 'here',
+    ends: ['over'],
+  });
+
+  it('offers a connection whenever a worker is found, and waits for one without an origin to return it to', () => {
+    expect(nextTransferStep('here', 'found')).to.deep.equal({ to: 'offered', deed: 'offer' });
+    expect(nextTransferStep('stranded', 'found')).to.deep.equal({ to: 'offered-stranded', deed: 'offer' });
+    expect(nextTransferStep('stranded', 'none-found').to).to.equal('stranded');
+  });
+
+  it('looks for another worker when the one it was offered to has gone', () => {
+    for (const state of ['offered', 'offered-stranded'] as const)
+      expect(nextTransferStep(state, 'target-gone').deed, state).to.equal('place');
+  });
+
+  it('tells the origin that it moved only when it was adopted and the origin is there', () => {
+    const confirming = transferStates.flatMap((state) =>
+      Object.entries(transferTable[state]).flatMap(([input, { deed }]) =>
+        deed === 'close-and-confirm' ? [`${state} + ${input}`] : [],
+      ),
+    );
+    expect(confirming).to.deep.equal(['offered + adopted']);
+  });
 
   it('lets the origin read again only when nobody else can, and ends by closing our copy', () => {
     for (const state of transferStates) {

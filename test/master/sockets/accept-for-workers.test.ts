@@ -4,7 +4,7 @@ import net from 'node:net';
 import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import { expect } from 'chai';
-import { Handover, roomWithin } from '../../../src/master/sockets/accept-for-workers.ts';
+import { ConnectionDispatcher, roomWithin } from '../../../src/master/sockets/accept-for-workers.ts';
 import type { Recipient } from '../../../src/master/sockets/accept-for-workers.ts';
 import type { Listener } from '../../../src/master/sockets/listeners.ts';
 import { onEnd } from '../../helpers/cleanup.ts';
@@ -85,7 +85,7 @@ describe('where workers cannot inherit sockets, the master', () => {
   });
 });
 
-describe('Handover', () => {
+describe('ConnectionDispatcher', () => {
   const socket = () =>
     Object.assign(new EventEmitter(), {
       destroyed: false,
@@ -97,30 +97,30 @@ describe('Handover', () => {
     const server = new EventEmitter();
     const workers: Recipient[] = [];
     const limits = { room: Infinity };
-    const handover = new Handover(
+    const dispatcher = new ConnectionDispatcher(
       [{ server } as unknown as Listener],
       () => workers,
       () => limits.room,
     );
-    return { server, workers, handover, limits };
+    return { server, workers, dispatcher, limits };
   };
 
   const recipient = (send: Recipient['send']): Recipient => ({ send, noteConnection() {} });
 
   it('keeps connections while no worker is ready', () => {
-    const { server, workers, handover } = setup();
+    const { server, workers, dispatcher } = setup();
     const one = socket();
     server.emit('connection', one);
-    expect(handover.waiting).to.equal(1);
+    expect(dispatcher.waiting).to.equal(1);
     const sent: unknown[] = [];
     workers.push(recipient((message, given) => void sent.push(message, given)));
-    handover.flush();
+    dispatcher.flush();
     expect(sent).to.deep.equal([{ type: 'connection', bind: 0 }, one]);
-    expect(handover.waiting).to.equal(0);
+    expect(dispatcher.waiting).to.equal(0);
   });
 
   it('hands over as many as there is room for, and the rest in order when there is more', () => {
-    const { server, workers, handover, limits } = setup();
+    const { server, workers, dispatcher, limits } = setup();
     const got: Socket[] = [];
     workers.push({
       send: (_message, given) => void got.push(given),
@@ -129,13 +129,13 @@ describe('Handover', () => {
     limits.room = 1;
     const [one, two, three] = [socket(), socket(), socket()];
     for (const each of [one, two, three]) server.emit('connection', each);
-    expect([got, handover.waiting]).to.deep.equal([[one], 2]);
+    expect([got, dispatcher.waiting]).to.deep.equal([[one], 2]);
     // More than the limit by now, after it was lowered.
     limits.room = -3;
-    handover.flush();
+    dispatcher.flush();
     limits.room = 2;
-    handover.flush();
-    expect([got, handover.waiting]).to.deep.equal([[one, two, three], 0]);
+    dispatcher.flush();
+    expect([got, dispatcher.waiting]).to.deep.equal([[one, two, three], 0]);
   });
 
   it('knows how much room there is, without a limit as well', () => {
@@ -160,28 +160,28 @@ describe('Handover', () => {
   });
 
   it('takes back what a worker that has ended did not get', () => {
-    const { server, workers, handover } = setup();
+    const { server, workers, dispatcher } = setup();
     const first = recipient(() => {});
     workers.push(first);
     const one = socket();
     server.emit('connection', one);
-    expect(handover.waiting).to.equal(0);
+    expect(dispatcher.waiting).to.equal(0);
     const got: Socket[] = [];
     workers.splice(
       0,
       1,
       recipient((_message, given, done) => [got.push(given), done(null)]),
     );
-    handover.gone(first);
-    handover.gone(first);
+    dispatcher.gone(first);
+    dispatcher.gone(first);
     expect(got).to.deep.equal([one]);
   });
 
   it('gives up what waits when it is closed', () => {
-    const { server, handover } = setup();
+    const { server, dispatcher } = setup();
     const one = socket();
     server.emit('connection', one);
-    handover.close();
+    dispatcher.close();
     expect(one.destroyed).to.equal(true);
   });
 });

@@ -1,6 +1,5 @@
 import { expect } from 'chai';
-import { chooseBinds } from '../../../src/master/sockets/chosen-binds.ts';
-import { systemdBinds } from '../../../src/master/sockets/systemd.ts';
+import { chooseBinds, systemdBinds } from '../../../src/master/sockets/chosen-binds.ts';
 
 const options = { bind: [], host: '127.0.0.1', port: 8080, certfile: '' };
 const activation = { LISTEN_FDS: '2', LISTEN_PID: '42' };

@@ -1,7 +1,12 @@
 import { resolve } from 'node:path';
 import { expect } from 'chai';
 import { parseBind } from '../../../src/master/sockets/bind-address.ts';
-import { bindKey, Estate, formatLegacy, parseLegacy } from '../../../src/master/sockets/inherited-sockets.ts';
+import {
+  bindKey,
+  InheritedSockets,
+  formatInheritedState,
+  parseInheritedState,
+} from '../../../src/master/sockets/inherited-sockets.ts';
 
 const sockets = [
   { key: '127.0.0.1:0', name: '127.0.0.1:8080' },
@@ -9,11 +14,11 @@ const sockets = [
 ];
 const refusal = { code: 'UPGRADE_FAILED' };
 
-describe('what a master leaves to the next one', () => {
-  it('comes back as it was, with descriptors from 4 on', () => {
+describe('what a master inherits from the previous one', () => {
+  it('is parsed as it was formatted, with descriptors from 4 on', () => {
     const looked: number[] = [];
-    const legacy = parseLegacy(formatLegacy(sockets, 42), 42, (fd) => looked.push(fd) > 0);
-    expect(legacy).to.deep.equal({
+    const inherited = parseInheritedState(formatInheritedState(sockets, 42), 42, (fd) => looked.push(fd) > 0);
+    expect(inherited).to.deep.equal({
       from: 42,
       sockets: [
         { ...sockets[0], fd: 4 },
@@ -25,33 +30,37 @@ describe('what a master leaves to the next one', () => {
 
   it('says how many workers there are to be, if it is a number of workers', () => {
     const crew = { configured: { least: 2, most: 8 }, wanted: 5 };
-    const parsed = (text: string) => parseLegacy(text, 42, () => true)?.crew;
-    expect(parsed(formatLegacy(sockets, 42, crew))).to.deep.equal(crew);
-    expect(parsed(formatLegacy(sockets, 42))).to.equal(undefined);
+    const parsed = (text: string) => parseInheritedState(text, 42, () => true)?.crew;
+    expect(parsed(formatInheritedState(sockets, 42, crew))).to.deep.equal(crew);
+    expect(parsed(formatInheritedState(sockets, 42))).to.equal(undefined);
     for (const wanted of [0, 1.5, 100_000]) {
-      expect(parsed(formatLegacy(sockets, 42, { ...crew, wanted }))).to.equal(undefined);
+      expect(parsed(formatInheritedState(sockets, 42, { ...crew, wanted }))).to.equal(undefined);
     }
-    expect(parsed(formatLegacy(sockets, 42).replace('"version"', '"crew":{"wanted":3},"version"'))).to.equal(undefined);
+    expect(parsed(formatInheritedState(sockets, 42).replace('"version"', '"crew":{"wanted":3},"version"'))).to.equal(
+      undefined,
+    );
   });
 
   it('is not ours without the variable, or when it is from another process than our parent', () => {
-    expect(parseLegacy(undefined, 42)).to.equal(undefined);
-    expect(parseLegacy(formatLegacy(sockets, 41), 42)).to.equal(undefined);
+    expect(parseInheritedState(undefined, 42)).to.equal(undefined);
+    expect(parseInheritedState(formatInheritedState(sockets, 41), 42)).to.equal(undefined);
   });
 
   it('is refused when it is damaged, of another version, or not sockets', () => {
-    const text = formatLegacy(sockets, 42);
-    expect(() => parseLegacy('{', 42))
+    const text = formatInheritedState(sockets, 42);
+    expect(() => parseInheritedState('{', 42))
       .to.throw('is not JSON')
       .and.to.include(refusal);
-    expect(() => parseLegacy(text.replace('"version":1', '"version":2'), 42))
+    expect(() => parseInheritedState(text.replace('"version":1', '"version":2'), 42))
       .to.throw('restart')
       .and.to.include(refusal);
-    expect(() => parseLegacy('{"version":1,"from":42,"sockets":[{"key":1}]}', 42)).to.throw('names no sockets');
-    expect(() => parseLegacy(text, 42, (fd) => fd === 4)).to.throw('descriptor 5 (unix:/run/app.sock) is not a socket');
+    expect(() => parseInheritedState('{"version":1,"from":42,"sockets":[{"key":1}]}', 42)).to.throw('names no sockets');
+    expect(() => parseInheritedState(text, 42, (fd) => fd === 4)).to.throw(
+      'descriptor 5 (unix:/run/app.sock) is not a socket',
+    );
     // What this very process has there is for mocha to know, but no socket has this number.
     const many = Array.from({ length: 500 }, () => sockets[0]!);
-    expect(() => parseLegacy(formatLegacy(many, 42), 42)).to.throw('is not a socket');
+    expect(() => parseInheritedState(formatInheritedState(many, 42), 42)).to.throw('is not a socket');
   });
 
   it('names an address the same with and without TLS, and a path however it is written', () => {
@@ -60,13 +69,13 @@ describe('what a master leaves to the next one', () => {
     expect(bindKey(parseBind('tls:fd:3'))).to.equal('fd:3');
   });
 
-  it('is taken once, by the words of before or by where a socket listens; the rest is left', () => {
-    const estate = new Estate(parseLegacy(formatLegacy(sockets, 42), 42, () => true));
-    expect(estate.take('127.0.0.1:9')).to.equal(undefined);
-    expect(estate.take('127.0.0.1:8080')).to.deep.equal({ fd: 4, key: '127.0.0.1:0' });
-    expect(estate.take('127.0.0.1:0')).to.equal(undefined);
-    expect(estate.takeRest()).to.deep.equal([5]);
-    expect(estate.takeRest()).to.deep.equal([]);
-    expect(new Estate(undefined).take('127.0.0.1:0')).to.equal(undefined);
+  it('is claimed once, by the same words or by where a socket listens, and the rest is left', () => {
+    const unclaimed = new InheritedSockets(parseInheritedState(formatInheritedState(sockets, 42), 42, () => true));
+    expect(unclaimed.claim('127.0.0.1:9')).to.equal(undefined);
+    expect(unclaimed.claim('127.0.0.1:8080')).to.deep.equal({ fd: 4, key: '127.0.0.1:0' });
+    expect(unclaimed.claim('127.0.0.1:0')).to.equal(undefined);
+    expect(unclaimed.claimRest()).to.deep.equal([5]);
+    expect(unclaimed.claimRest()).to.deep.equal([]);
+    expect(new InheritedSockets(undefined).claim('127.0.0.1:0')).to.equal(undefined);
   });
 });

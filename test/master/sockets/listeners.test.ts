@@ -16,7 +16,7 @@ import { rejection } from '../helpers/fake-crew.ts';
 async function open(texts: string[], inherited = true, unixMode = 0o600): Promise<Listener[]> {
   const binds = texts.map((text) => ({ bind: parseBind(text), given: `--bind ${text}` }));
   const kinds = { tcp: inherited, unix: inherited };
-  const listeners = await openListeners(binds, { backlog: 16, unixMode, inherited: kinds });
+  const listeners = await openListeners(binds, { backlog: 16, unixMode, workersInherit: kinds });
   onEnd(() => listeners.forEach((listener) => listener.close()));
   return listeners;
 }

@@ -1,15 +1,15 @@
 import { expect } from 'chai';
 import {
-  addDebt,
-  debtOf,
+  addPlace,
+  waitAfterDeath,
   delayMs,
-  forgiveShortest,
+  dropShortest,
   hastenFirst,
   heldPlaces,
   isQuickDeath,
   nextDueMs,
-  payDebt,
-  releaseHeld,
+  fillPlace,
+  openHeld,
 } from '../../../src/master/workers/backoff.ts';
 
 describe('back-off', () => {
@@ -31,20 +31,24 @@ describe('back-off', () => {
   });
 
   it('asks nothing of a worker that had been up, and no delay of one that has answered', () => {
-    expect(debtOf({ readyForMs: 5000, hasAnswered: false }, 7, 0)).to.deep.equal({ streak: 0, waitMs: 0, soonMs: 0 });
+    expect(waitAfterDeath({ readyForMs: 5000, hasAnswered: false }, 7, 0)).to.deep.equal({
+      streak: 0,
+      waitMs: 0,
+      soonMs: 0,
+    });
     let streak = 0;
     for (let death = 0; death < 100; death += 1) {
-      const debt = debtOf({ readyForMs: 40, hasAnswered: true }, streak, 0);
+      const debt = waitAfterDeath({ readyForMs: 40, hasAnswered: true }, streak, 0);
       expect(debt.waitMs).to.equal(0);
       ({ streak } = debt);
     }
     // What cannot start after that waits as if it were the third in the row, not the hundredth.
-    expect(debtOf({ readyForMs: undefined, hasAnswered: false }, streak, 0)).to.deep.equal({
+    expect(waitAfterDeath({ readyForMs: undefined, hasAnswered: false }, streak, 0)).to.deep.equal({
       streak: 3,
       waitMs: 1000,
       soonMs: undefined,
     });
-    expect(debtOf({ readyForMs: 40, hasAnswered: false }, 8, 0)).to.deep.equal({
+    expect(waitAfterDeath({ readyForMs: 40, hasAnswered: false }, 8, 0)).to.deep.equal({
       streak: 9,
       waitMs: 30_000,
       soonMs: 500,
@@ -68,22 +72,22 @@ describe('back-off', () => {
   });
 
   it('holds each place until its debt is due, and hands the row on to the worker that fills it', () => {
-    const backoff = addDebt(addDebt([], { streak: 3, dueAtMs: 200 }), { streak: 1, dueAtMs: 100 });
+    const backoff = addPlace(addPlace([], { streak: 3, dueAtMs: 200 }), { streak: 1, dueAtMs: 100 });
     expect(heldPlaces(backoff, 50)).to.equal(2);
     expect(heldPlaces(backoff, 100)).to.equal(1);
     expect(nextDueMs(backoff, 50)).to.equal(100);
     expect(nextDueMs(backoff, 100)).to.equal(200);
     expect(nextDueMs(backoff, 200)).to.equal(undefined);
-    expect(payDebt(backoff, 50)).to.deep.equal({ backoff, streak: 0 });
-    const first = payDebt(backoff, 150);
+    expect(fillPlace(backoff, 50)).to.deep.equal({ backoff, streak: 0 });
+    const first = fillPlace(backoff, 150);
     expect(first).to.deep.equal({ backoff: [{ streak: 3, dueAtMs: 200 }], streak: 1 });
-    expect(payDebt(first.backoff, 200)).to.deep.equal({ backoff: [], streak: 3 });
-    expect(payDebt([], 0)).to.deep.equal({ backoff: [], streak: 0 });
+    expect(fillPlace(first.backoff, 200)).to.deep.equal({ backoff: [], streak: 3 });
+    expect(fillPlace([], 0)).to.deep.equal({ backoff: [], streak: 0 });
   });
 
   it('makes what was held due', () => {
-    const backoff = addDebt(addDebt([], { streak: 1, dueAtMs: Infinity }), { streak: 2, dueAtMs: 100 });
-    expect(releaseHeld(backoff, 300).map(({ dueAtMs }) => dueAtMs)).to.deep.equal([100, 300]);
+    const backoff = addPlace(addPlace([], { streak: 1, dueAtMs: Infinity }), { streak: 2, dueAtMs: 100 });
+    expect(openHeld(backoff, 300).map(({ dueAtMs }) => dueAtMs)).to.deep.equal([100, 300]);
   });
 
   it('forgives the places with the shortest rows, of equals those that would be filled last', () => {
@@ -94,10 +98,10 @@ describe('back-off', () => {
     ];
     const late = { streak: 3, dueAtMs: 300 };
     const backoff = [short, soon, late, old];
-    expect(forgiveShortest(backoff, 1)).to.deep.equal([soon, late, old]);
-    expect(forgiveShortest(backoff, 2)).to.deep.equal([soon, old]);
-    expect(forgiveShortest(backoff, 3)).to.deep.equal([old]);
-    expect(forgiveShortest(backoff, 9)).to.deep.equal([]);
-    for (const none of [0, -1]) expect(forgiveShortest(backoff, none)).to.deep.equal(backoff);
+    expect(dropShortest(backoff, 1)).to.deep.equal([soon, late, old]);
+    expect(dropShortest(backoff, 2)).to.deep.equal([soon, old]);
+    expect(dropShortest(backoff, 3)).to.deep.equal([old]);
+    expect(dropShortest(backoff, 9)).to.deep.equal([]);
+    for (const none of [0, -1]) expect(dropShortest(backoff, none)).to.deep.equal(backoff);
   });
 });

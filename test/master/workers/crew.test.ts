@@ -7,7 +7,7 @@ import { silentLogger } from '../../../src/shared/log/log.ts';
 /** One that died before it was ready, as the second in a row in its place. */
 const dead = {
   readyForMs: undefined,
-  hasAnswered: false,
+  record: { hasAnswered: false },
   streak: 1,
   generation: { number: 1 },
 } as unknown as WorkerHandle;
@@ -15,12 +15,12 @@ const dead = {
 /** One that was ready, and died before it had answered anything, as the tenth in its row. */
 const unlucky = {
   readyForMs: 10,
-  hasAnswered: false,
+  record: { hasAnswered: false },
   streak: 9,
   generation: { number: 1 },
 } as unknown as WorkerHandle;
 
-describe('what the dead of a crew owe', () => {
+describe('the wait of a place in the crew', () => {
   const parts = {
     listeners: [],
     workerEntry: '',

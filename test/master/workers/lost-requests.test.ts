@@ -23,11 +23,17 @@ function scene(generations: number[]) {
   }));
   const requests = new LostRequests({
     logger,
-    quarantines: { noteCrash: (_generation, those) => void crashes.push(those.map(({ target }) => target)) },
+    noteCrash: (_generation, those) => void crashes.push(those.map(({ target }) => target)),
     open: () => open as unknown as WorkerHandle[],
   });
   const die = (signal: NodeJS.Signals | null, endReason?: EndReason, unaccounted = lost) => {
-    const worker = { id: 1, pid: 7, generation: { number: 2 }, endReason, unaccounted } as unknown as WorkerHandle;
+    const worker = {
+      id: 1,
+      pid: 7,
+      generation: { number: 2 },
+      endReason,
+      record: { unaccounted },
+    } as unknown as WorkerHandle;
     requests.gone(worker, { code: signal === null ? 0 : null, signal });
   };
   return { logger, crashes, given, die, requests, take: (does: boolean) => (takes = does) };

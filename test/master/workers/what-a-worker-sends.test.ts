@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { expect } from 'chai';
-import { WorkerProcess } from '../../../src/master/workers/worker-process.ts';
-import type { ProcessNews } from '../../../src/master/workers/worker-process.ts';
+import { WorkerProcess } from '../../../src/master/workers/process.ts';
+import type { ProcessNews } from '../../../src/master/workers/process.ts';
 import { onEnd } from '../../helpers/cleanup.ts';
 import { fixture, projectRoot } from '../../helpers/files.ts';
 import { waitFor } from '../../helpers/wait-for.ts';

@@ -22,23 +22,23 @@ const stats: WorkerStats = {
 describe('what became of the connections of a worker', () => {
   it('is what moved, as was counted on the way, and for the rest what the worker told at its end', () => {
     const record = new WorkerRecord();
-    record.note({ type: 'stats', stats });
+    record.noteStats(stats);
     record.noteMoved(4);
     record.noteMoved(2);
-    record.note({ type: 'drained', connections: 9, closed: 1 });
+    record.noteDrained({ type: 'drained', connections: 9, closed: 1 });
     expect(record.departures).to.deep.equal({ moved: 6, drained: 2, closed: 1, cut: 0 });
   });
 
   it('names the requests that the grace time cut', () => {
     const record = new WorkerRecord();
     record.noteMoved(4);
-    record.note({ type: 'overdue', requests: [request], connections: 9, closed: 2 });
+    record.noteOverdue({ type: 'overdue', requests: [request], connections: 9, closed: 2 });
     expect(record.departures).to.deep.equal({ moved: 4, drained: 2, closed: 2, cut: 1 });
   });
 
   it('is what is known without it when it died', () => {
     const record = new WorkerRecord();
-    record.note({ type: 'stats', stats });
+    record.noteStats(stats);
     record.noteMoved(4);
     expect(record.departures).to.deep.equal({ moved: 4, drained: 0, closed: 3, cut: 2 });
   });
@@ -46,15 +46,15 @@ describe('what became of the connections of a worker', () => {
   it('counts nobody twice who came when the worker was leaving already', () => {
     const record = new WorkerRecord();
     record.noteMoved(3);
-    record.note({ type: 'drained', connections: 2, closed: 1 });
+    record.noteDrained({ type: 'drained', connections: 2, closed: 1 });
     expect(record.departures).to.deep.equal({ moved: 3, drained: 0, closed: 0, cut: 0 });
   });
 
   it('is, without last words, what it had when it was told to leave, less what moved', () => {
     const record = new WorkerRecord();
-    record.note({ type: 'stats', stats: { ...stats, activeRequests: 0 } });
+    record.noteStats({ ...stats, activeRequests: 0 });
     record.noteRetired();
-    record.note({ type: 'stats', stats: { ...stats, connections: 2, activeRequests: 0 } });
+    record.noteStats({ ...stats, connections: 2, activeRequests: 0 });
     record.noteMoved(7);
     expect(record.departures).to.deep.equal({ moved: 7, drained: 0, closed: 2, cut: 0 });
   });
@@ -67,13 +67,13 @@ describe('the connections of a worker', () => {
     expect(record.connections).to.equal(1);
     record.noteConnection();
     // The first one is among the nine by now.
-    record.note({ type: 'stats', stats: { ...stats, received: 1 } });
+    record.noteStats({ ...stats, received: 1 });
     expect(record.connections).to.equal(10);
     record.noteConnection();
     expect(record.connections).to.equal(11);
-    record.note({ type: 'stats', stats: { ...stats, received: 1 } });
+    record.noteStats({ ...stats, received: 1 });
     expect(record.connections).to.equal(11);
-    record.note({ type: 'stats', stats: { ...stats, received: 3 } });
+    record.noteStats({ ...stats, received: 3 });
     expect(record.connections).to.equal(9);
   });
 
@@ -82,16 +82,16 @@ describe('the connections of a worker', () => {
     const record = new WorkerRecord(() => nowMs);
     record.noteConnection();
     nowMs += 4_000;
-    record.note({ type: 'stats', stats });
+    record.noteStats(stats);
     expect(record.connections).to.equal(10);
     record.noteConnection();
     nowMs += 1_000;
-    record.note({ type: 'stats', stats });
+    record.noteStats(stats);
     expect(record.connections).to.equal(10);
     // That was the one after it, which is known for sure only later.
-    record.note({ type: 'stats', stats: { ...stats, received: 1 } });
+    record.noteStats({ ...stats, received: 1 });
     expect(record.connections).to.equal(10);
-    record.note({ type: 'stats', stats: { ...stats, received: 2 } });
+    record.noteStats({ ...stats, received: 2 });
     expect(record.connections).to.equal(9);
   });
 });
@@ -99,24 +99,24 @@ describe('the connections of a worker', () => {
 describe('the requests of a worker that only the master can account for', () => {
   const record = () => {
     const made = new WorkerRecord();
-    made.note({ type: 'stats', stats });
-    made.note({ type: 'under-way', requests: [request] });
+    made.noteStats(stats);
+    made.noteUnderWay([request]);
     return made;
   };
 
   it('are those that it told of last', () => {
     const died = record();
-    died.note({ type: 'exit', code: null, signal: 'SIGKILL' });
+    died.noteExit({ code: null, signal: 'SIGKILL' });
     expect(died.unaccounted).to.deep.equal([request]);
     expect(died.departures.cut).to.equal(2);
   });
 
   it('are none once it has closed its channel, and none was cut when it then ends by itself', () => {
     const left = record();
-    left.note({ type: 'lost' });
+    left.noteLost();
     expect(left.unaccounted).to.deep.equal([]);
     expect(left.departures.cut).to.equal(2);
-    left.note({ type: 'exit', code: 0, signal: null });
+    left.noteExit({ code: 0, signal: null });
     expect(left.unaccounted).to.deep.equal([]);
     expect(left.departures.cut).to.equal(0);
   });

@@ -5,42 +5,36 @@ import {
   stays,
   workerInputs,
   workerStates,
+  workerTable,
 } from '../../../src/master/workers/worker-states.ts';
-import type { WorkerInput, WorkerState } from '../../../src/master/workers/worker-states.ts';
-
-type Next = WorkerState | '-';
-/** In the order of `workerInputs`: hello, ready, rest, resume, retire, deadline, exit. */
-const row = (...next: [Next, Next, Next, Next, Next, Next, Next]) =>
-  Object.fromEntries(workerInputs.map((input, index) => [input, next[index]!])) as Record<WorkerInput, Next>;
-
-/** Every state with every input; '-' is an illegal move. Written out a second time, so that a change is meant. */
-const expected: Record<WorkerState, Record<WorkerInput, Next>> = {
-  spawned: row('booting', '-', '-', '-', 'killed', 'killed', 'gone'),
-  booting: row('-', 'ready', '-', '-', 'draining', 'killed', 'gone'),
-  ready: row('-', '-', 'standby', '-', 'draining', 'killed', 'gone'),
-  standby: row('-', '-', '-', 'ready', 'draining', 'killed', 'gone'),
-  draining: row('-', 'draining', '-', '-', '-', 'killed', 'gone'),
-  killed: row('killed', 'killed', '-', '-', '-', '-', 'gone'),
-  gone: row('-', '-', '-', '-', '-', '-', '-'),
-};
+import { itIsASoundTable } from '../helpers/state-table.ts';
 
 describe('the life of a worker', () => {
-  for (const state of workerStates) {
-    for (const input of workerInputs) {
-      const next = expected[state][input];
-      it(`${state} + ${input} = ${next === '-' ? 'illegal' : next}`, () => {
-        if (next === '-')
-          expect(() => nextWorkerState(state, input)).to.throw(`no input '${input}' in state '${state}'`);
-        else expect(nextWorkerState(state, input)).to.equal(next);
-      });
-    }
-  }
+  itIsASoundTable({
+    states: workerStates,
+    inputs: workerInputs,
+    table: workerTable,
+    next: nextWorkerState,
+    first: 'spawned',
+    ends: ['gone'],
+  });
 
-  it('ends from every state by exit, and nowhere else', () => {
+  it('ends from every state by exit, and by nothing else', () => {
     for (const state of workerStates) {
-      const ways = workerInputs.filter((input) => expected[state][input] === 'gone');
-      expect(ways).to.deep.equal(state === 'gone' ? [] : ['exit']);
+      const ways = workerInputs.filter((input) => workerTable[state][input] === 'gone');
+      expect(ways, state).to.deep.equal(state === 'gone' ? [] : ['exit']);
     }
+  });
+
+  it('is not killed by retiring once it may hold a connection', () => {
+    expect(workerStates.filter((state) => workerTable[state].retire === 'killed')).to.deep.equal(['spawned']);
+  });
+
+  it('takes a ready that crosses a drain or a kill, and is not ready then', () => {
+    expect(['draining' as const, 'killed' as const].map((state) => nextWorkerState(state, 'ready'))).to.deep.equal([
+      'draining',
+      'killed',
+    ]);
   });
 
   it('counts while it accepts or is on its way there, and stays until it is told to leave', () => {

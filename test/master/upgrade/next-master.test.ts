@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import { ownCommand } from '../../../src/master/upgrade/own-command.ts';
-import type { Started } from '../../../src/master/upgrade/own-command.ts';
+import { ownCommand } from '../../../src/master/upgrade/next-master.ts';
+import type { Started } from '../../../src/master/upgrade/next-master.ts';
 
 const started: Started = {
   argv0: 'node',

@@ -1,16 +1,15 @@
-/** Why a worker died, in the words that its log line, a failed reload or a failed start has. */
+/** Why a worker died: the error that its log line, a failed reload or a failed start reports. */
 import { EvyError } from '../../shared/errors.ts';
-import { formatDuration } from '../../shared/options/units.ts';
-import type { EndReason } from './worker.ts';
 import { handledSignals } from '../../shared/held-signals.ts';
-import type { Failure } from './worker-record.ts';
-import type { WorkerEnd } from './worker-process.ts';
+import { formatDuration } from '../../shared/options/units.ts';
+import type { WorkerEnd } from './process.ts';
+import type { Failure, WorkerRecord } from './worker-record.ts';
+import type { EndReason } from './worker.ts';
 
-/** What of a worker tells why it died. */
-export interface Deceased {
-  readonly failure: Failure | undefined;
+/** The properties of a worker that tell why it died. */
+export interface DeadWorker {
+  readonly record: Pick<WorkerRecord, 'failure' | 'bootStep'>;
   readonly endReason: EndReason | undefined;
-  readonly bootStep: string | undefined;
   readonly generation: { readonly options: { readonly bootTimeoutMs: number } };
 }
 
@@ -34,14 +33,15 @@ const mostHitEarly = 3;
  * Such a signal was meant for the whole process group, or for a worker that is to be replaced; it says nothing about the application.
  */
 export function wasHitEarly(
-  { saidHello, streak }: { readonly saidHello: boolean; readonly streak: number },
+  { record, streak }: { readonly record: Pick<WorkerRecord, 'saidHello'>; readonly streak: number },
   { signal }: Pick<WorkerEnd, 'signal'>,
 ): boolean {
-  return !saidHello && streak < mostHitEarly && handledSignals.some((handled) => handled === signal);
+  return !record.saidHello && streak < mostHitEarly && handledSignals.some((handled) => handled === signal);
 }
 
 /** The error of a worker that did not become ready, or did not stay up. */
-export function deathError({ failure, endReason, bootStep, generation }: Deceased, end: WorkerEnd): EvyError {
+export function deathError({ record, endReason, generation }: DeadWorker, end: WorkerEnd): EvyError {
+  const { failure, bootStep } = record;
   if (failure?.code !== undefined)
     return new EvyError(failure.code, failure.message, { cause: errorFromWorker(failure) });
   if (endReason === 'boot-timeout') {

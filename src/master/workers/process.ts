@@ -1,21 +1,82 @@
 /**
- * The process of one worker and its channel. It reports what happens there and decides nothing.
+ * Starts the process of one worker and holds its channel. It reports what happens there and decides nothing.
  */
+import cluster from 'node:cluster';
 import type { Worker } from 'node:cluster';
 import type { Socket } from 'node:net';
 import { constants } from 'node:os';
 import type { Readable } from 'node:stream';
+import { fileURLToPath } from 'node:url';
 import { toError } from '../../shared/errors.ts';
+import { closeHandle, guardChannel, passedHandle } from '../../shared/node-private/node-private.ts';
+import type { PassedHandle } from '../../shared/node-private/node-private.ts';
 import { verdictOn } from '../../shared/protocol/internal-messages.ts';
 import { fromWorker } from '../../shared/protocol/message-shapes.ts';
 import { enclose, isMovingToMaster } from '../../shared/protocol/messages.ts';
 import type { MasterToWorker, MovingToMaster, WorkerToMaster } from '../../shared/protocol/messages.ts';
-import { closeHandle, guardChannel, passedHandle } from '../../shared/node-private/node-private.ts';
-import type { PassedHandle } from '../../shared/node-private/node-private.ts';
-import { firstInheritedFd, forkWorker } from './fork-worker.ts';
-import type { ForkPlan } from './fork-worker.ts';
+import type { Variables } from '../generations/env-file.ts';
+import { systemdVariables } from '../sockets/chosen-binds.ts';
+import { inheritedStateVariable } from '../sockets/inherited-sockets.ts';
 import { WatchLine } from './watch-line.ts';
 import type { Fault, WatchNews } from './watch-line.ts';
+
+/** Inherited descriptors begin here in the worker: after stdin, stdout, stderr and the channel. */
+export const firstInheritedFd = 4;
+
+interface ForkPlan {
+  /** the worker's main module */
+  readonly entry: string;
+  /** listening sockets, in the order of the binds */
+  readonly fds: readonly number[];
+  readonly directory: string;
+  /** beside the environment of this process */
+  readonly variables: Variables;
+  /** whether it gets a line for its watchdog: the descriptor behind those */
+  readonly watched: boolean;
+}
+
+/** The worker's main module beside this one: .js as built, .ts when run from source. */
+export function defaultWorkerEntry(): string {
+  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
+  return fileURLToPath(new URL(`../../worker/entry.${extension}`, import.meta.url));
+}
+
+/** Node's own flags for a worker: all of this process's (loaders, limits) but those that make Node run a string. */
+export function workerExecArgv(execArgv: readonly string[]): string[] {
+  const kept: string[] = [];
+  for (let index = 0; index < execArgv.length; index += 1) {
+    const flag = execArgv[index]!;
+    if (/^(-e|--eval|-p|--print|-pe)$/.test(flag)) index += 1;
+    else if (!/^(--eval=|--print=|--input-type|-i$|--interactive$|--watch|--test)/.test(flag)) kept.push(flag);
+  }
+  return kept;
+}
+
+// `settings` is a plain property that only setupPrimary is meant to write, so its type is readonly.
+const mutable = cluster as unknown as { settings: typeof cluster.settings };
+
+/**
+ * Forks one node:cluster worker and leaves cluster's process-wide settings as they were: two masters, or a master inside
+ * a program that uses node:cluster itself, must not see each other's.
+ * @throws what child_process.spawn throws at once; most failures come as an 'error' event and then 'close'
+ */
+function forkWorker(plan: ForkPlan): Worker {
+  const before = mutable.settings;
+  mutable.settings = {};
+  try {
+    cluster.setupPrimary({
+      exec: plan.entry,
+      args: [],
+      cwd: plan.directory,
+      execArgv: workerExecArgv(process.execArgv),
+      stdio: ['ignore', 1, 2, 'ipc', ...plan.fds, ...(plan.watched ? (['pipe'] as const) : [])],
+    });
+    const without = Object.fromEntries([...systemdVariables, inheritedStateVariable].map((name) => [name, undefined]));
+    return cluster.fork({ ...plan.variables, ...without });
+  } finally {
+    mutable.settings = before;
+  }
+}
 
 export interface WorkerProcessPlan extends Omit<ForkPlan, 'watched'> {
   /** option stuckTimeout; 0 watches nobody */
@@ -38,10 +99,10 @@ export type ProcessNews =
   | { type: 'lost' }
   | ({ type: 'exit' } & WorkerEnd);
 
-/** Gets what is about connections that move: at once, since no decision of the master hangs on it. */
+/** Gets messages about connections that move at once, since no decision of the master depends on them. */
 export type OnMoving = (message: MovingToMaster, handle: PassedHandle | undefined) => void;
 
-/** A channel closes a moment before its process ends; longer than this and the process has closed it itself. */
+/** A channel closes a moment before its process ends; if it takes longer than this, the process has closed it itself. */
 const lostAfterMs = 1_000;
 
 export class WorkerProcess {
@@ -84,7 +145,7 @@ export class WorkerProcess {
       queueMicrotask(() => done(new Error('the channel is closed')));
       return;
     }
-    // keepOpen: else Node would close our copy only when the worker confirms, and never if it dies before that.
+    // keepOpen: without it Node would close this process's copy only when the worker confirms, and never if it dies before that.
     try {
       this.#worker!.process.send(enclose(message), socket as Socket | undefined, { keepOpen: true }, done);
     } catch (error) {
@@ -92,7 +153,7 @@ export class WorkerProcess {
     }
   }
 
-  /** Asks it to leave where no message can. */
+  /** Asks it to leave when no message can reach it. */
   terminate(): void {
     this.#worker?.process.kill('SIGTERM');
   }
@@ -114,7 +175,7 @@ export class WorkerProcess {
         },
       });
     }
-    // An application may send messages of its own: only ours are taken.
+    // An application may send messages of its own, which are ignored.
     child.on('message', (value: unknown, handle: unknown) => {
       const message = fromWorker(value);
       if (message?.type !== 'move') closeHandle(handle);
@@ -122,7 +183,7 @@ export class WorkerProcess {
       if (isMovingToMaster(message)) this.#onMoving(message, passedHandle(handle));
       else this.#report(message);
     });
-    // Failed sends come here too: the worker is about to end then, and that is reported by itself.
+    // Failed sends come here too: the worker is about to end then, which is reported separately.
     worker.on('error', (error: Error) => {
       if (child.pid === undefined) this.#forkError = error.message;
     });
@@ -148,7 +209,7 @@ export class WorkerProcess {
     return false;
   }
 
-  /** 'close' waits for the line's end, too: nobody who has inherited it may hold that up. */
+  /** 'close' also waits for the end of the pipe, which a process that has inherited the pipe must not delay. */
   #listen(line: Readable, stuckMs: number): void {
     const watch = new WatchLine(line, stuckMs, (news) => this.#report(news));
     // Before node:cluster's own listener, which may throw after what the worker has sent.
