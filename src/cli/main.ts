@@ -6,24 +6,11 @@ import { readFileSync } from 'node:fs';
 import { checkConfig } from './check-config.ts';
 import { parseCommandLine } from './command-line.ts';
 import { readConfiguration } from './configuration.ts';
-import type { Environment } from './environment.ts';
 import { errorText, exitCodeOf } from './error-text.ts';
 import { helpText } from './help.ts';
 import { printedConfig } from './print-config.ts';
 import { tellPreviousMasterOfFailure } from '../master/upgrade/previous-master.ts';
-import type { HeldSignals } from '../shared/held-signals.ts';
-
-export interface Surroundings {
-  environment: Environment;
-  /** the working directory, as the shell has it */
-  folder: string;
-  stdout: (text: string) => void;
-  stderr: (text: string) => void;
-  /** whether a person sees the output */
-  interactive: boolean;
-  /** signals that came while the command was loaded */
-  signals: HeldSignals;
-}
+import type { Surroundings } from './serve.ts';
 
 function packageVersion(): string {
   const manifest = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');

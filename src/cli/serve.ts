@@ -8,8 +8,21 @@ import { createLogger, type Logger } from '../shared/log/log.ts';
 import type { Options } from '../shared/options/table.ts';
 import { banner } from './banner.ts';
 import type { Configuration } from './configuration.ts';
-import { environmentLayer } from './environment.ts';
-import type { Surroundings } from './main.ts';
+import { environmentLayer, type Environment } from './environment.ts';
+import type { HeldSignals } from '../shared/held-signals.ts';
+
+/** What the command reads from outside of its process or writes there; a test gives its own. */
+export interface Surroundings {
+  environment: Environment;
+  /** the working directory, as the shell has it */
+  folder: string;
+  stdout: (text: string) => void;
+  stderr: (text: string) => void;
+  /** whether a person sees the output */
+  interactive: boolean;
+  /** signals that came while the command was loaded */
+  signals: HeldSignals;
+}
 
 function refuseLog(option: string, file: string, cause: unknown): never {
   const { code, message } = cause as NodeJS.ErrnoException;
