@@ -82,6 +82,9 @@ class FakeServing implements Serving {
     this.#changed();
     return cut;
   }
+  idleConnections(): [] {
+    return [];
+  }
   destroyAll(): void {}
   reopenLogs(): void {}
   async stop(): Promise<void> {}
