@@ -67,6 +67,7 @@ class OneProcessServer {
   #service: Service | undefined;
   #server: Server | undefined;
   #log: Logger | undefined;
+  #gate: Gatekeeper | undefined;
   #descriptors: DescriptorWatch | undefined;
   #stopping: Promise<void> | undefined;
   #hasSocket = false;
@@ -117,6 +118,7 @@ class OneProcessServer {
     const openFiles = openFilesLimit();
     const limit = connectionLimit(maxSize, openFiles, log);
     const gate = new Gatekeeper([listening], limit, log, { intake, idle: () => service.idleConnections() });
+    this.#gate = gate;
     service.onChange(() => gate.update(service.stats.connections));
     this.#server = listening;
     this.#log = log;
@@ -136,10 +138,8 @@ class OneProcessServer {
     if (this.address === undefined) this.#socket.close();
     else {
       const service = this.#service!;
-      const cut = await new Leaving({ serving: service, servers: [this.#server!], log: this.#log! }).begin({
-        graceMs,
-        idle: 'close',
-      });
+      const parts = { serving: service, servers: [this.#server!], gate: this.#gate!, log: this.#log! };
+      const cut = await new Leaving(parts).begin({ graceMs, idle: 'close' });
       for (const request of cut) this.#log!.error('request.cut', { ...request });
       this.#descriptors?.stop();
       service.destroyAll();
