@@ -53,7 +53,7 @@ export interface RunningServer extends Promise<void> {
   /** undefined until `ready` */
   readonly address: ListenAddress | undefined;
   readonly counters: ServerCounters;
-  /** Accepts no more, closes idle connections and finishes busy ones within `graceMs` (30 s), then cuts what is left. */
+  /** Answers whoever has connected, then closes idle connections and finishes busy ones within `graceMs` (30 s), and cuts what is left. */
   stop(options?: { graceMs?: number }): Promise<void>;
 }
 

@@ -79,10 +79,10 @@ describe('idle connections give way to new ones when there are as many as there 
   it('and few descriptors serve many clients', async () => {
     const shell = {
       node: '/bin/sh',
-      nodeArgs: ['-c', 'ulimit -n 96; exec "$0" "$@"', process.env.EVY_TEST_NODE ?? process.execPath],
+      nodeArgs: ['-c', 'ulimit -n 150; exec "$0" "$@"', process.env.EVY_TEST_NODE ?? process.execPath],
     };
     const { port } = await serve(['--port', '0', '--workers', '1', '--keepalive', '10m', echo], shell);
-    const clients = await idle({ port }, 40);
+    const clients = await idle({ port }, 100);
     for (const client of clients) expect(text(await client.request(get))).to.equal('echo');
     // Many more than there are descriptors.
     await idle({ port }, 80);
