@@ -42,22 +42,23 @@ describe('a graceful stop answers whoever has connected', () => {
         expect(evy.seen('master.stopped')[0]).to.include({ closed: 0, cut: 0 });
       });
 
-      it(`and still waits to be accepted: echoes-load-id${kind} over ${over}`, async () => {
-        const evy = await serve([...bind, '--workers', '2', app]);
-        const workers = await workersOf(evy);
-        for (const { pid } of workers) process.kill(pid, 'SIGSTOP');
-        const { port } = evy;
-        const clients = await Promise.all(Array.from({ length: 20 }, () => connect({ port })));
-        if (over === 'TCP') for (const client of clients) client.send(get);
-        evy.signal('SIGTERM');
-        await evy.until('worker.retiring', { times: 2 });
-        for (const { pid } of workers) process.kill(pid, 'SIGCONT');
-        // On TLS the handshake is left to be begun: nobody is reset, whoever says nothing is closed in order.
-        if (over === 'TCP') for (const client of clients) await expectAnswer(client);
-        else for (const client of clients) client.close();
-        expect(await evy.exit).to.deep.equal({ code: 0, signal: null });
-      });
+      if (over === 'TCP')
+        it(`and still waits to be accepted: echoes-load-id${kind}`, async () => {
+          const evy = await serve([...bind, '--workers', '2', app]);
+          const workers = await workersOf(evy);
+          for (const { pid } of workers) process.kill(pid, 'SIGSTOP');
+          const { port } = evy;
+          const clients = await Promise.all(Array.from({ length: 20 }, () => connect({ port })));
+          for (const client of clients) client.send(get);
+          evy.signal('SIGTERM');
+          await evy.until('worker.retiring', { times: 2 });
+          for (const { pid } of workers) process.kill(pid, 'SIGCONT');
+          for (const client of clients) await expectAnswer(client);
+          expect(await evy.exit).to.deep.equal({ code: 0, signal: null });
+        });
 
+      // The interfaces differ in nothing that TLS changes here.
+      if (over === 'TLS' && kind !== '') continue;
       it(`all the time, over and over: echoes-load-id${kind} over ${over}`, async () => {
         const evy = await serve([...bind, '--workers', '2', app]);
         const load = await underLoad(evy, { keepAlive: 16, reconnecting: 16, paceMs: 1, tls: over === 'TLS' });
