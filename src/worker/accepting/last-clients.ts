@@ -10,8 +10,10 @@ import type { Gatekeeper } from './listening.ts';
 
 /** When nobody has come for so long, the queue is taken for empty. */
 const quietMs = 20;
-/** Where new clients come all the time it is closed after this, behind a look that has found it empty. */
-const longestMs = 200;
+/** Where new clients come all the time, those that were accepted are served after this, and one look that finds the queue empty will do. */
+const longestHeldMs = 200;
+/** A worker that cannot keep up with them gives up after this. */
+const longestMs = 5000;
 /** Where all connections are in use, some are given this long to end. */
 const longestFullMs = 1000;
 const lookEveryMs = 1;
@@ -29,17 +31,19 @@ export async function closeToClients(servers: readonly Server[], gate: Gate, gra
     intake.holdBack();
     const startedMs = performance.now();
     let quietSinceMs = startedMs;
-    for (let nowMs = startedMs; isListening(); nowMs = performance.now()) {
-      const { accepted } = intake;
-      // No busy loop: clients may need the same processor to come, and those that are here to leave.
-      await setTimeout(lookEveryMs);
+    let isQuiet = false;
+    for (let seen = intake.accepted; isListening(); seen = intake.accepted) {
+      // No busy loop: clients may need the same processor to come.
+      if (isQuiet || gate.isFull) await setTimeout(lookEveryMs);
       // The kernel is asked in between, and as little time as can be is lost from then on.
       await setImmediate();
-      const isQuiet = intake.accepted === accepted && !gate.isFull;
+      isQuiet = intake.accepted === seen && !gate.isFull;
+      const nowMs = performance.now();
       if (!isQuiet) quietSinceMs = nowMs;
       const waitedMs = nowMs - startedMs;
-      if (waitedMs >= Math.min(graceMs, gate.isFull ? longestFullMs : 2 * longestMs)) break;
-      if (isQuiet && (nowMs - quietSinceMs >= quietMs || waitedMs >= longestMs)) break;
+      if (isQuiet && (nowMs - quietSinceMs >= quietMs || waitedMs >= longestHeldMs)) break;
+      if (waitedMs >= longestHeldMs) intake.letGo();
+      if (waitedMs >= Math.min(graceMs / 2, gate.isFull ? longestFullMs : longestMs)) break;
     }
   }
   for (const server of servers) stopListening(server);
