@@ -10,8 +10,11 @@ import type { Gatekeeper } from './listening.ts';
 
 /** When nobody has come for so long, the queue is taken for empty. */
 const quietMs = 20;
-/** Where new clients come all the time, those that were accepted are served after this, and one look that finds the queue empty will do. */
+/** Those that were accepted are served after this, and the next ones are kept back for longer each time. */
 const longestHeldMs = 200;
+/** Where new clients come all the time, one look that finds the queue empty will do after this. */
+const longestQuietMs = 1000;
+const shortLookMs = 1;
 /** A worker that cannot keep up with them gives up after this. */
 const longestMs = 5000;
 /** Where all connections are in use, some are given this long to end. */
@@ -32,17 +35,25 @@ export async function closeToClients(servers: readonly Server[], gate: Gate, gra
     const startedMs = performance.now();
     let quietSinceMs = startedMs;
     let isQuiet = false;
+    let letGoAtMs = longestHeldMs;
     for (let seen = intake.accepted; isListening(); seen = intake.accepted) {
       // No busy loop: clients may need the same processor to come.
       if (isQuiet || gate.isFull) await setTimeout(lookEveryMs);
       // The kernel is asked in between, and as little time as can be is lost from then on.
+      const lookedAtMs = performance.now();
       await setImmediate();
       isQuiet = intake.accepted === seen && !gate.isFull;
       const nowMs = performance.now();
       if (!isQuiet) quietSinceMs = nowMs;
       const waitedMs = nowMs - startedMs;
-      if (isQuiet && (nowMs - quietSinceMs >= quietMs || waitedMs >= longestHeldMs)) break;
-      if (waitedMs >= longestHeldMs) intake.letGo();
+      // Clients that were answered in the same turn may have come back since the kernel was asked.
+      const isUpToDate = isQuiet && nowMs - lookedAtMs < shortLookMs;
+      if (isUpToDate && (nowMs - quietSinceMs >= quietMs || waitedMs >= longestQuietMs)) break;
+      if (waitedMs >= letGoAtMs) {
+        intake.letGo();
+        intake.holdBack();
+        letGoAtMs = 2 * waitedMs;
+      }
       if (waitedMs >= Math.min(graceMs / 2, gate.isFull ? longestFullMs : longestMs)) break;
     }
   }
