@@ -127,7 +127,9 @@ export class Leaving {
       this.#look();
     };
     look();
-    this.#looks = setInterval(look, Math.min(lookEveryMs, Math.max(1, times.idleMs))).unref();
+    // Behind a look at the sockets: what came while this process could not run is read before anybody is closed.
+    const lookSoon = (): void => void setImmediate(look);
+    this.#looks = setInterval(lookSoon, Math.min(lookEveryMs, Math.max(1, times.idleMs))).unref();
   }
 
   get #isEmpty(): boolean {
