@@ -119,7 +119,7 @@ async function leave(departure: Departure): Promise<void> {
   }
   phase = nextWorkerPhase(phase, 'drain');
   if (running === undefined) await exit(0);
-  leaving = new Leaving({ ...running!, handshakes: running!.gate.handshakes });
+  leaving = new Leaving(running!);
   const cut = await leaving.begin(departure);
   // It may have crashed meanwhile.
   if (phase !== 'leaving') return;

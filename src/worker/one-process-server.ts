@@ -14,6 +14,7 @@ import { accessLogTo } from './access-log/access-log.ts';
 import { connectionLimit, openFilesLimit } from './accepting/connection-limit.ts';
 import { Leaving } from './process/departure.ts';
 import { DescriptorWatch } from './accepting/descriptor-watch.ts';
+import { Intake } from './accepting/intake.ts';
 import { wsgiHandler } from './interfaces/wsgi.ts';
 import { ListenSocket } from './accepting/listen-socket.ts';
 import type { ListenAddress } from './accepting/listen-socket.ts';
@@ -52,7 +53,7 @@ export interface RunningServer extends Promise<void> {
   /** undefined until `ready` */
   readonly address: ListenAddress | undefined;
   readonly counters: ServerCounters;
-  /** Accepts no more, closes idle connections and finishes busy ones within `graceMs` (30 s), then cuts what is left. */
+  /** Answers whoever has connected, then closes idle connections and finishes busy ones within `graceMs` (30 s), and cuts what is left. */
   stop(options?: { graceMs?: number }): Promise<void>;
 }
 
@@ -66,6 +67,7 @@ class OneProcessServer {
   #service: Service | undefined;
   #server: Server | undefined;
   #log: Logger | undefined;
+  #gate: Gatekeeper | undefined;
   #descriptors: DescriptorWatch | undefined;
   #stopping: Promise<void> | undefined;
   #hasSocket = false;
@@ -111,9 +113,12 @@ class OneProcessServer {
     const accessLog = logOutput ? accessLogTo(sink, settings, log) : undefined;
     const service = new Service({ settings, handler: wsgiHandler(this.#app), log, accessLog, multiprocess: false });
     this.#service = service;
-    const listening = makeServer(await this.#socket.tls, service);
+    const intake = new Intake();
+    const listening = makeServer(await this.#socket.tls, service, intake);
     const openFiles = openFilesLimit();
-    const gate = new Gatekeeper([listening], connectionLimit(maxSize, openFiles, log), log);
+    const limit = connectionLimit(maxSize, openFiles, log);
+    const gate = new Gatekeeper([listening], limit, log, { intake, idle: () => service.idleConnections() });
+    this.#gate = gate;
     service.onChange(() => gate.update(service.stats.connections));
     this.#server = listening;
     this.#log = log;
@@ -133,10 +138,8 @@ class OneProcessServer {
     if (this.address === undefined) this.#socket.close();
     else {
       const service = this.#service!;
-      const cut = await new Leaving({ serving: service, servers: [this.#server!], log: this.#log! }).begin({
-        graceMs,
-        idle: 'close',
-      });
+      const parts = { serving: service, servers: [this.#server!], gate: this.#gate!, log: this.#log! };
+      const cut = await new Leaving(parts).begin({ graceMs, idle: 'close' });
       for (const request of cut) this.#log!.error('request.cut', { ...request });
       this.#descriptors?.stop();
       service.destroyAll();

@@ -22,7 +22,7 @@ export const loadRows = {
     scope: 'master',
     appliesOn: 'reload',
     placeholder: 'N',
-    help: 'Largest number of open connections of all workers together; at the limit new clients wait in the kernel. 0 is no limit.',
+    help: 'Largest number of open connections of all workers together; at the limit idle ones give way, else new clients wait. 0 is no limit.',
   },
   maxConcurrentRequests: {
     schema: integer(0, mostAtATime),

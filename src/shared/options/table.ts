@@ -259,7 +259,7 @@ const serverRows = {
     scope: 'server',
     appliesOn: 'reload',
     placeholder: 'N',
-    help: 'Largest number of open connections of one worker; at the limit the worker stops accepting.',
+    help: 'Largest number of open connections of one worker; at the limit the longest idle one gives way, else new clients wait.',
   },
   environ: {
     schema: record(),

@@ -168,7 +168,7 @@ export type MasterToWorker =
       guarding: Guarding;
     }
   /**
-   * `idle`: what becomes of connections without a request. They are closed at once; get to ask once more within the grace
+   * `idle`: what becomes of connections without a request. They are closed in a moment; get to ask once more within the grace
    * time; move, as there is a ready worker; or wait until there is one. Those that cannot move are kept.
    */
   | { type: 'drain'; graceMs: number; idle: 'close' | 'keep' | 'move' | 'wait' }

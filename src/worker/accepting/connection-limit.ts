@@ -5,8 +5,9 @@
 import { readFileSync } from 'node:fs';
 import type { Logger } from '../../shared/log/log.ts';
 
-/** descriptors that the process and the application need beside: logs, sockets, database connections */
+/** descriptors that the process and the application need beside: logs, sockets, database connections; a quarter where there are few of all */
 const leastSpare = 64;
+const leastSpareShare = 0.25;
 const spareShare = 0.1;
 
 /** The soft limit of open files, which Node has raised to the hard one. Undefined where the system does not tell. */
@@ -21,7 +22,8 @@ export function openFilesLimit(): number | undefined {
 
 export function connectionsWithin(wanted: number, openFiles: number | undefined): number {
   if (openFiles === undefined) return wanted;
-  const spare = Math.max(leastSpare, Math.ceil(openFiles * spareShare));
+  const least = Math.min(leastSpare, openFiles * leastSpareShare);
+  const spare = Math.ceil(Math.max(least, openFiles * spareShare));
   return Math.min(wanted, Math.max(1, openFiles - spare));
 }
 

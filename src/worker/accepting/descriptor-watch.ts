@@ -30,8 +30,11 @@ export function openDescriptors(): number {
 
 /** How many more connections may be accepted; below 0 when connections are in the way already. */
 export function roomFor(openFiles: number, inUse: number): number {
-  const kept = Math.min(mostKept, Math.ceil(openFiles * keptShare));
-  return Math.max(0, openFiles - inUse) - kept;
+  return Math.max(0, openFiles - inUse) - keptOf(openFiles);
+}
+
+function keptOf(openFiles: number): number {
+  return Math.min(mostKept, Math.ceil(openFiles * keptShare));
 }
 
 export interface DescriptorWatchParts {
@@ -52,7 +55,7 @@ export class DescriptorWatch {
   constructor(parts: DescriptorWatchParts) {
     this.#parts = { inUse: openDescriptors, nowMs: () => performance.now(), ...parts };
     const { gate } = parts;
-    gate.ask(() => this.#room());
+    gate.ask(() => this.#room(), keptOf(parts.openFiles));
     this.#timer = setInterval(() => gate.look(), everyMs).unref();
   }
 

@@ -10,6 +10,7 @@ import type { ServerSettings } from '../../shared/options/table.ts';
 import type { PeerFacts } from '../request/environ.ts';
 import { Linger, lingerMs } from '../transport/linger.ts';
 import { timerMs } from '../transport/longest-timer.ts';
+import type { IdleConnection } from '../transport/idle.ts';
 import type { Mover } from '../migration/mover.ts';
 import { trustedProxiesOf } from '../proxies/forwarding.ts';
 import type { TrustedProxies } from '../proxies/forwarding.ts';
@@ -21,6 +22,8 @@ import type { NodeServer } from './node-server.ts';
 /** A connection, and how many requests it has had. */
 export interface Client extends Sender {
   requests: number;
+  /** when it was connected, or its last response was over */
+  quietSinceMs: number;
 }
 
 interface Parts {
@@ -89,7 +92,8 @@ export class NodeConnections {
   }
 
   #keep(socket: Socket, { peer, requests }: Served): void {
-    this.#clients.set(socket, { peer, forwarding: this.#trustedProxies?.connection(peer), requests });
+    const forwarding = this.#trustedProxies?.connection(peer);
+    this.#clients.set(socket, { peer, forwarding, requests, quietSinceMs: performance.now() });
   }
 
   /** Whether a byte of a request came. */
@@ -118,7 +122,9 @@ export class NodeConnections {
   }
 
   /** A response is over: its connection may be idle now. */
-  responseOver(): void {
+  responseOver(socket: Socket): void {
+    const client = this.#clients.get(socket);
+    if (client !== undefined) client.quietSinceMs = performance.now();
     this.#moves?.lookSoon();
     if (this.#closesIdle) setImmediate(() => this.closeIdle());
   }
@@ -146,11 +152,39 @@ export class NodeConnections {
     this.#closesIdle = true;
     const idle = idleSockets(this.#http);
     if (idle === undefined) this.#closedIdle += this.#closeUnseen();
-    for (const socket of idle ?? []) {
-      if (!this.#dismissed.has(socket)) this.#closedIdle += 1;
-      this.end(socket);
-    }
+    for (const socket of idle ?? []) this.#closeUnannounced(socket);
   }
+  #closeUnannounced(socket: Socket): void {
+    if (!this.#dismissed.has(socket)) this.#closedIdle += 1;
+    this.end(socket);
+  }
+
+  /** Undefined where node:http does not tell. */
+  idle(): IdleConnection[] | undefined {
+    const open = idleSockets(this.#http)?.filter((socket) => !socket.destroyed && !this.#dismissed.has(socket));
+    return open?.map((socket) => this.#idleOn(socket));
+  }
+  #idleOn(socket: Socket): IdleConnection {
+    const { requests, quietSinceMs } = this.#clients.get(socket)!;
+    const { bytesRead } = socket;
+    const closeUnannounced = (): void => this.#closeUnannounced(socket);
+    return {
+      key: socket,
+      hasAsked: requests > 0,
+      idleMs: performance.now() - quietSinceMs,
+      bytesRead,
+      // Whoever was idle is idle still if no byte was read since.
+      get isStillIdle() {
+        return socket.bytesRead === bytesRead && !socket.destroyed;
+      },
+      closeUnannounced,
+      giveWay: () => {
+        closeUnannounced();
+        setImmediate(() => socket.destroy());
+      },
+    };
+  }
+
   /** Where node:http does not tell who is idle it closes them itself: how many, their sockets show. */
   #closeUnseen(): number {
     const open = [...this.#clients.keys()].filter((socket) => !socket.destroyed && !this.#dismissed.has(socket));

@@ -16,6 +16,7 @@ import { countAnswer, noAnswers } from '../limits/answer-counts.ts';
 import type { Arrival } from '../accepting/arrival.ts';
 import { interfaceHint, type NodeListener } from '../process/application-kind.ts';
 import { ErrorLines } from '../request/error-lines.ts';
+import type { IdleConnection } from '../transport/idle.ts';
 import type { Mover } from '../migration/mover.ts';
 import type { ServiceOptions } from '../loop/service.ts';
 import type { Serving } from '../loop/serving.ts';
@@ -154,7 +155,7 @@ export class NodeService implements Serving {
     response.once('close', () => {
       this.#active.delete(response);
       if (response.headersSent && countAnswer(this.#answers, response.statusCode)) this.#options.onFirstAnswer?.();
-      this.#connections.responseOver();
+      this.#connections.responseOver(socket);
       this.#refusals.responseOver(socket);
       for (const promise of hooks.run(this.#options.accessLog)) this.#track(promise);
     });
@@ -236,8 +237,12 @@ export class NodeService implements Serving {
     this.proxyGate?.closeAll();
     this.#connections.closeIdle();
   }
+  idleConnections(): Iterable<IdleConnection> | undefined {
+    const served = this.#connections.idle();
+    return served && [...served, ...(this.proxyGate?.idle() ?? [])];
+  }
   get closedIdle(): number {
-    return this.#connections.closedIdle;
+    return this.#connections.closedIdle + (this.proxyGate?.closedUnannounced ?? 0);
   }
   destroyBusy(): RequestSummary[] {
     const cut = this.requestsUnderWay();

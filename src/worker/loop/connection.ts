@@ -16,6 +16,7 @@ import type { RequestInput } from '../request/input.ts';
 import type { Movable, Released } from '../migration/mover.ts';
 import { withdraw } from '../migration/let-go.ts';
 import type { Forwarding } from '../proxies/forwarding.ts';
+import type { IdleConnection } from '../transport/idle.ts';
 import type { ReadingOwner } from './reading-owner.ts';
 import { refusalText, refusedSender } from '../request/refusal.ts';
 import { RequestReading } from './request-reading.ts';
@@ -24,7 +25,7 @@ import { ServedConnection } from './served-connection.ts';
 import type { Service } from './service.ts';
 import { nextWritingState } from './connection-states.ts';
 
-export class Connection extends ServedConnection implements ReadingOwner, Movable {
+export class Connection extends ServedConnection implements ReadingOwner, Movable, IdleConnection {
   /** undefined for a peer that is not trusted */
   readonly forwarding: Forwarding | undefined;
   protected readonly reading: RequestReading;
@@ -128,6 +129,35 @@ export class Connection extends ServedConnection implements ReadingOwner, Movabl
     this.flush();
     if (this.service.closesIdle && this.isIdle) this.close();
     else if (this.service.mover !== undefined) this.offer();
+  }
+
+  // ---- being idle
+
+  get key(): object {
+    return this;
+  }
+  get hasAsked(): boolean {
+    return this.#requests > 0;
+  }
+  get idleMs(): number {
+    return this.reading.idleMs;
+  }
+  get bytesRead(): number {
+    return this.transport.bytesRead;
+  }
+  get isStillIdle(): boolean {
+    return this.isIdle && this.output.isEmpty && !this.transport.isDestroyed;
+  }
+
+  closeUnannounced(): void {
+    this.service.closedUnannounced();
+    this.close();
+  }
+
+  giveWay(): void {
+    this.closeUnannounced();
+    // Nothing of a response is on the way that a reset could take along.
+    setImmediate(() => this.transport.destroy());
   }
 
   // ---- moving to another process

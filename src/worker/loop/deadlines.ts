@@ -25,6 +25,11 @@ export class Deadlines {
     this.readDeadlineMs = this.#clock.after(ms);
   }
 
+  /** How long it has been waiting, if that is a wait of `ms`. */
+  waitedMs(ms: number): number {
+    return this.#clock.after(ms) - this.readDeadlineMs;
+  }
+
   expectNothing(): void {
     this.wait = 'none';
     this.readDeadlineMs = Infinity;

@@ -56,6 +56,14 @@ export class RequestReading {
   get isAtStart(): boolean {
     return this.#state === 'head' && !this.parser.isMidHead;
   }
+  /** How long it has been waiting for a request, to about half a second; only while it is. */
+  get idleMs(): number {
+    return this.#deadlines.waitedMs(this.#idleLimitMs);
+  }
+  get #idleLimitMs(): number {
+    const { keepaliveMs, headTimeoutMs } = this.#settings;
+    return keepaliveMs || headTimeoutMs;
+  }
   /** The client has shut down its side, and nothing that it sent before is left. */
   get #isExhausted(): boolean {
     return this.#transport.hasEnded && this.parser.buffered === 0;
@@ -163,8 +171,7 @@ export class RequestReading {
   }
 
   expectRequest(): void {
-    const { keepaliveMs, headTimeoutMs } = this.#settings;
-    this.#deadlines.expect('idle', keepaliveMs || headTimeoutMs);
+    this.#deadlines.expect('idle', this.#idleLimitMs);
   }
 
   /** An application that does not read is slow, not the client; and one that waits for 100 Continue does as it should. */

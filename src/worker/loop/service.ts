@@ -35,6 +35,7 @@ import { RequestDeadlines, requestTimedOut } from '../request/request-deadlines.
 import type { RefusedSender } from '../request/refusal.ts';
 import { RequestNaming } from '../request/request-id.ts';
 import type { Mover } from '../migration/mover.ts';
+import type { IdleConnection } from '../transport/idle.ts';
 import type { Serving } from './serving.ts';
 import { transportOf } from '../transport/stream-transport.ts';
 
@@ -86,7 +87,7 @@ export class Service implements Serving {
   #drainByMs: number | undefined;
   #mover: Mover | undefined;
   #closesIdle = false;
-  #closedIdle = 0;
+  #closedUnannounced = 0;
   #stopped = false;
   #requests = 0;
   #active = 0;
@@ -220,13 +221,15 @@ export class Service implements Serving {
     this.#closesIdle = true;
     this.proxyGate?.closeAll();
     for (const connection of this.#connections) {
-      if (!connection.isIdle) continue;
-      this.#closedIdle += 1;
-      connection.close();
+      if (connection.isIdle) connection.closeUnannounced();
     }
   }
+  *idleConnections(): Iterable<IdleConnection> {
+    for (const connection of this.#connections) if (connection.isStillIdle) yield connection;
+    if (this.proxyGate !== undefined) yield* this.proxyGate.idle();
+  }
   get closedIdle(): number {
-    return this.#closedIdle;
+    return this.#closedUnannounced + (this.proxyGate?.closedUnannounced ?? 0);
   }
   destroyBusy(): RequestSummary[] {
     const cut = summariesOf(this.#open());
@@ -259,6 +262,9 @@ export class Service implements Serving {
   }
   answered(): void {
     this.#active -= 1;
+  }
+  closedUnannounced(): void {
+    this.#closedUnannounced += 1;
   }
   closed(connection: Connection): void {
     this.#connections.delete(connection);

@@ -8,6 +8,7 @@ import type {
 import type { PassedHandle } from '../../shared/node-private/node-private.ts';
 import type { Acceptor } from '../accepting/listening.ts';
 import type { Mover } from '../migration/mover.ts';
+import type { IdleConnection } from '../transport/idle.ts';
 
 export interface Serving extends Acceptor {
   readonly stats: ServingStats;
@@ -31,7 +32,9 @@ export interface Serving extends Acceptor {
   moveWith(mover: Mover): void;
   /** Closes what is idle, now and whenever a connection becomes so. */
   closeIdle(): void;
-  /** connections that `closeIdle` has closed, which their clients were not told of */
+  /** Connections without a request, as of now; undefined where node:http does not tell. */
+  idleConnections(): Iterable<IdleConnection> | undefined;
+  /** idle connections that were closed here, which their clients were not told of */
   readonly closedIdle: number;
   /**
    * Cuts the requests under way and the sockets that were taken over, and tells which. Leaves connections that close in order to

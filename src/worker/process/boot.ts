@@ -21,6 +21,7 @@ import { fetchHandler } from '../interfaces/fetch.ts';
 import { NodeService } from '../interfaces/node.ts';
 import { wsgiHandler } from '../interfaces/wsgi.ts';
 import { Gatekeeper, makeServer } from '../accepting/listening.ts';
+import { Intake } from '../accepting/intake.ts';
 import { loadRelease } from './load-application.ts';
 import type { LoadedApplication } from './load-application.ts';
 import { Mover } from '../migration/mover.ts';
@@ -136,9 +137,11 @@ export async function boot(configuration: Configuration, onStep: (step: string) 
   const accessLog = await accessLogOf(settings, log, generation);
   const guard = RequestGuard.of(configuration.guarding);
   const serving = makeServing(application, settings, log, accessLog, guard);
-  const servers = binds.map((bind) => makeServer(bind.tls ? tls : undefined, serving));
+  const intake = new Intake();
+  const servers = binds.map((bind) => makeServer(bind.tls ? tls : undefined, serving, intake));
   const openFiles = openFilesLimit();
-  const gate = new Gatekeeper(servers, connectionLimit(settings.workerConnections, openFiles, log), log);
+  const limit = connectionLimit(settings.workerConnections, openFiles, log);
+  const gate = new Gatekeeper(servers, limit, log, { intake, idle: () => serving.idleConnections() });
   serving.onChange(() => gate.update(serving.stats.connections));
   // From its first connection on its loop may stick.
   if (configuration.watchdog !== undefined) await startWatchdog(configuration.watchdog, serving, log);

@@ -13,6 +13,7 @@ import { peerListOf, type PeerList } from '../../shared/options/peer-list.ts';
 import { Clock } from '../transport/clock.ts';
 import type { Expiring, TimeSource } from '../transport/clock.ts';
 import { gonePeer, peerAddress } from '../transport/peer.ts';
+import type { IdleConnection } from '../transport/idle.ts';
 import { ProxyHeaderDecoder } from './proxy-header.ts';
 import type { ToldPeer } from './told-peer.ts';
 
@@ -26,6 +27,7 @@ export class ProxyGate {
   readonly #onChange: () => void;
   readonly #timeoutMs: number;
   readonly #clock: Clock;
+  #closedUnannounced = 0;
 
   constructor(peers: PeerList, timeoutMs: number, log: Logger, onChange: () => void, time: TimeSource) {
     this.#clock = new Clock(this.#waiting, time);
@@ -51,6 +53,11 @@ export class ProxyGate {
     return this.#waiting.size;
   }
 
+  /** Of those, the ones of which not a byte is here. */
+  *idle(): Iterable<IdleConnection> {
+    for (const connection of this.#waiting) if (connection.isStillIdle) yield connection;
+  }
+
   /** Calls `accept` once it is known whose connection this is. */
   admit(transport: Transport, accept: Accept): void {
     const peer = peerAddress(transport);
@@ -69,8 +76,16 @@ export class ProxyGate {
     this.#onChange();
   }
 
+  /** connections that were closed before they said anything, which their clients were not told of */
+  get closedUnannounced(): number {
+    return this.#closedUnannounced;
+  }
+  closing(): void {
+    this.#closedUnannounced += 1;
+  }
+
   closeAll(): void {
-    for (const connection of this.#waiting) connection.close();
+    for (const connection of this.#waiting) connection.closeUnannounced();
   }
 
   gone(connection: WaitingConnection): void {
@@ -82,7 +97,9 @@ export class ProxyGate {
   }
 }
 
-class WaitingConnection implements Expiring, TransportOwner {
+class WaitingConnection implements Expiring, TransportOwner, IdleConnection {
+  readonly hasAsked = false;
+  readonly bytesRead = 0;
   readonly readDeadlineMs: number;
   readonly writeDeadlineMs = Infinity;
   readonly #gate: ProxyGate;
@@ -90,6 +107,7 @@ class WaitingConnection implements Expiring, TransportOwner {
   readonly #accept: Accept;
   readonly #peer: string;
   readonly #decoder = new ProxyHeaderDecoder();
+  readonly #sinceMs = performance.now();
 
   constructor(gate: ProxyGate, transport: Transport, accept: Accept, deadlineMs: number) {
     this.#gate = gate;
@@ -102,6 +120,24 @@ class WaitingConnection implements Expiring, TransportOwner {
 
   expire(): void {
     this.#refuse('PROXY_HEADER_TIMEOUT');
+  }
+
+  get key(): object {
+    return this;
+  }
+  get idleMs(): number {
+    return performance.now() - this.#sinceMs;
+  }
+  get isStillIdle(): boolean {
+    return this.#decoder.isEmpty && !this.#transport.isDestroyed;
+  }
+
+  closeUnannounced(): void {
+    this.#gate.closing();
+    this.close();
+  }
+  giveWay(): void {
+    this.closeUnannounced();
   }
 
   close(): void {

@@ -37,7 +37,7 @@ describe('more clients than a worker takes at a time', () => {
   it('are not reset either where the limit is that of open files', async () => {
     const limited = { node: '/bin/sh', nodeArgs: ['-c', 'ulimit -n 150; exec "$0" "$@"', process.execPath] };
     const evy = await serve([echo, '--port', '0', '--workers', '1'], limited);
-    await evy.until('connections.limited', { where: ({ limit }) => limit === 86 });
+    await evy.until('connections.limited', { where: ({ limit }) => limit === 112 });
     const all = await open(evy.port, false, clients);
     expect(await Promise.all(all.map(ask))).to.deep.equal(allServed);
   });

@@ -6,12 +6,16 @@ import { silentLogger } from '../../../src/shared/log/log.ts';
 import { listenUnpolled } from '../../../src/shared/node-private/node-private.ts';
 import type { Transport } from '../../../src/shared/node-private/node-private.ts';
 import { Gatekeeper, makeServer } from '../../../src/worker/accepting/listening.ts';
+import { Intake } from '../../../src/worker/accepting/intake.ts';
+import type { IdleConnection } from '../../../src/worker/transport/idle.ts';
 import { onEnd } from '../../helpers/cleanup.ts';
 import { waitFor } from '../../helpers/wait-for.ts';
 
-async function guarded(limit: number) {
+async function guarded(limit: number, idle: () => IdleConnection[] = () => []) {
   const accepted: Transport[] = [];
-  const server = makeServer(undefined, { takesRaw: true, accept: (transport) => void accepted.push(transport) });
+  const intake = new Intake();
+  const accept = (transport: Transport) => void accepted.push(transport);
+  const server = makeServer(undefined, { takesRaw: true, accept }, intake);
   const listening = await listenUnpolled({ kind: 'tcp', address: '127.0.0.1', port: 0, family: 4 }, 8);
   await listening.serve(server, 8);
   const clients: Socket[] = [];
@@ -21,7 +25,7 @@ async function guarded(limit: number) {
   });
   return {
     accepted,
-    gate: new Gatekeeper([server], limit, silentLogger),
+    gate: new Gatekeeper([server], limit, silentLogger, { intake, idle }),
     /** Resolves when the kernel has it, whoever accepts it later. */
     arrive: async () => {
       const client = connectSocket(listening.address!.port, '127.0.0.1');
@@ -55,6 +59,36 @@ describe('a gatekeeper', () => {
     expect(accepted).to.have.length(1);
     gate.update(0);
     await waitFor('the second one', () => accepted.length === 2);
+  });
+
+  it('accepts one that waits in place of an idle one, and no more of them', async () => {
+    const gone: object[] = [];
+    const idle = new Set<IdleConnection>();
+    for (const key of [{}, {}]) {
+      const one: IdleConnection = {
+        key,
+        hasAsked: true,
+        idleMs: 0,
+        bytesRead: 0,
+        get isStillIdle() {
+          return idle.has(one);
+        },
+        closeUnannounced() {},
+        giveWay: () => {
+          idle.delete(one);
+          gone.push(key);
+        },
+      };
+      idle.add(one);
+    }
+    const [first, second] = [...idle].map(({ key }) => key);
+    const { accepted, gate, arrive } = await guarded(2, () => [...idle]);
+    gate.update(2);
+    for (let clients = 0; clients < 3; clients += 1) await arrive();
+    await waitFor('two of them', () => accepted.length === 2);
+    gate.update(1);
+    await waitFor('the third one', () => accepted.length === 3);
+    expect(gone).to.deep.equal([first, second]);
   });
 
   it('asks after every few connections how many more there may be, and accepts no more than these', async () => {

@@ -1,12 +1,14 @@
 import { setImmediate } from 'node:timers/promises';
 import { expect } from 'chai';
-import { silentLogger } from '../../../src/shared/log/log.ts';
 import type { RequestSummary, RequestUnderWay, ServingStats } from '../../../src/shared/protocol/messages.ts';
 import { noAnswers } from '../../../src/worker/limits/answer-counts.ts';
 import { Leaving } from '../../../src/worker/process/departure.ts';
 import { Mover } from '../../../src/worker/migration/mover.ts';
 import type { Serving } from '../../../src/worker/loop/serving.ts';
 import { waitFor } from '../../helpers/wait-for.ts';
+import type { LeavingParts } from '../../../src/worker/process/departure.ts';
+import type { IdleConnection } from '../../../src/worker/transport/idle.ts';
+import { Intake } from '../../../src/worker/accepting/intake.ts';
 
 const request: RequestSummary = { method: 'GET', target: '/slow', peer: '192.0.2.1', ageMs: 7 };
 
@@ -65,6 +67,23 @@ class FakeServing implements Serving {
     this.idle = 0;
     this.#changed();
   }
+  /** The first half of them has asked. */
+  idleConnections(): IdleConnection[] {
+    return this.keys.slice(0, this.idle).map((key, index) => ({
+      key,
+      hasAsked: index < this.idle / 2,
+      idleMs: 0,
+      bytesRead: 0,
+      isStillIdle: true,
+      closeUnannounced: () => {
+        this.closedIdle += 1;
+        this.idle -= 1;
+        this.#changed();
+      },
+      giveWay: () => {},
+    }));
+  }
+  readonly keys = Array.from({ length: 10 }, () => ({}));
   /** idle clients go when they have seen that their connection closes */
   lingers = false;
   seeClose(): void {
@@ -87,8 +106,11 @@ class FakeServing implements Serving {
   async stop(): Promise<void> {}
 }
 
-const leave = (serving: Serving, mover?: Mover) =>
-  new Leaving({ serving, servers: [], log: silentLogger, ...(mover && { mover }) });
+const noHandshakes = { count: 0, onChange: () => {} };
+const leave = (serving: Serving, mover?: Mover, handshakes: LeavingParts['gate']['handshakes'] = noHandshakes) => {
+  const gate = { intake: new Intake(), isFull: false, isResting: false, update: () => {}, handshakes };
+  return new Leaving({ serving, servers: [], gate, ...(mover && { mover }) });
+};
 
 const released = {
   handle: { close() {} },
@@ -141,12 +163,29 @@ describe('a worker that leaves', () => {
     expect(await left).to.deep.equal([request]);
   });
 
-  it('closes idle clients at once when a second order says so', async () => {
-    const serving = new FakeServing({ idle: 1 });
+  it('closes idle clients within the grace time when a second order says so, and counts them', async () => {
+    const serving = new FakeServing({ idle: 2 });
+    serving.closedIdle = 7; // before it left
     const leaving = leave(serving);
     const left = leaving.begin({ graceMs: 60_000, idle: 'keep' });
-    leaving.hasten({ graceMs: 60_000, idle: 'close' });
+    await setImmediate();
+    leaving.hasten({ graceMs: 200, idle: 'close' });
+    expect(leaving.closed).to.equal(0);
     expect(await left).to.deep.equal([]);
+    expect(leaving.closed).to.equal(2);
+    expect(serving.orders).to.not.include('closeIdle');
+  });
+
+  it('answers a request that was on its way when the server was stopped, before it closes what is idle', async () => {
+    const serving = new FakeServing({ idle: 1 });
+    const leaving = leave(serving);
+    const left = leaving.begin({ graceMs: 60_000, idle: 'close' });
+    await setImmediate();
+    serving.idle = 0;
+    serving.requests = [request];
+    serving.answerAll();
+    expect(await left).to.deep.equal([]);
+    expect(leaving.closed).to.equal(0);
   });
 
   it('tells how many connections it had when it was told to leave', async () => {
@@ -158,17 +197,19 @@ describe('a worker that leaves', () => {
     expect(leaving.connections).to.equal(6);
   });
 
-  it('waits for a TLS handshake under way, unless all of the server stops', async () => {
+  it('waits for a TLS handshake under way, and not for long when all of the server stops', async () => {
     const callbacks: Array<() => void> = [];
     const handshakes = { count: 1, onChange: (callback: () => void) => void callbacks.push(callback) };
-    const leaving = () => new Leaving({ serving: new FakeServing({}), servers: [], log: silentLogger, handshakes });
+    const leaving = () => leave(new FakeServing({}), undefined, handshakes);
     let isGone = false;
     const left = leaving()
       .begin({ graceMs: 60_000, idle: 'move' })
       .then(() => (isGone = true));
     await setImmediate();
     expect(isGone).to.equal(false);
-    expect(await leaving().begin({ graceMs: 60_000, idle: 'close' })).to.deep.equal([]);
+    const beganMs = performance.now();
+    expect(await leaving().begin({ graceMs: 400, idle: 'close' })).to.deep.equal([]);
+    expect(performance.now() - beganMs).to.be.at.least(200 - 1);
     handshakes.count = 0;
     for (const callback of callbacks) callback();
     expect(await left).to.equal(true);
