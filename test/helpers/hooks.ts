@@ -8,6 +8,7 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Context } from 'mocha';
 import { enterTest, isInTest, leaveRun, leaveTest } from './cleanup.ts';
+import { isLoadProcess } from './load-process.ts';
 import {
   isMochaWorker,
   killSuite,
@@ -28,12 +29,12 @@ let leftovers: string[] = [];
 /** mocha's report of a root hook names no file */
 let file = 'a file without tests';
 
-/** The TypeScript loader of this very process keeps a compiler running, which ends with us. */
-const isOwnCompiler = ({ parent, command }: FoundProcess): boolean =>
-  parent === process.pid && command.includes('esbuild') && command.includes('--service');
+/** Children of this very process that serve all its tests and end with it: its TypeScript compiler, and load clients that wait. */
+const isOwnHelper = ({ parent, command }: FoundProcess): boolean =>
+  parent === process.pid && (/esbuild.* --service/.test(command) || isLoadProcess(command));
 
 async function endLeftProcesses(variable: string, id: string): Promise<void> {
-  const left = async () => (await processesWith(variable, id)).filter((found) => !isOwnCompiler(found));
+  const left = async () => (await processesWith(variable, id)).filter((found) => !isOwnHelper(found));
   await waitFor('no process left', async () => (await left()).length === 0, {
     withinMs: endWithinMs,
     everyMs: 50,
