@@ -29,9 +29,9 @@ let leftovers: string[] = [];
 /** mocha's report of a root hook names no file */
 let file = 'a file without tests';
 
-/** Children of this very process that serve all its tests and end with it: its TypeScript compiler, and load clients that wait. */
+/** What serves all tests of a process and ends with it: load clients that wait, and compilers of the TypeScript loader. */
 const isOwnHelper = ({ parent, command }: FoundProcess): boolean =>
-  parent === process.pid && (/esbuild.* --service/.test(command) || isLoadProcess(command));
+  /esbuild.* --service/.test(command) || (parent === process.pid && isLoadProcess(command));
 
 async function endLeftProcesses(variable: string, id: string): Promise<void> {
   const left = async () => (await processesWith(variable, id)).filter((found) => !isOwnHelper(found));

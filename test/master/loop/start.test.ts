@@ -22,6 +22,7 @@ describe('a master starts', () => {
       pid: process.pid,
       addresses: [addresses[0]!.name],
       workers: 3,
+      interface: 'wsgi',
     });
     expect(crew.master.status()).to.include({ state: 'serving', generation: 1, candidate: null, wantedWorkers: 3 });
   });
