@@ -8,6 +8,7 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Context } from 'mocha';
 import { enterTest, isInTest, leaveRun, leaveTest } from './cleanup.ts';
+import { isLoadProcess } from './load-process.ts';
 import {
   isMochaWorker,
   killSuite,
@@ -28,12 +29,12 @@ let leftovers: string[] = [];
 /** mocha's report of a root hook names no file */
 let file = 'a file without tests';
 
-/** The TypeScript loader of this very process keeps a compiler running, which ends with us. */
-const isOwnCompiler = ({ parent, command }: FoundProcess): boolean =>
-  parent === process.pid && command.includes('esbuild') && command.includes('--service');
+/** What serves all tests of a process and ends with it: load clients that wait, and compilers of the TypeScript loader. */
+const isOwnHelper = ({ parent, command }: FoundProcess): boolean =>
+  /esbuild.* --service/.test(command) || (parent === process.pid && isLoadProcess(command));
 
 async function endLeftProcesses(variable: string, id: string): Promise<void> {
-  const left = async () => (await processesWith(variable, id)).filter((found) => !isOwnCompiler(found));
+  const left = async () => (await processesWith(variable, id)).filter((found) => !isOwnHelper(found));
   await waitFor('no process left', async () => (await left()).length === 0, {
     withinMs: endWithinMs,
     everyMs: 50,

@@ -29,7 +29,7 @@ async function interrupted(args: readonly string[], interrupt: (group: number) =
   expect(pids).to.have.length(3);
   interrupt(child.pid!);
   expect((await ended)[0]).to.not.equal(0);
-  for (const pid of pids) await waitFor(`the end of ${pid}`, () => hasEnded(pid), { withinMs: 10_000 });
+  for (const pid of pids) await waitFor(`the end of ${pid}`, () => hasEnded(pid));
 }
 
 describe('a run of the tests that is interrupted', () => {

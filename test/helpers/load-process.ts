@@ -1,4 +1,7 @@
-/** The load client in a process of its own: this file is both the parent's handle and the child's program. */
+/**
+ * The load client in a process of its own: this file is both the parent's handle and the child's program. A child that has
+ * done its part waits for the next one, since its start costs more than most loads.
+ */
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
@@ -12,12 +15,27 @@ interface Answer {
   result: LoadResult | undefined;
 }
 
+// A Node that strips types itself starts in a fraction of the time.
 const stripsTypes = 'typescript' in process.features && process.features.typescript !== false;
 const ownPath = fileURLToPath(import.meta.url);
 const answerWithinMs = 30_000;
+const idle: ChildProcess[] = [];
+
+/** One that waits, or a new one; none of them keeps this process alive. */
+function takeChild(): ChildProcess {
+  for (let child = idle.pop(); child !== undefined; child = idle.pop()) if (child.connected) return child;
+  const child = fork(ownPath, { execArgv: stripsTypes ? [] : ['--import', 'tsx'] });
+  child.unref();
+  child.channel?.unref();
+  return child;
+}
+
+/** Whether a process is one of ours, which may outlive a test. */
+export const isLoadProcess = (command: string): boolean => command.endsWith(` ${ownPath}`);
 
 class LoadProcess implements RunningLoad {
   readonly #child: ChildProcess;
+  isStopped = false;
   constructor(child: ChildProcess) {
     this.#child = child;
   }
@@ -34,19 +52,18 @@ class LoadProcess implements RunningLoad {
   }
 
   async stop(): Promise<LoadResult> {
-    const ended = once(this.#child, 'exit');
     const result = (await this.ask({ type: 'stop' }))!;
-    await withDeadline("the load client's end", ended, answerWithinMs);
+    this.isStopped = true;
+    idle.push(this.#child);
     return result;
   }
 }
 
 /** Starts the load in another process; it ends with `stop()`, with the test, or with this process. */
 export async function startLoad(options: LoadOptions): Promise<RunningLoad> {
-  // A Node that strips types itself starts in a fraction of the time.
-  const child = fork(ownPath, { execArgv: stripsTypes ? [] : ['--import', 'tsx'] });
-  onEnd(() => child.kill('SIGKILL'));
+  const child = takeChild();
   const load = new LoadProcess(child);
+  onEnd(() => load.isStopped || child.kill('SIGKILL'));
   await load.ask({ type: 'start', options });
   return load;
 }
@@ -65,9 +82,7 @@ function serveParent(): void {
     }
   };
   process.on('message', (question: Question) => {
-    void answer(question).then((reply) => {
-      process.send?.(reply, () => question.type === 'stop' && process.disconnect());
-    });
+    void answer(question).then((reply) => process.send?.(reply));
   });
   process.on('disconnect', () => process.exit(0));
 }

@@ -56,7 +56,7 @@ export async function startProxy({ path, args, files, port }: ProxyProgram): Pro
   onEnd(async () => {
     child.kill('SIGTERM');
     const timer = setTimeout(() => child.kill('SIGKILL'), 2000);
-    await withDeadline(`the end of ${path}`, exit, 5000);
+    await withDeadline(`the end of ${path}`, exit, 20_000);
     clearTimeout(timer);
   });
   const accepts = async (): Promise<boolean> => {

@@ -43,7 +43,7 @@ export interface Exit {
 }
 
 /** After the process itself has ended, others may hold its output open; what is already in the pipe comes within this. */
-const lastOutputMs = 250;
+const lastOutputMs = 1_500;
 const defaultDeadlineMs = 40_000;
 let counter = 0;
 

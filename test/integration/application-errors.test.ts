@@ -435,7 +435,7 @@ describe('an application that fails after its response has begun', () => {
         const client = await connect();
         client.send(get());
         await client.closed();
-        await waitFor('the hook', () => reports.length > 0, { withinMs: 1000 });
+        await waitFor('the hook', () => reports.length > 0);
         expect(reports).to.have.lengthOf(1);
         expect(reports[0]).to.include({
           status: 200,

@@ -98,7 +98,7 @@ describe('pipelined requests', () => {
       );
       expect(server.counters.requests).to.be.below(many);
       client.resume();
-      const responses = await client.responses(many, 15_000);
+      const responses = await client.responses(many);
       expect(responses.every(({ body }) => body.length === 50_000)).to.equal(true);
     }),
   );

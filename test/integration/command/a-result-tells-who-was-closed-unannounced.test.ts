@@ -21,7 +21,7 @@ describe('a result tells who was closed without having been announced', () => {
         client.close();
       }
       for (const client of clients.slice(2)) {
-        expect(await client.closed(10_000)).to.equal('fin');
+        expect(await client.closed()).to.equal('fin');
         client.close();
       }
       expect(await evy.until('reload.done')).to.include({ moved: 0, drained: 2, closed: 3, cut: 0 });

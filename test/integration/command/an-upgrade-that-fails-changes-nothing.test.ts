@@ -144,7 +144,7 @@ describe('a signal during an upgrade', () => {
     const exit = evy.stop();
     await evy.until('upgrade.failed');
     await letGo(cwd);
-    expect(await withDeadline('the end', exit, 15_000)).to.deep.equal({ code: 0, signal: null });
+    expect(await withDeadline('the end', exit, 40_000)).to.deep.equal({ code: 0, signal: null });
     await waitFor('the end of the new master', () => hasEnded(successor));
   });
 

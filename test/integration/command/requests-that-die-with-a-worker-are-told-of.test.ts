@@ -31,7 +31,7 @@ describe('requests that die with their worker', () => {
   it('have log line, access line and hooks when an exception ends it', async () => {
     const second = await connect({ port: evy.port });
     second.send(get('/crash?2'));
-    await waiting.closed(15_000);
+    await waiting.closed();
     await evy.until('worker.exit', { where: ({ pid }) => pid === worker.pid });
     expect(evy.seen('worker.crashed')).to.have.length(1);
     const cut = evy.seen('request.cut').map(({ pid, method, target }) => ({ pid, method, target }));
@@ -51,7 +51,7 @@ describe('requests that die with their worker', () => {
   it('have log line and access line when the application ends its process', async () => {
     const second = await connect({ port: evy.port });
     second.send(get('/exit?2'));
-    await waiting.closed(15_000);
+    await waiting.closed();
     const ofIt = { where: (line: LogLine) => line['pid'] === worker.pid };
     expect(await evy.until('worker.exit', ofIt)).to.include({ code: 3, error: 'process.exit(3) was called' });
     const [crashed, ...others] = evy.seen('worker.crashed');

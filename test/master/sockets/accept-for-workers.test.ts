@@ -80,7 +80,7 @@ describe('where workers cannot inherit sockets, the master', () => {
     );
     await waitFor('the connections', () => connectionsTo(addresses[0]!.port!) >= 8);
     for (const pid of pids) process.kill(pid, 'SIGKILL');
-    const told = await withDeadline('every client to know', Promise.all(outcomes), 5_000);
+    const told = await withDeadline('every client to know', Promise.all(outcomes), 30_000);
     expect(told.filter((outcome) => outcome === 'served').length).to.be.at.least(6);
   });
 });

@@ -83,9 +83,9 @@ async function heard(variables: Readonly<Record<string, string>>): Promise<Proce
     () => {},
   );
   const has = (...types: string[]) => news.some(({ type }) => types.includes(type));
-  await waitFor('a fault, or what comes behind it', () => has('fault', 'leaving', 'exit'), { withinMs: 10_000 });
+  await waitFor('a fault, or what comes behind it', () => has('fault', 'leaving', 'exit'));
   worker.kill();
-  await waitFor('its end', () => has('exit'), { withinMs: 10_000 });
+  await waitFor('its end', () => has('exit'));
   return news;
 }
 

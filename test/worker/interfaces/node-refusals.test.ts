@@ -53,7 +53,7 @@ describe('a request to a node listener that is refused', () => {
         async ({ connect, refusals, accessLines, errors, serving }) => {
           const client = await connect();
           client.send(request);
-          const response = await client.response(10_000);
+          const response = await client.response();
           expect(response.status).to.equal(status);
           expect(header(response, 'connection')).to.equal('close');
           expect(response.body.toString()).to.match(new RegExp(`^${status} [\\w -]+\\n$`));
@@ -169,7 +169,7 @@ describe('a request to a node listener that is refused', () => {
       hello,
       async ({ connect, refusals }) => {
         const client = await connect();
-        expect(await client.closed(10_000)).to.equal('fin');
+        expect(await client.closed()).to.equal('fin');
         expect([client.received, refusals]).to.deep.equal(['', []]);
       },
       { headTimeout: '100ms' },

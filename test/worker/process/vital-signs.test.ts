@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import { watchVitalSigns } from '../../../src/worker/process/vital-signs.ts';
+import { waitFor } from '../../helpers/wait-for.ts';
 
 describe('vital signs', () => {
   it('are memory, and how late and how busy the event loop was since they were asked for last', async () => {
@@ -10,15 +11,20 @@ describe('vital signs', () => {
     expect(first.lagMs).to.be.a('number').that.is.at.least(0);
     // Node's timer begins with its first tick.
     await sleep(300);
-    signs();
-    for (const end = performance.now() + 600; performance.now() < end;) {
-      // busy
-    }
-    await sleep(50);
-    const busy = signs();
-    expect(busy.lagMs).to.be.at.least(100);
-    expect(busy.utilisation).to.be.within(0.5, 1);
-    await sleep(300);
-    expect(signs().utilisation).to.be.below(0.5);
+    // A machine that is busy with others may keep this process from being busy.
+    await waitFor('a report of a busy loop', async () => {
+      signs();
+      for (const end = performance.now() + 600; performance.now() < end;) {
+        // busy
+      }
+      await sleep(50);
+      const { lagMs, utilisation } = signs();
+      return lagMs >= 100 && utilisation >= 0.5 && utilisation <= 1;
+    });
+    await waitFor('a report of an idle loop', async () => {
+      signs();
+      await sleep(300);
+      return signs().utilisation < 0.5;
+    });
   });
 });

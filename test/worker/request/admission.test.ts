@@ -131,7 +131,7 @@ describe('AllowedHosts', () => {
       '[::1]',
     ]);
     for (const name of ['a.example:80', 'http://a', 'a/b', '', '*.a', 'a..b', '.', '-1', 'a.-b']) {
-      expect(() => resolveServerInput({ allowedHosts: [name] }), name).to.throw(/host names without port/);
+      expect(() => resolveServerInput({ allowedHosts: [name] }), name).to.throw(/host names without a port/);
     }
   });
 });
