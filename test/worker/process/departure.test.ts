@@ -169,7 +169,7 @@ describe('a worker that leaves', () => {
     const leaving = leave(serving);
     const left = leaving.begin({ graceMs: 60_000, idle: 'keep' });
     await setImmediate();
-    leaving.hasten({ graceMs: 200, idle: 'close' });
+    leaving.hasten({ graceMs: 1000, idle: 'close' });
     expect(leaving.closed).to.equal(0);
     expect(await left).to.deep.equal([]);
     expect(leaving.closed).to.equal(2);
