@@ -31,7 +31,7 @@ export interface Transport {
    * Reads, and tells everything to `owner` from now on, and nothing to whoever had it before. What was told already (`hasEnded`, or that
    * it is closed) is not told again.
    */
-  handTo(owner: TransportOwner): void;
+  setOwner(owner: TransportOwner): void;
   /** TLS: it cannot leave the process */
   readonly isEncrypted: boolean;
   /** bytes that came, of TLS what was in it */

@@ -8,7 +8,7 @@ import type { Usage } from '../../shared/protocol/guarding.ts';
 import type { Logger } from '../../shared/log/log.ts';
 import { acceptGate, acceptRaw, isConnectionOver } from '../../shared/node-private/node-private.ts';
 import type { LocalEnd, Transport } from '../../shared/node-private/node-private.ts';
-import type { Arrival } from './arrival.ts';
+import type { ConnectionFacts, ToldPeer } from '../transport/peer.ts';
 import { Handshakes } from './handshakes.ts';
 import type { ProxyGate } from '../proxies/proxy-gate.ts';
 import { frontOf } from '../proxies/tls-front.ts';
@@ -16,11 +16,10 @@ import { StreamTransport } from '../transport/stream-transport.ts';
 import { firstToGiveWay } from '../transport/idle.ts';
 import type { IdleConnection } from '../transport/idle.ts';
 import { Intake } from './intake.ts';
-import type { ToldPeer } from '../proxies/told-peer.ts';
 
 /** Where accepted connections go: our own HTTP loop, or node:http. */
 export interface Acceptor {
-  accept(transport: Transport, arrival: Arrival): void;
+  accept(transport: Transport, arrival: ConnectionFacts): void;
   /** whether it has a use for connections that are no sockets */
   readonly takesRaw: boolean;
   /** where connections wait for a PROXY header; undefined when none has to send one */

@@ -14,7 +14,7 @@ import { EndedRequests } from './ended-requests.ts';
 import { FileSink } from './file-sink.ts';
 import { emptyRecord, fill } from './record.ts';
 import type { LoggedReport, LoggedRequest } from './record.ts';
-import type { Sink } from './sink.ts';
+import type { Sink } from './batches.ts';
 import { compileSkip, wentWell, type SkipsPath } from './skip.ts';
 import { SocketSink } from './socket-sink.ts';
 

@@ -7,8 +7,21 @@
  * did not take first, after a delay that grows.
  */
 import { stateMachine } from '../../shared/state-machine.ts';
-import { Gathered } from './gathered.ts';
-import type { Sink } from './sink.ts';
+
+/** `taken`: bytes that need not be written again; with an error, how many were before it. */
+export type Written = (taken: number, error: Error | null | undefined) => void;
+
+/** Where batches of lines go, one write at a time. */
+export interface Sink {
+  /** Worth a write: each costs a wake-up of a thread or of a reader. */
+  readonly batchBytes: number;
+  write(bytes: Buffer, written: Written): void;
+  /** At the very end of the process, when no call back comes any more: what can be written at once. */
+  writeNow(bytes: Buffer): void;
+  /** Opens the file of the same name anew. */
+  reopen(): void;
+  close(): Promise<void>;
+}
 
 /** A batch leaves when it is large enough for its sink, or after so long. */
 const batchMs = 150;
@@ -83,14 +96,14 @@ export class Batches {
     }, ms).unref();
   }
 
-  #take(): Buffer {
+  #nextBatch(): Buffer {
     const rest = this.#rest;
     this.#rest = undefined;
-    return rest ?? this.#gathered.take();
+    return rest ?? this.#gathered.cutBatch();
   }
 
   #write(): void {
-    const bytes = this.#take();
+    const bytes = this.#nextBatch();
     if (bytes.length === 0) {
       this.#onRest();
       return;
@@ -150,7 +163,7 @@ export class Batches {
     clearTimeout(this.#timer);
     this.#state = nextState(this.#state, 'close');
     // What failed, then what waited behind it.
-    const lost = this.#dropped + countLines(this.#take()) + countLines(this.#take());
+    const lost = this.#dropped + countLines(this.#nextBatch()) + countLines(this.#nextBatch());
     this.#reports.ended(lost);
     this.#dropped = 0;
     await this.#sink.close();
@@ -159,7 +172,67 @@ export class Batches {
   /** Past any write that is under way. */
   writeNow(): void {
     if (this.#state === 'closed') return;
-    this.#sink.writeNow(this.#take());
-    this.#sink.writeNow(this.#take());
+    this.#sink.writeNow(this.#nextBatch());
+    this.#sink.writeNow(this.#nextBatch());
+  }
+}
+
+/** Characters that are gathered before they become bytes. */
+const gatheredLength = 4096;
+const slabBytes = 262_144;
+
+/**
+ * Lines that become bytes, a few at a time: a string that was concatenated from many is a tree, which the garbage collector
+ * walks as long as it lives. The bytes lie one behind the other in a slab, and a batch is a view of it, or of several joined.
+ * A line is a string of bytes: each of its characters stands for one (Latin-1).
+ */
+export class Gathered {
+  /** Not in the slab yet. */
+  #lines = '';
+  #slab = Buffer.alloc(0);
+  #from = 0;
+  #to = 0;
+  /** Parts of the batch that lie in earlier slabs. */
+  #earlier: Buffer[] = [];
+  #earlierBytes = 0;
+
+  /** Bytes so far, but for the last few lines. */
+  get length(): number {
+    return this.#earlierBytes + this.#to - this.#from;
+  }
+
+  get isEmpty(): boolean {
+    return this.#lines === '' && this.length === 0;
+  }
+
+  add(line: string): void {
+    this.#lines += line;
+    if (this.#lines.length >= gatheredLength) this.#settle();
+  }
+
+  #settle(): void {
+    const { length } = this.#lines;
+    if (this.#to + length > this.#slab.length) this.#renew(length);
+    this.#to += this.#slab.write(this.#lines, this.#to, 'latin1');
+    this.#lines = '';
+  }
+
+  #renew(atLeast: number): void {
+    if (this.#to > this.#from) this.#earlier.push(this.#slab.subarray(this.#from, this.#to));
+    this.#earlierBytes += this.#to - this.#from;
+    this.#slab = Buffer.allocUnsafeSlow(Math.max(slabBytes, atLeast));
+    this.#from = 0;
+    this.#to = 0;
+  }
+
+  /** Returns all of them; further lines begin another batch. */
+  cutBatch(): Buffer {
+    this.#settle();
+    const last = this.#slab.subarray(this.#from, this.#to);
+    const bytes = this.#earlier.length === 0 ? last : Buffer.concat([...this.#earlier, last]);
+    this.#from = this.#to;
+    this.#earlier = [];
+    this.#earlierBytes = 0;
+    return bytes;
   }
 }

@@ -3,7 +3,7 @@ import { close, open, write } from 'node:fs';
 import { promisify } from 'node:util';
 import { openUnblocked, writeAtEnd } from '../../shared/log/descriptor.ts';
 import { descriptorStatusOf } from '../../shared/file-status.ts';
-import type { Sink, Written } from './sink.ts';
+import type { Sink, Written } from './batches.ts';
 
 const openFile = promisify(open);
 const ignore = (): void => {};

@@ -5,7 +5,7 @@
  */
 import { connect } from 'node:net';
 import type { NetConnectOpts, Socket } from 'node:net';
-import type { Sink, Written } from './sink.ts';
+import type { Sink, Written } from './batches.ts';
 
 const connectWithinMs = 5000;
 /** for the last bytes to leave, at the end */

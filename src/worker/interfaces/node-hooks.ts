@@ -12,7 +12,8 @@ import { Cancellation } from '../request/cancellation.ts';
 import type { AccessLog } from '../access-log/access-log.ts';
 import type { LoggedRequest } from '../access-log/record.ts';
 import { makeEnviron } from '../request/environ.ts';
-import type { EnvironDefaults, PeerFacts } from '../request/environ.ts';
+import type { EnvironDefaults } from '../request/environ.ts';
+import type { PeerFacts } from '../transport/peer.ts';
 import type { Forwarding } from '../proxies/forwarding.ts';
 import { makeRequestId } from '../request/request-id.ts';
 import type { NamedRequest, RequestNames, RequestNaming } from '../request/request-id.ts';
@@ -195,12 +196,12 @@ export class NodeHooks implements NamedRequest {
     const { requestId } = this;
     const input = new RequestInput(
       {
-        bodyWanted() {},
         sendContinue() {},
         takeSocket: () => this.socket,
         signal: this.#cancellation.signal,
         requestId,
       },
+      { bodyWanted() {} },
       false,
       false,
     );

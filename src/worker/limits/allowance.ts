@@ -5,7 +5,7 @@
 import type { Guarding, GuardingToMaster, Shares } from '../../shared/protocol/guarding.ts';
 import type { Gatekeeper } from '../accepting/listening.ts';
 import type { RequestGuard } from './request-guard.ts';
-import type { Serving } from '../loop/serving.ts';
+import type { Serving } from '../loop/service.ts';
 
 export interface AllowanceParts {
   readonly guarding: Guarding;

@@ -3,7 +3,7 @@ import { STATUS_CODES } from 'node:http';
 import { errorTable } from '../../shared/errors.ts';
 import type { NodeListener } from '../process/application-kind.ts';
 import type { Refusal, RequestGuard } from './request-guard.ts';
-import type { Handler } from '../loop/service.ts';
+import type { Handler } from '../loop/exchange.ts';
 
 /** Requests under way, the one that is asked about included. */
 type CountUnderWay = () => number;

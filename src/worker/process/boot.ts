@@ -29,8 +29,8 @@ import { readySignal } from './readiness.ts';
 import { RequestGuard } from '../limits/request-guard.ts';
 import { RollCall } from './roll-call.ts';
 import { Service } from '../loop/service.ts';
-import type { Handler } from '../loop/service.ts';
-import type { Serving } from '../loop/serving.ts';
+import type { Handler } from '../loop/exchange.ts';
+import type { Serving } from '../loop/service.ts';
 import { warmUp } from './warm-up.ts';
 import { startWatchdog } from '../watchdog/watchdog.ts';
 

@@ -2,7 +2,7 @@
 import { performance } from 'node:perf_hooks';
 import type { MasterToWorker, RequestSummary } from '../../shared/protocol/messages.ts';
 import { stopListening } from '../accepting/listening.ts';
-import { timerMs } from '../transport/longest-timer.ts';
+import { timerMs } from '../transport/clock.ts';
 import type { Running } from './boot.ts';
 import { IdleLinger, lingerTimes } from '../transport/idle.ts';
 import type { LingerTimes } from '../transport/idle.ts';

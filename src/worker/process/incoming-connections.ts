@@ -27,7 +27,7 @@ export function accept(running: Running | undefined, bind: number, socket: Socke
 /** One that moves: from another worker to here, unless this one is about to end, or away from here. */
 export function move(running: Running | undefined, message: MovingToWorker, given: unknown, isEnding: boolean): void {
   if (message.type !== 'adopt') {
-    running?.mover?.take(message);
+    running?.mover?.receive(message);
     return;
   }
   received += 1;

@@ -11,7 +11,7 @@ import { lastElementStart, parseElement, parseNode, portOf } from '../http/forwa
 import type { ForwardedNode } from '../http/forwarded.ts';
 import { hostAndPort } from '../http/grammar.ts';
 import { listMembers } from '../http/lists.ts';
-import type { PeerFacts } from '../request/environ.ts';
+import type { PeerFacts } from '../transport/peer.ts';
 
 /** Values of the fields that are believed, repeated ones joined. */
 export interface ForwardingFields {

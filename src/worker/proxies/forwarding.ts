@@ -5,7 +5,7 @@
  */
 import { peerListOf, type PeerList } from '../../shared/options/peer-list.ts';
 import type { ServerSettings } from '../../shared/options/table.ts';
-import type { PeerFacts } from '../request/environ.ts';
+import type { PeerFacts } from '../transport/peer.ts';
 import { clientFacts } from './forwarded-client.ts';
 import type { ForwardingFields } from './forwarded-client.ts';
 

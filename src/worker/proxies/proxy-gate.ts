@@ -15,7 +15,7 @@ import type { Expiring, TimeSource } from '../transport/clock.ts';
 import { gonePeer, peerAddress } from '../transport/peer.ts';
 import type { IdleConnection } from '../transport/idle.ts';
 import { ProxyHeaderDecoder } from './proxy-header.ts';
-import type { ToldPeer } from './told-peer.ts';
+import type { ToldPeer } from '../transport/peer.ts';
 
 /** `told` is undefined where the connection speaks for itself; `rest` is what came behind the header. */
 type Accept = (told?: ToldPeer, rest?: Buffer) => void;
@@ -115,7 +115,7 @@ class WaitingConnection implements Expiring, TransportOwner, IdleConnection {
     this.#accept = accept;
     this.#peer = peerAddress(transport);
     this.readDeadlineMs = deadlineMs;
-    transport.handTo(this);
+    transport.setOwner(this);
   }
 
   expire(): void {
@@ -141,7 +141,7 @@ class WaitingConnection implements Expiring, TransportOwner, IdleConnection {
   }
 
   close(): void {
-    this.#transport.handTo(noOwner);
+    this.#transport.setOwner(noOwner);
     this.#transport.destroy();
     this.#gate.gone(this);
   }
@@ -166,7 +166,7 @@ class WaitingConnection implements Expiring, TransportOwner, IdleConnection {
 
   #pass(): void {
     const { result, rest } = this.#decoder;
-    this.#transport.handTo(noOwner);
+    this.#transport.setOwner(noOwner);
     this.#accept(result === 'own' ? undefined : result, rest.length === 0 ? undefined : Buffer.from(rest));
     // After it was accepted, so that somebody counts it at any time.
     this.#gate.gone(this);

@@ -8,7 +8,7 @@ import type { Server as TlsServer, TLSSocket } from 'node:tls';
 import { socketBelow } from '../../shared/node-private/node-private.ts';
 import { StreamTransport } from '../transport/stream-transport.ts';
 import type { ProxyGate } from './proxy-gate.ts';
-import type { ToldPeer } from './told-peer.ts';
+import type { ToldPeer } from '../transport/peer.ts';
 
 /** what was told of the connections below TLS */
 const toldOf = new WeakMap<Socket, ToldPeer>();

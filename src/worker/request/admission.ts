@@ -4,22 +4,57 @@
  */
 import type { ErrorCode } from '../../shared/errors.ts';
 import type { ServerSettings } from '../../shared/options/table.ts';
-import { AllowedHosts } from './allowed-hosts.ts';
-import type { PeerFacts } from './environ.ts';
 import type { FieldBlock } from '../http/field-block.ts';
 import type { RequestLine } from '../http/request-line.ts';
 import type { Forwarding } from '../proxies/forwarding.ts';
+import type { PeerFacts } from '../transport/peer.ts';
 
-/** Who sent the request. */
-export interface AdmittedPeer {
+/** Who sent a request. */
+export interface Sender {
   readonly peer: PeerFacts;
-  /** undefined for a peer that is not trusted */
+  /** Undefined for a peer that is not trusted. */
   readonly forwarding: Forwarding | undefined;
 }
 
 /** The scheme of an absolute-form target, 'http://...' or 'https://...' in any case; the grammar was checked before. */
 function schemeOf(target: string): PeerFacts['scheme'] {
   return target[4] === ':' ? 'http' : 'https';
+}
+
+/** Spellings of allowed hosts that are remembered. */
+const maxKnown = 1024;
+const hostAndPort = /^(\[[^\]]*\]|[^:]*)(?::[0-9]*)?$/;
+
+/** Without port and without the final dot of an absolute name, in lower case. */
+function hostName(host: string): string {
+  return (hostAndPort.exec(host)?.[1] ?? '').toLowerCase().replace(/\.$/, '');
+}
+
+/**
+ * The host names that this server answers for (option allowedHosts). Names are few and their spellings repeat, so the spellings that
+ * passed are remembered, and a request costs one look into a set. Refused ones are not: there is no limit to them.
+ */
+export class AllowedHosts {
+  readonly #names: ReadonlySet<string>;
+  /** '.example.com' */
+  readonly #domains: readonly string[];
+  readonly #known = new Set<string>();
+
+  /** `.example.com` is example.com and everything below it. */
+  constructor(allowed: readonly string[]) {
+    this.#domains = allowed.filter((name) => name.startsWith('.'));
+    this.#names = new Set(allowed.map((name) => (name.startsWith('.') ? name.slice(1) : name)));
+  }
+
+  /** Whether a Host, or the authority of a target, names one of them. */
+  allows(host: string): boolean {
+    if (this.#known.has(host)) return true;
+    const name = hostName(host);
+    if (!this.#names.has(name) && !this.#domains.some((domain) => name.endsWith(domain))) return false;
+    // A copy of its own: the text received is a slice that would keep the whole chunk alive.
+    if (this.#known.size < maxKnown) this.#known.add(Buffer.from(host, 'latin1').toString('latin1'));
+    return true;
+  }
 }
 
 export class Admission {
@@ -37,7 +72,7 @@ export class Admission {
   }
 
   /** Why the request that was read is refused; undefined when it is not. */
-  faultOf(line: RequestLine, block: FieldBlock, sender: AdmittedPeer): ErrorCode | undefined {
+  faultOf(line: RequestLine, block: FieldBlock, sender: Sender): ErrorCode | undefined {
     if (line.authority !== undefined && line.method !== 'CONNECT' && !this.agrees(line.target, sender)) {
       return 'WRONG_SCHEME';
     }
@@ -46,7 +81,7 @@ export class Admission {
   }
 
   /** Whether an absolute-form target is of the connection's scheme. A trusted proxy's own connection tells nothing (RFC 9110 §7.4). */
-  agrees(target: string, { peer, forwarding }: AdmittedPeer): boolean {
+  agrees(target: string, { peer, forwarding }: Sender): boolean {
     return forwarding !== undefined || schemeOf(target) === peer.scheme;
   }
 
@@ -57,7 +92,7 @@ export class Admission {
   allowsHost(
     authority: string | undefined,
     variables: Readonly<Record<string, string>>,
-    { forwarding }: AdmittedPeer,
+    { forwarding }: Sender,
   ): boolean {
     const hosts = this.#hosts;
     if (hosts === undefined) return true;

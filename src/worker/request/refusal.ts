@@ -2,8 +2,8 @@
 import { STATUS_CODES } from 'node:http';
 import { errorTable } from '../../shared/errors.ts';
 import type { ErrorCode } from '../../shared/errors.ts';
-import type { AdmittedPeer } from './admission.ts';
-import type { PeerFacts } from './environ.ts';
+import type { PeerFacts } from '../transport/peer.ts';
+import type { Sender } from './admission.ts';
 import type { RequestParser } from '../http/request-parser.ts';
 import { plainResponse } from '../http/response-head.ts';
 import type { RequestNames, RequestNaming } from './request-id.ts';
@@ -28,7 +28,7 @@ const afterHead: ReadonlySet<ErrorCode> = new Set(['BODY_TOO_LARGE', 'LENGTH_REQ
 /** Who sent what is refused: as a trusted proxy tells it, if the head was read. */
 export function refusedSender(
   code: ErrorCode,
-  { peer, forwarding }: AdmittedPeer,
+  { peer, forwarding }: Sender,
   { line, block }: Pick<RequestParser, 'line' | 'block'>,
   naming: RequestNaming,
 ): RefusedSender {

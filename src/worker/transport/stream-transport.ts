@@ -35,7 +35,7 @@ export class StreamTransport implements Transport {
     socket.on('error', ignoreError);
   }
 
-  handTo(owner: TransportOwner): void {
+  setOwner(owner: TransportOwner): void {
     const socket = this.#socket;
     this.#owner = owner;
     if (this.#state === 'fresh') socket.on('end', onEnd).on('close', onClose);
