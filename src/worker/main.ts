@@ -174,7 +174,7 @@ function receive(message: MasterToWorker, handle: unknown): void {
       for (const line of message.lines) running?.accessLog?.add(line);
       break;
     case 'shares':
-      running?.allowance?.take(message);
+      running?.allowance?.receive(message);
       break;
     case 'quarantine':
       quarantined = message.routes;

@@ -12,7 +12,7 @@
 import type { ErrorCode } from '../../shared/errors.ts';
 import { ChunkedDecoder } from './chunked.ts';
 import type { FieldBlock } from './field-block.ts';
-import type { Field } from './fields.ts';
+import type { Field } from './field-lines.ts';
 import { HeadReader } from './head-reader.ts';
 import type { HeadLimits } from './head-reader.ts';
 import type { RequestLine } from './request-line.ts';

@@ -20,13 +20,12 @@ import type { NamedRequest, RequestNames, RequestNaming } from '../request/reque
 import { fieldVariables } from '../http/field-block.ts';
 import { readFraming } from '../http/framing.ts';
 import type { Framing } from '../http/framing.ts';
-import { headerName } from '../http/header-names.ts';
-import type { HeaderName } from '../http/header-names.ts';
-import type { Field } from '../http/fields.ts';
+import { headerName } from '../http/field-lines.ts';
+import type { HeaderName, Field } from '../http/field-lines.ts';
 import { parseRequestLine } from '../http/request-line.ts';
 import type { RequestLine } from '../http/request-line.ts';
 import { requestTimedOut } from '../request/request-deadlines.ts';
-import { RequestInput } from '../request/input.ts';
+import { RequestInput } from '../request/request-input.ts';
 import { runPostHooks } from '../request/posthooks.ts';
 import { isSent } from './node-timeout.ts';
 import type { OwnListeners } from './node-timeout.ts';

@@ -14,7 +14,8 @@ import type { PassedHandle, Transport } from '../../shared/node-private/node-pri
 import { Preview } from '../access-log/record.ts';
 import { countAnswer, noAnswers } from '../loop/context.ts';
 import type { ConnectionFacts } from '../transport/peer.ts';
-import { interfaceHint, type NodeListener } from '../process/application-kind.ts';
+import type { NodeListener } from '../../shared/application.ts';
+import { interfaceHint } from '../process/application-kind.ts';
 import { ErrorLines } from '../request/environ.ts';
 import type { IdleConnection } from '../transport/idle.ts';
 import type { Mover } from '../migration/mover.ts';

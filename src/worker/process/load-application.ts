@@ -11,10 +11,11 @@ import { EvyError } from '../../shared/errors.ts';
 import type { ModuleReference, Release } from '../../shared/protocol/messages.ts';
 import { enableTypeScript, typeScriptHint } from '../../shared/typescript.ts';
 import { headline, loadError } from '../../shared/user-error.ts';
-import { asApplication, describeExport, detectInterface, type LoadedApplication } from './application-kind.ts';
+import { asApplication, describeExport, detectInterface } from './application-kind.ts';
+import type { LoadedApplication } from './application-kind.ts';
 import { pickExport } from './module-export.ts';
 
-export type { LoadedApplication, NodeListener } from './application-kind.ts';
+export type { LoadedApplication } from './application-kind.ts';
 
 const applicationNames = ['application', 'app'] as const;
 const middlewareNames = ['middleware'] as const;

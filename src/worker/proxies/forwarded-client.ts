@@ -10,7 +10,7 @@ import { isIP } from 'node:net';
 import { lastElementStart, parseElement, parseNode, portOf } from '../http/forwarded.ts';
 import type { ForwardedNode } from '../http/forwarded.ts';
 import { hostAndPort } from '../http/grammar.ts';
-import { listMembers } from '../http/lists.ts';
+import { listMembers } from '../http/field-lines.ts';
 import type { PeerFacts } from '../transport/peer.ts';
 
 /** Values of the fields that are believed, repeated ones joined. */

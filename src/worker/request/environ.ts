@@ -2,7 +2,7 @@
 import { Writable } from 'node:stream';
 import type { Environ } from '../../shared/application.ts';
 import type { Logger } from '../../shared/log/log.ts';
-import type { RequestInput } from './input.ts';
+import type { RequestInput } from './request-input.ts';
 import type { FieldBlock } from '../http/field-block.ts';
 import type { RequestLine } from '../http/request-line.ts';
 import type { PeerFacts } from '../transport/peer.ts';

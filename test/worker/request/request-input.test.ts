@@ -2,7 +2,8 @@ import type { Socket } from 'node:net';
 import { expect } from 'chai';
 import * as fc from 'fast-check';
 import { EvyError } from '../../../src/shared/errors.ts';
-import { RequestInput, type BodySource, type InputOwner } from '../../../src/worker/request/input.ts';
+import { RequestInput } from '../../../src/worker/request/request-input.ts';
+import type { BodySource, InputOwner } from '../../../src/worker/request/request-input.ts';
 
 class Source implements BodySource, InputOwner {
   readonly continues: Array<ReadonlyArray<readonly [string, string]>> = [];
