@@ -1,10 +1,9 @@
 /**
- * Lines on their way out: collected into batches, so that a request costs a concatenation and no system call, and
- * written one batch at a time.
+ * Collects access lines into batches and writes one batch at a time, so that a request costs a concatenation and no system call.
  *
- * What the sink does never reaches a request. While it is slow or fails, lines wait up to a limit; beyond it they are
- * dropped and counted, and the count is reported when lines get through again. A failed write is tried again, what it
- * did not take first, after a delay that grows.
+ * The sink never affects a request. While it is slow or fails, lines wait up to a limit; further ones are dropped and counted, and
+ * the count is reported when lines get through again. A failed write is tried again after a growing delay, from the first byte that
+ * the sink did not take.
  */
 import { stateMachine } from '../../shared/state-machine.ts';
 
@@ -25,11 +24,11 @@ export interface Sink {
 
 /** A batch leaves when it is large enough for its sink, or after so long. */
 const batchMs = 150;
-/** bytes that may wait: behind a write that is under way or failed */
+/** Bytes that may wait behind a write that is under way or has failed. */
 const maxWaitingBytes = 1 << 20;
 const firstRetryMs = 100;
 const longestRetryMs = 10_000;
-/** how long the end waits for the last write */
+/** How long close() waits for the last write. */
 const closeWithinMs = 1000;
 
 type State = 'idle' | 'writing' | 'failed' | 'closed';
@@ -41,11 +40,11 @@ const nextState = stateMachine<State, 'write' | 'written' | 'fail' | 'close'>('a
 });
 
 export interface BatchReports {
-  /** called for each failure: whoever listens thins them out */
+  /** Called for each failure; the receiver limits how many it reports. */
   readonly failed: (error: Error) => void;
-  /** Lines get through again; so many were lost. */
+  /** Lines get through again; `droppedLines` were lost. */
   readonly resumed: (droppedLines: number) => void;
-  /** It is over, and so many were lost since lines last got through. */
+  /** The log is closed, and `droppedLines` were lost since lines last got through. */
   readonly ended: (droppedLines: number) => void;
 }
 
@@ -57,7 +56,7 @@ export class Batches {
   readonly #reports: BatchReports;
   #state: State = 'idle';
   readonly #gathered = new Gathered();
-  /** of a batch that failed, or was taken in part */
+  /** What is left of a batch that failed, or was taken in part. */
   #rest: Buffer | undefined;
   #dropped = 0;
   #hasFailed = false;
@@ -71,7 +70,7 @@ export class Batches {
     this.#reports = reports;
   }
 
-  /** Lines are not wanted now: `drop()` counts one without its being made. */
+  /** No further line is taken now: `drop()` counts a line without making it. */
   get isFull(): boolean {
     return this.#gathered.length >= maxWaitingBytes || this.#state === 'closed';
   }
@@ -137,7 +136,7 @@ export class Batches {
   }
 
   #gotThrough(): void {
-    // It is not over before what has waited is written, too.
+    // The failure is over only when what has waited is written, too.
     if (this.#rest !== undefined || this.#gathered.length >= this.#sink.batchBytes) return;
     if (this.#hasFailed || this.#dropped > 0) this.#reports.resumed(this.#dropped);
     this.#hasFailed = false;
@@ -162,14 +161,14 @@ export class Batches {
     clearTimeout(timer);
     clearTimeout(this.#timer);
     this.#state = nextState(this.#state, 'close');
-    // What failed, then what waited behind it.
+    // First the rest of a failed batch, then what waited behind it.
     const lost = this.#dropped + countLines(this.#nextBatch()) + countLines(this.#nextBatch());
     this.#reports.ended(lost);
     this.#dropped = 0;
     await this.#sink.close();
   }
 
-  /** Past any write that is under way. */
+  /** Writes at once what waits, past any write that is under way. */
   writeNow(): void {
     if (this.#state === 'closed') return;
     this.#sink.writeNow(this.#nextBatch());

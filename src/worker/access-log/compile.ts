@@ -31,7 +31,7 @@ class Piece {
   }
 }
 
-/** An empty value would shift the fields behind it. */
+/** An empty value is '-', since an empty one would shift the fields behind it. */
 const showText: Show = (value) => (value === undefined || value === '' ? '-' : escapeText(String(value)));
 
 function showNumber(digits: number | undefined): Show {
@@ -50,7 +50,7 @@ function showAs(conversion: Conversion): Show {
 
 const showNext: Show = (value) => (value === undefined || value === '' ? '' : ` ${escapeText(String(value))}`);
 
-/** Part by part: putting them together first would make a new string only to look through it. There are all or none. */
+/** Part by part: a concatenation would make a new string only to check it. Either all three parts are there or none. */
 function requestLine({ method, target, protocol }: FieldReaders, behind: string): Piece[] {
   return [new Piece(method, showText, ''), new Piece(target, showNext, ''), new Piece(protocol, showNext, behind)];
 }

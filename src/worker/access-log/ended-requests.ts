@@ -1,5 +1,5 @@
 /**
- * Requests whose lines are still to be made: together, at the end of the turn of the event loop. One behind the other they
+ * Requests whose access lines are still to be made: all together at the end of the turn of the event loop. One after the other, they
  * find code and data in the processor's caches; a line on its own, between two requests, costs twice as much.
  */
 import { emptyRecord, fill, clear } from './record.ts';

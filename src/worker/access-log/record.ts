@@ -14,7 +14,7 @@ export interface LoggedRequest {
   responseHeader(name: string): string | undefined;
 }
 
-/** How it went. */
+/** How a request went. */
 export interface LoggedReport {
   /** 0 when nothing was sent */
   readonly status: number;
@@ -23,7 +23,7 @@ export interface LoggedReport {
   readonly durationMs: number;
 }
 
-/** Filled anew for each line. A copy of the report: post hooks get that one, too, and may change it. */
+/** Reused for line after line. It copies the report, since post hooks get that, too, and may change it. */
 export interface AccessRecord {
   request: LoggedRequest;
   status: number;

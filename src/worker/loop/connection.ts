@@ -275,7 +275,7 @@ export class Connection implements TransportOwner, OutputOwner, Expiring, Movabl
       else if (this.#writing === 'idle') this.close();
       return;
     }
-    reading.expectBytes(this.#isClientsTurn);
+    reading.expectBytes(reading.state === 'body' && this.#isClientsTurn);
     const hasRoom = reading.state === 'body' ? this.#hasRoom : !reading.isFull;
     if (hasRoom && this.transport.isPaused) this.transport.resume();
   }

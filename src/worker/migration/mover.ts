@@ -16,16 +16,16 @@ import type { PeerFacts } from '../transport/peer.ts';
 export interface DetachedConnection {
   readonly handle: PassedHandle;
   readonly connection: MovingConnection;
-  /** another process serves it: closes our copy */
+  /** Another process serves it: closes the copy that is kept here. */
   drop(): void;
-  /** no other process has it: serves it on */
+  /** No other process has it: serves it on here. */
   resume(): void;
 }
 
 export interface Movable {
-  /** the connection, whoever serves it */
+  /** Identifies the connection, whatever serves it. */
   readonly transport: object;
-  /** Takes it out of service, unless there is something to do for it at this moment. */
+  /** Takes it out of service; undefined when it has something to do at this moment. */
   detach(): DetachedConnection | undefined;
 }
 
@@ -60,22 +60,22 @@ export function detachConnection(connection: ServedConnection): DetachedConnecti
 }
 
 export interface MoverParts {
-  /** `written` is called when the message has left, with an error when it will not */
+  /** `written` is called when the message has left, or with an error when it cannot. */
   send(message: MovingToMaster, handle?: PassedHandle, written?: (error: Error | null) => void): void;
   nowMs(): number;
 }
 
-/** connections under way at a time, those that are slow apart */
+/** Connections in flight at a time, without the slow ones. */
 const windowSize = 6;
-/** Unconfirmed for so long, one is slow. By then the master has noticed that its target is silent. */
+/** A connection that is unconfirmed for this long is slow. By then the master has noticed that its target is silent. */
 export const slowAfterMs = 750;
-/** under way in all: nobody serves them meanwhile */
+/** Connections in flight in all; none of them is served meanwhile. */
 const mostUnderWay = 64;
-/** and since the last confirmation: when nobody answers, more would only wait for the same one */
+/** Connections that may leave without any confirmation: when nothing is confirmed, more would only wait, too. */
 const mostUnanswered = 2 * windowSize;
-/** When nothing has been confirmed for so long, the master is asked what it got. */
+/** When nothing has been confirmed for this long, the master is asked what it received. */
 export const syncAfterMs = 250;
-/** A connection that did not get through so often stays. */
+/** A connection that failed to move this often stays. */
 const mostFailures = 3;
 
 type State = 'waiting' | 'moving' | 'stopped';
@@ -92,11 +92,11 @@ export class Mover {
   readonly #queue = new Set<Movable>();
   readonly #underWay = new Map<number, MovingEntry>();
   readonly #failures = new WeakMap<object, number>();
-  /** no order yet, or nobody to go to for now; on; for good */
+  /** 'waiting': no order yet, or nowhere to go for now. 'stopped' is final. */
   #state: State = 'waiting';
   #announceAtMs = Infinity;
   #lastId = 0;
-  /** of those under way, how many are slow; and how many have left since something was confirmed */
+  /** Slow connections among those in flight, and connections that left since the last confirmation. */
   #slow = 0;
   #unanswered = 0;
   #hasProgressed = false;
@@ -123,8 +123,8 @@ export class Mover {
   }
 
   /**
-   * There is a worker to go to, or there will be one. In the first half of the grace time nobody is told to close who may
-   * still move.
+   * There is a worker to move to ('move'), or there will be one ('wait'). In the first half of the grace time no connection that may still
+   * move is told to close.
    */
   order(what: 'move' | 'wait', graceMs: number): void {
     this.#announceAtMs = Math.min(this.#announceAtMs, this.#parts.nowMs() + graceMs / 2);
@@ -132,7 +132,7 @@ export class Mover {
     this.#fill();
   }
 
-  /** From now on nothing more leaves; what is under way is waited for. */
+  /** No further connection leaves; those in flight are still waited for. */
   stop(): void {
     this.#state = 'stopped';
     this.#queue.clear();
@@ -147,7 +147,7 @@ export class Mover {
     return (this.#failures.get(transport) ?? 0) < mostFailures;
   }
 
-  /** Whether it is on its way now. Otherwise it is to be served on; it gets its turn, and may offer itself again. */
+  /** Returns whether it has left. Otherwise it is to be served on: it gets its turn, and may be offered again. */
   offer(movable: Movable): boolean {
     if (this.#state === 'stopped' || !this.mayMove(movable.transport)) return false;
     if (!this.hasRoom) {
@@ -175,7 +175,7 @@ export class Mover {
         break;
       case 'move-back':
         if (message.because === 'no-worker') {
-          // Until the next order. That it could not go is no fault of this connection.
+          // Nothing moves until the next order. This does not count as a failure of the connection.
           if (this.#state === 'moving') this.#state = 'waiting';
           this.#settle(message.id, 'resume');
         } else this.#failed(message.id);
@@ -195,8 +195,8 @@ export class Mover {
   }
 
   /**
-   * The channel is closed. Whether somebody reads what has left cannot be known, so we must not; what has not left is
-   * still ours.
+   * The channel is closed. Connections that have left may be read by another process, so they must not be read here; those that have not
+   * left are served on.
    */
   channelLost(): void {
     this.stop();

@@ -1,8 +1,8 @@
 /**
- * The PROXY protocol's header, version 1 (a line of text) and 2 (binary), as HAProxy's proxy-protocol.txt has it. Bytes in,
- * one word out, the same whatever the cuts; what follows the header is in `rest`.
+ * Decodes the PROXY protocol's header, version 1 (a line of text) and 2 (binary), as HAProxy's proxy-protocol.txt defines it. The result is
+ * the same however the bytes are cut; what follows the header is in `rest`.
  *
- * Strict: what the specification does not allow is 'bad'. A sender that is not understood must not pass for its client.
+ * It is strict: what the specification does not allow is 'bad', so that a sender that is not understood is never taken for its client.
  */
 import { isIPv4, isIPv6, SocketAddress } from 'node:net';
 import { unixPeer } from '../../shared/options/peer-list.ts';
@@ -26,7 +26,7 @@ const nothing = Buffer.alloc(0);
 export class ProxyHeaderDecoder {
   #held: Buffer[] = [];
   #length = 0;
-  /** with less there is no use in looking */
+  /** Fewer bytes cannot be the whole header. */
   #wanted = 1;
   #result: HeaderResult = 'bad';
   #rest: Buffer = nothing;
@@ -67,7 +67,7 @@ export class ProxyHeaderDecoder {
   }
 }
 
-/** How long the header is that `bytes` begin; as long as that is not known, one byte more than there are. */
+/** The size of the header that `bytes` begin with; while that is not known, one byte more than there are. */
 function headerSize(bytes: Buffer): number | 'bad' {
   if (startsLike(bytes, signature1)) return lineSize(bytes);
   if (!startsLike(bytes, signature2)) return 'bad';

@@ -1,6 +1,6 @@
 /**
- * TLS behind the PROXY protocol: the header comes before the handshake. So a plain server accepts, the gate reads the header,
- * and the TLS server, which does not listen itself, goes on with the same socket and what came behind the header.
+ * TLS behind the PROXY protocol. The header comes before the handshake, so a plain server accepts, the gate reads the header, and the
+ * TLS server, which does not listen itself, goes on with the same socket and what came behind the header.
  */
 import { createServer } from 'node:net';
 import type { Server, Socket } from 'node:net';

@@ -1,6 +1,6 @@
 /**
- * Whether a well-formed request is one for this server: over the right scheme, for one of its hosts, and with a body that
- * its version can tell the end of. Decided once a head, before the application hears of it.
+ * Decides whether a well-formed request is for this server: over the right scheme, for one of its hosts, and with a body whose end its
+ * version can tell. Checked once per head, before the application learns of the request.
  */
 import type { ErrorCode } from '../../shared/errors.ts';
 import type { ServerSettings } from '../../shared/options/table.ts';
@@ -63,7 +63,7 @@ export class Admission {
 
   constructor({ allowedHosts, maxHttpVersion }: Pick<ServerSettings, 'allowedHosts' | 'maxHttpVersion'>) {
     this.#hosts = allowedHosts.length > 0 ? new AllowedHosts(allowedHosts) : undefined;
-    // A server of HTTP/1.0 knows bodies by their length alone (RFC 9110 §15.5.12).
+    // An HTTP/1.0 server can delimit bodies only by their length (RFC 9110 §15.5.12).
     this.#needsLength = maxHttpVersion === 'HTTP/1.0';
   }
 
@@ -71,7 +71,7 @@ export class Admission {
     return this.#hosts !== undefined;
   }
 
-  /** Why the request that was read is refused; undefined when it is not. */
+  /** Returns why the request is refused; undefined when it is not. */
   faultOf(line: RequestLine, block: FieldBlock, sender: Sender): ErrorCode | undefined {
     if (line.authority !== undefined && line.method !== 'CONNECT' && !this.agrees(line.target, sender)) {
       return 'WRONG_SCHEME';
@@ -80,14 +80,14 @@ export class Admission {
     return this.#needsLength && block.framing.body === 'chunked' ? 'LENGTH_REQUIRED' : undefined;
   }
 
-  /** Whether an absolute-form target is of the connection's scheme. A trusted proxy's own connection tells nothing (RFC 9110 §7.4). */
+  /** Whether an absolute-form target has the connection's scheme. A trusted proxy's own connection says nothing about it (RFC 9110 §7.4). */
   agrees(target: string, { peer, forwarding }: Sender): boolean {
     return forwarding !== undefined || schemeOf(target) === peer.scheme;
   }
 
   /**
-   * The host that a trusted proxy tells is the one asked for. Otherwise both count: the target decides (RFC 9112 §3.2.2),
-   * and an application may look at Host all the same. A request of HTTP/1.0 may name no host; then none can mislead.
+   * The host that a trusted proxy reports is the one asked for. Otherwise both are checked: the target decides (RFC 9112 §3.2.2), but an
+   * application may look at Host all the same. A request of HTTP/1.0 may name no host; then there is none to mislead.
    */
   allowsHost(
     authority: string | undefined,

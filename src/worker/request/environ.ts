@@ -24,7 +24,7 @@ export interface RequestFacts {
 export const serverSoftware = 'evy';
 const wsgiVersion = Object.freeze([1, 0] as const);
 
-/** Made at the first use only: most applications never look at it, and an AbortSignal is dear. */
+/** Made at the first access: most applications never use it, and an AbortSignal is expensive. */
 const signalProperty: PropertyDescriptor & ThisType<Environ> = {
   configurable: true,
   enumerable: true,
@@ -40,7 +40,7 @@ export function makeEnviron(
   defaults: EnvironDefaults,
 ): Environ {
   const { line, block } = request;
-  // A literal without a spread, then the variables: by far the fastest way to such an object in V8.
+  // A literal without a spread, then the variables: by far the fastest way to make such an object in V8.
   const env = {
     'REQUEST_METHOD': line.method,
     'SCRIPT_NAME': '',
@@ -55,7 +55,7 @@ export function makeEnviron(
     'GATEWAY_INTERFACE': 'CGI/1.1',
     'REMOTE_ADDR': peer.remoteAddress,
     'REMOTE_PORT': peer.remotePort,
-    // A list of its own: the block is shared, and an application may change what it was given.
+    // A copy: the block is shared, and an application may change its list.
     'headers_raw': block.fields.slice(),
     'wsgi.version': wsgiVersion,
     'wsgi.url_scheme': peer.scheme,
@@ -66,7 +66,7 @@ export function makeEnviron(
     'wsgi.run_once': false,
     'evy.posthooks': [],
     'evy.input': input,
-    // Made for each request: that costs less than to make it at the first look.
+    // Made for each request: that costs less than making it at the first access.
     'evy.request_id': input.requestId,
   } as unknown as Environ;
   Object.assign(env, block.variables);
@@ -85,7 +85,7 @@ export function decodePath(path: string): string {
   try {
     return decodeURIComponent(path);
   } catch {
-    // Something is not UTF-8, or a '%' stands alone: what can be decoded is, the rest stays as it is.
+    // Something is not UTF-8, or a '%' stands alone: what can be decoded is decoded, the rest stays as it is.
     return path.replace(/(?:%[0-9A-Fa-f]{2})+/g, (octets) =>
       Buffer.from(octets.replaceAll('%', ''), 'hex').toString('utf8'),
     );

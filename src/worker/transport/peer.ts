@@ -71,7 +71,7 @@ export function peerFacts(ends: Ends, { scheme, told, local }: ConnectionFacts):
   }
   const remote = ends.remoteEnd;
   const { address, port } = local ?? ends.localEnd;
-  // A unix socket has no addresses.
+  // A unix socket has no address.
   return {
     serverName: address ?? unixPeer,
     serverPort: port === undefined ? '' : String(port),
