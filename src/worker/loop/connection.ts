@@ -50,7 +50,8 @@ export class Connection implements TransportOwner, OutputOwner, Expiring, Movabl
   readonly #reading: RequestReading;
   readonly #unsettled = new UnsettledResponses();
   #writing: WritingState = 'idle';
-  #exchange: Exchange | undefined;
+  /** The request being answered. */
+  exchange: Exchange | undefined;
   /** Events are being taken from the parser: output is gathered until that is done. */
   #isPumping = false;
   /** It cannot move to another process. */
@@ -60,7 +61,7 @@ export class Connection implements TransportOwner, OutputOwner, Expiring, Movabl
   /** Set once the connection is closing. */
   #linger: Linger | undefined;
   /** What the connection has become, once the application took it over. */
-  #socket: Socket | undefined;
+  takenSocket: Socket | undefined;
 
   constructor(context: LoopContext, keeper: ConnectionKeeper, transport: Transport, peer: PeerFacts) {
     this.#context = context;
@@ -75,17 +76,9 @@ export class Connection implements TransportOwner, OutputOwner, Expiring, Movabl
     transport.setOwner(this);
   }
 
-  /** The request being answered, for reports. */
-  get exchange(): Exchange | undefined {
-    return this.#exchange;
-  }
   /** No request is being read or answered. */
   get isIdle(): boolean {
     return this.#writing === 'idle' && this.#reading.isBetween;
-  }
-  /** Undefined as long as the connection is served here. */
-  get takenSocket(): Socket | undefined {
-    return this.#socket;
   }
   /** A response is under way: its application may read the body. */
   get #isAnswering(): boolean {
@@ -127,10 +120,10 @@ export class Connection implements TransportOwner, OutputOwner, Expiring, Movabl
   spoiled(): void {
     this.#reading.stop();
     queueMicrotask(() => {
-      const oldest: CompleteResponse | undefined = this.#unsettled.oldest ?? this.#exchange;
+      const oldest: CompleteResponse | undefined = this.#unsettled.oldest ?? this.exchange;
       oldest?.spoil();
       this.#settleAll('cut');
-      if (this.#socket !== undefined) this.#socket.destroy();
+      if (this.takenSocket !== undefined) this.takenSocket.destroy();
       else if (!this.transport.isDestroyed) this.transport.reset();
     });
   }
@@ -159,7 +152,9 @@ export class Connection implements TransportOwner, OutputOwner, Expiring, Movabl
         this.#refuse(this.#reading.bodyFault);
         break;
       case 'linger':
-        if (this.#output.isEmpty) this.#lingerOn();
+        if (!this.#output.isEmpty) break;
+        if (!this.#linger!.goesOn(this.#deadlines.nowMs, this.transport.bytesRead)) this.transport.destroy();
+        else this.#deadlines.expect('linger', lingerMs);
         break;
       case 'none':
         break;
@@ -236,14 +231,14 @@ export class Connection implements TransportOwner, OutputOwner, Expiring, Movabl
   }
 
   get #hasRoom(): boolean {
-    return !this.#isAnswering || this.#exchange?.input.hasRoom !== false;
+    return !this.#isAnswering || this.exchange?.input.hasRoom !== false;
   }
 
   #begin(): Exchange {
     this.#reading.begin();
     this.#writing = nextWritingState.request(this.#writing);
     const exchange = new Exchange(this.#context, this, this.#output, this.#reading.parser);
-    this.#exchange = exchange;
+    this.exchange = exchange;
     this.#requests += 1;
     this.#context.requestBegun();
     return exchange;
@@ -252,18 +247,18 @@ export class Connection implements TransportOwner, OutputOwner, Expiring, Movabl
   #deliver(): void {
     if (this.#isAnswering) {
       const { data, isLent } = this.#reading.parser;
-      this.#exchange?.input.deliver(isLent ? Buffer.from(data) : data);
+      this.exchange?.input.deliver(isLent ? Buffer.from(data) : data);
     } else if (!this.#reading.discard()) this.close();
   }
 
   #endBody(): void {
     this.#reading.endBody();
-    this.#exchange?.bodyEnded(this.#reading.parser.trailers);
+    this.exchange?.bodyEnded(this.#reading.parser.trailers);
     if (!this.#isAnswering) this.#nextRequest();
   }
 
   #nextRequest(): void {
-    this.#exchange = undefined;
+    this.exchange = undefined;
     this.#reading.next();
   }
 
@@ -275,8 +270,9 @@ export class Connection implements TransportOwner, OutputOwner, Expiring, Movabl
       else if (this.#writing === 'idle') this.close();
       return;
     }
-    reading.expectBytes(reading.state === 'body' && this.#isClientsTurn);
     const hasRoom = reading.state === 'body' ? this.#hasRoom : !reading.isFull;
+    // An application that does not read is slow, not the client; and a client that waits for 100 Continue does as it should.
+    reading.expectBytes(hasRoom && !(this.#isAnswering && this.exchange?.input.owesContinue === true));
     if (hasRoom && this.transport.isPaused) this.transport.resume();
   }
 
@@ -285,13 +281,8 @@ export class Connection implements TransportOwner, OutputOwner, Expiring, Movabl
     return this.transport.hasEnded && this.#reading.parser.buffered === 0;
   }
 
-  /** An application that does not read is slow, not the client; and a client that waits for 100 Continue does as it should. */
-  get #isClientsTurn(): boolean {
-    return this.#hasRoom && !(this.#isAnswering && this.#exchange?.input.owesContinue === true);
-  }
-
   #refuse(code: ErrorCode): void {
-    const exchange = this.#exchange;
+    const exchange = this.exchange;
     const { parser } = this.#reading;
     const context = this.#context;
     this.#reading.stop();
@@ -334,7 +325,7 @@ export class Connection implements TransportOwner, OutputOwner, Expiring, Movabl
     if (reading.state === 'over' || this.#isExhausted) return false;
     if (reading.state !== 'body') return true;
     // A client that waits for 100 Continue may send its body or not, and one with a long body would only be throttled.
-    return this.#exchange?.input.owesContinue !== true && !(isWhole && reading.isTooLongToDiscard);
+    return this.exchange?.input.owesContinue !== true && !(isWhole && reading.isTooLongToDiscard);
   }
 
   get keepAliveField(): string {
@@ -377,7 +368,7 @@ export class Connection implements TransportOwner, OutputOwner, Expiring, Movabl
 
   /** The socket comes with what was read and not consumed. The exchange is unsettled until the socket closes. */
   takeSocket(exchange: Exchange): Socket {
-    if (this.#exchange !== exchange || !this.#isAnswering || exchange.state !== 'waiting') {
+    if (this.exchange !== exchange || !this.#isAnswering || exchange.state !== 'waiting') {
       throw new EvyError('APP_FAILED', 'takeSocket() must be called once, before anything is sent');
     }
     this.#context.responseDone();
@@ -387,7 +378,7 @@ export class Connection implements TransportOwner, OutputOwner, Expiring, Movabl
     // Responses to earlier requests come first.
     this.#output.flush();
     const socket = this.transport.intoSocket(Buffer.from(this.#reading.parser.takeRest()));
-    this.#socket = socket;
+    this.takenSocket = socket;
     this.#output.moveTo(socket);
     // After the application has attached its listeners.
     if (this.#context.isDraining) process.nextTick(() => this.#context.announceDrain(socket));
@@ -475,16 +466,10 @@ export class Connection implements TransportOwner, OutputOwner, Expiring, Movabl
     this.transport.resume();
   }
 
-  #lingerOn(): void {
-    const goesOn = this.#linger!.goesOn(this.#deadlines.nowMs, this.transport.bytesRead);
-    if (goesOn) this.#deadlines.expect('linger', lingerMs);
-    else this.transport.destroy();
-  }
-
   /** Ends at once: what has not left is lost. */
   destroy(): void {
     this.#settleAll('cut');
-    (this.#socket ?? this.transport).destroy();
+    (this.takenSocket ?? this.transport).destroy();
   }
 
   #flush(): void {
@@ -502,7 +487,7 @@ export class Connection implements TransportOwner, OutputOwner, Expiring, Movabl
   /** No response that is not settled will be delivered. */
   #settleAll(outcome: Outcome): void {
     this.#unsettled.settleAll(outcome);
-    const exchange = this.#exchange;
+    const exchange = this.exchange;
     if (exchange === undefined || exchange.isOver) return;
     // A socket that the application took has had its response, whatever that was.
     const isOurs = this.#isAnswering;
