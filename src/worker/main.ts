@@ -16,7 +16,7 @@ import { guardSend, listenToMaster, tellMaster } from './process/channel.ts';
 import { Leaving } from './process/departure.ts';
 import type { Departure } from './process/departure.ts';
 import { accept, move, receivedConnections } from './process/incoming-connections.ts';
-import { stopListening } from './accepting/listening.ts';
+import { stopListening } from './accepting/intake.ts';
 import { accountFor, endProcess, onForeignExit } from './process/process-exit.ts';
 import { watchVitalSigns } from './process/vital-signs.ts';
 import { isOnItsWayOut, nextWorkerPhase } from './process/worker-phases.ts';

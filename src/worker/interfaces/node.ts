@@ -15,7 +15,7 @@ import { Preview } from '../access-log/record.ts';
 import { countAnswer, noAnswers } from '../loop/context.ts';
 import type { ConnectionFacts } from '../transport/peer.ts';
 import type { NodeListener } from '../../shared/application.ts';
-import { interfaceHint } from '../process/application-kind.ts';
+import { interfaceHint } from './application-kind.ts';
 import { ErrorLines } from '../request/environ.ts';
 import type { IdleConnection } from '../transport/idle.ts';
 import type { Mover } from '../migration/mover.ts';

@@ -3,7 +3,7 @@
  * how much of them is used. The gatekeeper enforces the share of connections, the guard that of requests.
  */
 import type { Guarding, GuardingToMaster, Shares } from '../../shared/protocol/guarding.ts';
-import type { Gatekeeper } from '../accepting/listening.ts';
+import type { Gatekeeper } from '../accepting/gatekeeper.ts';
 import type { RequestGuard } from './request-guard.ts';
 import type { Serving } from '../loop/service.ts';
 

@@ -10,7 +10,7 @@ import type {
   ServingStats,
 } from '../../shared/protocol/messages.ts';
 import type { PassedHandle, Transport } from '../../shared/node-private/node-private.ts';
-import type { Acceptor } from '../accepting/listening.ts';
+import type { Acceptor } from '../accepting/make-server.ts';
 import { Preview } from '../access-log/record.ts';
 import type { Mover } from '../migration/mover.ts';
 import { ProxyGate } from '../proxies/proxy-gate.ts';
