@@ -1,6 +1,6 @@
 /** Wires a worker process to its signals, its errors and its channel to the master. It is loaded by entry.ts, which holds signals back. */
 import cluster from 'node:cluster';
-import { guardSend, listenToMaster, tellMaster } from './process/channel.ts';
+import { guardSend, listenToMaster, tellMaster } from './process/master-channel.ts';
 import { onForeignExit } from './process/process-exit.ts';
 import { WorkerProcess } from './process/worker-life.ts';
 

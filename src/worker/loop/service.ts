@@ -87,7 +87,12 @@ export class Service implements Serving, ConnectionKeeper {
     const context = new LoopContext(options, this.#connections);
     this.#context = context;
     this.proxyGate = ProxyGate.of(settings, log, () => context.onChange(), time);
-    this.#requestDeadlines = RequestDeadlines.of(settings.requestTimeoutMs, () => this.#underWay(), this.#timeOut, time);
+    this.#requestDeadlines = RequestDeadlines.of(
+      settings.requestTimeoutMs,
+      () => this.#underWay(),
+      this.#timeOut,
+      time,
+    );
   }
 
   // ---- connections come and go

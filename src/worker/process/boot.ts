@@ -2,7 +2,7 @@
 import type { Server } from 'node:net';
 import type { TlsOptions } from 'node:tls';
 import { Allowance } from '../limits/allowance.ts';
-import { sendToMaster } from './channel.ts';
+import { sendToMaster } from './master-channel.ts';
 import { readCertificate } from '../../shared/certificate.ts';
 import { EvyError } from '../../shared/errors.ts';
 import { createLogger } from '../../shared/log/log.ts';

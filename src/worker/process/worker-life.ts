@@ -12,7 +12,7 @@ import type { MasterToWorker, MovingToWorker, WorkerStats } from '../../shared/p
 import { stopListening } from '../accepting/intake.ts';
 import { boot } from './boot.ts';
 import type { Configuration, Running } from './boot.ts';
-import { sendToMaster, tellMaster } from './channel.ts';
+import { sendToMaster, tellMaster } from './master-channel.ts';
 import { Leaving } from './departure.ts';
 import type { Departure } from './departure.ts';
 import { accountFor, endProcess } from './process-exit.ts';
