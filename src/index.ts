@@ -47,4 +47,4 @@ export type {
   SslOptions,
 } from './worker/accepting/listen-socket.ts';
 export { ready } from './worker/process/readiness.ts';
-export * as wsgi from './worker/wsgi.ts';
+export * as wsgi from './worker/wsgi-namespace.ts';

@@ -2,6 +2,7 @@
  * What an application is and what it is given: PEP 3333 carried over to TypeScript, with evy's post hooks.
  * Types only; the worker fills them in, applications import them from `evy`.
  */
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Writable } from 'node:stream';
 
@@ -21,6 +22,9 @@ export type StartResponse = (
 ) => Write;
 
 export type App = (env: Environ, startResponse: StartResponse) => Body | Promise<Body>;
+
+/** An application for node:http: a plain listener, Express, or Koa's callback. */
+export type NodeListener = (request: IncomingMessage, response: ServerResponse) => unknown;
 
 /** An application around another one; named after the first application on the command line, applied in order. */
 export type Middleware = (app: App) => App | Promise<App>;

@@ -11,14 +11,14 @@ import { withBudget } from '../shared/log/log-budget.ts';
 import type { Logger } from '../shared/log/log.ts';
 import type { ServerOptionsInput } from '../shared/options/table.ts';
 import { accessLogTo } from './access-log/access-log.ts';
-import { connectionLimit, openFilesLimit } from './accepting/connection-limit.ts';
+import { connectionLimit, openFilesLimit, DescriptorWatch } from './accepting/descriptor-watch.ts';
 import { Leaving } from './process/departure.ts';
-import { DescriptorWatch } from './accepting/descriptor-watch.ts';
 import { Intake } from './accepting/intake.ts';
 import { wsgiHandler } from './interfaces/wsgi.ts';
 import { ListenSocket } from './accepting/listen-socket.ts';
 import type { ListenAddress } from './accepting/listen-socket.ts';
-import { Gatekeeper, makeServer } from './accepting/listening.ts';
+import { Gatekeeper } from './accepting/gatekeeper.ts';
+import { makeServer } from './accepting/make-server.ts';
 import { Service } from './loop/service.ts';
 
 /** Takes whole lines, with their line end: a stream, or anything else with `write`. */

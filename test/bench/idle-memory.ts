@@ -11,7 +11,7 @@ import { connect } from 'node:net';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { openFilesLimit } from '../../src/worker/accepting/connection-limit.ts';
+import { openFilesLimit } from '../../src/worker/accepting/descriptor-watch.ts';
 import { BenchChild } from './child.ts';
 import type { HolderProtocol } from './holder.ts';
 import type { HoldingProtocol } from './servers/holding.ts';

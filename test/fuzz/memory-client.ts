@@ -82,7 +82,7 @@ export class SharedClient implements MemoryClient, Transport {
     this.#shared.fill(overwritten);
   }
 
-  handTo(owner: TransportOwner): void {
+  setOwner(owner: TransportOwner): void {
     this.#owner = owner;
     this.resume();
   }

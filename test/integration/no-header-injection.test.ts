@@ -5,7 +5,7 @@ import { fetchHandler } from '../../src/worker/interfaces/fetch.ts';
 import { NodeService } from '../../src/worker/interfaces/node.ts';
 import { wsgiHandler } from '../../src/worker/interfaces/wsgi.ts';
 import { Service } from '../../src/worker/loop/service.ts';
-import type { Serving } from '../../src/worker/loop/serving.ts';
+import type { Serving } from '../../src/worker/loop/service.ts';
 import { get } from '../worker/helpers/with-server.ts';
 import { withService, type ServingParts } from '../worker/helpers/with-service.ts';
 

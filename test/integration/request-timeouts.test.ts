@@ -12,7 +12,7 @@ import { waitFor } from '../helpers/wait-for.ts';
 import { get, post } from '../worker/helpers/with-server.ts';
 import { handTime } from '../worker/helpers/hand-time.ts';
 import { withService, type ServingParts, type WithService } from '../worker/helpers/with-service.ts';
-import type { Serving } from '../../src/worker/loop/serving.ts';
+import type { Serving } from '../../src/worker/loop/service.ts';
 
 /** The time-out and the clock's three ticks. */
 const passedMs = 2_000;

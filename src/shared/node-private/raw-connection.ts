@@ -67,7 +67,7 @@ export class RawConnection implements Transport {
     handle.useUserBuffer(sharedBuffer);
   }
 
-  handTo(owner: TransportOwner): void {
+  setOwner(owner: TransportOwner): void {
     this.#owner = owner;
     this.resume();
   }

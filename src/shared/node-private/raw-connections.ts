@@ -94,7 +94,7 @@ function readInFull(server: net.Server, connect: (onread: net.OnReadOpts) => net
         }
       };
       // It ends when the write that had to wait has been done.
-      connection.handTo({ receive, ended() {}, written: () => connection.end(), closed() {} });
+      connection.setOwner({ receive, ended() {}, written: () => connection.end(), closed() {} });
     };
     if (!acceptRaw(server, accept)) reject(new Error('the handle of a net.Server does not tell of its connections'));
     // Nothing is read before the server's write waits.
@@ -145,7 +145,7 @@ export async function tryReset(): Promise<void> {
         if (seen !== 'ECONNRESET') throw new Error(`the client of a reset ${what} sees '${seen}'`);
       };
       await see('socket');
-      if (acceptRaw(server, (connection) => connection.handTo(owner(() => connection.reset()))))
+      if (acceptRaw(server, (connection) => connection.setOwner(owner(() => connection.reset()))))
         await see('raw connection');
     }, 'tcp');
   } catch (error) {

@@ -1,6 +1,6 @@
 /**
  * A connection as the HTTP loop sees it: bytes in, bytes out, and how it ends. Two kinds: on libuv's handle itself
- * (raw-connection.ts), and on a stream of Node (worker/stream-transport.ts) where there is TLS or no private API.
+ * (raw-connection.ts), and on a stream of Node (worker/transport/stream-transport.ts) where there is TLS or no private API.
  */
 import type { Socket } from 'node:net';
 import type { Detached } from './moving.ts';
@@ -31,7 +31,7 @@ export interface Transport {
    * Reads, and tells everything to `owner` from now on, and nothing to whoever had it before. What was told already (`hasEnded`, or that
    * it is closed) is not told again.
    */
-  handTo(owner: TransportOwner): void;
+  setOwner(owner: TransportOwner): void;
   /** TLS: it cannot leave the process */
   readonly isEncrypted: boolean;
   /** bytes that came, of TLS what was in it */

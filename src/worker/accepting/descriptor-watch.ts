@@ -1,13 +1,41 @@
 /**
- * Accepts no more connections than the process has descriptors for, whatever the application does with the others. One that has
- * none left cannot leave a client waiting: libuv accepts all that wait and closes them at once, and tells nobody.
- *
- * So what is free is looked at often: ten times a second, and after every few connections.
+ * Limits connections by the descriptors that the process has. At the start: the option's number, but never more than the limit of open files
+ * leaves, with some spare for the application. Later: no more than descriptors are free, whatever the application uses, which is checked ten
+ * times a second and after every few connections. A process without a free descriptor cannot leave a client waiting: libuv accepts all
+ * clients that wait and closes them at once, without telling anybody.
  */
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, openSync, readFileSync } from 'node:fs';
 import type { Logger } from '../../shared/log/log.ts';
 import { statusOf } from '../../shared/file-status.ts';
-import type { Gatekeeper } from './listening.ts';
+import type { Gatekeeper } from './gatekeeper.ts';
+
+/** descriptors that the process and the application need beside: logs, sockets, database connections; a quarter where there are few of all */
+const leastSpare = 64;
+const leastSpareShare = 0.25;
+const spareShare = 0.1;
+
+/** The soft limit of open files, which Node has raised to the hard one. Undefined where the system does not tell. */
+export function openFilesLimit(): number | undefined {
+  try {
+    const match = /^Max open files +(\d+)/m.exec(readFileSync('/proc/self/limits', 'latin1'));
+    return match ? Number(match[1]) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+export function connectionsWithin(wanted: number, openFiles: number | undefined): number {
+  if (openFiles === undefined) return wanted;
+  const least = Math.min(leastSpare, openFiles * leastSpareShare);
+  const spare = Math.ceil(Math.max(least, openFiles * spareShare));
+  return Math.min(wanted, Math.max(1, openFiles - spare));
+}
+
+export function connectionLimit(wanted: number, openFiles: number | undefined, log: Logger): number {
+  const limit = connectionsWithin(wanted, openFiles);
+  if (limit < wanted) log.warn('connections.limited', { wanted, limit, openFiles });
+  return limit;
+}
 
 /** How often; a look costs three short system calls. */
 const everyMs = 100;

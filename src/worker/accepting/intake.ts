@@ -1,18 +1,23 @@
 /**
- * What lies between accept(2) and the HTTP loop. It counts what was accepted, and keeps it back while listening sockets are being
- * closed: a client that is answered may connect again at once, and then the kernel's queue would never be seen empty.
+ * What lies between accept(2) and the loop, and how listening sockets are closed for good without losing a client that has connected.
+ *
+ * When the last process closes a listening socket, the kernel resets what still waits in its queue. So first all of that is accepted and
+ * held back, until nothing has come for a moment, and served after the socket is closed: a client that is answered earlier may connect again
+ * at once, and the queue would never be empty. Other workers do the same at the same time.
  */
+import type { Server } from 'node:net';
+import { setImmediate, setTimeout } from 'node:timers/promises';
 import type { Transport } from '../../shared/node-private/node-private.ts';
 
 export class Intake {
   #accepted = 0;
   #heldBack: Array<() => void> | undefined;
 
-  /** connections of all listening sockets so far */
+  /** Connections that all listening sockets have accepted so far. */
   get accepted(): number {
     return this.#accepted;
   }
-  /** those that are kept back */
+  /** Connections that are held back. */
   get waiting(): number {
     return this.#heldBack?.length ?? 0;
   }
@@ -24,12 +29,12 @@ export class Intake {
     this.#accepted += 1;
   };
 
-  /** From now on `keep` is to be called in place of serving a connection. */
+  /** From now on, `keep` is to be called in place of serving a connection. */
   holdBack(): void {
     this.#heldBack ??= [];
   }
 
-  /** `serve` is called later, unless the client has gone without a word by then. Only while it holds back. */
+  /** Calls `serve` later, unless the client has left without sending anything by then. Only while connections are held back. */
   keep(transport: Transport, serve: () => void): void {
     this.#heldBack!.push(() => {
       if (transport.hasEnded) transport.destroy();
@@ -37,10 +42,75 @@ export class Intake {
     });
   }
 
-  /** Has all served that it kept back, and keeps nothing back any more. */
-  letGo(): void {
+  /** Serves all connections that were held back, and holds back no more. */
+  resume(): void {
     const waiting = this.#heldBack ?? [];
     this.#heldBack = undefined;
     for (const serve of waiting) serve();
   }
+}
+
+/** Stops listening without touching connections: `http.Server.close()` would end idle ones at once. */
+export function stopListening(server: Server): void {
+  server.close(() => {});
+}
+
+/** When nothing has come for this long, the queue counts as empty. */
+const quietMs = 20;
+/** Clients that were accepted are served after this time; the next ones are held back for longer each time. */
+const longestHeldMs = 200;
+/** While clients keep coming, a single look that finds the queue empty is enough after this time. */
+const longestQuietMs = 1000;
+/** A look that takes longer may miss clients that came back meanwhile. */
+const shortLookMs = 1;
+/** A worker that cannot keep up with its clients gives up after this. */
+const longestMs = 5000;
+/** While all connections are in use, some of them have this long to end. */
+const longestFullMs = 1000;
+const lookEveryMs = 1;
+/** By then other workers have closed theirs, too. */
+const othersMs = 30;
+
+/** What closing needs of a gatekeeper. */
+interface Gate {
+  readonly intake: Intake;
+  readonly isFull: boolean;
+  readonly isResting: boolean;
+}
+
+/** Resolves when the last accepted connections are being served, at the latest after the grace time. */
+export async function closeToClients(servers: readonly Server[], gate: Gate, graceMs: number): Promise<void> {
+  const { intake } = gate;
+  const isListening = () => servers.some(({ listening }) => listening);
+  // A worker on standby leaves clients to others.
+  if (isListening() && !gate.isResting) {
+    intake.holdBack();
+    const startedMs = performance.now();
+    let quietSinceMs = startedMs;
+    let isQuiet = false;
+    let resumeAtMs = longestHeldMs;
+    for (let seen = intake.accepted; isListening(); seen = intake.accepted) {
+      // Not a busy loop: clients may need the same processor to come.
+      if (isQuiet || gate.isFull) await setTimeout(lookEveryMs);
+      // Waiting connections are accepted in between; after that as little time as possible passes.
+      const lookedAtMs = performance.now();
+      await setImmediate();
+      isQuiet = intake.accepted === seen && !gate.isFull;
+      const nowMs = performance.now();
+      if (!isQuiet) quietSinceMs = nowMs;
+      const waitedMs = nowMs - startedMs;
+      // Clients that were answered in the same turn may have come back since the look.
+      const isUpToDate = isQuiet && nowMs - lookedAtMs < shortLookMs;
+      if (isUpToDate && (nowMs - quietSinceMs >= quietMs || waitedMs >= longestQuietMs)) break;
+      if (waitedMs >= resumeAtMs) {
+        intake.resume();
+        intake.holdBack();
+        resumeAtMs = 2 * waitedMs;
+      }
+      if (waitedMs >= Math.min(graceMs / 2, gate.isFull ? longestFullMs : longestMs)) break;
+    }
+  }
+  for (const server of servers) stopListening(server);
+  if (intake.waiting > 0) await setTimeout(othersMs);
+  intake.resume();
 }

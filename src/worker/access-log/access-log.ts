@@ -1,6 +1,6 @@
 /**
- * The access log: one line a request, made when it is over, escaped so that no client can forge one, and written in
- * batches. Nothing that happens to its target ends the server or hurts a request.
+ * The access log: one line per request, made when it is over, escaped so that no client can forge one, and written in batches.
+ * No failure of its target ends the server or affects a request.
  */
 import { performance } from 'node:perf_hooks';
 import { parseAccessTarget, type AccessTarget } from '../../shared/options/access-target.ts';
@@ -14,7 +14,7 @@ import { EndedRequests } from './ended-requests.ts';
 import { FileSink } from './file-sink.ts';
 import { emptyRecord, fill } from './record.ts';
 import type { LoggedReport, LoggedRequest } from './record.ts';
-import type { Sink } from './sink.ts';
+import type { Sink } from './batches.ts';
 import { compileSkip, wentWell, type SkipsPath } from './skip.ts';
 import { SocketSink } from './socket-sink.ts';
 
@@ -27,7 +27,7 @@ export interface AccessLog {
   write(request: LoggedRequest, report: LoggedReport, bodyBytes: number): void;
   /** The line that `write` would add; undefined when it would add none. */
   line(request: LoggedRequest, report: LoggedReport, bodyBytes: number): string | undefined;
-  /** Takes a line that was made before, by another process perhaps. */
+  /** Adds a line that was made before, perhaps by another process. */
   add(line: string): void;
   /** Opens the file of the same name anew, after it was rotated away. */
   reopen(): void;
@@ -44,7 +44,7 @@ interface Lines extends Pick<AccessLog, 'reopen' | 'close' | 'writeNow'> {
   add(line: string): void;
 }
 
-/** A target that goes on failing is reported this often. */
+/** A target that keeps failing is reported this often. */
 const reportEveryMs = 60_000;
 
 class LineLog implements AccessLog {
@@ -59,7 +59,7 @@ class LineLog implements AccessLog {
     this.#lines = lines;
     this.#failed = (thrown) => failed(toError(thrown));
     this.#ended = new EndedRequests((record) => lines.add(this.#makeLine(record)), this.#failed);
-    // Behind a trusted proxy the address is the client's already, and whoever is not trusted does not get a word in.
+    // Behind trusted proxies the address is the client's already, and the header of any other peer is not believed.
     const forwardedFor = settings.logXForwardedFor && settings.trustedProxies.length === 0;
     this.#makeLine = compileFormat(settings.logFormat, { forwardedFor, generation });
     this.#skips = compileSkip(settings.accessLogSkip);
@@ -119,13 +119,13 @@ class LineLog implements AccessLog {
   }
 }
 
-/** A target that fails and comes back all the time must not fill the other log: a failure, and its end, once in a while. */
+/** Limits the reports of a target that fails and recovers again and again, so that they do not fill the other log. */
 class FailureReport {
   readonly #target: string;
   readonly #log: Logger;
   #nextMs = 0;
   #isReported = false;
-  /** not told yet */
+  /** Lines lost that were not reported yet. */
   #dropped = 0;
 
   constructor(target: string, log: Logger) {
@@ -155,7 +155,7 @@ class FailureReport {
   };
 }
 
-/** Batches take lines whose characters are bytes. A line is ASCII but for the text that stands in its format. */
+/** Batches take lines whose characters are bytes. Only the literal text of a format may be more than ASCII. */
 const asBytes = (format: string): string => Buffer.from(format).toString('latin1');
 
 async function openSink(

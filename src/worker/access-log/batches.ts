@@ -1,22 +1,34 @@
 /**
- * Lines on their way out: collected into batches, so that a request costs a concatenation and no system call, and
- * written one batch at a time.
+ * Collects access lines into batches and writes one batch at a time, so that a request costs a concatenation and no system call.
  *
- * What the sink does never reaches a request. While it is slow or fails, lines wait up to a limit; beyond it they are
- * dropped and counted, and the count is reported when lines get through again. A failed write is tried again, what it
- * did not take first, after a delay that grows.
+ * The sink never affects a request. While it is slow or fails, lines wait up to a limit; further ones are dropped and counted, and
+ * the count is reported when lines get through again. A failed write is tried again after a growing delay, from the first byte that
+ * the sink did not take.
  */
 import { stateMachine } from '../../shared/state-machine.ts';
-import { Gathered } from './gathered.ts';
-import type { Sink } from './sink.ts';
+
+/** `taken`: bytes that need not be written again; with an error, how many were before it. */
+export type Written = (taken: number, error: Error | null | undefined) => void;
+
+/** Where batches of lines go, one write at a time. */
+export interface Sink {
+  /** Worth a write: each costs a wake-up of a thread or of a reader. */
+  readonly batchBytes: number;
+  write(bytes: Buffer, written: Written): void;
+  /** At the very end of the process, when no call back comes any more: what can be written at once. */
+  writeNow(bytes: Buffer): void;
+  /** Opens the file of the same name anew. */
+  reopen(): void;
+  close(): Promise<void>;
+}
 
 /** A batch leaves when it is large enough for its sink, or after so long. */
 const batchMs = 150;
-/** bytes that may wait: behind a write that is under way or failed */
+/** Bytes that may wait behind a write that is under way or has failed. */
 const maxWaitingBytes = 1 << 20;
 const firstRetryMs = 100;
 const longestRetryMs = 10_000;
-/** how long the end waits for the last write */
+/** How long close() waits for the last write. */
 const closeWithinMs = 1000;
 
 type State = 'idle' | 'writing' | 'failed' | 'closed';
@@ -28,11 +40,11 @@ const nextState = stateMachine<State, 'write' | 'written' | 'fail' | 'close'>('a
 });
 
 export interface BatchReports {
-  /** called for each failure: whoever listens thins them out */
+  /** Called for each failure; the receiver limits how many it reports. */
   readonly failed: (error: Error) => void;
-  /** Lines get through again; so many were lost. */
+  /** Lines get through again; `droppedLines` were lost. */
   readonly resumed: (droppedLines: number) => void;
-  /** It is over, and so many were lost since lines last got through. */
+  /** The log is closed, and `droppedLines` were lost since lines last got through. */
   readonly ended: (droppedLines: number) => void;
 }
 
@@ -44,7 +56,7 @@ export class Batches {
   readonly #reports: BatchReports;
   #state: State = 'idle';
   readonly #gathered = new Gathered();
-  /** of a batch that failed, or was taken in part */
+  /** What is left of a batch that failed, or was taken in part. */
   #rest: Buffer | undefined;
   #dropped = 0;
   #hasFailed = false;
@@ -58,7 +70,7 @@ export class Batches {
     this.#reports = reports;
   }
 
-  /** Lines are not wanted now: `drop()` counts one without its being made. */
+  /** No further line is taken now: `drop()` counts a line without making it. */
   get isFull(): boolean {
     return this.#gathered.length >= maxWaitingBytes || this.#state === 'closed';
   }
@@ -83,14 +95,14 @@ export class Batches {
     }, ms).unref();
   }
 
-  #take(): Buffer {
+  #nextBatch(): Buffer {
     const rest = this.#rest;
     this.#rest = undefined;
-    return rest ?? this.#gathered.take();
+    return rest ?? this.#gathered.cutBatch();
   }
 
   #write(): void {
-    const bytes = this.#take();
+    const bytes = this.#nextBatch();
     if (bytes.length === 0) {
       this.#onRest();
       return;
@@ -124,7 +136,7 @@ export class Batches {
   }
 
   #gotThrough(): void {
-    // It is not over before what has waited is written, too.
+    // The failure is over only when what has waited is written, too.
     if (this.#rest !== undefined || this.#gathered.length >= this.#sink.batchBytes) return;
     if (this.#hasFailed || this.#dropped > 0) this.#reports.resumed(this.#dropped);
     this.#hasFailed = false;
@@ -149,17 +161,77 @@ export class Batches {
     clearTimeout(timer);
     clearTimeout(this.#timer);
     this.#state = nextState(this.#state, 'close');
-    // What failed, then what waited behind it.
-    const lost = this.#dropped + countLines(this.#take()) + countLines(this.#take());
+    // First the rest of a failed batch, then what waited behind it.
+    const lost = this.#dropped + countLines(this.#nextBatch()) + countLines(this.#nextBatch());
     this.#reports.ended(lost);
     this.#dropped = 0;
     await this.#sink.close();
   }
 
-  /** Past any write that is under way. */
+  /** Writes at once what waits, past any write that is under way. */
   writeNow(): void {
     if (this.#state === 'closed') return;
-    this.#sink.writeNow(this.#take());
-    this.#sink.writeNow(this.#take());
+    this.#sink.writeNow(this.#nextBatch());
+    this.#sink.writeNow(this.#nextBatch());
+  }
+}
+
+/** Characters that are gathered before they become bytes. */
+const gatheredLength = 4096;
+const slabBytes = 262_144;
+
+/**
+ * Lines that become bytes, a few at a time: a string that was concatenated from many is a tree, which the garbage collector
+ * walks as long as it lives. The bytes lie one behind the other in a slab, and a batch is a view of it, or of several joined.
+ * A line is a string of bytes: each of its characters stands for one (Latin-1).
+ */
+export class Gathered {
+  /** Not in the slab yet. */
+  #lines = '';
+  #slab = Buffer.alloc(0);
+  #from = 0;
+  #to = 0;
+  /** Parts of the batch that lie in earlier slabs. */
+  #earlier: Buffer[] = [];
+  #earlierBytes = 0;
+
+  /** Bytes so far, but for the last few lines. */
+  get length(): number {
+    return this.#earlierBytes + this.#to - this.#from;
+  }
+
+  get isEmpty(): boolean {
+    return this.#lines === '' && this.length === 0;
+  }
+
+  add(line: string): void {
+    this.#lines += line;
+    if (this.#lines.length >= gatheredLength) this.#settle();
+  }
+
+  #settle(): void {
+    const { length } = this.#lines;
+    if (this.#to + length > this.#slab.length) this.#renew(length);
+    this.#to += this.#slab.write(this.#lines, this.#to, 'latin1');
+    this.#lines = '';
+  }
+
+  #renew(atLeast: number): void {
+    if (this.#to > this.#from) this.#earlier.push(this.#slab.subarray(this.#from, this.#to));
+    this.#earlierBytes += this.#to - this.#from;
+    this.#slab = Buffer.allocUnsafeSlow(Math.max(slabBytes, atLeast));
+    this.#from = 0;
+    this.#to = 0;
+  }
+
+  /** Returns all of them; further lines begin another batch. */
+  cutBatch(): Buffer {
+    this.#settle();
+    const last = this.#slab.subarray(this.#from, this.#to);
+    const bytes = this.#earlier.length === 0 ? last : Buffer.concat([...this.#earlier, last]);
+    this.#from = this.#to;
+    this.#earlier = [];
+    this.#earlierBytes = 0;
+    return bytes;
   }
 }

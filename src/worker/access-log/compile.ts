@@ -1,11 +1,10 @@
 /**
- * A format as one function from a record to a line, made once: a line costs a read, a test and a concatenation a field,
- * and no object.
+ * Compiles a format to one function from a record to a line: a line costs a read, a test and a concatenation a field, and no object.
+ * Values are escaped so that nobody can forge a line or a field: a line is printable ASCII whatever the client sent.
  */
 import { jsonFields, jsonKey } from '../../shared/options/access-fields.ts';
 import { parseFormat, type Conversion, type FormatPiece } from '../../shared/options/access-format.ts';
 import { EvyError } from '../../shared/errors.ts';
-import { escapeText, jsonString } from './escape.ts';
 import { environField, fieldReaders, requestHeader, responseHeader } from './fields.ts';
 import type { FieldReaders, FieldValue, LogFacts, ReadField } from './fields.ts';
 import type { AccessRecord } from './record.ts';
@@ -32,7 +31,7 @@ class Piece {
   }
 }
 
-/** An empty value would shift the fields behind it. */
+/** An empty value is '-', since an empty one would shift the fields behind it. */
 const showText: Show = (value) => (value === undefined || value === '' ? '-' : escapeText(String(value)));
 
 function showNumber(digits: number | undefined): Show {
@@ -51,7 +50,7 @@ function showAs(conversion: Conversion): Show {
 
 const showNext: Show = (value) => (value === undefined || value === '' ? '' : ` ${escapeText(String(value))}`);
 
-/** Part by part: putting them together first would make a new string only to look through it. There are all or none. */
+/** Part by part: a concatenation would make a new string only to check it. Either all three parts are there or none. */
 function requestLine({ method, target, protocol }: FieldReaders, behind: string): Piece[] {
   return [new Piece(method, showText, ''), new Piece(target, showNext, ''), new Piece(protocol, showNext, behind)];
 }
@@ -112,4 +111,30 @@ export function compileFormat(format: string, facts: LogFacts): MakeLine {
     }
   }
   return lineOf(behind, pieces);
+}
+
+/** Anything but printable ASCII without the quotation mark and the backslash. */
+const unsafe = /[^ !#-[\]-~]/;
+const unsafeAll = /[^ !#-[\]-~]/gu;
+/** What JSON.stringify leaves as it is: some readers take U+0085 and U+2028 for line ends, terminals obey C1 controls. */
+const beyondAscii = /[\x7f-\uffff]/g;
+
+const hex = (byte: number, digits: number): string => byte.toString(16).padStart(digits, '0');
+
+/** A character up to U+00FF is a byte as it was received; beyond, it is an application's, and its UTF-8 bytes are shown. */
+function hexBytes(character: string): string {
+  const code = character.codePointAt(0)!;
+  if (code <= 0xff) return `\\x${hex(code, 2)}`;
+  return Array.from(Buffer.from(character), (byte) => `\\x${hex(byte, 2)}`).join('');
+}
+
+/** For text formats: `\xNN` for all that is not printable ASCII, and for quotation marks and backslashes. */
+export function escapeText(text: string): string {
+  return unsafe.test(text) ? text.replace(unsafeAll, hexBytes) : text;
+}
+
+/** A JSON string in ASCII. */
+export function jsonString(text: string): string {
+  if (!unsafe.test(text)) return `"${text}"`;
+  return JSON.stringify(text).replace(beyondAscii, (unit) => `\\u${hex(unit.charCodeAt(0), 4)}`);
 }

@@ -1,25 +1,25 @@
 /**
- * Requests whose lines are still to be made: together, at the end of the turn of the event loop. One behind the other they
+ * Requests whose access lines are still to be made: all together at the end of the turn of the event loop. One after the other, they
  * find code and data in the processor's caches; a line on its own, between two requests, costs twice as much.
  */
-import { emptyRecord, fill, letGo } from './record.ts';
+import { emptyRecord, fill, clear } from './record.ts';
 import type { AccessRecord, LoggedReport, LoggedRequest } from './record.ts';
 
-/** what is beyond does not wait for the end of the turn */
+/** Further ones do not wait for the end of the turn. */
 const mostWaiting = 128;
 
 export class EndedRequests {
-  readonly #take: (record: AccessRecord) => void;
+  readonly #onRecord: (record: AccessRecord) => void;
   readonly #failed: (thrown: unknown) => void;
-  /** filled anew again and again */
+  /** Reused for each turn. */
   readonly #records = Array.from({ length: mostWaiting }, emptyRecord);
   #count = 0;
   #taken = 0;
   #isDue = false;
 
-  /** `failed` gets what `take` throws: the others have their lines all the same. */
-  constructor(take: (record: AccessRecord) => void, failed: (thrown: unknown) => void) {
-    this.#take = take;
+  /** `failed` gets what `onRecord` throws: the others have their lines all the same. */
+  constructor(onRecord: (record: AccessRecord) => void, failed: (thrown: unknown) => void) {
+    this.#onRecord = onRecord;
     this.#failed = failed;
   }
 
@@ -44,11 +44,11 @@ export class EndedRequests {
       const record = this.#records[this.#taken]!;
       this.#taken += 1;
       try {
-        this.#take(record);
+        this.#onRecord(record);
       } catch (thrown) {
         this.#failed(thrown);
       }
-      letGo(record);
+      clear(record);
     }
     this.#count = 0;
     this.#taken = 0;

@@ -1,4 +1,4 @@
-/** Each field of the table, read from a record. Undefined where there is no such thing: `-`, or null in JSON. */
+/** Reads each field of the table from a record. An undefined value becomes `-`, or null in JSON. */
 import type { FieldName } from '../../shared/options/access-fields.ts';
 import type { AccessRecord } from './record.ts';
 import { apacheTime, eventletTime, isoTime } from './times.ts';

@@ -1,15 +1,15 @@
-/** A file that is appended to, or a descriptor such as standard output. */
+/** The sink of an access log that appends to a file, or writes to a descriptor such as standard output. */
 import { close, open, write } from 'node:fs';
 import { promisify } from 'node:util';
 import { openUnblocked, writeAtEnd } from '../../shared/log/descriptor.ts';
 import { descriptorStatusOf } from '../../shared/file-status.ts';
-import type { Sink, Written } from './sink.ts';
+import type { Sink, Written } from './batches.ts';
 
 const openFile = promisify(open);
 const ignore = (): void => {};
 
 const fileBatchBytes = 262_144;
-/** what a pipe takes at once: of a larger batch a process that exits in the middle does not know how much was taken */
+/** What a pipe takes at once. Of a larger batch, a process that exits in the middle would not know how much was taken. */
 const pipeBatchBytes = 65_536;
 
 /** A pipe whose reader is behind is tried again so often. */

@@ -1,5 +1,8 @@
-/** What a line is made of: a request that is over, and how it went. */
+/** What an access line is made of: a request, how it went, and the same for one that was refused or is still under way. */
 import type { Environ, Outcome } from '../../shared/application.ts';
+import type { ErrorCode } from '../../shared/errors.ts';
+import type { RequestLine } from '../http/request-line.ts';
+import type { RefusedSender } from '../request/refusal.ts';
 
 /** A request as its client sent it: an application may change the environment, but not what the log says of these. */
 export interface LoggedRequest {
@@ -11,7 +14,7 @@ export interface LoggedRequest {
   responseHeader(name: string): string | undefined;
 }
 
-/** How it went. */
+/** How a request went. */
 export interface LoggedReport {
   /** 0 when nothing was sent */
   readonly status: number;
@@ -20,7 +23,7 @@ export interface LoggedReport {
   readonly durationMs: number;
 }
 
-/** Filled anew for each line. A copy of the report: post hooks get that one, too, and may change it. */
+/** Reused for line after line. It copies the report, since post hooks get that, too, and may change it. */
 export interface AccessRecord {
   request: LoggedRequest;
   status: number;
@@ -48,8 +51,8 @@ export function fill(record: AccessRecord, request: LoggedRequest, report: Logge
   record.nowMs = Date.now();
 }
 
-/** Nothing of the request is kept. */
-export function letGo(record: AccessRecord): void {
+/** Keeps nothing of the request. */
+export function clear(record: AccessRecord): void {
   record.request = nobody;
 }
 
@@ -59,4 +62,65 @@ export function headerIn(lines: string, name: string): string | undefined {
   if (from < 0) return undefined;
   const valueFrom = from + name.length + 2;
   return lines.slice(valueFrom, lines.indexOf('\r\n', valueFrom));
+}
+
+/** Refusals of a request line: what the parser holds of it is not whole. */
+const lineFaults: ReadonlySet<ErrorCode> = new Set(['BAD_REQUEST_LINE', 'BAD_TARGET', 'BAD_VERSION']);
+
+/**
+ * What the line of a request is made of that was refused before an application saw it; operators and fail2ban look for these. It has
+ * the request line when that was a valid one, and refused bytes in no field. `response` is the whole response; the status is in it.
+ */
+export function refusedRequest(
+  code: ErrorCode,
+  { peer, variables, names }: RefusedSender,
+  line: RequestLine,
+  response: string,
+): { request: LoggedRequest; report: LoggedReport; bodyBytes: number } {
+  const isKnown = line.method !== '' && !lineFaults.has(code);
+  const { method, target, version } = isKnown ? line : { method: '', target: '', version: '' };
+  const [path = '', query = ''] = target.split('?', 2);
+  const env = {
+    ...variables,
+    'REMOTE_ADDR': peer.remoteAddress,
+    'REMOTE_PORT': peer.remotePort,
+    'RAW_PATH_INFO': path,
+    'QUERY_STRING': query,
+    'wsgi.url_scheme': peer.scheme,
+    'evy.request_id': names?.requestId,
+    'evy.traceparent': names?.traceparent,
+  } as unknown as Environ;
+  return {
+    request: { env, method, target, version, responseHeader: () => undefined },
+    report: { status: Number(response.slice(9, 12)), bytesSent: response.length, outcome: 'refused', durationMs: 0 },
+    bodyBytes: response.length - response.indexOf('\r\n\r\n') - 4,
+  };
+}
+
+interface LineMaker {
+  line(request: LoggedRequest, report: LoggedReport, bodyBytes: number): string | undefined;
+}
+
+/** The line that a request under way would have if it ended now: made as any other, and written nowhere. */
+export class Preview {
+  readonly #log: LineMaker | undefined;
+  #line: string | undefined;
+
+  constructor(log: LineMaker | undefined) {
+    this.#log = log;
+  }
+
+  write(request: LoggedRequest, report: LoggedReport, bodyBytes: number): void {
+    this.#line = this.#log?.line(request, report, bodyBytes);
+  }
+  settled(request: LoggedRequest, report: LoggedReport, bodyBytes: number): void {
+    this.write(request, report, bodyBytes);
+  }
+
+  /** The line of the request that `account` reports to this object; undefined when there is none to be written. */
+  lineOf(account: () => void): string | undefined {
+    this.#line = undefined;
+    account();
+    return this.#line;
+  }
 }

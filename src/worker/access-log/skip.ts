@@ -1,4 +1,4 @@
-/** Paths that leave no line (option accessLogSkip): exact ones in a set, those with a star at the end as beginnings. */
+/** Compiles the paths that leave no access line (option accessLogSkip): exact ones, and prefixes that end with a star. */
 
 export type SkipsPath = (path: string) => boolean;
 
@@ -10,7 +10,7 @@ export function compileSkip(patterns: readonly string[]): SkipsPath | undefined 
   return (path) => exact.has(path) || beginnings.some((beginning) => path.startsWith(beginning));
 }
 
-/** A health check that fails is what one looks for in a log: only what went well is left out. */
+/** Only requests that went well are left out: a health check that fails is worth a line. */
 export function wentWell(status: number): boolean {
   return status > 0 && status < 400;
 }

@@ -1,11 +1,11 @@
 /**
- * A collector behind a unix or TCP socket. It is connected to when there is something to write; each failure is the
- * failure of a write, which the batches try again after a while. Of a connection that broke in the middle of a write
- * nobody knows how much arrived: the batch is sent again as a whole, so some lines may come twice, but none is lost.
+ * The sink of an access log that writes to a collector behind a unix or TCP socket. It connects when there is something to write; each
+ * failure is the failure of a write, which the batches repeat after a while. When a connection breaks during a write, it is unknown
+ * how much arrived: the whole batch is sent again, so some lines may come twice, but none is lost.
  */
 import { connect } from 'node:net';
 import type { NetConnectOpts, Socket } from 'node:net';
-import type { Sink, Written } from './sink.ts';
+import type { Sink, Written } from './batches.ts';
 
 const connectWithinMs = 5000;
 /** for the last bytes to leave, at the end */
@@ -40,7 +40,7 @@ export class SocketSink implements Sink {
     socket.on('error', (error) => {
       fault = error;
     });
-    // Nothing is expected from there but the end, which shows only to whoever reads.
+    // Nothing is expected from the collector but its end, which only a reader learns of.
     socket.once('end', () => socket.destroy());
     socket.once('close', () => {
       if (this.#socket === socket) this.#socket = undefined;

@@ -1,4 +1,4 @@
-/** The time of a line, as text: made once a second, since most lines share theirs with many others. */
+/** Formats the time of an access line, once a second, since most lines share theirs with many others. */
 
 const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 

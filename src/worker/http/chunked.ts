@@ -1,9 +1,8 @@
 /** Decoder of the chunked transfer coding (RFC 9112 §7.1): bytes in, data out, every CRLF exact. */
 import type { ErrorCode } from '../../shared/errors.ts';
-import { parseFields } from './fields.ts';
-import type { Field } from './fields.ts';
+import { parseFields } from './field-lines.ts';
+import type { Field, HeaderName } from './field-lines.ts';
 import { chunkLine, chunkLineStart } from './grammar.ts';
-import type { HeaderName } from './header-names.ts';
 import { Section } from './section.ts';
 
 export type BodyEvent = 'data' | 'end' | 'need-data' | 'refused';

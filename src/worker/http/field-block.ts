@@ -5,11 +5,10 @@
  * the field lines are the same to the letter from request to request, and recognising that costs one comparison.
  */
 import type { ErrorCode } from '../../shared/errors.ts';
-import { parseFields } from './fields.ts';
-import type { Field } from './fields.ts';
+import { parseFields } from './field-lines.ts';
+import type { Field, HeaderName } from './field-lines.ts';
 import { readFraming } from './framing.ts';
 import type { Framing } from './framing.ts';
-import type { HeaderName } from './header-names.ts';
 import type { Version } from './request-line.ts';
 
 export interface FieldBlock {

@@ -3,10 +3,9 @@
  * (RFC 9112 §3.2, §6.3, §9.3; RFC 9110 §10.1.1). Every doubt is a refusal.
  */
 import type { ErrorCode } from '../../shared/errors.ts';
-import type { Field } from './fields.ts';
+import type { Field, HeaderName } from './field-lines.ts';
 import { hostAndPort } from './grammar.ts';
-import type { HeaderName } from './header-names.ts';
-import { listMembers } from './lists.ts';
+import { listMembers } from './field-lines.ts';
 import type { Version } from './request-line.ts';
 
 export interface Framing {

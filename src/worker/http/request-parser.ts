@@ -6,12 +6,13 @@
  * 'head' (the fields below describe the request), then 'data' and 'end' when it has a body, then the next 'head';
  * 'refused' is final. What the application does not see allocates nothing but one string per chunk of heads.
  *
- * The bytes pushed may lie in a buffer that is used again for others: whoever pushes them calls `own()` before.
+ * The bytes pushed may lie in a buffer that is reused afterwards (`isLent`): `own()` must be called before that, and pieces of
+ * `data` that are kept must be copied while `isLent` is true.
  */
 import type { ErrorCode } from '../../shared/errors.ts';
 import { ChunkedDecoder } from './chunked.ts';
 import type { FieldBlock } from './field-block.ts';
-import type { Field } from './fields.ts';
+import type { Field } from './field-lines.ts';
 import { HeadReader } from './head-reader.ts';
 import type { HeadLimits } from './head-reader.ts';
 import type { RequestLine } from './request-line.ts';
@@ -36,6 +37,8 @@ export class RequestParser {
   #text: string | undefined;
   #textFrom = 0;
   #left = 0;
+  /** Whether the bytes that were pushed last lie in a buffer of somebody else. */
+  isLent = false;
   #decoder: ChunkedDecoder | undefined;
   /** of the last 'data' event */
   data: Buffer = nothing;
@@ -74,13 +77,15 @@ export class RequestParser {
   }
 
   /** Takes the first `length` bytes of `bytes`. */
-  push(bytes: Buffer, length = bytes.length): void {
+  push(bytes: Buffer, length = bytes.length, isLent = false): void {
     if (this.#at >= this.#end) {
       this.#bytes = bytes;
       this.#end = length;
+      this.isLent = isLent;
     } else {
       this.#bytes = Buffer.concat([this.#bytes.subarray(this.#at, this.#end), bytes.subarray(0, length)]);
       this.#end = this.#bytes.length;
+      this.isLent = false;
     }
     this.#at = 0;
     this.#text = undefined;

@@ -3,9 +3,8 @@
  * made as one latin-1 string.
  */
 import { EvyError } from '../../shared/errors.ts';
-import { dateLine } from './date.ts';
 import { fieldValue } from './grammar.ts';
-import { listMembers } from './lists.ts';
+import { listMembers } from './field-lines.ts';
 import type { Version } from './request-line.ts';
 import { badValue, lineOf, nameFacts } from './response-fields.ts';
 
@@ -176,4 +175,43 @@ export function continueResponse(headers: ReadonlyArray<readonly [string, string
     lines += `${facts.prefix}${value}\r\n`;
   }
   return `HTTP/1.1 100 Continue\r\n${lines}\r\n`;
+}
+
+interface Persistence {
+  readonly keepaliveMs: number;
+  /** 0 is unlimited. */
+  readonly maxRequestsPerConnection: number;
+}
+
+/**
+ * The `Keep-Alive` field of a response that keeps the connection: how long it may idle, and how many requests it still takes. Clients
+ * that read it do not send into a connection that is about to close. Whole lines; `requests` is what the connection has had. The time
+ * announced is never longer than the time kept.
+ */
+export function keepAliveField(persistence: Persistence, requests: number): string {
+  const { keepaliveMs, maxRequestsPerConnection: most } = persistence;
+  const max = most > 0 ? `, max=${most - requests}` : '';
+  // A field about this connection is named in Connection (RFC 9110 §7.6.1).
+  return `Connection: keep-alive\r\nKeep-Alive: timeout=${Math.floor(keepaliveMs / 1000)}${max}\r\n`;
+}
+
+let date: string | undefined;
+
+function renewDate(): string {
+  const nowMs = Date.now();
+  setTimeout(dropDate, 1000 - (nowMs % 1000)).unref();
+  return `Date: ${new Date(nowMs).toUTCString()}\r\n`;
+}
+
+function dropDate(): void {
+  date = undefined;
+}
+
+/**
+ * The Date header (RFC 9110 §6.6.1) for now: 'Date: Sun, 06 Nov 1994 08:49:37 GMT\\r\\n'. The line is good for the rest of its second: a
+ * timer drops it then, so a response need not read the clock. There is no timer while nothing is sent.
+ */
+function dateLine(): string {
+  date ??= renewDate();
+  return date;
 }

@@ -2,8 +2,7 @@
 import { STATUS_CODES } from 'node:http';
 import type { Environ, FetchApp, FetchContext } from '../../shared/application.ts';
 import { EvyError } from '../../shared/errors.ts';
-import type { Exchange } from '../loop/exchange.ts';
-import type { Handler } from '../loop/service.ts';
+import type { Exchange, Handler } from '../loop/exchange.ts';
 
 /** Methods that the Request constructor refuses (Fetch standard, forbidden methods). */
 const forbidden: ReadonlySet<string> = new Set(['CONNECT', 'TRACE', 'TRACK']);

@@ -12,20 +12,20 @@ import { Cancellation } from '../request/cancellation.ts';
 import type { AccessLog } from '../access-log/access-log.ts';
 import type { LoggedRequest } from '../access-log/record.ts';
 import { makeEnviron } from '../request/environ.ts';
-import type { EnvironDefaults, PeerFacts } from '../request/environ.ts';
+import type { EnvironDefaults } from '../request/environ.ts';
+import type { PeerFacts } from '../transport/peer.ts';
 import type { Forwarding } from '../proxies/forwarding.ts';
 import { makeRequestId } from '../request/request-id.ts';
 import type { NamedRequest, RequestNames, RequestNaming } from '../request/request-id.ts';
 import { fieldVariables } from '../http/field-block.ts';
 import { readFraming } from '../http/framing.ts';
 import type { Framing } from '../http/framing.ts';
-import { headerName } from '../http/header-names.ts';
-import type { HeaderName } from '../http/header-names.ts';
-import type { Field } from '../http/fields.ts';
+import { headerName } from '../http/field-lines.ts';
+import type { HeaderName, Field } from '../http/field-lines.ts';
 import { parseRequestLine } from '../http/request-line.ts';
 import type { RequestLine } from '../http/request-line.ts';
 import { requestTimedOut } from '../request/request-deadlines.ts';
-import { RequestInput } from '../request/input.ts';
+import { RequestInput } from '../request/request-input.ts';
 import { runPostHooks } from '../request/posthooks.ts';
 import { isSent } from './node-timeout.ts';
 import type { OwnListeners } from './node-timeout.ts';
@@ -195,12 +195,12 @@ export class NodeHooks implements NamedRequest {
     const { requestId } = this;
     const input = new RequestInput(
       {
-        bodyWanted() {},
         sendContinue() {},
         takeSocket: () => this.socket,
         signal: this.#cancellation.signal,
         requestId,
       },
+      { bodyWanted() {} },
       false,
       false,
     );

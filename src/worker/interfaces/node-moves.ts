@@ -8,8 +8,8 @@
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 import { detach, idleHttpSockets, reattach } from '../../shared/node-private/node-private.ts';
-import type { Movable, Mover, Released } from '../migration/mover.ts';
-import type { PeerFacts } from '../request/environ.ts';
+import type { Movable, Mover, DetachedConnection } from '../migration/mover.ts';
+import type { PeerFacts } from '../transport/peer.ts';
 
 /** A request body that nobody reads may end without any event: whoever is left is looked at this often. */
 const lookEveryMs = 100;
@@ -107,7 +107,7 @@ class HttpMovable implements Movable {
     this.#parts = parts;
   }
 
-  release(): Released | undefined {
+  detach(): DetachedConnection | undefined {
     const { transport: socket } = this;
     if (socket.bytesRead !== this.idleAtBytes || socket.readableLength > 0 || socket.readableEnded) return undefined;
     const detached = detach(socket);

@@ -9,7 +9,7 @@ import type { ErrorCode } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log/log.ts';
 import type { ServerSettings } from '../../shared/options/table.ts';
 import type { AccessLog } from '../access-log/access-log.ts';
-import { refusedRequest } from '../access-log/refused.ts';
+import { refusedRequest } from '../access-log/record.ts';
 import { Admission } from '../request/admission.ts';
 import { absoluteForm } from '../http/grammar.ts';
 import { refusalText } from '../request/refusal.ts';

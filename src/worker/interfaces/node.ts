@@ -11,17 +11,16 @@ import type {
   ServingStats,
 } from '../../shared/protocol/messages.ts';
 import type { PassedHandle, Transport } from '../../shared/node-private/node-private.ts';
-import { Preview } from '../access-log/preview.ts';
-import { countAnswer, noAnswers } from '../limits/answer-counts.ts';
-import type { Arrival } from '../accepting/arrival.ts';
-import { interfaceHint, type NodeListener } from '../process/application-kind.ts';
-import { ErrorLines } from '../request/error-lines.ts';
+import { Preview } from '../access-log/record.ts';
+import { countAnswer, noAnswers } from '../loop/context.ts';
+import type { ConnectionFacts } from '../transport/peer.ts';
+import type { NodeListener } from '../../shared/application.ts';
+import { interfaceHint } from './application-kind.ts';
+import { ErrorLines } from '../request/environ.ts';
 import type { IdleConnection } from '../transport/idle.ts';
 import type { Mover } from '../migration/mover.ts';
-import type { ServiceOptions } from '../loop/service.ts';
-import type { Serving } from '../loop/serving.ts';
-import { realTime } from '../transport/clock.ts';
-import { timerMs } from '../transport/longest-timer.ts';
+import type { ServiceOptions, Serving } from '../loop/service.ts';
+import { realTime, timerMs } from '../transport/clock.ts';
 import { peerFacts } from '../transport/peer.ts';
 import { ProxyGate } from '../proxies/proxy-gate.ts';
 import { RequestDeadlines } from '../request/request-deadlines.ts';
@@ -109,7 +108,7 @@ export class NodeService implements Serving {
     this.#server.emit('listening');
   }
 
-  accept(transport: Transport, arrival: Arrival): void {
+  accept(transport: Transport, arrival: ConnectionFacts): void {
     const peer = peerFacts(transport, arrival);
     this.#connections.take(transport.intoSocket(arrival.rest), peer);
   }

@@ -2,10 +2,9 @@
 import { ALREADY_HANDLED } from '../../shared/application.ts';
 import type { App, Body, Chunk, StartResponse, Write } from '../../shared/application.ts';
 import { EvyError, toError } from '../../shared/errors.ts';
-import type { Exchange } from '../loop/exchange.ts';
-import { interfaceHint } from '../process/application-kind.ts';
+import type { Exchange, Handler } from '../loop/exchange.ts';
+import { interfaceHint } from './application-kind.ts';
 import { isPromise } from '../request/posthooks.ts';
-import type { Handler } from '../loop/service.ts';
 
 type Hint = (error: Error) => string | undefined;
 

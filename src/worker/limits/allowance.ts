@@ -1,11 +1,11 @@
 /**
- * This worker's shares of what the whole server may have: takes them from the master, and tells it ten times a second, if
- * that has changed, how much of them is used. Enforced they are elsewhere: connections by the gatekeeper, requests by the guard.
+ * This worker's shares of what the whole server may have. The master sends them, and is told ten times a second, if that has changed,
+ * how much of them is used. The gatekeeper enforces the share of connections, the guard that of requests.
  */
 import type { Guarding, GuardingToMaster, Shares } from '../../shared/protocol/guarding.ts';
-import type { Gatekeeper } from '../accepting/listening.ts';
+import type { Gatekeeper } from '../accepting/gatekeeper.ts';
 import type { RequestGuard } from './request-guard.ts';
-import type { Serving } from '../loop/serving.ts';
+import type { Serving } from '../loop/service.ts';
 
 export interface AllowanceParts {
   readonly guarding: Guarding;
@@ -48,7 +48,7 @@ export class Allowance {
     await granted;
   }
 
-  take({ serial, connections = Infinity, requests = Infinity }: Shares): void {
+  receive({ serial, connections = Infinity, requests = Infinity }: Shares): void {
     this.#serial = serial;
     this.#parts.guard?.allow(requests);
     // Who may begin no request leaves connections to others.

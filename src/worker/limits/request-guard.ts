@@ -1,12 +1,16 @@
 /**
- * Stands in front of the application where an option wants it: tells health checks from other requests, and says which
- * requests are turned away. It decides in plain numbers that the master has given it; nothing is asked, nothing is sent.
+ * Stands in front of the application where an option asks for it: tells health checks from other requests, and turns requests away with
+ * 503. It decides by plain numbers that the master has given it, without asking anybody.
  */
+import { STATUS_CODES } from 'node:http';
+import type { NodeListener } from '../../shared/application.ts';
 import type { Guarding, QuarantinedRoute, Usage } from '../../shared/protocol/guarding.ts';
+import { errorTable } from '../../shared/errors.ts';
 import type { ErrorCode } from '../../shared/errors.ts';
 import { pathOf, routeOf } from '../../shared/protocol/route.ts';
 import { compileSkip } from '../access-log/skip.ts';
 import type { SkipsPath } from '../access-log/skip.ts';
+import type { Handler } from '../loop/exchange.ts';
 
 export interface Refusal {
   readonly code: ErrorCode;
@@ -104,4 +108,47 @@ export class RequestGuard {
     this.#turnedAway += 1;
     return refusal;
   }
+}
+
+/** Counts the requests under way, with the one in question. */
+type CountUnderWay = () => number;
+
+function responseTo({ code, retryAfterSeconds }: Refusal) {
+  const status = errorTable[code].status ?? 503;
+  const reason = STATUS_CODES[status] ?? 'Error';
+  const text = `${status} ${reason}\n`;
+  const headers: Array<[string, string]> = [
+    ['Content-Type', 'text/plain; charset=utf-8'],
+    ['Content-Length', String(text.length)],
+    ['Retry-After', String(retryAfterSeconds)],
+  ];
+  return { status, reason, headers, text };
+}
+
+/** The handler of our own loop behind a guard. */
+export function guardHandler(handler: Handler, guard: RequestGuard, underWay: CountUnderWay): Handler {
+  return (exchange) => {
+    const refusal = guard.refusalOf(exchange.method, exchange.target, underWay());
+    if (refusal === undefined) {
+      handler(exchange);
+      return;
+    }
+    const { status, reason, headers, text } = responseTo(refusal);
+    exchange.start(`${status} ${reason}`, headers);
+    exchange.respond([text]);
+  };
+}
+
+/** The listener of node:http behind a guard. */
+export function guardListener(listener: NodeListener, guard: RequestGuard, underWay: CountUnderWay): NodeListener {
+  return (request, response) => {
+    const refusal = guard.refusalOf(request.method ?? '', request.url ?? '', underWay());
+    if (refusal === undefined) return listener(request, response);
+    const { status, reason, headers, text } = responseTo(refusal);
+    for (const [name, value] of headers) response.setHeader(name, value);
+    response.statusCode = status;
+    response.statusMessage = reason;
+    response.end(text);
+    return undefined;
+  };
 }

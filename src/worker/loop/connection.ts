@@ -1,134 +1,388 @@
 /**
- * One client connection: the requests read from it, the responses written to it, one after the other; and whether it
- * goes on, moves to another process or ends.
+ * One client connection: the requests read from it, the responses written to it, one after the other; and whether it goes on,
+ * moves to another process or ends. Reading and writing are a word each (connection-states.ts); whether the connection is idle,
+ * active or closing is derived from them.
  */
 import type { Socket } from 'node:net';
 import type { Outcome } from '../../shared/application.ts';
 import { EvyError } from '../../shared/errors.ts';
 import type { ErrorCode } from '../../shared/errors.ts';
-import type { Transport } from '../../shared/node-private/node-private.ts';
-import { Answered } from './answered.ts';
-import type { PeerFacts } from '../request/environ.ts';
-import { Exchange } from './exchange.ts';
-import { keepAliveField } from '../http/keep-alive-field.ts';
-import { continueResponse } from '../http/response-head.ts';
-import type { RequestInput } from '../request/input.ts';
-import type { Movable, Released } from '../migration/mover.ts';
-import { withdraw } from '../migration/let-go.ts';
+import type { Transport, TransportOwner } from '../../shared/node-private/node-private.ts';
+import type { RequestEvent } from '../http/request-parser.ts';
+import { continueResponse, keepAliveField } from '../http/response-head.ts';
+import { detachConnection } from '../migration/mover.ts';
+import type { DetachedConnection, Movable } from '../migration/mover.ts';
 import type { Forwarding } from '../proxies/forwarding.ts';
-import type { IdleConnection } from '../transport/idle.ts';
-import type { ReadingOwner } from './reading-owner.ts';
 import { refusalText, refusedSender } from '../request/refusal.ts';
-import { RequestReading } from './request-reading.ts';
-import type { Response } from './response.ts';
-import { ServedConnection } from './served-connection.ts';
-import type { Service } from './service.ts';
+import type { Expiring } from '../transport/clock.ts';
+import type { IdleConnection } from '../transport/idle.ts';
+import { Linger, lingerMs } from '../transport/linger.ts';
+import type { PeerFacts } from '../transport/peer.ts';
 import { nextWritingState } from './connection-states.ts';
+import type { WritingState } from './connection-states.ts';
+import type { LoopContext } from './context.ts';
+import { Deadlines } from './deadlines.ts';
+import { Exchange } from './exchange.ts';
+import type { Carrier, Handler } from './exchange.ts';
+import { Output, UnsettledResponses } from './output.ts';
+import type { CompleteResponse, OutputOwner } from './output.ts';
+import { RequestReading } from './request-reading.ts';
 
-export class Connection extends ServedConnection implements ReadingOwner, Movable, IdleConnection {
-  /** undefined for a peer that is not trusted */
+/** Who keeps the connections of a loop. */
+export interface ConnectionKeeper {
+  readonly handler: Handler;
+  /** The connection is out of service. */
+  closed(connection: Connection): void;
+  /** Serves a connection that was served before: `rest` was read and not consumed, and it has had so many requests. */
+  resume(transport: Transport, peer: PeerFacts, rest: Buffer, requests: number): void;
+}
+
+export class Connection implements TransportOwner, OutputOwner, Expiring, Movable, IdleConnection, Carrier {
+  /** Who the client and the server are to applications. */
+  readonly peer: PeerFacts;
+  /** Undefined for a peer that is not trusted. */
   readonly forwarding: Forwarding | undefined;
-  protected readonly reading: RequestReading;
-  readonly #answered = new Answered();
-  #exchange: Exchange | undefined;
+  readonly transport: Transport;
+  readonly #context: LoopContext;
+  readonly #keeper: ConnectionKeeper;
+  readonly #output: Output;
+  readonly #deadlines: Deadlines;
+  readonly #reading: RequestReading;
+  readonly #unsettled = new UnsettledResponses();
+  #writing: WritingState = 'idle';
+  /** The request being answered. */
+  exchange: Exchange | undefined;
+  /** Events are being taken from the parser: output is gathered until that is done. */
+  #isPumping = false;
+  /** It cannot move to another process. */
   #isFixed: boolean;
-  /** begun so far */
+  /** Requests that have begun so far. */
   #requests = 0;
+  /** Set once the connection is closing. */
+  #linger: Linger | undefined;
+  /** What the connection has become, once the application took it over. */
+  takenSocket: Socket | undefined;
 
-  constructor(service: Service, transport: Transport, peer: PeerFacts) {
-    super(service, transport, peer);
+  constructor(context: LoopContext, keeper: ConnectionKeeper, transport: Transport, peer: PeerFacts) {
+    this.#context = context;
+    this.#keeper = keeper;
+    this.transport = transport;
+    this.peer = peer;
+    this.#output = new Output(transport, this);
+    this.#deadlines = new Deadlines(context.clock, context.settings.socketTimeoutMs);
     this.#isFixed = transport.isEncrypted;
-    this.forwarding = service.trustedProxies?.connection(peer);
-    this.reading = new RequestReading(transport, service.settings, this.deadlines, this);
-    transport.handTo(this);
+    this.forwarding = context.trustedProxies?.connection(peer);
+    this.#reading = new RequestReading(context.settings, this.#deadlines);
+    transport.setOwner(this);
   }
 
-  /** The request being answered, for reports. */
-  get exchange(): Exchange | undefined {
-    return this.#exchange;
+  /** No request is being read or answered. */
+  get isIdle(): boolean {
+    return this.#writing === 'idle' && this.#reading.isBetween;
+  }
+  /** A response is under way: its application may read the body. */
+  get #isAnswering(): boolean {
+    return this.#writing === 'open';
+  }
+
+  // ---- what the transport, the output and the clock report
+
+  receive(buffer: Buffer, length: number): void {
+    this.#push(buffer, length, true);
+    this.#reading.parser.own();
+  }
+
+  ended(): void {
+    if (this.#reading.state !== 'over') this.#pump();
+    else if (this.#writing === 'closing') this.#output.flush();
+  }
+
+  written(): void {
+    this.#output.written();
+  }
+
+  closed(): void {
+    this.#settleAll('client-gone');
+    this.#leave();
   }
 
   progressed(): void {
-    this.deadlines.written();
-    this.#answered.settleUpTo(this.output.sent);
-    this.expectProgress();
-    if (this.service.mover !== undefined && this.offer()) return;
-    this.reading.goOn();
+    this.#deadlines.written();
+    this.#unsettled.settleUpTo(this.#output.sent);
+    // While something is on its way out, the client is to take it.
+    if (!this.#output.isEmpty) this.#deadlines.expectWrite();
+    else if (this.#deadlines.wait === 'linger') this.#deadlines.expect('linger', lingerMs);
+    if (this.#context.mover !== undefined && this.offer()) return;
+    if (this.#isHeldBack) this.#pump();
   }
 
-  protected get oldest(): Response | undefined {
-    return this.#answered.oldest ?? this.#exchange;
+  /** Deferred, so that responses already sent settle first and flush() never sees the connection vanish. */
+  spoiled(): void {
+    this.#reading.stop();
+    queueMicrotask(() => {
+      const oldest: CompleteResponse | undefined = this.#unsettled.oldest ?? this.exchange;
+      oldest?.spoil();
+      this.#settleAll('cut');
+      if (this.takenSocket !== undefined) this.takenSocket.destroy();
+      else if (!this.transport.isDestroyed) this.transport.reset();
+    });
   }
 
-  // ---- what the reading side asks for
-
-  get input(): RequestInput | undefined {
-    return this.#exchange?.input;
+  get readDeadlineMs(): number {
+    return this.#deadlines.readDeadlineMs;
   }
-  get mayBegin(): boolean {
-    // One that is about to move takes its next request along.
-    if (this.output.isFull || this.#answered.count >= this.service.settings.pipelineDepth) return false;
-    return !(this.service.mover?.hasRoom === true && this.#mayMove);
+  get writeDeadlineMs(): number {
+    return this.#deadlines.writeDeadlineMs;
   }
 
-  headFault(): ErrorCode | undefined {
-    const { line, block } = this.reading.parser;
-    return this.service.admission.faultOf(line, block, this);
+  expire(which: 'read' | 'write'): void {
+    const wait = which === 'write' ? 'write' : this.#deadlines.wait;
+    switch (wait) {
+      case 'write':
+        this.#context.connectionCut(this.peer.remoteAddress);
+        this.destroy();
+        break;
+      case 'idle':
+        this.close();
+        break;
+      case 'head':
+        this.#refuse('HEAD_TIMEOUT');
+        break;
+      case 'body':
+        this.#refuse(this.#reading.bodyFault);
+        break;
+      case 'linger':
+        if (!this.#output.isEmpty) break;
+        if (!this.#linger!.goesOn(this.#deadlines.nowMs, this.transport.bytesRead)) this.transport.destroy();
+        else this.#deadlines.expect('linger', lingerMs);
+        break;
+      case 'none':
+        break;
+      default:
+        wait satisfies never;
+    }
   }
 
-  begin(): void {
-    this.writing = nextWritingState.request(this.writing);
-    this.#exchange = new Exchange(this.service, this, this.output, this.reading.parser);
+  // ---- reading requests
+
+  #push(bytes: Buffer, length: number, isLent: boolean): void {
+    const reading = this.#reading;
+    if (reading.state === 'over') return;
+    reading.push(bytes, length, isLent);
+    this.#pump();
+    if (reading.isFull || (reading.state === 'body' && !this.#hasRoom)) this.transport.pause();
+  }
+
+  /** Takes events from the parser as long as they can be acted upon. Responses gather meanwhile and leave together. */
+  #pump(): void {
+    if (this.#isPumping) return;
+    this.#isPumping = true;
+    do {
+      this.#takeEvents();
+      this.#flush();
+      if (this.#context.closesIdle && this.isIdle) this.close();
+      else if (this.#context.mover !== undefined) this.offer();
+      // What has left may make room for further requests.
+    } while (this.#isHeldBack);
+    this.#isPumping = false;
+    if (this.#reading.state !== 'over') this.#afterPump();
+  }
+
+  #takeEvents(): void {
+    const reading = this.#reading;
+    while ((reading.state === 'head' && this.#mayBegin) || (reading.state === 'body' && this.#hasRoom)) {
+      const event = reading.parser.next();
+      if (event === 'head') {
+        const { line, block } = reading.parser;
+        const fault = this.#context.admission.faultOf(line, block, this);
+        if (fault !== undefined) {
+          this.#refuse(fault);
+          return;
+        }
+        const exchange = this.#begin();
+        // What came of its body together with the head is there before the application asks for it.
+        while (reading.state === 'body' && this.#hasRoom) if (!this.#takeBodyEvent(reading.parser.next())) break;
+        this.#keeper.handler(exchange);
+      } else if (!this.#takeBodyEvent(event)) return;
+    }
+  }
+
+  /** Acts upon an event within a body; returns false when there is nothing more to take. */
+  #takeBodyEvent(event: RequestEvent): boolean {
+    if (event === 'data') this.#deliver();
+    else if (event === 'end') this.#endBody();
+    else if (event === 'refused') this.#refuse(this.#reading.parser.fault);
+    else return false;
+    return true;
+  }
+
+  /** Whether another request may begin: the client takes responses fast enough. */
+  get #mayBegin(): boolean {
+    const { mover, settings } = this.#context;
+    if (this.#output.isFull || this.#unsettled.count >= settings.pipelineDepth) return false;
+    // A connection that is about to move takes its next request along.
+    return !(mover?.hasRoom === true && this.#mayMove);
+  }
+
+  /** Requests are here that could begin. */
+  get #isHeldBack(): boolean {
+    const reading = this.#reading;
+    return reading.state === 'head' && reading.parser.buffered > 0 && this.#mayBegin;
+  }
+
+  get #hasRoom(): boolean {
+    return !this.#isAnswering || this.exchange?.input.hasRoom !== false;
+  }
+
+  #begin(): Exchange {
+    this.#reading.begin();
+    this.#writing = nextWritingState.request(this.#writing);
+    const exchange = new Exchange(this.#context, this, this.#output, this.#reading.parser);
+    this.exchange = exchange;
     this.#requests += 1;
-    this.service.begun();
+    this.#context.requestBegun();
+    return exchange;
   }
 
-  call(): void {
-    this.service.call(this.#exchange!);
+  #deliver(): void {
+    if (this.#isAnswering) {
+      const { data, isLent } = this.#reading.parser;
+      this.exchange?.input.deliver(isLent ? Buffer.from(data) : data);
+    } else if (!this.#reading.discard()) this.close();
   }
 
-  bodyEnded(): void {
-    if (this.#exchange === undefined) return;
-    const { trailers } = this.reading.parser;
-    if (trailers !== undefined) this.#exchange.trailersCame(trailers);
-    this.#exchange.input.finish();
+  #endBody(): void {
+    this.#reading.endBody();
+    this.exchange?.bodyEnded(this.#reading.parser.trailers);
+    if (!this.#isAnswering) this.#nextRequest();
   }
 
-  requestEnded(): void {
-    this.#exchange = undefined;
+  #nextRequest(): void {
+    this.exchange = undefined;
+    this.#reading.next();
   }
 
-  refused(code: ErrorCode): void {
-    const exchange = this.#exchange;
-    if (exchange !== undefined && this.isAnswering) {
-      exchange.refuseBody(new EvyError(code, `the request body was refused (${code})`));
-      this.service.refused(code, exchange.peer.remoteAddress, exchange);
+  #afterPump(): void {
+    const reading = this.#reading;
+    if (this.#isExhausted && reading.state !== 'held') {
+      const fault = reading.parser.finish();
+      if (fault !== undefined) this.#refuse(fault);
+      else if (this.#writing === 'idle') this.close();
       return;
     }
-    const { line } = this.reading.parser;
-    const sender = refusedSender(code, this, this.reading.parser, this.service.naming);
-    this.service.refused(code, sender.peer.remoteAddress, exchange ?? sender);
-    // A request that has been answered, while its body was still coming, has had its one response.
+    const hasRoom = reading.state === 'body' ? this.#hasRoom : !reading.isFull;
+    // An application that does not read is slow, not the client; and a client that waits for 100 Continue does as it should.
+    reading.expectBytes(hasRoom && !(this.#isAnswering && this.exchange?.input.owesContinue === true));
+    if (hasRoom && this.transport.isPaused) this.transport.resume();
+  }
+
+  /** The client has shut down its side, and nothing that it sent before is left. */
+  get #isExhausted(): boolean {
+    return this.transport.hasEnded && this.#reading.parser.buffered === 0;
+  }
+
+  #refuse(code: ErrorCode): void {
+    const exchange = this.exchange;
+    const { parser } = this.#reading;
+    const context = this.#context;
+    this.#reading.stop();
+    if (exchange !== undefined && this.#isAnswering) {
+      exchange.refuseBody(new EvyError(code, `the request body was refused (${code})`));
+      context.refused(code, exchange.peer.remoteAddress, exchange);
+      return;
+    }
+    const sender = refusedSender(code, this, parser, context.naming);
+    context.refused(code, sender.peer.remoteAddress, exchange ?? sender);
+    // A request that was answered while its body was still coming has had its one response.
     if (exchange === undefined) {
-      const response = refusalText(code, line.method, this.service.http10Only);
-      this.output.putText(response);
-      this.service.answeredRefusal(code, sender, line, response);
+      const response = refusalText(code, parser.line.method, context.http10Only);
+      this.#output.putText(response);
+      context.refusalSent(code, sender, parser.line, response);
     }
     this.close();
   }
 
-  inputEnded(): void {
-    if (this.writing === 'idle') this.close();
+  // ---- what an exchange asks for
+
+  bodyWanted(): void {
+    if (this.#reading.state === 'body') this.#pump();
   }
 
-  tooMuchToDiscard(): void {
-    this.close();
+  sendContinue(headers: ReadonlyArray<readonly [string, string]>): void {
+    if (!this.#isAnswering || this.#context.http10Only) return;
+    this.#output.putText(continueResponse(headers));
+    this.#output.flush();
+    // From now on it is the client's turn.
+    this.bodyWanted();
   }
 
-  pumped(): void {
-    this.flush();
-    if (this.service.closesIdle && this.isIdle) this.close();
-    else if (this.service.mover !== undefined) this.offer();
+  mayPersist(isWhole: boolean): boolean {
+    const { isDraining, mover, settings } = this.#context;
+    if (isDraining && (this.#isFixed || mover?.expects(this.transport) !== true)) return false;
+    const { keepaliveMs, maxRequestsPerConnection: most } = settings;
+    if (keepaliveMs === 0 || (most > 0 && this.#requests >= most)) return false;
+    const reading = this.#reading;
+    if (reading.state === 'over' || this.#isExhausted) return false;
+    if (reading.state !== 'body') return true;
+    // A client that waits for 100 Continue may send its body or not, and one with a long body would only be throttled.
+    return this.exchange?.input.owesContinue !== true && !(isWhole && reading.isTooLongToDiscard);
+  }
+
+  get keepAliveField(): string {
+    const { settings } = this.#context;
+    return settings.keepAliveHeader ? keepAliveField(settings, this.#requests) : '';
+  }
+
+  flushSoon(): void {
+    if (!this.#isPumping) this.#flush();
+  }
+
+  responseDone(exchange: Exchange): void {
+    const reading = this.#reading;
+    this.#unsettled.push(exchange);
+    this.#writing = nextWritingState.response(this.#writing);
+    this.#context.responseDone();
+    if (!exchange.keepAlive || reading.state === 'over') this.close();
+    else if (reading.state === 'held') this.#nextRequest();
+    if (this.#isPumping) return;
+    if (reading.state === 'over') this.#output.flush();
+    else this.#pump();
+    // All of it may have left before its end was known: then no progress is reported.
+    this.#unsettled.settleUpTo(this.#output.sent);
+  }
+
+  cut(exchange: Exchange, how: 'end' | 'reset'): void {
+    this.#context.responseDone();
+    this.#unsettled.push(exchange);
+    exchange.endOffset = this.#output.accepted;
+    if (how === 'end') {
+      this.close();
+      this.#unsettled.settleUpTo(this.#output.sent);
+      return;
+    }
+    // FIN would mean that what was sent is whole.
+    this.#reading.stop();
+    this.#writing = nextWritingState.close(this.#writing);
+    this.transport.reset();
+  }
+
+  /** The socket comes with what was read and not consumed. The exchange is unsettled until the socket closes. */
+  takeSocket(exchange: Exchange): Socket {
+    if (this.exchange !== exchange || !this.#isAnswering || exchange.state !== 'waiting') {
+      throw new EvyError('APP_FAILED', 'takeSocket() must be called once, before anything is sent');
+    }
+    this.#context.responseDone();
+    this.#reading.stop();
+    this.#writing = nextWritingState.close(this.#writing);
+    this.#deadlines.expectNothing();
+    // Responses to earlier requests come first.
+    this.#output.flush();
+    const socket = this.transport.intoSocket(Buffer.from(this.#reading.parser.takeRest()));
+    this.takenSocket = socket;
+    this.#output.moveTo(socket);
+    // After the application has attached its listeners.
+    if (this.#context.isDraining) process.nextTick(() => this.#context.announceDrain(socket));
+    return socket;
   }
 
   // ---- being idle
@@ -140,138 +394,104 @@ export class Connection extends ServedConnection implements ReadingOwner, Movabl
     return this.#requests > 0;
   }
   get idleMs(): number {
-    return this.reading.idleMs;
+    return this.#reading.idleMs;
   }
   get bytesRead(): number {
     return this.transport.bytesRead;
   }
   get isStillIdle(): boolean {
-    return this.isIdle && this.output.isEmpty && !this.transport.isDestroyed;
+    return this.isIdle && this.#output.isEmpty && !this.transport.isDestroyed;
   }
 
   closeUnannounced(): void {
-    this.service.closedUnannounced();
+    this.#context.closedUnannounced += 1;
     this.close();
   }
 
   giveWay(): void {
     this.closeUnannounced();
-    // Nothing of a response is on the way that a reset could take along.
+    // No bytes of a response are in flight that a reset could destroy.
     setImmediate(() => this.transport.destroy());
   }
 
   // ---- moving to another process
 
-  /** Nothing stands against it but what is still on its way out. */
+  /** Only bytes that are still on their way out stand against a move. */
   get #mayMove(): boolean {
-    if (this.#isFixed || this.writing !== 'idle' || !this.reading.isAtStart) return false;
-    return this.service.mover?.mayTake(this.transport) === true;
+    if (this.#isFixed || this.#writing !== 'idle' || !this.#reading.isAtStart) return false;
+    return this.#context.mover?.mayMove(this.transport) === true;
   }
 
-  /** Moves if it may and there is room, or else later. Whether it is gone. */
+  /** Moves now if possible, or else when it is the connection's turn. Returns whether it is gone. */
   offer(): boolean {
-    return this.#mayMove && this.output.isEmpty && this.service.mover!.offer(this);
+    return this.#mayMove && this.#output.isEmpty && this.#context.mover!.offer(this);
   }
 
-  release(): Released | undefined {
-    if (!this.#mayMove || !this.output.isEmpty) return undefined;
-    const released = withdraw({
-      transport: this.transport,
-      peer: this.peer,
-      requests: this.#requests,
-      takeRest: () => this.reading.parser.takeRest(),
-      resume: (rest) => this.service.take(this.transport, this.peer, rest, this.#requests),
-    });
-    if (released !== undefined) this.leave();
+  detach(): DetachedConnection | undefined {
+    if (!this.#mayMove || !this.#output.isEmpty) return undefined;
+    const { transport, peer } = this;
+    const requests = this.#requests;
+    const { parser } = this.#reading;
+    const resume = (rest: Buffer): void => this.#keeper.resume(transport, peer, rest, requests);
+    const detached = detachConnection({ transport, peer, requests, takeRest: () => parser.takeRest(), resume });
+    if (detached !== undefined) this.#leave();
     else {
-      // Whoever held back a request for it must not wait any longer.
+      // A request that was held back for the move must not wait any longer.
       this.#isFixed = true;
-      queueMicrotask(() => this.reading.pump());
+      queueMicrotask(() => this.#pump());
     }
-    return released;
+    return detached;
   }
 
-  /** Goes on where another process, or another part of this one, has left off. */
+  /** Goes on where another process, or an earlier object for this connection, left off. */
   continueWith(rest: Buffer, requests: number): void {
     this.#requests = requests;
-    if (rest.length > 0) this.reading.push(rest);
-    else this.reading.pump();
+    if (rest.length > 0) this.#push(rest, rest.length, false);
+    else this.#pump();
   }
 
-  // ---- what an exchange asks for
+  // ---- ending
 
-  sendContinue(headers: ReadonlyArray<readonly [string, string]>): void {
-    if (!this.isAnswering || this.service.http10Only) return;
-    this.output.putText(continueResponse(headers));
-    this.output.flush();
-    // From now on it is the client's turn.
-    this.reading.bodyWanted();
+  /** No further request: what is queued goes out, then FIN, then the client's own end is waited for. */
+  close(): void {
+    if (this.#writing === 'gone') return;
+    this.#reading.stop();
+    this.#writing = nextWritingState.close(this.#writing);
+    this.#reading.parser.takeRest();
+    this.#linger ??= new Linger(this.#deadlines.nowMs, this.transport.bytesRead);
+    this.#deadlines.expect('linger', lingerMs);
+    this.#output.end();
+    if (!this.#output.isEmpty) this.#deadlines.expectWrite();
+    // Unread bytes in the kernel would turn the FIN into a reset: they are read and dropped.
+    this.transport.resume();
   }
 
-  /** Whether another request can follow. `whole`: the response is there as a whole, so nobody reads on. */
-  mayPersist(whole: boolean): boolean {
-    const { isDraining, mover, settings } = this.service;
-    if (isDraining && (this.#isFixed || mover?.expects(this.transport) !== true)) return false;
-    const { keepaliveMs, maxRequestsPerConnection: most } = settings;
-    if (keepaliveMs === 0 || (most > 0 && this.#requests >= most)) return false;
-    return this.reading.mayContinue(whole);
+  /** Ends at once: what has not left is lost. */
+  destroy(): void {
+    this.#settleAll('cut');
+    (this.takenSocket ?? this.transport).destroy();
   }
 
-  /** What a response that keeps the connection says about it; '' is nothing. */
-  get keepAliveField(): string {
-    const { settings } = this.service;
-    return settings.keepAliveHeader ? keepAliveField(settings, this.#requests) : '';
+  #flush(): void {
+    this.#output.flush();
+    if (!this.#output.isEmpty) this.#deadlines.expectWrite();
   }
 
-  responseDone(response: Response): void {
-    this.#answered.push(response);
-    this.writing = nextWritingState.response(this.writing);
-    this.service.answered();
-    if (!response.keepAlive || this.reading.isOver) this.close();
-    else this.reading.responseDone();
-    if (this.reading.isPumping) return;
-    if (this.reading.isOver) this.output.flush();
-    else this.reading.pump();
-    // All of it may have left before its end was known: then no progress will tell.
-    this.#answered.settleUpTo(this.output.sent);
+  #leave(): void {
+    this.#reading.stop();
+    this.#writing = nextWritingState.lost(this.#writing);
+    this.#output.abandon();
+    this.#keeper.closed(this);
   }
 
-  /** Ends a response that is not whole, so that the client can see it. */
-  cut(response: Response, how: 'end' | 'reset'): void {
-    this.service.answered();
-    this.#answered.push(response);
-    response.endOffset = this.output.accepted;
-    if (how === 'end') {
-      this.close();
-      this.#answered.settleUpTo(this.output.sent);
-      return;
-    }
-    this.reset();
-  }
-
-  /** Makes it a socket and gives that away, with what was read of it. Unsettled until it closes. */
-  takeSocket(exchange: Exchange): Socket {
-    if (this.#exchange !== exchange || !this.isAnswering || exchange.state !== 'waiting') {
-      throw new EvyError('APP_FAILED', 'takeSocket() must be called once, before anything is sent');
-    }
-    this.service.answered();
-    const socket = this.handOut();
-    // After its listeners were attached.
-    if (this.service.isDraining) process.nextTick(() => this.service.announceDrain(socket));
-    return socket;
-  }
-
-  protected left(): void {
-    this.service.closed(this);
-  }
-
-  protected settleAll(outcome: Outcome): void {
-    this.#answered.settleAll(outcome);
-    const exchange = this.#exchange;
+  /** No response that is not settled will be delivered. */
+  #settleAll(outcome: Outcome): void {
+    this.#unsettled.settleAll(outcome);
+    const exchange = this.exchange;
     if (exchange === undefined || exchange.isOver) return;
-    // A socket that was taken over has had its response, whatever it was.
-    const isOurs = this.isAnswering;
-    if (isOurs) this.service.answered();
+    // A socket that the application took has had its response, whatever that was.
+    const isOurs = this.#isAnswering;
+    if (isOurs) this.#context.responseDone();
     exchange.input.fail(new EvyError('BODY_CUT', 'the client closed the connection'));
     exchange.settle(isOurs ? outcome : 'sent');
   }

@@ -1,24 +1,23 @@
 /**
- * What a connection has to send, one write at a time.
+ * What a connection has to send, one write at a time, and which responses wait for it to leave.
  *
- * Everything put in while a write is under way leaves with the next one, so pipelined responses share a write. Because
- * big bodies leave in slices and each slice is acknowledged before the next, `sent` is what the operating system really
- * took: the bandwidth that post hooks and the access log are told.
- *
- * Most writes are taken by the kernel at once, and then the next one follows.
+ * Everything put in while a write is under way leaves with the next one, so pipelined responses share a write. Big bodies leave in
+ * slices, and each slice is acknowledged before the next, so `sent` counts what the operating system really took: that is the
+ * bandwidth that post hooks and the access log show. The kernel takes most writes at once, and then the next one follows.
  */
 import type { Socket } from 'node:net';
+import type { Outcome } from '../../shared/application.ts';
 import type { Transport } from '../../shared/node-private/node-private.ts';
 
-/** how much may wait before whoever produces is held back */
+/** Bytes that may wait before the producer is held back. */
 const fullBytes = 65_536;
-/** bytes of one write: a head and 64 KiB of body still go together */
+/** Bytes of one write: a head and 64 KiB of body still fit. */
 const sliceBytes = 81_920;
 
 export interface OutputOwner {
-  /** `sent` has grown; from within `flush()` when the kernel took the bytes at once */
+  /** `sent` has grown. Called from within `flush()` when the kernel took the bytes at once. */
   progressed(): void;
-  /** Bytes that are on their way, or come next, are gone: their buffer was detached, or has another size. Nothing more is sent. */
+  /** Bytes on their way, or the next ones, are lost: their buffer was detached or resized. Nothing more is sent. */
   spoiled(): void;
 }
 
@@ -35,21 +34,21 @@ function bytesOf(data: string | readonly Buffer[]): number {
 export class Output {
   readonly #transport: Transport;
   readonly #owner: OutputOwner;
-  /** what comes before #text */
+  /** What comes before #text. */
   #parts: Part[] | undefined;
-  /** latin-1 */
+  /** Latin-1. */
   #text = '';
   #underWay = 0;
-  /** what the write that is under way has */
+  /** What the write that is under way has. */
   #slice: string | readonly Buffer[] = '';
   #endWhenEmpty = false;
-  #isPassedOn = false;
+  #isMoved = false;
   #isSpoiled = false;
   #isGone = false;
   #waiting: Array<() => void> | undefined;
-  /** bytes put in since the connection began */
+  /** Bytes put in since the connection began. */
   accepted = 0;
-  /** bytes of these that the operating system took */
+  /** Bytes of these that the operating system took. */
   sent = 0;
 
   constructor(transport: Transport, owner: OutputOwner) {
@@ -84,7 +83,7 @@ export class Output {
   }
 
   flush(): void {
-    if (this.#isPassedOn || this.#isSpoiled) return;
+    if (this.#isMoved || this.#isSpoiled) return;
     const transport = this.#transport;
     let hasSent = false;
     while (this.#underWay === 0 && this.accepted > this.sent && !transport.isDestroyed) {
@@ -97,12 +96,12 @@ export class Output {
     this.#owner.progressed();
   }
 
-  /** Leaves all that is here to the socket that the connection has become: what others write to it comes after that. */
-  passTo(socket: Socket): void {
-    this.#isPassedOn = true;
+  /** Gives all that is here to the socket that the connection has become: what others write to it comes after that. */
+  moveTo(socket: Socket): void {
+    this.#isMoved = true;
     if (this.isEmpty) return;
     while (this.#parts !== undefined || this.#text !== '') {
-      const slice = this.#takeSlice();
+      const slice = this.#cutSlice();
       if (slice.length === 0) {
         this.#spoil();
         return;
@@ -123,16 +122,16 @@ export class Output {
   }
 
   /**
-   * Resolves when more may be produced, or nothing can be sent any more. Not for a connection that is merely destroyed: that it is
-   * closed is still to be told, and a producer that never waits would not let it.
+   * Resolves when more may be produced, or nothing can be sent any more. A connection that is destroyed counts only once it is
+   * closed: a producer that never waits would keep that event from coming.
    */
   drained(): Promise<void> {
     if (!this.isFull || this.#isGone) return Promise.resolve();
     return new Promise((resolve) => (this.#waiting ??= []).push(resolve));
   }
 
-  /** The connection is gone: whoever waits must not wait for ever. */
-  release(): void {
+  /** The connection is gone: producers that wait must not wait for ever. */
+  abandon(): void {
     this.#isGone = true;
     this.#wake();
   }
@@ -167,14 +166,14 @@ export class Output {
   }
 
   #nextSlice(): string | Buffer[] {
-    if (this.#parts !== undefined || this.#text.length > sliceBytes) return this.#takeSlice();
+    if (this.#parts !== undefined || this.#text.length > sliceBytes) return this.#cutSlice();
     const text = this.#text;
     this.#text = '';
     return text;
   }
 
-  /** Empty when what comes next is not there any more: nothing else may take its place. */
-  #takeSlice(): Buffer[] {
+  /** Returns an empty list when the next part is lost: no other part may take its place. */
+  #cutSlice(): Buffer[] {
     if (this.#text !== '') this.#putPart(this.#text);
     this.#text = '';
     const parts = this.#parts!;
@@ -200,7 +199,7 @@ export class Output {
 
   /** A write that had to wait has been done. */
   written(): void {
-    if (this.#isPassedOn) return;
+    if (this.#isMoved) return;
     if (bytesOf(this.#slice) !== this.#underWay) {
       this.#spoil();
       return;
@@ -210,9 +209,65 @@ export class Output {
     this.#underWay = 0;
     const sentBefore = this.sent;
     this.flush();
-    // What flush() has sent on, it has told already.
+    // flush() has reported already what it sent.
     if (this.sent !== sentBefore) return;
     if (this.#waiting !== undefined && !this.isFull) this.#wake();
     this.#owner.progressed();
+  }
+}
+
+/** A response whose bytes are all in the output. */
+export interface CompleteResponse {
+  /** Position in the output where it ends. */
+  readonly endOffset: number;
+  settle(outcome: Outcome): void;
+  spoil(): void;
+}
+
+/** Responses that are complete but have not left yet, oldest first: each is settled when its last byte has left. */
+export class UnsettledResponses {
+  /** Usually there is one, which needs no list. */
+  #first: CompleteResponse | undefined;
+  #others: CompleteResponse[] | undefined;
+
+  get count(): number {
+    return (this.#first === undefined ? 0 : 1) + (this.#others?.length ?? 0);
+  }
+
+  get oldest(): CompleteResponse | undefined {
+    return this.#first;
+  }
+
+  push(response: CompleteResponse): void {
+    if (this.#first === undefined) this.#first = response;
+    else (this.#others ??= []).push(response);
+  }
+
+  /** `sent`: bytes of the output that the operating system took. */
+  settleUpTo(sent: number): void {
+    const first = this.#first;
+    if (first === undefined || first.endOffset > sent) return;
+    const others = this.#others;
+    if (others === undefined) {
+      this.#first = undefined;
+      first.settle('sent');
+      return;
+    }
+    let count = 0;
+    while (count < others.length && others[count]!.endOffset <= sent) count += 1;
+    // Before the first call of settle(): its hooks may add further responses, which come after those that wait already.
+    this.#first = others[count];
+    this.#others = count + 1 < others.length ? others.slice(count + 1) : undefined;
+    first.settle('sent');
+    for (let index = 0; index < count; index += 1) others[index]!.settle('sent');
+  }
+
+  settleAll(outcome: Outcome): void {
+    const first = this.#first;
+    const others = this.#others;
+    this.#first = undefined;
+    this.#others = undefined;
+    first?.settle(outcome);
+    for (const other of others ?? []) other.settle(outcome);
   }
 }

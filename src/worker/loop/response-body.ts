@@ -1,4 +1,4 @@
-/** The body of one response on its way to the output: framed, counted against Content-Length, gathered when asked. */
+/** Puts the body of one response into the output: framed, checked against Content-Length, and gathered into larger chunks by option. */
 import { Buffer } from 'node:buffer';
 import type { Chunk } from '../../shared/application.ts';
 import type { BodyFraming } from '../http/response-head.ts';
@@ -12,7 +12,7 @@ export interface BodyFacts {
   leastChunkBytes: number;
 }
 
-/** A call into Node costs more than to look at so few characters. */
+/** Up to this length, checking the characters costs less than a call into Node. */
 const shortText = 48;
 
 function byteLength(chunk: Chunk): number {
@@ -35,7 +35,7 @@ function latin1(bytes: Uint8Array): string {
   return buffer.toString('latin1');
 }
 
-/** So few bytes are copied sooner than written apart from the head. */
+/** So few bytes cost less to copy than to write apart from the head. */
 const fewBytes = 4096;
 
 /** Text goes as UTF-8, which for ASCII is the same as the latin-1 that the output takes. */
@@ -81,7 +81,7 @@ export class ResponseBody {
     if (this.#gatheredBytes >= this.#leastChunkBytes) this.#putGathered();
   }
 
-  /** A piece of which nothing is held back. */
+  /** Puts a piece without holding any of it back. */
   put(chunk: Chunk): void {
     if (this.framing === 'none') return;
     const length = byteLength(chunk);
@@ -103,7 +103,7 @@ export class ResponseBody {
     return this.framing === 'length' ? this.#left : 0;
   }
 
-  /** A client would take the surplus for the next response. */
+  /** Drops the surplus, which a client would take for the next response. */
   #putUpToLength(chunk: Chunk, length: number): void {
     const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
     this.#output.putBytes(bytes.subarray(0, this.#left));

@@ -1,10 +1,8 @@
 /**
- * What all connections of a process share: settings, the application, counters, the logs, and the way out.
- * The worker of a master and the one-process server each have one.
+ * The connections of a process that our own loop serves, and what the process does with all of them: counts them, drains them,
+ * moves them, ends them. The worker of a master and the one-process server each have one. `Serving` is the same for any loop.
  */
-import type { Socket } from 'node:net';
-import type { ErrorCode } from '../../shared/errors.ts';
-import type { Logger } from '../../shared/log/log.ts';
+import { performance } from 'node:perf_hooks';
 import type {
   MovingConnection,
   RequestSummary,
@@ -12,288 +10,227 @@ import type {
   ServingStats,
 } from '../../shared/protocol/messages.ts';
 import type { PassedHandle, Transport } from '../../shared/node-private/node-private.ts';
-import type { ServerSettings } from '../../shared/options/table.ts';
-import type { AccessLog } from '../access-log/access-log.ts';
-import { refusedRequest } from '../access-log/refused.ts';
-import { Admission } from '../request/admission.ts';
-import { countAnswer, noAnswers } from '../limits/answer-counts.ts';
-import type { Arrival } from '../accepting/arrival.ts';
-import { Clock, realTime } from '../transport/clock.ts';
-import type { TimeSource } from '../transport/clock.ts';
-import { Connection } from './connection.ts';
-import type { DrainNotice, ResponseReport } from '../../shared/application.ts';
-import type { EnvironDefaults, PeerFacts } from '../request/environ.ts';
-import { ErrorLines } from '../request/error-lines.ts';
-import type { Exchange } from './exchange.ts';
-import { summariesOf, survey } from './exchange-reports.ts';
-import type { RequestLine } from '../http/request-line.ts';
-import { peerFacts } from '../transport/peer.ts';
-import { ProxyGate } from '../proxies/proxy-gate.ts';
-import { trustedProxiesOf } from '../proxies/forwarding.ts';
-import type { TrustedProxies } from '../proxies/forwarding.ts';
-import { RequestDeadlines, requestTimedOut } from '../request/request-deadlines.ts';
-import type { RefusedSender } from '../request/refusal.ts';
-import { RequestNaming } from '../request/request-id.ts';
+import type { Acceptor } from '../accepting/make-server.ts';
+import { Preview } from '../access-log/record.ts';
 import type { Mover } from '../migration/mover.ts';
+import { ProxyGate } from '../proxies/proxy-gate.ts';
+import { RequestDeadlines, requestTimedOut } from '../request/request-deadlines.ts';
+import { realTime } from '../transport/clock.ts';
 import type { IdleConnection } from '../transport/idle.ts';
-import type { Serving } from './serving.ts';
+import { peerFacts } from '../transport/peer.ts';
+import type { ConnectionFacts, PeerFacts } from '../transport/peer.ts';
 import { transportOf } from '../transport/stream-transport.ts';
+import { Connection } from './connection.ts';
+import type { ConnectionKeeper } from './connection.ts';
+import { LoopContext } from './context.ts';
+import type { LoopOptions } from './context.ts';
+import type { Exchange, Handler } from './exchange.ts';
 
-/** Calls the application for an exchange; never throws. */
-export type Handler = (exchange: Exchange) => void;
+/** What a worker does with accepted connections, whichever loop serves them: our own (Service) or node:http (NodeService). */
+export interface Serving extends Acceptor {
+  readonly stats: ServingStats;
+  /** The same as in `stats`. */
+  readonly activeRequests: number;
+  /** No connection and no post hook is left. */
+  readonly isEmpty: boolean;
+  /** Calls back whenever `isEmpty` or the number of connections may have changed. */
+  onChange(callback: () => void): void;
+  /** Oldest first. Without those whose socket the application took over. */
+  requestsUnderWay(): RequestSummary[];
+  /** Those of them that are older than that, each with the access line that it would have if it were cut now. */
+  survey(olderThanMs: number, most: number): RequestUnderWay[];
+  /** The process is about to be killed: writes the access lines of what is under way, at once. No hook runs. */
+  lastWords(): void;
+  /** Serves a connection that another process has served so far. */
+  adopt(connection: MovingConnection, handle: PassedHandle): void;
+  /** From now on each response is the last of its connection, unless that moves. A later order may only be stricter. */
+  drain(graceMs: number): void;
+  /** Lets connections move, idle ones at once, others after their response. Called again when there is somewhere to go again. */
+  moveWith(mover: Mover): void;
+  /** Closes what is idle, now and whenever a connection becomes so. */
+  closeIdle(): void;
+  /** Connections without a request, as of now; undefined where node:http does not tell. */
+  idleConnections(): Iterable<IdleConnection> | undefined;
+  /** Idle connections that were closed without their clients having been told before. */
+  readonly closedIdle: number;
+  /** Cuts the requests under way and the sockets that were taken over, and returns them. Connections that close in order are left. */
+  destroyBusy(): RequestSummary[];
+  destroyAll(): void;
+  reopenLogs(): void;
+  /** Flushes what is buffered; the end. */
+  stop(): Promise<void>;
+}
 
-export interface ServiceOptions {
-  settings: ServerSettings;
+export interface ServiceOptions extends LoopOptions {
   handler: Handler;
-  log: Logger;
-  accessLog: AccessLog | undefined;
-  multiprocess: boolean;
-  /** called when the first request has been answered */
-  onFirstAnswer?: (() => void) | undefined;
-  /** another one than this machine's */
-  time?: TimeSource;
 }
 
-/** Orders to drain whose times differ by less than this are one, told twice. */
-const sameDrainMs = 1000;
-
-/** Of one that is complete, or was answered when its time was over, only the client keeps us waiting. */
-function isOpen(exchange: Exchange | undefined): exchange is Exchange {
-  return exchange !== undefined && !exchange.isOver && exchange.state !== 'complete' && !exchange.isExpired;
+/** Oldest first. */
+function summariesOf(exchanges: Iterable<Exchange>): RequestSummary[] {
+  const nowMs = performance.now();
+  const found = Array.from(exchanges, (exchange) => exchange.brief(nowMs));
+  return found.toSorted((a, b) => b.ageMs - a.ageMs);
 }
 
-/** One whose socket was taken over is a connection, but no request any more. */
-function isUnderWay({ state }: Exchange): boolean {
-  return state !== 'taken';
-}
-
-export class Service implements Serving {
+export class Service implements Serving, ConnectionKeeper {
   readonly takesRaw = true;
-  readonly settings: ServerSettings;
-  readonly log: Logger;
-  readonly http10Only: boolean;
-  readonly admission: Admission;
-  readonly environDefaults: EnvironDefaults;
-  readonly clock: Clock;
-  /** undefined when nobody is trusted */
-  readonly trustedProxies: TrustedProxies | undefined;
-  readonly naming: RequestNaming;
   readonly proxyGate: ProxyGate | undefined;
-  readonly #handler: Handler;
-  readonly #accessLog: AccessLog | undefined;
-  readonly #onFirstAnswer: ServiceOptions['onFirstAnswer'];
+  readonly handler: Handler;
+  readonly #context: LoopContext;
   readonly #connections = new Set<Connection>();
   readonly #requestDeadlines: RequestDeadlines<Exchange> | undefined;
-  #drainByMs: number | undefined;
-  #mover: Mover | undefined;
-  #closesIdle = false;
-  #closedUnannounced = 0;
   #stopped = false;
-  #requests = 0;
-  #active = 0;
-  readonly #answers = noAnswers();
-  #pendingHooks = 0;
-  #onChange: () => void = () => {};
 
   constructor(options: ServiceOptions) {
-    this.settings = options.settings;
-    this.log = options.log;
-    this.http10Only = options.settings.maxHttpVersion === 'HTTP/1.0';
-    this.admission = new Admission(options.settings);
-    this.#handler = options.handler;
-    this.#accessLog = options.accessLog;
-    this.#onFirstAnswer = options.onFirstAnswer;
-    const { time = realTime } = options;
-    this.clock = new Clock(this.#connections, time);
-    this.trustedProxies = trustedProxiesOf(options.settings);
-    this.naming = new RequestNaming(options.settings);
-    this.proxyGate = ProxyGate.of(options.settings, options.log, () => this.#onChange(), time);
-    const { requestTimeoutMs } = options.settings;
-    this.#requestDeadlines = RequestDeadlines.of(requestTimeoutMs, () => this.#underWay(), this.#timeOut, time);
-    this.environDefaults = {
-      errors: new ErrorLines(options.log),
-      multiprocess: options.multiprocess,
-      extra: options.settings.environ,
-    };
+    const { settings, log, time = realTime } = options;
+    this.handler = options.handler;
+    const context = new LoopContext(options, this.#connections);
+    this.#context = context;
+    this.proxyGate = ProxyGate.of(settings, log, () => context.onChange(), time);
+    this.#requestDeadlines = RequestDeadlines.of(
+      settings.requestTimeoutMs,
+      () => this.#underWay(),
+      this.#timeOut,
+      time,
+    );
   }
 
+  // ---- connections come and go
+
   /** Serves a connection that was just accepted. */
-  accept(transport: Transport, arrival: Arrival): void {
+  accept(transport: Transport, facts: ConnectionFacts): void {
     // A TLS handshake may end after everything else has.
     if (this.#stopped) {
       transport.destroy();
       return;
     }
-    const connection = this.#add(transport, peerFacts(transport, arrival));
-    if (arrival.rest !== undefined) connection.continueWith(arrival.rest, 0);
+    const connection = this.#add(transport, peerFacts(transport, facts));
+    if (facts.rest !== undefined) connection.continueWith(facts.rest, 0);
   }
 
-  /** Serves a connection that was served before: by another process, or here until it was to move. */
-  take(transport: Transport, peer: PeerFacts, rest: Buffer, requests: number): void {
+  resume(transport: Transport, peer: PeerFacts, rest: Buffer, requests: number): void {
     this.#add(transport, peer).continueWith(rest, requests);
   }
 
   adopt({ peer, requests = 0, rest = '' }: MovingConnection, handle: PassedHandle): void {
-    this.take(transportOf(handle), peer, Buffer.from(rest, 'base64'), requests);
+    this.resume(transportOf(handle), peer, Buffer.from(rest, 'base64'), requests);
   }
 
   #add(transport: Transport, peer: PeerFacts): Connection {
-    const connection = new Connection(this, transport, peer);
-    this.clock.start();
+    const connection = new Connection(this.#context, this, transport, peer);
+    this.#context.clock.start();
     this.#connections.add(connection);
-    this.#onChange();
+    this.#context.onChange();
     return connection;
   }
 
-  /** set once connections may move to another process */
-  get mover(): Mover | undefined {
-    return this.#mover;
+  closed(connection: Connection): void {
+    this.#connections.delete(connection);
+    this.#context.mover?.forget(connection);
+    this.#context.onChange();
   }
 
-  get isDraining(): boolean {
-    return this.#drainByMs !== undefined;
-  }
-  get closesIdle(): boolean {
-    return this.#closesIdle;
-  }
+  // ---- counts and reports
+
   get activeRequests(): number {
-    return this.#active;
+    return this.#context.activeRequests;
   }
   get stats(): ServingStats {
-    return {
-      connections: this.#connections.size + (this.proxyGate?.waiting ?? 0),
-      activeRequests: this.#active,
-      requests: this.#requests,
-      pendingHooks: this.#pendingHooks,
-      ...this.#answers,
-    };
+    const { activeRequests, requests, pendingHooks, answers } = this.#context;
+    const connections = this.#connections.size + (this.proxyGate?.waiting ?? 0);
+    return { connections, activeRequests, requests, pendingHooks, ...answers };
   }
-  /** Nothing is left to do: no connection, no hook. */
   get isEmpty(): boolean {
-    return this.#connections.size === 0 && this.#pendingHooks === 0 && !this.proxyGate?.waiting;
+    return this.#connections.size === 0 && this.#context.pendingHooks === 0 && !this.proxyGate?.waiting;
   }
-  /** Calls back whenever a connection came or went, or a hook ended. */
+  get closedIdle(): number {
+    return this.#context.closedUnannounced + (this.proxyGate?.closedUnannounced ?? 0);
+  }
   onChange(callback: () => void): void {
-    this.#onChange = callback;
+    this.#context.onChange = callback;
   }
+
   *#open(): Iterable<Exchange> {
-    for (const { exchange } of this.#connections) if (isOpen(exchange)) yield exchange;
+    for (const { exchange } of this.#connections) if (exchange?.isOpen === true) yield exchange;
   }
+  /** A connection whose socket was taken over is no request any more. */
   *#underWay(): Iterable<Exchange> {
-    for (const exchange of this.#open()) if (isUnderWay(exchange)) yield exchange;
+    for (const exchange of this.#open()) if (exchange.state !== 'taken') yield exchange;
   }
+
   readonly #timeOut = (exchange: Exchange): void => {
-    // The application may have taken its socket when another one was timed out.
-    if (!isUnderWay(exchange)) return;
+    // The application may have taken the socket of one request when another timed out.
+    if (!exchange.isOpen || exchange.state === 'taken') return;
     const ageMs = Math.round(performance.now() - exchange.startedMs);
-    this.log.warn('request.timed-out', { ...exchange.logFields, peer: exchange.peer.remoteAddress, ageMs });
+    this.#context.log.warn('request.timed-out', { ...exchange.logFields, peer: exchange.peer.remoteAddress, ageMs });
     exchange.timeOut(requestTimedOut());
   };
-  lastWords(): void {
-    for (const exchange of this.#open()) exchange.account('cut');
-    this.#accessLog?.writeNow();
-  }
-  survey(olderThanMs: number, most: number): RequestUnderWay[] {
-    return survey(this.#underWay(), this.#accessLog, olderThanMs, most);
-  }
+
   requestsUnderWay(): RequestSummary[] {
     return summariesOf(this.#underWay());
   }
 
-  /** From now on each response is the last of its connection, unless that moves. */
+  survey(olderThanMs: number, most: number): RequestUnderWay[] {
+    const nowMs = performance.now();
+    const preview = new Preview(this.#context.accessLog);
+    const old = [...this.#underWay()].filter(({ startedMs }) => nowMs - startedMs > olderThanMs);
+    const oldest = old.toSorted((a, b) => a.startedMs - b.startedMs).slice(0, most);
+    return oldest.map((exchange) => {
+      const line = preview.lineOf(() => exchange.account('cut', preview));
+      return { ...exchange.brief(nowMs), line };
+    });
+  }
+
+  lastWords(): void {
+    for (const exchange of this.#open()) exchange.account('cut');
+    this.#context.accessLog?.writeNow();
+  }
+
+  // ---- orders of the process
+
   drain(graceMs: number): void {
-    const byMs = performance.now() + graceMs;
-    if (this.#drainByMs !== undefined && byMs > this.#drainByMs - sameDrainMs) return;
-    this.#drainByMs = byMs;
-    for (const { takenSocket } of this.#connections) if (takenSocket !== undefined) this.announceDrain(takenSocket);
-  }
-  moveWith(mover: Mover): void {
-    this.#mover = mover;
-    for (const connection of this.#connections) connection.offer();
-  }
-  /** Tells whoever took a socket over how long it has. */
-  announceDrain(socket: Socket): void {
-    const notice: DrainNotice = { graceMs: Math.max(0, Math.round(this.#drainByMs! - performance.now())) };
-    socket.emit('evy:drain', notice);
-  }
-  /** Closes what is idle, now and whenever a connection becomes so. */
-  closeIdle(): void {
-    this.#closesIdle = true;
-    this.proxyGate?.closeAll();
-    for (const connection of this.#connections) {
-      if (connection.isIdle) connection.closeUnannounced();
+    if (!this.#context.drain(graceMs)) return;
+    for (const { takenSocket } of this.#connections) {
+      if (takenSocket !== undefined) this.#context.announceDrain(takenSocket);
     }
   }
+
+  moveWith(mover: Mover): void {
+    this.#context.mover = mover;
+    for (const connection of this.#connections) connection.offer();
+  }
+
+  closeIdle(): void {
+    this.#context.closesIdle = true;
+    this.proxyGate?.closeAll();
+    for (const connection of this.#connections) if (connection.isIdle) connection.closeUnannounced();
+  }
+
   *idleConnections(): Iterable<IdleConnection> {
     for (const connection of this.#connections) if (connection.isStillIdle) yield connection;
     if (this.proxyGate !== undefined) yield* this.proxyGate.idle();
   }
-  get closedIdle(): number {
-    return this.#closedUnannounced + (this.proxyGate?.closedUnannounced ?? 0);
-  }
+
   destroyBusy(): RequestSummary[] {
     const cut = summariesOf(this.#open());
-    for (const connection of this.#connections) if (isOpen(connection.exchange)) connection.destroy();
+    for (const connection of this.#connections) if (connection.exchange?.isOpen === true) connection.destroy();
     return cut;
   }
+
   destroyAll(): void {
     this.proxyGate?.closeAll();
     for (const connection of this.#connections) connection.destroy();
   }
+
+  reopenLogs(): void {
+    this.#context.accessLog?.reopen();
+  }
+
   async stop(): Promise<void> {
     this.#stopped = true;
     this.proxyGate?.closeAll();
-    this.clock.stop();
+    this.#context.clock.stop();
     this.#requestDeadlines?.stop();
-    await this.#accessLog?.close();
-  }
-  reopenLogs(): void {
-    this.#accessLog?.reopen();
-  }
-
-  // ---- what connections and exchanges report
-
-  begun(): void {
-    this.#requests += 1;
-    this.#active += 1;
-  }
-  call(exchange: Exchange): void {
-    this.#handler(exchange);
-  }
-  answered(): void {
-    this.#active -= 1;
-  }
-  closedUnannounced(): void {
-    this.#closedUnannounced += 1;
-  }
-  closed(connection: Connection): void {
-    this.#connections.delete(connection);
-    this.#mover?.forget(connection);
-    this.#onChange();
-  }
-  settled(exchange: Exchange, report: ResponseReport, bodyBytes: number): void {
-    if (countAnswer(this.#answers, report.status)) this.#onFirstAnswer?.();
-    this.#accessLog?.write(exchange, report, bodyBytes);
-  }
-  /** The answer to a request that no exchange was made for. */
-  answeredRefusal(code: ErrorCode, sender: RefusedSender, line: RequestLine, response: string): void {
-    if (this.#accessLog === undefined) return;
-    const { request, report, bodyBytes } = refusedRequest(code, sender, line, response);
-    this.#accessLog.write(request, report, bodyBytes);
-  }
-  refused(code: ErrorCode, peer: string, request: Partial<Pick<Exchange, 'summary' | 'names'>>): void {
-    this.log.info('request.refused', { code, peer, request: request.summary, ...request.names });
-  }
-  /** A client that takes nothing more of its answer has lost its connection. */
-  cut(peer: string): void {
-    this.log.info('connection.cut', { code: 'REQUEST_CUT', peer });
-  }
-  /** A post hook's promise: the process does not end before it. */
-  track(promise: Promise<void>): void {
-    this.#pendingHooks += 1;
-    void promise.then(() => {
-      this.#pendingHooks -= 1;
-      this.#onChange();
-    });
+    await this.#context.accessLog?.close();
   }
 }

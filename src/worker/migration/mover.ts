@@ -1,55 +1,86 @@
 /**
- * Connections on their way out of a worker that retires.
+ * Moves the connections of a worker that retires to other workers, by way of the master.
  *
- * A few are under way at a time: only those are not served meanwhile, and more would not be faster, as a channel carries one
- * descriptor at a time. All others go on as before and wait their turn. Of each that has left a copy is kept, unread, until
+ * A few are in flight at a time: only those are not served meanwhile, and more would not be faster, since a channel carries one
+ * descriptor at a time. All others are served as before until their turn. A copy of each that has left is kept, unread, until
  * the other side has confirmed it; closing the copy is close(2) alone, which the client does not see.
  *
- * Who has got one and does not answer (it is stopped, or its loop is blocked) must not hold up the others: what is slow does not count
- * any more, and somebody else gets what comes next. It is not taken back, as it may be read there at any moment.
+ * A receiver that does not answer (it is stopped, or its loop is blocked) must not hold up the others: its connections count as slow
+ * and leave the window, and the next ones go elsewhere. They are not taken back, since they may be read there at any moment.
  */
 import type { MovingConnection, MovingToMaster, MovingToWorker } from '../../shared/protocol/messages.ts';
-import type { PassedHandle } from '../../shared/node-private/node-private.ts';
+import type { PassedHandle, Transport } from '../../shared/node-private/node-private.ts';
+import type { PeerFacts } from '../transport/peer.ts';
 
 /** A connection that has been taken out of service. */
-export interface Released {
+export interface DetachedConnection {
   readonly handle: PassedHandle;
   readonly connection: MovingConnection;
-  /** another process serves it: closes our copy */
+  /** Another process serves it: closes the copy that is kept here. */
   drop(): void;
-  /** no other process has it: serves it on */
+  /** No other process has it: serves it on here. */
   resume(): void;
 }
 
 export interface Movable {
-  /** the connection, whoever serves it */
+  /** Identifies the connection, whatever serves it. */
   readonly transport: object;
-  /** Takes it out of service, unless there is something to do for it at this moment. */
-  release(): Released | undefined;
+  /** Takes it out of service; undefined when it has something to do at this moment. */
+  detach(): DetachedConnection | undefined;
+}
+
+export interface ServedConnection {
+  readonly transport: Transport;
+  readonly peer: PeerFacts;
+  /** Requests that it has had. */
+  readonly requests: number;
+  /** The bytes that wait to be parsed. */
+  readonly takeRest: () => Buffer;
+  /** Serves it again, here. */
+  readonly resume: (rest: Buffer) => void;
+}
+
+/**
+ * Takes a connection of our own loop out of service, with every byte of it that is here. Returns undefined, with nothing changed,
+ * when Node does not let go of it.
+ */
+export function detachConnection(connection: ServedConnection): DetachedConnection | undefined {
+  const { transport, peer, requests, takeRest, resume } = connection;
+  const detached = transport.detach();
+  if (detached === undefined) return undefined;
+  const rest = detached.rest === undefined ? Buffer.from(takeRest()) : Buffer.concat([takeRest(), detached.rest]);
+  return {
+    handle: detached.handle,
+    connection: rest.length === 0 ? { peer, requests } : { peer, requests, rest: rest.toString('base64') },
+    drop: () => transport.destroy(),
+    resume: () => {
+      if (!transport.isDestroyed) resume(rest);
+    },
+  };
 }
 
 export interface MoverParts {
-  /** `written` is called when the message has left, with an error when it will not */
+  /** `written` is called when the message has left, or with an error when it cannot. */
   send(message: MovingToMaster, handle?: PassedHandle, written?: (error: Error | null) => void): void;
   nowMs(): number;
 }
 
-/** connections under way at a time, those that are slow apart */
+/** Connections in flight at a time, without the slow ones. */
 const windowSize = 6;
-/** Unconfirmed for so long, one is slow. By then the master has noticed that its target is silent. */
+/** A connection that is unconfirmed for this long is slow. By then the master has noticed that its target is silent. */
 export const slowAfterMs = 750;
-/** under way in all: nobody serves them meanwhile */
+/** Connections in flight in all; none of them is served meanwhile. */
 const mostUnderWay = 64;
-/** and since the last confirmation: when nobody answers, more would only wait for the same one */
+/** Connections that may leave without any confirmation: when nothing is confirmed, more would only wait, too. */
 const mostUnanswered = 2 * windowSize;
-/** When nothing has been confirmed for so long, the master is asked what it got. */
+/** When nothing has been confirmed for this long, the master is asked what it received. */
 export const syncAfterMs = 250;
-/** A connection that did not get through so often stays. */
+/** A connection that failed to move this often stays. */
 const mostFailures = 3;
 
 type State = 'waiting' | 'moving' | 'stopped';
 
-interface Traveller extends Released {
+interface MovingEntry extends DetachedConnection {
   readonly transport: object;
   readonly sinceMs: number;
   isWritten: boolean;
@@ -59,17 +90,17 @@ interface Traveller extends Released {
 export class Mover {
   readonly #parts: MoverParts;
   readonly #queue = new Set<Movable>();
-  readonly #underWay = new Map<number, Traveller>();
+  readonly #underWay = new Map<number, MovingEntry>();
   readonly #failures = new WeakMap<object, number>();
-  /** no order yet, or nobody to go to for now; on; for good */
+  /** 'waiting': no order yet, or nowhere to go for now. 'stopped' is final. */
   #state: State = 'waiting';
   #announceAtMs = Infinity;
   #lastId = 0;
-  /** of those under way, how many are slow; and how many have left since something was confirmed */
+  /** Slow connections among those in flight, and connections that left since the last confirmation. */
   #slow = 0;
   #unanswered = 0;
   #hasProgressed = false;
-  #isReleasing = false;
+  #isDetaching = false;
   #timer: NodeJS.Timeout | undefined;
   #onChange: () => void = () => {};
 
@@ -77,9 +108,9 @@ export class Mover {
     this.#parts = parts;
   }
 
-  /** No connection is under way, nor about to be: whoever releases its last one has not lost it yet. */
+  /** True only when nothing is in flight and no connection is being detached. */
   get isEmpty(): boolean {
-    return this.#underWay.size === 0 && !this.#isReleasing;
+    return this.#underWay.size === 0 && !this.#isDetaching;
   }
   get hasRoom(): boolean {
     const { size } = this.#underWay;
@@ -92,8 +123,8 @@ export class Mover {
   }
 
   /**
-   * There is a worker to go to, or there will be one. In the first half of the grace time nobody is told to close who may
-   * still move.
+   * There is a worker to move to ('move'), or there will be one ('wait'). In the first half of the grace time no connection that may still
+   * move is told to close.
    */
   order(what: 'move' | 'wait', graceMs: number): void {
     this.#announceAtMs = Math.min(this.#announceAtMs, this.#parts.nowMs() + graceMs / 2);
@@ -101,7 +132,7 @@ export class Mover {
     this.#fill();
   }
 
-  /** From now on nothing more leaves; what is under way is waited for. */
+  /** No further connection leaves; those in flight are still waited for. */
   stop(): void {
     this.#state = 'stopped';
     this.#queue.clear();
@@ -109,27 +140,27 @@ export class Mover {
 
   /** Whether this connection can be expected to move, so that its next response need not be its last. */
   expects(transport: object): boolean {
-    return this.#state !== 'stopped' && this.mayTake(transport) && this.#parts.nowMs() < this.#announceAtMs;
+    return this.#state !== 'stopped' && this.mayMove(transport) && this.#parts.nowMs() < this.#announceAtMs;
   }
 
-  mayTake(transport: object): boolean {
+  mayMove(transport: object): boolean {
     return (this.#failures.get(transport) ?? 0) < mostFailures;
   }
 
-  /** Whether it is on its way now. Otherwise it is to be served on; it gets its turn, and may offer itself again. */
+  /** Returns whether it has left. Otherwise it is to be served on: it gets its turn, and may be offered again. */
   offer(movable: Movable): boolean {
-    if (this.#state === 'stopped' || !this.mayTake(movable.transport)) return false;
+    if (this.#state === 'stopped' || !this.mayMove(movable.transport)) return false;
     if (!this.hasRoom) {
       this.#queue.add(movable);
       return false;
     }
     this.#queue.delete(movable);
-    this.#isReleasing = true;
-    const released = movable.release();
-    if (released !== undefined) this.#send(movable.transport, released);
-    this.#isReleasing = false;
+    this.#isDetaching = true;
+    const detached = movable.detach();
+    if (detached !== undefined) this.#send(movable.transport, detached);
+    this.#isDetaching = false;
     this.#onChange();
-    return released !== undefined;
+    return detached !== undefined;
   }
 
   /** It has ended. */
@@ -137,14 +168,14 @@ export class Mover {
     this.#queue.delete(movable);
   }
 
-  take(message: Exclude<MovingToWorker, { type: 'adopt' }>): void {
+  receive(message: Exclude<MovingToWorker, { type: 'adopt' }>): void {
     switch (message.type) {
       case 'moved':
         this.#settle(message.id, 'drop');
         break;
       case 'move-back':
         if (message.because === 'no-worker') {
-          // Until the next order. That it could not go is no fault of this connection.
+          // Nothing moves until the next order. This does not count as a failure of the connection.
           if (this.#state === 'moving') this.#state = 'waiting';
           this.#settle(message.id, 'resume');
         } else this.#failed(message.id);
@@ -164,22 +195,28 @@ export class Mover {
   }
 
   /**
-   * The channel is closed. Whether somebody reads what has left cannot be known, so we must not; what has not left is
-   * still ours.
+   * The channel is closed. Connections that have left may be read by another process, so they must not be read here; those that have not
+   * left are served on.
    */
   channelLost(): void {
     this.stop();
     for (const [id, { isWritten }] of this.#underWay) this.#settle(id, isWritten ? 'drop' : 'resume');
   }
 
-  #send(transport: object, released: Released): void {
+  #send(transport: object, detached: DetachedConnection): void {
     this.#lastId += 1;
     const id = this.#lastId;
-    const entry: Traveller = { ...released, transport, sinceMs: this.#parts.nowMs(), isWritten: false, isSlow: false };
+    const entry: MovingEntry = {
+      ...detached,
+      transport,
+      sinceMs: this.#parts.nowMs(),
+      isWritten: false,
+      isSlow: false,
+    };
     this.#underWay.set(id, entry);
     this.#unanswered += 1;
     this.#timer ??= setInterval(() => this.#look(), syncAfterMs).unref();
-    this.#parts.send({ type: 'move', id, connection: released.connection }, released.handle, (error) => {
+    this.#parts.send({ type: 'move', id, connection: detached.connection }, detached.handle, (error) => {
       if (error === null) entry.isWritten = true;
       else this.#failed(id);
     });

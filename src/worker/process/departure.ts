@@ -1,13 +1,12 @@
 /** How a worker leaves: it accepts no more, finishes what it has within the grace time, and tells what it could not. */
 import { performance } from 'node:perf_hooks';
 import type { MasterToWorker, RequestSummary } from '../../shared/protocol/messages.ts';
-import { stopListening } from '../accepting/listening.ts';
-import { timerMs } from '../transport/longest-timer.ts';
+import { stopListening, closeToClients } from '../accepting/intake.ts';
+import { timerMs } from '../transport/clock.ts';
 import type { Running } from './boot.ts';
 import { IdleLinger, lingerTimes } from '../transport/idle.ts';
 import type { LingerTimes } from '../transport/idle.ts';
-import { closeToClients } from '../accepting/last-clients.ts';
-import type { Gatekeeper } from '../accepting/listening.ts';
+import type { Gatekeeper } from '../accepting/gatekeeper.ts';
 
 /** idle clients whose connection was closed get this long to see it */
 const lingerMs = 500;

@@ -11,10 +11,10 @@ import { EvyError } from '../../shared/errors.ts';
 import type { ModuleReference, Release } from '../../shared/protocol/messages.ts';
 import { enableTypeScript, typeScriptHint } from '../../shared/typescript.ts';
 import { headline, loadError } from '../../shared/user-error.ts';
-import { asApplication, describeExport, detectInterface, type LoadedApplication } from './application-kind.ts';
-import { pickExport } from './module-export.ts';
+import { asApplication, describeExport, detectInterface } from '../interfaces/application-kind.ts';
+import type { LoadedApplication } from '../interfaces/application-kind.ts';
 
-export type { LoadedApplication, NodeListener } from './application-kind.ts';
+export type { LoadedApplication } from '../interfaces/application-kind.ts';
 
 const applicationNames = ['application', 'app'] as const;
 const middlewareNames = ['middleware'] as const;
@@ -102,4 +102,44 @@ export async function loadRelease(release: Release): Promise<LoadedApplication> 
   let application = asApplication(value, release.interface, label);
   for (const reference of release.middleware) application = await wrap(application, reference);
   return application;
+}
+
+// ---- which export of a module is meant. CommonJS arrives in several forms: `module.exports` as `default`, transpiled `exports.default` as
+// `default.default`, and named exports that Node's lexer did not see only inside `default`.
+
+export type PickedExport = { found: true; name: string; value: unknown } | { found: false; names: string[] };
+
+type Names = Readonly<Record<string, unknown>>;
+
+function isObject(value: unknown): value is Names {
+  return typeof value === 'object' && value !== null;
+}
+
+/** `default.default` of transpiled CommonJS; a plain `default` otherwise. */
+export function unwrapDefault(value: unknown): unknown {
+  const marked = isObject(value) && 'default' in value && ('__esModule' in value || Object.keys(value).length === 1);
+  return marked ? value['default'] : value;
+}
+
+/**
+ * The named export, or else the first of the default export and `usualNames` that `fits`; when none does, the first
+ * that exists, so that the message can say what it is.
+ */
+export function pickExport(
+  module: Names,
+  exportName: string | undefined,
+  usualNames: readonly string[],
+  fits: (value: unknown) => boolean,
+): PickedExport {
+  const inner = isObject(module['default']) ? module['default'] : {};
+  const named = (name: string): unknown => (name in module ? module[name] : inner[name]);
+  const wanted = exportName === undefined ? ['default', ...usualNames] : [exportName];
+  const present = wanted
+    .map((name) => ({ name, value: name === 'default' ? unwrapDefault(module['default']) : named(name) }))
+    .filter(({ value }) => value !== undefined);
+  const chosen = present.find(({ value }) => fits(value)) ?? present[0];
+  if (chosen !== undefined) return { found: true, ...chosen };
+  const names = new Set([...Object.keys(module), ...Object.keys(inner)]);
+  for (const internal of ['__esModule', 'module.exports']) names.delete(internal);
+  return { found: false, names: [...names] };
 }

@@ -3,7 +3,7 @@
  * worker down in the middle of its work, whatever its code, and nothing but what is written at once is ever known of it.
  */
 import type { Running } from './boot.ts';
-import { sendToMaster } from './channel.ts';
+import { sendToMaster } from './master-channel.ts';
 
 /** requests that the master is told of: as many as surely fit into the channel at once */
 const mostRequests = 100;

@@ -4,7 +4,7 @@
  * pays nothing for it.
  */
 import type { RequestUnderWay, WorkerToMaster } from '../../shared/protocol/messages.ts';
-import type { Serving } from '../loop/serving.ts';
+import type { Serving } from '../loop/service.ts';
 
 const lookEveryMs = 250;
 /** while nothing changes but how far the requests have got */

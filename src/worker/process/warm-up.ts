@@ -14,7 +14,7 @@ import { finished } from 'node:stream/promises';
 import { EvyError, toError } from '../../shared/errors.ts';
 import { parseWarmUpRequest } from '../../shared/options/warm-up-request.ts';
 import type { WarmUpRequest } from '../../shared/options/warm-up-request.ts';
-import type { Serving } from '../loop/serving.ts';
+import type { Serving } from '../loop/service.ts';
 import { StreamTransport } from '../transport/stream-transport.ts';
 
 export interface WarmUp {

@@ -1,17 +1,17 @@
 /**
- * Who the client is, by what trusted proxies say. Pure: header values in, facts out, never a throw.
+ * Finds out who the client is from what trusted proxies say. Pure: header values in, facts out, never a throw.
  *
- * Each proxy appends what it saw, so the lists are walked from the right: the last entry was written by the peer of the
- * connection, which is trusted; the one before by the hop that this entry names, and so on as long as hops are trusted. The
- * first that is not is the client, and what stands further left is its own invention. A malformed entry ends the walk:
- * what was known before it stays.
+ * Each proxy appends what it saw, so the lists are read from the right. The last entry was written by the peer of the connection,
+ * which is trusted; the one before by the hop that this entry names, and so on as long as hops are trusted. The first hop that is
+ * not trusted is the client, and it may have made up everything further left. A malformed entry ends the walk: what was known
+ * before it stays.
  */
 import { isIP } from 'node:net';
 import { lastElementStart, parseElement, parseNode, portOf } from '../http/forwarded.ts';
 import type { ForwardedNode } from '../http/forwarded.ts';
 import { hostAndPort } from '../http/grammar.ts';
-import { listMembers } from '../http/lists.ts';
-import type { PeerFacts } from '../request/environ.ts';
+import { listMembers } from '../http/field-lines.ts';
+import type { PeerFacts } from '../transport/peer.ts';
 
 /** Values of the fields that are believed, repeated ones joined. */
 export interface ForwardingFields {
@@ -22,9 +22,9 @@ export interface ForwardingFields {
   port: string | undefined;
 }
 
-/** What one proxy says about the request that it got. */
+/** What one proxy says about the request that it received. */
 interface Hop {
-  /** whom it got it from; undefined when it does not say, or nothing that can be read */
+  /** The sender of the request to this proxy; undefined when it does not say, or nothing valid. */
   node: ForwardedNode | undefined;
   scheme: 'http' | 'https' | undefined;
   host: string | undefined;
@@ -32,7 +32,7 @@ interface Hop {
   port: string;
 }
 
-/** A longer chain is taken for one that ends there. */
+/** A longer chain is cut off here. */
 const maxHops = 32;
 
 /** `ws` and `wss` are what some proxies call an upgrade to WebSocket. */
@@ -113,7 +113,7 @@ function hopsOf(fields: ForwardingFields): Iterable<Hop> {
   return fields.forwarded === undefined ? [] : forwardedHops(fields.forwarded);
 }
 
-/** `peer` as the application is to see it; `host` is the Host of the request. The same object when nothing is told. */
+/** Returns `peer` as the application is to see it, or the same object when the fields say nothing. `host` is the Host of the request. */
 export function clientFacts(
   peer: PeerFacts,
   fields: ForwardingFields,

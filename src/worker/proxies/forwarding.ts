@@ -1,25 +1,25 @@
 /**
- * What the headers of trusted proxies change in the environment. Whether a peer is trusted is decided once a connection:
- * one that is not has no `Forwarding`, and its requests cost nothing. A trusted one mostly repeats itself, so what was
- * made of the last request's fields is kept with them.
+ * What the headers of trusted proxies change in the environment. Trust is decided once per connection: one whose peer is not trusted has
+ * no `Forwarding`, and its requests cost nothing. A trusted proxy mostly repeats itself, so the facts of the last request are kept
+ * together with the fields that they were made of.
  */
 import { peerListOf, type PeerList } from '../../shared/options/peer-list.ts';
 import type { ServerSettings } from '../../shared/options/table.ts';
-import type { PeerFacts } from '../request/environ.ts';
+import type { PeerFacts } from '../transport/peer.ts';
 import { clientFacts } from './forwarded-client.ts';
 import type { ForwardingFields } from './forwarded-client.ts';
 
 type Variables = Readonly<Record<string, string>>;
 type FieldName = keyof ForwardingFields;
 
-/** Many enough for the clients of a busy minute. */
+/** Enough for the clients of a busy minute. */
 const maxKnown = 4096;
 
 /** The options' side, once a process. */
 export class TrustedProxies {
   readonly #peers: PeerList;
   readonly #believed: ReadonlySet<string>;
-  /** Answers for the addresses asked last: the same hops and clients come again and again. */
+  /** The results for recent addresses: the same hops and clients return again and again. */
   readonly #known = new Map<string, boolean>();
 
   constructor(peers: PeerList, headers: readonly string[]) {
@@ -27,7 +27,7 @@ export class TrustedProxies {
     this.#believed = new Set(headers);
   }
 
-  /** For a connection; undefined when its peer is to be believed nothing. */
+  /** For a connection; undefined when its peer is not trusted. */
   connection(peer: PeerFacts): Forwarding | undefined {
     return this.isTrusted(peer.remoteAddress) ? new Forwarding(this, peer) : undefined;
   }

@@ -1,8 +1,8 @@
 /**
- * Connections from peers of the option `proxyProtocol` wait here until their PROXY header has come; then they are served
- * as the connection that it describes. Those of other peers go straight through: a header that they send is a bad request.
+ * Holds connections from peers of the option `proxyProtocol` until their PROXY header has come; then they are served as the connection
+ * that it describes. Connections of other peers pass at once: a header that they send is a bad request.
  *
- * It stands before everything else that reads from a connection, TLS included: the header comes in front of the handshake.
+ * The gate comes before everything else that reads from a connection, TLS included, since the header precedes the handshake.
  */
 import type { ErrorCode } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log/log.ts';
@@ -15,9 +15,9 @@ import type { Expiring, TimeSource } from '../transport/clock.ts';
 import { gonePeer, peerAddress } from '../transport/peer.ts';
 import type { IdleConnection } from '../transport/idle.ts';
 import { ProxyHeaderDecoder } from './proxy-header.ts';
-import type { ToldPeer } from './told-peer.ts';
+import type { ToldPeer } from '../transport/peer.ts';
 
-/** `told` is undefined where the connection speaks for itself; `rest` is what came behind the header. */
+/** `told` is undefined when the ends of the connection itself count; `rest` is what came behind the header. */
 type Accept = (told?: ToldPeer, rest?: Buffer) => void;
 
 export class ProxyGate {
@@ -48,7 +48,7 @@ export class ProxyGate {
     return peers && new ProxyGate(peers, settings.headTimeoutMs, log, onChange, time);
   }
 
-  /** connections whose header has not come yet */
+  /** Connections whose header has not come yet. */
   get waiting(): number {
     return this.#waiting.size;
   }
@@ -61,7 +61,7 @@ export class ProxyGate {
   /** Calls `accept` once it is known whose connection this is. */
   admit(transport: Transport, accept: Accept): void {
     const peer = peerAddress(transport);
-    // Whether it is a listed one cannot be known any more; health checks of HAProxy end so.
+    // It is too late to know whether the peer is a listed one; health checks of HAProxy end like this.
     if (peer === gonePeer) {
       transport.destroy();
       return;
@@ -115,7 +115,7 @@ class WaitingConnection implements Expiring, TransportOwner, IdleConnection {
     this.#accept = accept;
     this.#peer = peerAddress(transport);
     this.readDeadlineMs = deadlineMs;
-    transport.handTo(this);
+    transport.setOwner(this);
   }
 
   expire(): void {
@@ -141,7 +141,7 @@ class WaitingConnection implements Expiring, TransportOwner, IdleConnection {
   }
 
   close(): void {
-    this.#transport.handTo(noOwner);
+    this.#transport.setOwner(noOwner);
     this.#transport.destroy();
     this.#gate.gone(this);
   }
@@ -153,7 +153,7 @@ class WaitingConnection implements Expiring, TransportOwner, IdleConnection {
   }
 
   ended(): void {
-    // Connecting and closing is how load balancers look whether somebody listens.
+    // Load balancers connect and close to check that the server listens.
     if (this.#decoder.isEmpty) this.close();
     else this.#refuse('BAD_PROXY_HEADER');
   }
@@ -166,9 +166,9 @@ class WaitingConnection implements Expiring, TransportOwner, IdleConnection {
 
   #pass(): void {
     const { result, rest } = this.#decoder;
-    this.#transport.handTo(noOwner);
+    this.#transport.setOwner(noOwner);
     this.#accept(result === 'own' ? undefined : result, rest.length === 0 ? undefined : Buffer.from(rest));
-    // After it was accepted, so that somebody counts it at any time.
+    // After it was accepted, so that it is counted at every moment.
     this.#gate.gone(this);
   }
 

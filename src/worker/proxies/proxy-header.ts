@@ -1,12 +1,17 @@
 /**
- * The PROXY protocol's header, version 1 (a line of text) and 2 (binary), as HAProxy's proxy-protocol.txt has it. Bytes in,
- * one word out, the same whatever the cuts; what follows the header is in `rest`.
+ * Decodes the PROXY protocol's header, version 1 (a line of text) and 2 (binary), as HAProxy's proxy-protocol.txt defines it. The result is
+ * the same however the bytes are cut; what follows the header is in `rest`.
  *
- * Strict: what the specification does not allow is 'bad'. A sender that is not understood must not pass for its client.
+ * It is strict: what the specification does not allow is 'bad', so that a sender that is not understood is never taken for its client.
  */
-import { isIPv4, isIPv6 } from 'node:net';
-import { parseVersion2 } from './proxy-header-v2.ts';
-import type { HeaderResult } from './told-peer.ts';
+import { isIPv4, isIPv6, SocketAddress } from 'node:net';
+import { unixPeer } from '../../shared/options/peer-list.ts';
+import type { Endpoint, ToldPeer } from '../transport/peer.ts';
+
+/** 'own': valid, and the connection speaks for itself: a health check (LOCAL), or nothing is known (UNKNOWN). */
+export type HeaderResult = ToldPeer | 'own' | 'bad';
+
+const unixEndpoint: Endpoint = { address: unixPeer, port: '' };
 
 const signature1 = Buffer.from('PROXY ', 'latin1');
 const signature2 = Buffer.from('\r\n\r\n\0\r\nQUIT\n', 'latin1');
@@ -21,7 +26,7 @@ const nothing = Buffer.alloc(0);
 export class ProxyHeaderDecoder {
   #held: Buffer[] = [];
   #length = 0;
-  /** with less there is no use in looking */
+  /** Fewer bytes cannot be the whole header. */
   #wanted = 1;
   #result: HeaderResult = 'bad';
   #rest: Buffer = nothing;
@@ -56,13 +61,13 @@ export class ProxyHeaderDecoder {
   #finish(all: Buffer, size: number, last: Buffer): 'done' | 'bad' {
     const header = all.subarray(0, size);
     this.#held = [];
-    this.#result = header[0] === signature1[0] ? parseVersion1(header) : parseVersion2(header, version2HeadBytes);
+    this.#result = header[0] === signature1[0] ? parseVersion1(header) : parseVersion2(header);
     this.#rest = last.subarray(last.length - (all.length - size));
     return this.#result === 'bad' ? 'bad' : 'done';
   }
 }
 
-/** How long the header is that `bytes` begin; as long as that is not known, one byte more than there are. */
+/** The size of the header that `bytes` begin with; while that is not known, one byte more than there are. */
 function headerSize(bytes: Buffer): number | 'bad' {
   if (startsLike(bytes, signature1)) return lineSize(bytes);
   if (!startsLike(bytes, signature2)) return 'bad';
@@ -103,4 +108,97 @@ function parseVersion1(bytes: Buffer): HeaderResult {
 
 function isPort(text: string): boolean {
   return /^(?:0|[1-9]\d{0,4})$/.test(text) && Number(text) <= 65_535;
+}
+
+// ---- version 2 (§2.2): addresses by family, then type-length-value vectors
+
+const version2 = 0x20;
+const commandLocal = 0;
+const commandProxy = 1;
+
+/** Bytes of the address block by family and transport, STREAM alone: datagrams have no place on a connection. */
+const addressBytes: ReadonlyMap<number, number> = new Map([
+  [0x00, 0], // UNSPEC
+  [0x11, 12], // TCP over IPv4
+  [0x21, 36], // TCP over IPv6
+  [0x31, 216], // unix stream
+]);
+
+const typeCrc32c = 0x03;
+const typeSsl = 0x20;
+/** PP2_CLIENT_SSL of the first byte of PP2_TYPE_SSL */
+const clientIsTls = 0x01;
+
+/** `bytes` is the whole header by its length field, and its signature was checked. */
+function parseVersion2(bytes: Buffer): HeaderResult {
+  const command = bytes[12]! - version2;
+  // The rest of a LOCAL header is to be ignored, family and all.
+  if (command === commandLocal) return 'own';
+  const family = bytes[13]!;
+  const length = addressBytes.get(family);
+  if (command !== commandProxy || length === undefined) return 'bad';
+  const vectors = version2HeadBytes + length;
+  const isTls = bytes.length < vectors ? undefined : readVectors(bytes, vectors);
+  if (isTls === undefined) return 'bad';
+  const block = bytes.subarray(version2HeadBytes, vectors);
+  switch (family) {
+    case 0x11:
+      return { remote: endpoint4(block, 0, 8), local: endpoint4(block, 4, 10), isTls };
+    case 0x21:
+      return { remote: endpoint6(block, 0, 32), local: endpoint6(block, 16, 34), isTls };
+    case 0x31:
+      return { remote: unixEndpoint, local: unixEndpoint, isTls };
+    default:
+      return 'own';
+  }
+}
+
+function endpoint4(block: Buffer, at: number, portAt: number): Endpoint {
+  return { address: block.subarray(at, at + 4).join('.'), port: String(block.readUInt16BE(portAt)) };
+}
+
+function endpoint6(block: Buffer, at: number, portAt: number): Endpoint {
+  const groups = Array.from({ length: 8 }, (_, index) => block.readUInt16BE(at + 2 * index).toString(16));
+  // In the spelling of RFC 5952, as sockets show addresses.
+  const { address } = new SocketAddress({ address: groups.join(':'), family: 'ipv6' });
+  return { address, port: String(block.readUInt16BE(portAt)) };
+}
+
+/** Whether the vectors say that the client spoke TLS; undefined when they do not fill the header exactly, or its checksum is wrong. */
+function readVectors(bytes: Buffer, from: number): boolean | undefined {
+  let isTls = false;
+  let at = from;
+  while (at < bytes.length) {
+    const valueAt = at + 3;
+    if (valueAt > bytes.length) return undefined;
+    const length = bytes.readUInt16BE(at + 1);
+    const end = valueAt + length;
+    if (end > bytes.length) return undefined;
+    const type = bytes[at];
+    if (type === typeCrc32c && (length !== 4 || bytes.readUInt32BE(valueAt) !== crc32c(bytes, valueAt, end))) {
+      return undefined;
+    }
+    if (type === typeSsl && length > 0) isTls = (bytes[valueAt]! & clientIsTls) !== 0;
+    at = end;
+  }
+  return isTls;
+}
+
+/** CRC-32C (Castagnoli, RFC 3720 appendix B.4), by which a header may guard itself. */
+const polynomial = 0x82f63b78;
+
+const crcTable = Uint32Array.from({ length: 256 }, (_, index) => {
+  let remainder = index;
+  for (let bit = 0; bit < 8; bit += 1) remainder = remainder & 1 ? (remainder >>> 1) ^ polynomial : remainder >>> 1;
+  return remainder;
+});
+
+/** The checksum of `bytes`, with zeros in the place of those from `blankFrom` to `blankTo`: where the checksum itself stands. */
+export function crc32c(bytes: Uint8Array, blankFrom = 0, blankTo = 0): number {
+  let crc = 0xffffffff;
+  for (let at = 0; at < bytes.length; at += 1) {
+    const byte = at >= blankFrom && at < blankTo ? 0 : bytes[at]!;
+    crc = crcTable[(crc ^ byte) & 0xff]! ^ (crc >>> 8);
+  }
+  return (crc ^ 0xffffffff) >>> 0;
 }

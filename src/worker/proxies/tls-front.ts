@@ -1,6 +1,6 @@
 /**
- * TLS behind the PROXY protocol: the header comes before the handshake. So a plain server accepts, the gate reads the header,
- * and the TLS server, which does not listen itself, goes on with the same socket and what came behind the header.
+ * TLS behind the PROXY protocol. The header comes before the handshake, so a plain server accepts, the gate reads the header, and the
+ * TLS server, which does not listen itself, goes on with the same socket and what came behind the header.
  */
 import { createServer } from 'node:net';
 import type { Server, Socket } from 'node:net';
@@ -8,7 +8,7 @@ import type { Server as TlsServer, TLSSocket } from 'node:tls';
 import { socketBelow } from '../../shared/node-private/node-private.ts';
 import { StreamTransport } from '../transport/stream-transport.ts';
 import type { ProxyGate } from './proxy-gate.ts';
-import type { ToldPeer } from './told-peer.ts';
+import type { ToldPeer } from '../transport/peer.ts';
 
 /** what was told of the connections below TLS */
 const toldOf = new WeakMap<Socket, ToldPeer>();

@@ -1,19 +1,18 @@
 /**
- * Whether a well-formed request is one for this server: over the right scheme, for one of its hosts, and with a body that
- * its version can tell the end of. Decided once a head, before the application hears of it.
+ * Decides whether a well-formed request is for this server: over the right scheme, for one of its hosts, and with a body whose end its
+ * version can tell. Checked once per head, before the application learns of the request.
  */
 import type { ErrorCode } from '../../shared/errors.ts';
 import type { ServerSettings } from '../../shared/options/table.ts';
-import { AllowedHosts } from './allowed-hosts.ts';
-import type { PeerFacts } from './environ.ts';
 import type { FieldBlock } from '../http/field-block.ts';
 import type { RequestLine } from '../http/request-line.ts';
 import type { Forwarding } from '../proxies/forwarding.ts';
+import type { PeerFacts } from '../transport/peer.ts';
 
-/** Who sent the request. */
-export interface AdmittedPeer {
+/** Who sent a request. */
+export interface Sender {
   readonly peer: PeerFacts;
-  /** undefined for a peer that is not trusted */
+  /** Undefined for a peer that is not trusted. */
   readonly forwarding: Forwarding | undefined;
 }
 
@@ -22,13 +21,49 @@ function schemeOf(target: string): PeerFacts['scheme'] {
   return target[4] === ':' ? 'http' : 'https';
 }
 
+/** Spellings of allowed hosts that are remembered. */
+const maxKnown = 1024;
+const hostAndPort = /^(\[[^\]]*\]|[^:]*)(?::[0-9]*)?$/;
+
+/** Without port and without the final dot of an absolute name, in lower case. */
+function hostName(host: string): string {
+  return (hostAndPort.exec(host)?.[1] ?? '').toLowerCase().replace(/\.$/, '');
+}
+
+/**
+ * The host names that this server answers for (option allowedHosts). Names are few and their spellings repeat, so the spellings that
+ * passed are remembered, and a request costs one look into a set. Refused ones are not: there is no limit to them.
+ */
+export class AllowedHosts {
+  readonly #names: ReadonlySet<string>;
+  /** '.example.com' */
+  readonly #domains: readonly string[];
+  readonly #known = new Set<string>();
+
+  /** `.example.com` is example.com and everything below it. */
+  constructor(allowed: readonly string[]) {
+    this.#domains = allowed.filter((name) => name.startsWith('.'));
+    this.#names = new Set(allowed.map((name) => (name.startsWith('.') ? name.slice(1) : name)));
+  }
+
+  /** Whether a Host, or the authority of a target, names one of them. */
+  allows(host: string): boolean {
+    if (this.#known.has(host)) return true;
+    const name = hostName(host);
+    if (!this.#names.has(name) && !this.#domains.some((domain) => name.endsWith(domain))) return false;
+    // A copy of its own: the text received is a slice that would keep the whole chunk alive.
+    if (this.#known.size < maxKnown) this.#known.add(Buffer.from(host, 'latin1').toString('latin1'));
+    return true;
+  }
+}
+
 export class Admission {
   readonly #hosts: AllowedHosts | undefined;
   readonly #needsLength: boolean;
 
   constructor({ allowedHosts, maxHttpVersion }: Pick<ServerSettings, 'allowedHosts' | 'maxHttpVersion'>) {
     this.#hosts = allowedHosts.length > 0 ? new AllowedHosts(allowedHosts) : undefined;
-    // A server of HTTP/1.0 knows bodies by their length alone (RFC 9110 §15.5.12).
+    // An HTTP/1.0 server can delimit bodies only by their length (RFC 9110 §15.5.12).
     this.#needsLength = maxHttpVersion === 'HTTP/1.0';
   }
 
@@ -36,8 +71,8 @@ export class Admission {
     return this.#hosts !== undefined;
   }
 
-  /** Why the request that was read is refused; undefined when it is not. */
-  faultOf(line: RequestLine, block: FieldBlock, sender: AdmittedPeer): ErrorCode | undefined {
+  /** Returns why the request is refused; undefined when it is not. */
+  faultOf(line: RequestLine, block: FieldBlock, sender: Sender): ErrorCode | undefined {
     if (line.authority !== undefined && line.method !== 'CONNECT' && !this.agrees(line.target, sender)) {
       return 'WRONG_SCHEME';
     }
@@ -45,19 +80,19 @@ export class Admission {
     return this.#needsLength && block.framing.body === 'chunked' ? 'LENGTH_REQUIRED' : undefined;
   }
 
-  /** Whether an absolute-form target is of the connection's scheme. A trusted proxy's own connection tells nothing (RFC 9110 §7.4). */
-  agrees(target: string, { peer, forwarding }: AdmittedPeer): boolean {
+  /** Whether an absolute-form target has the connection's scheme. A trusted proxy's own connection says nothing about it (RFC 9110 §7.4). */
+  agrees(target: string, { peer, forwarding }: Sender): boolean {
     return forwarding !== undefined || schemeOf(target) === peer.scheme;
   }
 
   /**
-   * The host that a trusted proxy tells is the one asked for. Otherwise both count: the target decides (RFC 9112 §3.2.2),
-   * and an application may look at Host all the same. A request of HTTP/1.0 may name no host; then none can mislead.
+   * The host that a trusted proxy reports is the one asked for. Otherwise both are checked: the target decides (RFC 9112 §3.2.2), but an
+   * application may look at Host all the same. A request of HTTP/1.0 may name no host; then there is none to mislead.
    */
   allowsHost(
     authority: string | undefined,
     variables: Readonly<Record<string, string>>,
-    { forwarding }: AdmittedPeer,
+    { forwarding }: Sender,
   ): boolean {
     const hosts = this.#hosts;
     if (hosts === undefined) return true;

@@ -1,6 +1,6 @@
 /**
- * That a response can no longer be delivered: `env['evy.signal']`, made at the first look only, since most applications never
- * look and an AbortSignal is dear; and call backs for the server's own use. The first reason counts.
+ * Announces that a response can no longer be delivered: by `env['evy.signal']`, and by callbacks for the server's own use. The signal is
+ * made at the first access, since most applications never use it and an AbortSignal is expensive. The first reason counts.
  */
 export class Cancellation {
   #controller: AbortController | undefined;

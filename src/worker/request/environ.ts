@@ -1,21 +1,11 @@
-/** The WSGI environment of a request: PEP 3333's names, one property a key. */
-import type { Writable } from 'node:stream';
+/** Makes the WSGI environment of a request, with PEP 3333's names as its properties, and the stream `wsgi.errors` in it. */
+import { Writable } from 'node:stream';
 import type { Environ } from '../../shared/application.ts';
-import type { RequestInput } from './input.ts';
+import type { Logger } from '../../shared/log/log.ts';
+import type { RequestInput } from './request-input.ts';
 import type { FieldBlock } from '../http/field-block.ts';
 import type { RequestLine } from '../http/request-line.ts';
-import { decodePath } from './percent.ts';
-
-/** Who is connected: the same for each request of a connection, unless trusted proxies tell otherwise. */
-export interface PeerFacts {
-  serverName: string;
-  serverPort: string;
-  remoteAddress: string;
-  remotePort: string;
-  scheme: 'http' | 'https';
-  /** what a trusted proxy tells of the Host that its client asked for; undefined when it does not */
-  host?: string | undefined;
-}
+import type { PeerFacts } from '../transport/peer.ts';
 
 /** What is the same for each request of a process. */
 export interface EnvironDefaults {
@@ -34,7 +24,7 @@ export interface RequestFacts {
 export const serverSoftware = 'evy';
 const wsgiVersion = Object.freeze([1, 0] as const);
 
-/** Made at the first use only: most applications never look at it, and an AbortSignal is dear. */
+/** Made at the first access: most applications never use it, and an AbortSignal is expensive. */
 const signalProperty: PropertyDescriptor & ThisType<Environ> = {
   configurable: true,
   enumerable: true,
@@ -50,7 +40,7 @@ export function makeEnviron(
   defaults: EnvironDefaults,
 ): Environ {
   const { line, block } = request;
-  // A literal without a spread, then the variables: by far the fastest way to such an object in V8.
+  // A literal without a spread, then the variables: by far the fastest way to make such an object in V8.
   const env = {
     'REQUEST_METHOD': line.method,
     'SCRIPT_NAME': '',
@@ -65,7 +55,7 @@ export function makeEnviron(
     'GATEWAY_INTERFACE': 'CGI/1.1',
     'REMOTE_ADDR': peer.remoteAddress,
     'REMOTE_PORT': peer.remotePort,
-    // A list of its own: the block is shared, and an application may change what it was given.
+    // A copy: the block is shared, and an application may change its list.
     'headers_raw': block.fields.slice(),
     'wsgi.version': wsgiVersion,
     'wsgi.url_scheme': peer.scheme,
@@ -76,7 +66,7 @@ export function makeEnviron(
     'wsgi.run_once': false,
     'evy.posthooks': [],
     'evy.input': input,
-    // Made for each request: that costs less than to make it at the first look.
+    // Made for each request: that costs less than making it at the first access.
     'evy.request_id': input.requestId,
   } as unknown as Environ;
   Object.assign(env, block.variables);
@@ -87,4 +77,44 @@ export function makeEnviron(
   if (peer.host !== undefined) env['HTTP_HOST'] = peer.host;
   for (const key in defaults.extra) env[key] = defaults.extra[key];
   return env;
+}
+
+/** Percent-decoding of paths as PATH_INFO shows them (RFC 3986 §2.1): UTF-8, an invalid byte becomes U+FFFD. */
+export function decodePath(path: string): string {
+  if (!path.includes('%')) return path;
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    // Something is not UTF-8, or a '%' stands alone: what can be decoded is decoded, the rest stays as it is.
+    return path.replace(/(?:%[0-9A-Fa-f]{2})+/g, (octets) =>
+      Buffer.from(octets.replaceAll('%', ''), 'hex').toString('utf8'),
+    );
+  }
+}
+
+/**
+ * `wsgi.errors`: text that applications write for people goes to the log, line by line. All requests of a process share one, so an
+ * application can neither end nor destroy it.
+ */
+export class ErrorLines extends Writable {
+  readonly #log: Logger;
+
+  constructor(log: Logger) {
+    super({ decodeStrings: false });
+    this.#log = log;
+  }
+
+  override _write(chunk: string | Buffer, _encoding: BufferEncoding, done: () => void): void {
+    for (const text of String(chunk).split('\n')) if (text !== '') this.#log.error('app.errors', { text });
+    done();
+  }
+
+  override end(chunk?: unknown): this {
+    if (typeof chunk === 'string' || chunk instanceof Uint8Array) this.write(chunk);
+    return this;
+  }
+
+  override destroy(): this {
+    return this;
+  }
 }

@@ -7,7 +7,7 @@ import { toError } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log/log.ts';
 import type { NamedRequest } from './request-id.ts';
 
-/** What is done with whatever a hook throws: it is logged, with its request. */
+/** Logs what a hook throws, with its request. */
 export function hookFailure(log: Logger, request: NamedRequest): (thrown: unknown) => void {
   return (thrown) => {
     const { stack, message } = toError(thrown);

@@ -1,9 +1,9 @@
-/** The short plain answer to a request that is refused: the status, never a byte of what was sent. */
+/** The short plain response to a request that is refused: only the status, never a byte of what the client sent. */
 import { STATUS_CODES } from 'node:http';
 import { errorTable } from '../../shared/errors.ts';
 import type { ErrorCode } from '../../shared/errors.ts';
-import type { AdmittedPeer } from './admission.ts';
-import type { PeerFacts } from './environ.ts';
+import type { PeerFacts } from '../transport/peer.ts';
+import type { Sender } from './admission.ts';
 import type { RequestParser } from '../http/request-parser.ts';
 import { plainResponse } from '../http/response-head.ts';
 import type { RequestNames, RequestNaming } from './request-id.ts';
@@ -14,7 +14,7 @@ export function refusalText(code: ErrorCode, method: string, http10Only: boolean
   return plainResponse(`${status} ${reason}`, `${status} ${reason}\n`, { method, http10Only });
 }
 
-/** Who sent a request that is refused, and what is known of it. */
+/** Who sent a request that is refused, and what is known of the request. */
 export interface RefusedSender {
   readonly peer: PeerFacts;
   /** of the environment, where the head was read */
@@ -25,10 +25,10 @@ export interface RefusedSender {
 /** Refusals that come after the head was read and found well-formed. */
 const afterHead: ReadonlySet<ErrorCode> = new Set(['BODY_TOO_LARGE', 'LENGTH_REQUIRED', 'WRONG_HOST', 'WRONG_SCHEME']);
 
-/** Who sent what is refused: as a trusted proxy tells it, if the head was read. */
+/** Who sent a refused request: as a trusted proxy reports it, if the head was read. */
 export function refusedSender(
   code: ErrorCode,
-  { peer, forwarding }: AdmittedPeer,
+  { peer, forwarding }: Sender,
   { line, block }: Pick<RequestParser, 'line' | 'block'>,
   naming: RequestNaming,
 ): RefusedSender {

@@ -1,9 +1,9 @@
 /**
- * The deadline of requests (option requestTimeout), kept without anything being written down when a request begins.
+ * The deadline of requests (option requestTimeout), which costs a request nothing when it begins.
  *
- * At each tick of a coarse clock those under way are looked at; one is given its time from the first tick that sees it. So
- * a deadline is never early and at most three ticks late, and a request that is over between two ticks, as nearly
- * all are, was never noticed. Time in which the process could not run does not count (clock.ts).
+ * At each tick of a coarse clock the requests under way are checked; the time of each counts from the first tick that sees it. So a
+ * deadline is never early and at most three ticks late, and a request that is over between two ticks, as nearly all are, is never
+ * noticed. Time in which the process could not run does not count (clock.ts).
  */
 import { EvyError } from '../../shared/errors.ts';
 import { Clock } from '../transport/clock.ts';
@@ -14,7 +14,7 @@ export function requestTimedOut(): EvyError {
 }
 
 export class RequestDeadlines<Request extends object> implements Expiring {
-  // Expired at each tick: the clock's turn is ours.
+  // Always expired, so that the clock calls at each tick.
   readonly readDeadlineMs = 0;
   readonly writeDeadlineMs = Infinity;
   readonly #clock: Clock;

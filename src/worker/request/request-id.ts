@@ -1,10 +1,9 @@
 /**
- * Request ids: what a trusted proxy sends, when it is fit for a log line; otherwise one of our own: a random prefix
- * for the process and a counter. It names a request and is no secret.
+ * The names of a request. Its id is what a trusted proxy sent, if that is fit for a log line, or else one of our own: a random prefix
+ * for the process and a counter, which names a request and is no secret. Its traceparent is what a trusted proxy sent.
  */
 import { randomBytes } from 'node:crypto';
 import type { ServerSettings } from '../../shared/options/table.ts';
-import { validTraceparent } from '../http/trace-context.ts';
 
 /** Letters, digits and what ids are usually made of: nothing that a log line or a header would have to escape. */
 const saneId = /^[\w.:=+/@~-]{1,128}$/;
@@ -73,4 +72,18 @@ export class RequestNaming {
   addTo(head: string, requestId: string): string {
     return this.#isPresent.test(head) ? head : `${head.slice(0, -2)}${this.#header}: ${requestId}\r\n\r\n`;
   }
+}
+
+/** `traceparent` of W3C Trace Context §3.2: version, trace id, parent id, flags, each in lower-case hex. */
+const version00 = /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/;
+/** A later version may append to what version 00 holds (§3.2.1); 'ff' is invalid. */
+const laterVersion = /^(?!00|ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(?:-[!-~]*)?$/;
+
+/** The longest that is taken; version 00 has 55. */
+const maxTraceparentLength = 128;
+
+/** The value when it follows the grammar; a repeated field, joined by a comma, does not. */
+export function validTraceparent(value: string | undefined): string | undefined {
+  if (value === undefined || value.length > maxTraceparentLength) return undefined;
+  return version00.test(value) || laterVersion.test(value) ? value : undefined;
 }

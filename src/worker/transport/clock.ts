@@ -1,10 +1,10 @@
 /**
- * A coarse clock and the deadlines of all connections: one timer for the whole process instead of one per connection
- * and state. Time that passes while the process cannot run (a blocked loop, SIGSTOP, a machine asleep) does not count:
- * bytes that arrived meanwhile must be read before anybody is timed out.
+ * A coarse clock for the deadlines of all connections: one timer for the whole process instead of one per connection and
+ * state. Time in which the process cannot run (a blocked loop, SIGSTOP, a machine asleep) does not count: bytes that arrived
+ * meanwhile must be read before a connection times out.
  */
 export interface Expiring {
-  /** on the clock's scale; Infinity for none */
+  /** In the clock's time; Infinity for none. */
   readonly readDeadlineMs: number;
   readonly writeDeadlineMs: number;
   expire(which: 'read' | 'write'): void;
@@ -28,7 +28,7 @@ export const realTime: TimeSource = {
 export const tickMs = 500;
 
 export class Clock {
-  /** virtual time, at most one tick behind */
+  /** Virtual time, at most one tick behind. */
   nowMs = 0;
   #last = 0;
   #stop: (() => void) | undefined;
@@ -45,7 +45,7 @@ export class Clock {
     return this.nowMs + ms + tickMs;
   }
 
-  /** Runs while there is something to watch. */
+  /** The clock runs while there is something to watch. */
   start(): void {
     if (this.#stop !== undefined) return;
     this.#last = this.#time.nowMs();
@@ -67,4 +67,14 @@ export class Clock {
     }
     if (this.#watched.size === 0) this.stop();
   }
+}
+
+/** setTimeout takes 2^31-1 ms, about 24.8 days; a longer time becomes 1 ms. */
+const longestTimerMs = 2 ** 31 - 1;
+/** node:http adds a second of its own to some times. */
+const spareMs = 60_000;
+
+/** A wait of `ms`, or the longest that a timer takes. */
+export function timerMs(ms: number): number {
+  return Math.min(ms, longestTimerMs - spareMs);
 }

@@ -4,13 +4,13 @@
  * minute in all.
  */
 
-/** from one look to the next */
+/** From one check to the next. */
 export const lingerMs = 2000;
 const longestMs = 30_000;
 
 export class Linger {
   readonly #untilMs: number;
-  /** at the last look */
+  /** At the last check. */
   #bytesRead: number;
 
   constructor(nowMs: number, bytesRead: number) {
@@ -18,7 +18,7 @@ export class Linger {
     this.#bytesRead = bytesRead;
   }
 
-  /** Whether it was read of since the last look, and may be read on. */
+  /** True if bytes arrived since the last check and the overall limit has not passed. */
   goesOn(nowMs: number, bytesRead: number): boolean {
     const hasCome = bytesRead > this.#bytesRead;
     this.#bytesRead = bytesRead;

@@ -1,6 +1,6 @@
 /**
- * A connection on a stream of Node: TLS, or where connections on libuv's handles are not to be had. The socket itself knows whose
- * it is, so its listeners are the same few functions for all sockets: closures would be kept for each as long as it is idle.
+ * A connection on a stream of Node: for TLS, and where connections on libuv's handles are not available. The socket itself refers to its
+ * transport, so its listeners are the same few functions for all sockets: closures would cost memory for each idle connection.
  */
 import type { Socket } from 'node:net';
 import {
@@ -35,7 +35,7 @@ export class StreamTransport implements Transport {
     socket.on('error', ignoreError);
   }
 
-  handTo(owner: TransportOwner): void {
+  setOwner(owner: TransportOwner): void {
     const socket = this.#socket;
     this.#owner = owner;
     if (this.#state === 'fresh') socket.on('end', onEnd).on('close', onClose);

@@ -21,13 +21,13 @@ export interface Question {
   readonly beats: number;
 }
 
-/** A main thread that was read, and stands still until it is let go, if it could be paused. */
+/** A main thread that was read. If it could be paused, it stands still until it is let go. */
 export interface Reading {
   readonly report: BlockReport;
   letGo(): void;
 }
 
-/** frames that a report shows, as of the innermost one */
+/** Frames that a report shows, from the innermost one on. */
 const mostFrames = 40;
 /** characters of one: names may be made of anything */
 const longestFrame = 500;
@@ -46,7 +46,7 @@ export function stackText(frames: readonly Debugger.CallFrame[], urls: ReadonlyM
   return [...lines, ...(left > 0 ? [`    ... ${left} more`] : [])].join('\n');
 }
 
-/** What the function said; what an application may have put in its place says nothing. */
+/** What the function returned; anything an application may have put in its place counts as nothing. */
 export function requestsFrom(result: Runtime.EvaluateReturnType | undefined): Omit<BlockReport, 'stack'> {
   try {
     const { requests, requestCount } = JSON.parse(String(result?.result.value)) as BlockReport;
@@ -68,7 +68,7 @@ async function openSession(): Promise<Session | undefined> {
   }
 }
 
-/** Resolves within `withinMs`, with what could be had. */
+/** Resolves within `withinMs`, with what could be read by then. */
 export async function readBlockedMain(question: Question, withinMs: number): Promise<Reading> {
   const session = await openSession();
   const unknown: BlockReport = { requests: [] };

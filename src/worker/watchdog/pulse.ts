@@ -1,4 +1,4 @@
-/** The main thread's beat, in memory that the watchdog reads: whenever the event loop turns, a number goes up. */
+/** The heartbeat of the main thread: a counter in shared memory that goes up whenever the event loop turns, and that the watchdog reads. */
 export interface Pulse {
   readonly memory: SharedArrayBuffer;
   readonly count: number;
@@ -8,7 +8,7 @@ export interface Pulse {
 const beats = 0;
 const debugged = 1;
 
-/** `isDebugged` is asked at each beat: one who stands at a breakpoint does not answer. */
+/** `isDebugged` is called at each beat: a thread at a breakpoint does not beat. */
 export function startPulse(tickMs: number, isDebugged: () => boolean): Pulse {
   const memory = new SharedArrayBuffer(2 * Int32Array.BYTES_PER_ELEMENT);
   const cells = new Int32Array(memory);
@@ -28,7 +28,7 @@ export function startPulse(tickMs: number, isDebugged: () => boolean): Pulse {
   };
 }
 
-/** The watchdog's finger on it. */
+/** The watchdog's side. */
 export class PulseReader {
   readonly #cells: Int32Array;
   #last = 0;
@@ -37,11 +37,11 @@ export class PulseReader {
     this.#cells = new Int32Array(memory);
   }
 
-  /** at the last look */
+  /** As of the last check. */
   get count(): number {
     return this.#last;
   }
-  /** Whether there was a beat since this was asked last. */
+  /** Whether there was a beat since the last check. */
   get hasBeaten(): boolean {
     const now = Atomics.load(this.#cells, beats);
     const has = now !== this.#last;

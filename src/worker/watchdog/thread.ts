@@ -1,9 +1,9 @@
 /**
- * The watchdog: a thread beside the main one, with an event loop of its own. It feels the main thread's pulse, tells the
- * master on a line of its own that the process runs, and when the main thread is stuck, what holds it.
+ * The watchdog thread, which has an event loop of its own. It checks the main thread's pulse, reports over its own pipe to the master that
+ * the process runs, and when the main thread is stuck, what it is doing.
  *
- * It decides nothing but what to call what it sees (verdict.ts); to replace the worker is the master's. Only when the master has
- * been told and does nothing it ends the process itself: a main thread that was read stands still, so nobody else would.
+ * It only classifies what it sees (verdict.ts); replacing the worker is up to the master. If the master was told and does nothing, the
+ * watchdog ends the process itself: a main thread that was read stands still, so it cannot end itself.
  */
 import { Socket } from 'node:net';
 import { workerData } from 'node:worker_threads';
@@ -22,11 +22,11 @@ export interface WatchdogData {
   readonly stuckMs: number;
 }
 
-/** the main thread has this long to be read */
+/** How long reading the main thread may take. */
 const readWithinMs = 2_000;
-/** the master has this long to end a process that it was told is stuck: it may be stopped, or not be there any more */
+/** How long the master has to end a process that it was told is stuck: it may be stopped, or gone. */
 const actWithinMs = 5_000;
-/** what a master that does not read has not taken yet; beyond it no sign of life is added */
+/** Bytes that may wait for a master that does not read; beyond this no further sign of life is sent. */
 const mostWaitingBytes = 65_536;
 
 const { memory, fd, stuckMs } = workerData as WatchdogData;
@@ -36,7 +36,7 @@ const quiet = new Quiet(tickMs, performance.now());
 const line = new Socket({ fd, readable: true, writable: true });
 let verdict: Verdict = 'well';
 let isReading = false;
-/** how long the loop stood still at most, since it was well */
+/** How long the loop has stood still at most since it was last well. */
 let blockedMs = 0;
 let deadline: NodeJS.Timeout | undefined;
 
@@ -68,10 +68,10 @@ async function report(saying: 'busy' | 'stuck'): Promise<void> {
   const reading = await readBlockedMain({ isLast, beats: pulse.count }, readWithinMs);
   isReading = false;
   if (pulse.hasBeaten) quiet.heard();
-  // It turned meanwhile: what was read tells nothing of what held it. The next look says that it is well.
+  // The loop turned meanwhile, so what was read does not show what blocked it. The next look reports that it is well.
   const isOver = quiet.ms === 0;
   if (!isOver) tell({ type: saying, blockedMs, report: reading.report });
-  // One that is to be killed stands still until then: what was written of its requests stays true.
+  // A process that is to be killed stands still until then, so what was written of its requests stays true.
   if (isOver || !isLast) reading.letGo();
   else if (line.writable) deadline = setTimeout(endProcess, actWithinMs);
   else endProcess();

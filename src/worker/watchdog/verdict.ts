@@ -1,8 +1,8 @@
 /**
- * What an event loop that does not turn is called, and what is to be said when it is called otherwise than before.
+ * Classifies an event loop that does not turn, and says what to report when that changes.
  *
- * The main thread beats whenever its loop turns, the watchdog counts in its own time (shared/quiet.ts) how long there was no
- * beat. A process that is stopped, or a machine asleep, stops both: then nothing counts, and nobody is taken for stuck.
+ * The main thread beats whenever its loop turns; the watchdog counts in its own time (shared/quiet.ts) how long there was no
+ * beat. In a stopped process, or on a machine asleep, neither runs: then nothing counts, and no loop is taken for stuck.
  */
 import { noticeMs } from '../../shared/quiet.ts';
 
@@ -13,7 +13,7 @@ export type Saying = 'none' | 'busy' | 'recovered' | 'stuck';
 
 export interface Observed {
   readonly quietMs: number;
-  /** a debugger is attached to the main thread: whoever stands at a breakpoint is not stuck */
+  /** A debugger is attached to the main thread: a thread at a breakpoint is not stuck. */
   readonly isDebugged: boolean;
 }
 
@@ -23,10 +23,10 @@ export function verdictOn({ quietMs, isDebugged }: Observed, stuckMs: number): V
   return quietMs >= noticeMs(stuckMs) ? 'busy' : 'well';
 }
 
-/** From one verdict to the next: each is told once. */
+/** What to report from one verdict to the next; each is reported once. */
 export const sayings: Readonly<Record<Verdict, Readonly<Record<Verdict, Saying>>>> = {
   well: { well: 'none', busy: 'busy', stuck: 'stuck' },
   busy: { well: 'recovered', busy: 'none', stuck: 'stuck' },
-  // Stuck without a beat in between cannot become busy; all the same it is no news.
+  // Without a beat in between, stuck cannot become busy; if it did, it would be no news.
   stuck: { well: 'recovered', busy: 'none', stuck: 'none' },
 };

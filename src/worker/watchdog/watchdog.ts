@@ -1,8 +1,8 @@
 /**
- * The watched side: starts the watchdog's thread and lends it a pulse and the list of requests under way.
+ * The main thread's side of the watchdog: starts its thread and gives it a pulse and access to the list of requests under way.
  *
- * The thread costs memory (docs/supervision.md has the figures) and nothing else: no request passes by here, and the list is
- * made when somebody asks for it.
+ * The thread costs memory (docs/supervision.md has the figures) and nothing else: requests do not pass through here, and the list is
+ * made only on demand.
  */
 import { Worker } from 'node:worker_threads';
 import type { Logger } from '../../shared/log/log.ts';
@@ -14,9 +14,9 @@ import { startPulse } from './pulse.ts';
 import type { Pulse } from './pulse.ts';
 import type { WatchdogData } from './thread.ts';
 
-/** requests that a report names: a report is a line of a log */
+/** Requests that a report names, since a report is a line of a log. */
 const mostRequests = 100;
-/** Small: it keeps a few strings. What a debugger tells of a large application goes through it in pieces. */
+/** Small, since the thread keeps only a few strings: what a debugger says of a large application passes through in pieces. */
 const limits = { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 2, stackSizeMb: 1 };
 
 export interface Watched {
@@ -35,7 +35,7 @@ async function debuggerCheck(): Promise<() => boolean> {
   }
 }
 
-/** Called in the main thread while it is paused in the middle of anything: it looks, and changes as little as can be. */
+/** Called in the main thread while it is paused anywhere: it reads, and changes as little as possible. */
 function answerFor(watched: Watched, pulse: Pulse): (question: Question) => string {
   return ({ isLast, beats }) => {
     // The access lines first: they may give a request its id, which the report then has, too.
@@ -45,7 +45,7 @@ function answerFor(watched: Watched, pulse: Pulse): (question: Question) => stri
   };
 }
 
-/** Watches from now on, until the process ends. Without a thread to be had it says so, and the worker serves on. */
+/** Watches until the process ends. When no thread can be started, that is logged, and the worker serves on. */
 export async function startWatchdog({ fd, stuckMs }: WatchdogPlan, watched: Watched, log: Logger): Promise<void> {
   const unwatched = (error: Error): void => log.warn('worker.unwatched', { error: error.message });
   const pulse = startPulse(watchTickMs(stuckMs), await debuggerCheck());

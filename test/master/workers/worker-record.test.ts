@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { WorkerRecord } from '../../../src/master/workers/worker-record.ts';
 import type { RequestSummary, WorkerStats } from '../../../src/shared/protocol/messages.ts';
-import { noAnswers } from '../../../src/worker/limits/answer-counts.ts';
+import { noAnswers } from '../../../src/worker/loop/context.ts';
 
 const request: RequestSummary = { method: 'GET', target: '/slow', peer: '192.0.2.1', ageMs: 7 };
 const stats: WorkerStats = {

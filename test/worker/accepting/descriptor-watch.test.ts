@@ -1,7 +1,11 @@
 import { closeSync, openSync } from 'node:fs';
 import { expect } from 'chai';
-import { openFilesLimit } from '../../../src/worker/accepting/connection-limit.ts';
-import { DescriptorWatch, openDescriptors, roomFor } from '../../../src/worker/accepting/descriptor-watch.ts';
+import {
+  openFilesLimit,
+  DescriptorWatch,
+  openDescriptors,
+  roomFor,
+} from '../../../src/worker/accepting/descriptor-watch.ts';
 import { recordingLogger } from '../../master/helpers/fake-crew.ts';
 import { onEnd } from '../../helpers/cleanup.ts';
 

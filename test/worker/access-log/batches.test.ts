@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { Batches } from '../../../src/worker/access-log/batches.ts';
-import type { Sink, Written } from '../../../src/worker/access-log/sink.ts';
+import type { Sink, Written } from '../../../src/worker/access-log/batches.ts';
 import { onEnd } from '../../helpers/cleanup.ts';
 import { waitFor } from '../../helpers/wait-for.ts';
 

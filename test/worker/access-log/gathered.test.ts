@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { Gathered } from '../../../src/worker/access-log/gathered.ts';
+import { Gathered } from '../../../src/worker/access-log/batches.ts';
 
 const line = `${'x'.repeat(99)}\n`;
 
@@ -14,9 +14,9 @@ describe('gathered access lines', () => {
     gathered.add('one\n');
     gathered.add('two\n');
     expect(gathered.isEmpty).to.equal(false);
-    expect(gathered.take().toString()).to.equal('one\ntwo\n');
+    expect(gathered.cutBatch().toString()).to.equal('one\ntwo\n');
     expect(gathered.isEmpty).to.equal(true);
-    expect(gathered.take()).to.have.length(0);
+    expect(gathered.cutBatch()).to.have.length(0);
   });
 
   it('are as they were, however many come after they were taken', () => {
@@ -25,7 +25,7 @@ describe('gathered access lines', () => {
     for (let batch = 0; batch < 20; batch += 1) {
       gathered.add(`${batch}\n`);
       fill(gathered, 700);
-      taken.push(gathered.take());
+      taken.push(gathered.cutBatch());
     }
     expect(taken.map((bytes) => bytes.toString())).to.deep.equal(
       Array.from({ length: 20 }, (_, batch) => `${batch}\n${line.repeat(700)}`),
@@ -38,12 +38,12 @@ describe('gathered access lines', () => {
     const long = 'y'.repeat(300_000);
     gathered.add(long);
     expect(gathered.length).to.equal(9000 * line.length + long.length);
-    expect(gathered.take().toString()).to.equal(line.repeat(9000) + long);
+    expect(gathered.cutBatch().toString()).to.equal(line.repeat(9000) + long);
   });
 
   it('are bytes, one for each character', () => {
     const gathered = new Gathered();
     gathered.add('\xc3\xbc\n');
-    expect(gathered.take().toString()).to.equal('ü\n');
+    expect(gathered.cutBatch().toString()).to.equal('ü\n');
   });
 });

@@ -1,5 +1,5 @@
 /** PROXY protocol headers of version 2, as senders make them. */
-import { crc32c } from '../../../src/worker/proxies/crc32c.ts';
+import { crc32c } from '../../../src/worker/proxies/proxy-header.ts';
 
 export type Vector = readonly [type: number, value: Uint8Array];
 

@@ -80,6 +80,6 @@ export async function accepted(kind: Kind, network: Network = 'TCP'): Promise<Pa
 
 export async function served(kind: Kind, network?: Network): Promise<Pair> {
   const pair = await accepted(kind, network);
-  pair.transport.handTo(pair.owner);
+  pair.transport.setOwner(pair.owner);
   return pair;
 }

@@ -5,9 +5,9 @@ import { silentLogger, type LogFields, type Logger } from '../../../src/shared/l
 import { resolveServerInput } from '../../../src/shared/options/input.ts';
 import type { ServerOptionsInput, ServerSettings } from '../../../src/shared/options/table.ts';
 import { accessLogTo, type AccessLog } from '../../../src/worker/access-log/access-log.ts';
-import { makeServer } from '../../../src/worker/accepting/listening.ts';
+import { makeServer } from '../../../src/worker/accepting/make-server.ts';
+import type { Serving } from '../../../src/worker/loop/service.ts';
 import type { TimeSource } from '../../../src/worker/transport/clock.ts';
-import type { Serving } from '../../../src/worker/loop/serving.ts';
 import { onEnd } from '../../helpers/cleanup.ts';
 import { connect, type RawClient } from '../../helpers/raw-client.ts';
 import { waitFor } from '../../helpers/wait-for.ts';

@@ -53,7 +53,7 @@ describe('an allowance', () => {
         requests: { now: 0, wanted: 0, isShort: false },
       },
     ]);
-    allowance!.take({ serial: 3, connections: 5, requests: 1 });
+    allowance!.receive({ serial: 3, connections: 5, requests: 1 });
     await begun;
     expect(allowed).to.deep.equal([0, 5]);
     expect(sent[1]).to.include({ serial: 3 });
@@ -67,13 +67,13 @@ describe('an allowance', () => {
 
   it('of no request is one of no connection', () => {
     const { allowance, allowed } = allowanceOf({});
-    allowance!.take({ serial: 1, connections: 5, requests: 0 });
+    allowance!.receive({ serial: 1, connections: 5, requests: 0 });
     expect(allowed).to.deep.equal([0, 0]);
   });
 
   it('is reported on when what is used has changed, and not otherwise', async () => {
     const { allowance, sent, counts } = allowanceOf({ limitsRequests: false });
-    allowance!.take({ serial: 1, connections: 5 });
+    allowance!.receive({ serial: 1, connections: 5 });
     void allowance!.begin();
     expect(sent).to.deep.equal([{ type: 'usage', serial: 1, connections: { now: 0, wanted: 0, isShort: false } }]);
     counts.connections = 2;

@@ -5,64 +5,51 @@ import {
   nextWritingState,
   readingInputs,
   readingStates,
+  readingTable,
   responseInputs,
   responseStates,
+  responseTable,
   writingInputs,
   writingStates,
-  type ReadingState,
-  type ResponseState,
-  type WritingState,
+  writingTable,
 } from '../../../src/worker/loop/connection-states.ts';
+import { describeStateTable } from '../../helpers/state-table.ts';
 
-/** Each state with each input, in the order of the inputs; '-' is an illegal move. Written out a second time, so that a change is meant. */
-type Expected<State extends string> = Readonly<Record<State, ReadonlyArray<State | '-'>>>;
+describeStateTable('what a connection reads', {
+  table: readingTable,
+  states: readingStates,
+  inputs: readingInputs,
+  step: (state, input) => nextReadingState[input](state),
+  first: 'head',
+  last: ['over'],
+});
 
-function describeTable<State extends string, Input extends string>(
-  title: string,
-  states: readonly State[],
-  inputs: readonly Input[],
-  steps: Readonly<Record<Input, (state: State) => State>>,
-  expected: Expected<State>,
-): void {
-  describe(title, () => {
-    for (const state of states) {
-      for (const [index, input] of inputs.entries()) {
-        const next = expected[state][index]!;
-        it(`${state} + ${input} = ${next === '-' ? 'illegal' : next}`, () => {
-          if (next === '-') expect(() => steps[input](state)).to.throw(`no input '${input}' in state '${state}'`);
-          else expect(steps[input](state)).to.equal(next);
-        });
-      }
-    }
+describeStateTable('what a connection writes', {
+  table: writingTable,
+  states: writingStates,
+  inputs: writingInputs,
+  step: (state, input) => nextWritingState[input](state),
+  first: 'idle',
+  last: ['gone'],
+});
+
+describeStateTable('how far a response is', {
+  table: responseTable,
+  states: responseStates,
+  inputs: responseInputs,
+  step: (state, input) => nextResponseState[input](state),
+  first: 'waiting',
+  last: ['over'],
+});
+
+describe('a connection', () => {
+  it('can be stopped in every state of reading, and can be lost in every state of writing but one', () => {
+    for (const state of readingStates) expect(nextReadingState.stop(state)).to.equal('over');
+    for (const state of writingStates) if (state !== 'gone') expect(nextWritingState.lost(state)).to.equal('gone');
   });
-}
 
-// request, request-with-body, body-end, response, stop
-const reading: Expected<ReadingState> = {
-  head: ['held', 'body', '-', '-', 'over'],
-  body: ['-', '-', 'held', '-', 'over'],
-  held: ['-', '-', '-', 'head', 'over'],
-  over: ['-', '-', '-', '-', 'over'],
-};
-describeTable('what a connection reads', readingStates, readingInputs, nextReadingState, reading);
-
-// request, response, close, lost
-const writing: Expected<WritingState> = {
-  idle: ['open', '-', 'closing', 'gone'],
-  open: ['-', 'idle', 'closing', 'gone'],
-  closing: ['-', '-', 'closing', 'gone'],
-  gone: ['-', '-', '-', '-'],
-};
-describeTable('what a connection writes', writingStates, writingInputs, nextWritingState, writing);
-
-// start, send, end, respond, expire, take, settle
-const response: Expected<ResponseState> = {
-  waiting: ['started', '-', '-', 'complete', 'expired', 'taken', 'over'],
-  started: ['started', 'streaming', '-', 'complete', 'expired', '-', 'over'],
-  streaming: ['-', '-', 'complete', '-', 'expired', '-', 'over'],
-  expired: ['-', '-', 'expired', 'expired', '-', '-', 'over'],
-  complete: ['-', '-', '-', '-', '-', '-', 'over'],
-  taken: ['-', '-', '-', '-', '-', '-', 'over'],
-  over: ['-', '-', '-', '-', '-', '-', '-'],
-};
-describeTable('how far a response is', responseStates, responseInputs, nextResponseState, response);
+  it('settles a response once, whatever became of it', () => {
+    for (const state of responseStates) if (state !== 'over') expect(nextResponseState.settle(state)).to.equal('over');
+    expect(() => nextResponseState.settle('over')).to.throw();
+  });
+});

@@ -215,7 +215,7 @@ describe('Output', () => {
     output.flush();
     const waiting = [output.drained(), output.drained()];
     transport.isDestroyed = true;
-    output.release();
+    output.abandon();
     await Promise.all(waiting);
     await output.drained();
   });

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import type { MovingConnection, MovingToMaster } from '../../../src/shared/protocol/messages.ts';
-import { Mover, slowAfterMs, syncAfterMs, type Movable, type Released } from '../../../src/worker/migration/mover.ts';
+import { Mover, slowAfterMs, syncAfterMs } from '../../../src/worker/migration/mover.ts';
+import type { Movable, DetachedConnection } from '../../../src/worker/migration/mover.ts';
 import { waitFor } from '../../helpers/wait-for.ts';
 
 const connection: MovingConnection = {
@@ -12,7 +13,7 @@ class FakeConnection implements Movable {
   state: 'served' | 'under way' | 'moved' = 'served';
   isBusy = false;
 
-  release(): Released | undefined {
+  detach(): DetachedConnection | undefined {
     if (this.isBusy) return undefined;
     this.state = 'under way';
     return {
@@ -37,7 +38,7 @@ function make() {
   });
   const ids = () => sent.flatMap((message) => (message.type === 'move' ? [message.id] : []));
   const confirmAll = () => {
-    for (const id of ids()) mover.take({ type: 'moved', id });
+    for (const id of ids()) mover.receive({ type: 'moved', id });
   };
   return { mover, sent, written, clock, ids, confirmAll };
 }
@@ -56,7 +57,7 @@ describe('the mover of a worker that retires', () => {
     expect(windowSize).to.be.within(4, 8);
     expect(states(connections, 'under way')).to.equal(windowSize);
     expect(mover.hasRoom).to.equal(false);
-    mover.take({ type: 'moved', id: ids()[0]! });
+    mover.receive({ type: 'moved', id: ids()[0]! });
     expect(states(connections, 'under way')).to.equal(windowSize);
     for (let rounds = 0; rounds < 20; rounds += 1) confirmAll();
     expect(states(connections, 'moved')).to.equal(20);
@@ -69,9 +70,9 @@ describe('the mover of a worker that retires', () => {
     const seen: boolean[] = [];
     mover.onChange(() => seen.push(mover.isEmpty));
     class Last extends FakeConnection {
-      override release(): Released | undefined {
+      override detach(): DetachedConnection | undefined {
         seen.push(mover.isEmpty); // a server without connections looks whether it may end
-        return super.release();
+        return super.detach();
       }
     }
     mover.order('move', 60_000);
@@ -112,10 +113,10 @@ describe('the mover of a worker that retires', () => {
     for (const one of [busy, closed, free]) mover.offer(one);
     busy.isBusy = true;
     mover.forget(closed);
-    mover.take({ type: 'moved', id: ids()[0]! });
+    mover.receive({ type: 'moved', id: ids()[0]! });
     expect([busy.state, free.state, closed.state]).to.deep.equal(['served', 'under way', 'served']);
     busy.isBusy = false;
-    mover.take({ type: 'moved', id: ids()[1]! });
+    mover.receive({ type: 'moved', id: ids()[1]! });
     expect(busy.state).to.equal('served'); // it offers itself again, after its response
     expect(mover.offer(busy)).to.equal(true);
   });
@@ -127,7 +128,7 @@ describe('the mover of a worker that retires', () => {
     for (let times = 1; times <= 3; times += 1) {
       expect(mover.expects(one.transport)).to.equal(true);
       expect(mover.offer(one)).to.equal(true);
-      mover.take({ type: 'move-back', id: ids().at(-1)!, because: 'not-received' });
+      mover.receive({ type: 'move-back', id: ids().at(-1)!, because: 'not-received' });
       expect(one.state).to.equal('served');
     }
     expect(mover.offer(one)).to.equal(false);
@@ -139,7 +140,7 @@ describe('the mover of a worker that retires', () => {
     const [one, two] = crowd(2) as [FakeConnection, FakeConnection];
     mover.order('move', 60_000);
     mover.offer(one);
-    mover.take({ type: 'move-back', id: ids()[0]!, because: 'no-worker' });
+    mover.receive({ type: 'move-back', id: ids()[0]!, because: 'no-worker' });
     expect([mover.offer(one), mover.offer(two)]).to.deep.equal([false, false]);
     expect([mover.expects(one.transport), ids().length]).to.deep.equal([true, 1]);
     mover.order('move', 60_000);
@@ -155,10 +156,10 @@ describe('the mover of a worker that retires', () => {
     await waitFor('the question', () => sent.some(({ type }) => type === 'sync'), { withinMs: syncAfterMs + 5_000 });
     const later = new FakeConnection();
     mover.offer(later);
-    mover.take({ type: 'synced', upTo: 2, here: [ids()[1]!] });
+    mover.receive({ type: 'synced', upTo: 2, here: [ids()[1]!] });
     expect([lost.state, slow.state, later.state]).to.deep.equal(['served', 'under way', 'under way']);
-    mover.take({ type: 'moved', id: ids()[1]! });
-    mover.take({ type: 'moved', id: ids()[2]! });
+    mover.receive({ type: 'moved', id: ids()[1]! });
+    mover.receive({ type: 'moved', id: ids()[2]! });
     expect(mover.isEmpty).to.equal(true);
   });
 
@@ -171,7 +172,7 @@ describe('the mover of a worker that retires', () => {
     const windowSize = stuck.size;
     const underWay = () => states(connections, 'under way');
     const confirmRest = () => {
-      for (const id of ids()) if (!stuck.has(id)) mover.take({ type: 'moved', id });
+      for (const id of ids()) if (!stuck.has(id)) mover.receive({ type: 'moved', id });
     };
     const becomeSlow = async () => {
       const before = ids().length;
@@ -187,11 +188,11 @@ describe('the mover of a worker that retires', () => {
     while (mover.hasRoom || underWay() < 64) {
       const [last] = ids().slice(-1);
       for (const id of ids().slice(0, -1)) stuck.add(id);
-      mover.take({ type: 'moved', id: last! });
+      mover.receive({ type: 'moved', id: last! });
       await becomeSlow();
     }
     expect(underWay()).to.equal(64);
-    for (let rounds = 0; rounds < 200; rounds += 1) for (const id of ids()) mover.take({ type: 'moved', id });
+    for (let rounds = 0; rounds < 200; rounds += 1) for (const id of ids()) mover.receive({ type: 'moved', id });
     expect([states(connections, 'moved'), mover.isEmpty]).to.deep.equal([200, true]);
   });
 
@@ -207,14 +208,14 @@ describe('the mover of a worker that retires', () => {
       await waitFor('the next look', () => sent.filter(({ type }) => type === 'sync').length > asked);
     }
     expect(ids()).to.have.lengthOf(2 * windowSize);
-    mover.take({ type: 'moved', id: ids()[0]! });
+    mover.receive({ type: 'moved', id: ids()[0]! });
     expect(mover.hasRoom).to.equal(false);
     expect(ids().length).to.be.greaterThan(2 * windowSize);
   });
 
   it('answers a question: what came was adopted at once', () => {
     const { mover, sent } = make();
-    mover.take({ type: 'sync', upTo: 9 });
+    mover.receive({ type: 'sync', upTo: 9 });
     expect(sent).to.deep.equal([{ type: 'synced', upTo: 9, here: [] }]);
   });
 

@@ -1,10 +1,10 @@
 import { setImmediate } from 'node:timers/promises';
 import { expect } from 'chai';
 import type { RequestSummary, RequestUnderWay, ServingStats } from '../../../src/shared/protocol/messages.ts';
-import { noAnswers } from '../../../src/worker/limits/answer-counts.ts';
+import { noAnswers } from '../../../src/worker/loop/context.ts';
 import { Leaving } from '../../../src/worker/process/departure.ts';
 import { Mover } from '../../../src/worker/migration/mover.ts';
-import type { Serving } from '../../../src/worker/loop/serving.ts';
+import type { Serving } from '../../../src/worker/loop/service.ts';
 import { waitFor } from '../../helpers/wait-for.ts';
 import type { LeavingParts } from '../../../src/worker/process/departure.ts';
 import type { IdleConnection } from '../../../src/worker/transport/idle.ts';
@@ -124,8 +124,8 @@ const released = {
 /** A mover with one connection under way. */
 function busyMover(): { mover: Mover; arrive: () => void } {
   const mover = new Mover({ send: () => {}, nowMs: () => 0 });
-  mover.offer({ transport: {}, release: () => released });
-  return { mover, arrive: () => mover.take({ type: 'moved', id: 1 }) };
+  mover.offer({ transport: {}, detach: () => released });
+  return { mover, arrive: () => mover.receive({ type: 'moved', id: 1 }) };
 }
 
 describe('a worker that leaves', () => {

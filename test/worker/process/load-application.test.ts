@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import type { Environ } from '../../../src/shared/application.ts';
 import { EvyError, type ErrorCode } from '../../../src/shared/errors.ts';
 import { userStackOf } from '../../../src/shared/user-error.ts';
-import { loadRelease, type LoadedApplication } from '../../../src/worker/process/load-application.ts';
+import { loadRelease } from '../../../src/worker/process/load-application.ts';
+import type { LoadedApplication } from '../../../src/worker/process/load-application.ts';
 import { tempFolder } from '../../helpers/files.ts';
 
 interface Source {

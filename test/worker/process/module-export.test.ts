@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { pickExport, unwrapDefault } from '../../../src/worker/process/module-export.ts';
+import { pickExport, unwrapDefault } from '../../../src/worker/process/load-application.ts';
 
 describe('module export', () => {
   const app = (): string[] => [];

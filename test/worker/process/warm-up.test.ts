@@ -6,7 +6,7 @@ import { postHook } from '../../../src/worker/interfaces/node-requests.ts';
 import { NodeService } from '../../../src/worker/interfaces/node.ts';
 import { wsgiHandler } from '../../../src/worker/interfaces/wsgi.ts';
 import { Service } from '../../../src/worker/loop/service.ts';
-import type { Serving } from '../../../src/worker/loop/serving.ts';
+import type { Serving } from '../../../src/worker/loop/service.ts';
 import { warmUp } from '../../../src/worker/process/warm-up.ts';
 
 interface Warmed {

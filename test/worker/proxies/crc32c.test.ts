@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { crc32c } from '../../../src/worker/proxies/crc32c.ts';
+import { crc32c } from '../../../src/worker/proxies/proxy-header.ts';
 
 describe('CRC-32C', () => {
   it('is that of RFC 3720 appendix B.4', () => {

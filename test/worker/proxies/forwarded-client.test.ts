@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import * as fc from 'fast-check';
 import { PeerList } from '../../../src/shared/options/peer-list.ts';
-import type { PeerFacts } from '../../../src/worker/request/environ.ts';
+import type { PeerFacts } from '../../../src/worker/transport/peer.ts';
 import { clientFacts, type ForwardingFields } from '../../../src/worker/proxies/forwarded-client.ts';
 
 /** The proxy at 10.0.0.1, which is connected to us in plain text. */

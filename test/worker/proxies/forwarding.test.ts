@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { resolveServerInput } from '../../../src/shared/options/input.ts';
 import type { ServerOptionsInput } from '../../../src/shared/options/table.ts';
-import type { PeerFacts } from '../../../src/worker/request/environ.ts';
+import type { PeerFacts } from '../../../src/worker/transport/peer.ts';
 import { trustedProxiesOf } from '../../../src/worker/proxies/forwarding.ts';
 
 const peerAt = (remoteAddress: string): PeerFacts => ({

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import * as fc from 'fast-check';
 import { ProxyHeaderDecoder } from '../../../src/worker/proxies/proxy-header.ts';
-import type { ToldPeer } from '../../../src/worker/proxies/told-peer.ts';
+import type { ToldPeer } from '../../../src/worker/transport/peer.ts';
 import { cuts } from '../helpers/parse.ts';
 import { block4, block6, tlsVector, version2, withChecksum } from '../helpers/proxy-header.ts';
 

@@ -1,10 +1,9 @@
 import { expect } from 'chai';
-import { Admission } from '../../../src/worker/request/admission.ts';
-import { AllowedHosts } from '../../../src/worker/request/allowed-hosts.ts';
+import { Admission, AllowedHosts } from '../../../src/worker/request/admission.ts';
 import { RequestParser } from '../../../src/worker/http/request-parser.ts';
 import { resolveServerInput } from '../../../src/shared/options/input.ts';
 import type { ServerOptionsInput } from '../../../src/shared/options/table.ts';
-import type { PeerFacts } from '../../../src/worker/request/environ.ts';
+import type { PeerFacts } from '../../../src/worker/transport/peer.ts';
 import { trustedProxiesOf } from '../../../src/worker/proxies/forwarding.ts';
 import { bytesOf, defaultLimits } from '../helpers/parse.ts';
 

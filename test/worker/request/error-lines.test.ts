@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { humanLine, silentLogger } from '../../../src/shared/log/log.ts';
-import { ErrorLines } from '../../../src/worker/request/error-lines.ts';
+import { ErrorLines } from '../../../src/worker/request/environ.ts';
 
 describe('lines of wsgi.errors', () => {
   it('are one line of the log each, whatever is in them', () => {

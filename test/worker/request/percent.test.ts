@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import * as fc from 'fast-check';
-import { decodePath } from '../../../src/worker/request/percent.ts';
+import { decodePath } from '../../../src/worker/request/environ.ts';
 
 describe('decodePath', () => {
   const cases: Array<[raw: string, decoded: string]> = [

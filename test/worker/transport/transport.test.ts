@@ -123,7 +123,7 @@ for (const kind of kinds) {
           await new Promise<void>((resolve) => client.write('two', () => resolve()));
           await turns();
           const next = new Listener();
-          transport.handTo(next);
+          transport.setOwner(next);
           await waitFor('the rest', () => next.heard === 'two');
           expect([owner.heard, owner.events]).to.deep.equal(['one', []]);
         });
@@ -135,7 +135,7 @@ for (const kind of kinds) {
           const { handle } = transport.detach()!;
           const heir = transportOf(handle);
           const next = new Listener();
-          heir.handTo(next);
+          heir.setOwner(next);
           client.write('question');
           await waitFor('the question', () => next.heard === 'question');
           heir.write('answer');
@@ -218,7 +218,7 @@ for (const kind of kinds) {
 
     it('tells nothing to whoever had it before', async () => {
       const { transport, client, owner } = await served(kind);
-      transport.handTo(noOwner);
+      transport.setOwner(noOwner);
       client.end('bytes');
       await waitFor('the end', () => transport.hasEnded);
       transport.destroy();
@@ -241,7 +241,7 @@ for (const kind of kinds) {
       await waitFor('the end', () => transport.hasEnded);
       const heir = transportOf(transport.detach()!.handle);
       const next = new Listener();
-      heir.handTo(next);
+      heir.setOwner(next);
       await waitFor('the end', () => next.events.includes('ended'));
       heir.destroy();
     });
@@ -259,7 +259,7 @@ describe('a transport on a handle', () => {
         buffers.add(buffer.buffer);
         count += length;
       };
-      transport.handTo({ ...noOwner, receive });
+      transport.setOwner({ ...noOwner, receive });
       client.write('x');
       await waitFor('a byte', () => count === 1);
     }

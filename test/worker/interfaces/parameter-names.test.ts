@@ -1,6 +1,6 @@
 import { runInThisContext } from 'node:vm';
 import { expect } from 'chai';
-import { parameterNames } from '../../../src/worker/process/parameter-names.ts';
+import { parameterNames } from '../../../src/worker/interfaces/parameter-names.ts';
 
 /** The functions as they are written, by their source: a formatter or a compiler would rewrite them. */
 const cases: ReadonlyArray<[source: string, names: string[] | undefined]> = [

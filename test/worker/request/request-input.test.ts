@@ -2,9 +2,10 @@ import type { Socket } from 'node:net';
 import { expect } from 'chai';
 import * as fc from 'fast-check';
 import { EvyError } from '../../../src/shared/errors.ts';
-import { RequestInput, type InputSource } from '../../../src/worker/request/input.ts';
+import { RequestInput } from '../../../src/worker/request/request-input.ts';
+import type { BodySource, InputOwner } from '../../../src/worker/request/request-input.ts';
 
-class Source implements InputSource {
+class Source implements BodySource, InputOwner {
   readonly continues: Array<ReadonlyArray<readonly [string, string]>> = [];
   wanted = 0;
   onWanted: () => void = () => {};
@@ -22,8 +23,12 @@ class Source implements InputSource {
   }
 }
 
+function newInput(source: Source, hasBody: boolean, expectsContinue: boolean): RequestInput {
+  return new RequestInput(source, source, hasBody, expectsContinue);
+}
+
 function inputOf(...pieces: string[]): RequestInput {
-  const input = new RequestInput(new Source(), true, false);
+  const input = newInput(new Source(), true, false);
   for (const piece of pieces) input.deliver(Buffer.from(piece));
   input.finish();
   return input;
@@ -105,7 +110,7 @@ describe('wsgi.input', () => {
 
   it('is at its end at once when the request has no body', async () => {
     const source = new Source();
-    const input = new RequestInput(source, false, false);
+    const input = newInput(source, false, false);
     expect(await input.read()).to.have.lengthOf(0);
     expect(source.wanted).to.equal(0);
   });
@@ -137,7 +142,7 @@ describe('wsgi.input', () => {
 
   it('gives each byte once to reads that overlap', async () => {
     const source = new Source();
-    const input = new RequestInput(source, true, false);
+    const input = newInput(source, true, false);
     const reads = [input.read(2), input.readline(), input.read(2), input.discard(), input.read()];
     for (const piece of ['ab', 'cd', 'ef\n', 'gh']) input.deliver(Buffer.from(piece));
     input.finish();
@@ -148,7 +153,7 @@ describe('wsgi.input', () => {
 
   it('asks for more only when somebody reads and there is nothing', async () => {
     const source = new Source();
-    const input = new RequestInput(source, true, false);
+    const input = newInput(source, true, false);
     input.deliver(Buffer.from('abc'));
     await input.read(2);
     expect(source.wanted).to.equal(0);
@@ -158,7 +163,7 @@ describe('wsgi.input', () => {
   });
 
   it('says when it has had enough for now, and when it has room again', async () => {
-    const input = new RequestInput(new Source(), true, false);
+    const input = newInput(new Source(), true, false);
     expect(input.hasRoom).to.equal(true);
     input.deliver(Buffer.alloc(65_536));
     expect(input.hasRoom).to.equal(false);
@@ -167,7 +172,7 @@ describe('wsgi.input', () => {
   });
 
   it('gives what arrived of a body that was cut short, and then rejects with the reason', async () => {
-    const input = new RequestInput(new Source(), true, false);
+    const input = newInput(new Source(), true, false);
     input.deliver(Buffer.from('abc'));
     input.fail(new EvyError('BODY_CUT', 'cut'));
     expect(String(await input.read(3))).to.equal('abc');
@@ -183,7 +188,7 @@ describe('wsgi.input', () => {
   });
 
   it('rejects a read of the whole when the body is cut short meanwhile', async () => {
-    const input = new RequestInput(new Source(), true, false);
+    const input = newInput(new Source(), true, false);
     const reading = codeOf(input.read());
     input.deliver(Buffer.from('abc'));
     input.fail(new EvyError('BODY_TIMEOUT', 'late'));
@@ -199,7 +204,7 @@ describe('wsgi.input', () => {
 
   it('sends 100 Continue at the first read, once, with the headers that were set', async () => {
     const source = new Source();
-    const input = new RequestInput(source, true, true);
+    const input = newInput(source, true, true);
     input.setHundredContinueResponseHeaders([['A', 'b']]);
     expect(input.owesContinue).to.equal(true);
     const reading = input.read(1);
@@ -216,7 +221,7 @@ describe('wsgi.input', () => {
 
   it('does not send 100 Continue for a body that came along with the head', async () => {
     const source = new Source();
-    const input = new RequestInput(source, true, true);
+    const input = newInput(source, true, true);
     const reading = input.read();
     input.deliver(Buffer.from('abc'));
     input.finish();
@@ -227,13 +232,13 @@ describe('wsgi.input', () => {
 
   it('sends 100 Continue as often as the application asks, when the client asked for it', () => {
     const source = new Source();
-    const input = new RequestInput(source, true, true);
+    const input = newInput(source, true, true);
     for (const name of ['One', 'Two']) {
       input.setHundredContinueResponseHeaders([[name, '1']]);
       input.sendHundredContinueResponse();
     }
     expect(source.continues).to.deep.equal([[['One', '1']], [['Two', '1']]]);
-    new RequestInput(source, true, false).sendHundredContinueResponse();
+    newInput(source, true, false).sendHundredContinueResponse();
     expect(source.continues).to.have.lengthOf(2);
   });
 });

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { connectionsWithin, openFilesLimit } from '../../../src/worker/accepting/connection-limit.ts';
+import { connectionsWithin, openFilesLimit } from '../../../src/worker/accepting/descriptor-watch.ts';
 
 describe('connectionsWithin', () => {
   it('takes what is wanted where there are descriptors for it, or nothing is known of them', () => {

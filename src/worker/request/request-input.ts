@@ -6,11 +6,15 @@ import type { Socket } from 'node:net';
 import type { Input } from '../../shared/application.ts';
 import { EvyError } from '../../shared/errors.ts';
 
-/** What the input asks of its connection. */
-export interface InputSource {
-  /** the application took bytes: there is room for more */
+/** Where the bytes of a body come from. */
+export interface BodySource {
+  /** The application took bytes: there is room for more. */
   bodyWanted(): void;
-  /** the application reads for the first time, or asked for it: `100 Continue` may be due */
+}
+
+/** What the input asks of its request. */
+export interface InputOwner {
+  /** The application reads for the first time, or asked for it: `100 Continue` may be due. */
   sendContinue(headers: ReadonlyArray<readonly [string, string]>): void;
   takeSocket(): Socket;
   readonly signal: AbortSignal;
@@ -26,7 +30,8 @@ const noHeaders: ReadonlyArray<readonly [string, string]> = [];
 const lf = 0x0a;
 
 export class RequestInput implements Input {
-  readonly #source: InputSource;
+  readonly #owner: InputOwner;
+  readonly #source: BodySource;
   #state: 'open' | 'ended' | 'failed';
   #chunks = noChunks;
   #buffered = 0;
@@ -35,7 +40,8 @@ export class RequestInput implements Input {
   #continue: 'due' | 'sent' | 'not-asked';
   #continueHeaders = noHeaders;
 
-  constructor(source: InputSource, hasBody: boolean, expectsContinue: boolean) {
+  constructor(owner: InputOwner, source: BodySource, hasBody: boolean, expectsContinue: boolean) {
+    this.#owner = owner;
     this.#source = source;
     this.isExpected = hasBody;
     this.#state = hasBody ? 'open' : 'ended';
@@ -44,11 +50,11 @@ export class RequestInput implements Input {
 
   /** aborted when the client goes away; `env['evy.signal']` */
   get signal(): AbortSignal {
-    return this.#source.signal;
+    return this.#owner.signal;
   }
   /** `env['evy.request_id']` */
   get requestId(): string {
-    return this.#source.requestId;
+    return this.#owner.requestId;
   }
   /** @internal whether the request has a body at all */
   readonly isExpected: boolean;
@@ -96,14 +102,14 @@ export class RequestInput implements Input {
   }
 
   async #read(most: number): Promise<Buffer> {
-    const parts = await this.#takeUpTo(most);
+    const parts = await this.#pullUpTo(most);
     return parts.length === 1 ? parts[0]! : Buffer.concat(parts);
   }
 
   async readline(size?: number): Promise<Buffer> {
     const parts: Buffer[] = [];
     for (let left = size === undefined || size < 0 ? Infinity : size; left > 0; left -= parts.at(-1)!.length) {
-      const part = await this.#take(left, 'line');
+      const part = await this.#pull(left, 'line');
       if (part === undefined) break;
       parts.push(part);
       if (part.at(-1) === lf) break;
@@ -123,11 +129,11 @@ export class RequestInput implements Input {
   }
 
   async discard(): Promise<void> {
-    while ((await this.#take(Infinity)) !== undefined);
+    while ((await this.#pull(Infinity)) !== undefined);
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Buffer, void, undefined> {
-    for (let part = await this.#take(Infinity); part !== undefined; part = await this.#take(Infinity)) yield part;
+    for (let part = await this.#pull(Infinity); part !== undefined; part = await this.#pull(Infinity)) yield part;
   }
 
   setHundredContinueResponseHeaders(headers: ReadonlyArray<readonly [string, string]>): void {
@@ -139,7 +145,7 @@ export class RequestInput implements Input {
     const before = this.#continue;
     this.#continue = 'sent';
     try {
-      this.#source.sendContinue(this.#continueHeaders);
+      this.#owner.sendContinue(this.#continueHeaders);
     } catch (error) {
       // Still due: the client may go on with its body or not, so the connection cannot.
       this.#continue = before;
@@ -148,7 +154,7 @@ export class RequestInput implements Input {
   }
 
   takeSocket(): Socket {
-    return this.#source.takeSocket();
+    return this.#owner.takeSocket();
   }
 
   /** The oldest bytes that arrived, at most `most`. */
@@ -161,10 +167,10 @@ export class RequestInput implements Input {
     return part;
   }
 
-  async #takeUpTo(size: number): Promise<Buffer[]> {
+  async #pullUpTo(size: number): Promise<Buffer[]> {
     const parts: Buffer[] = [];
     for (let left = size; left > 0; left -= parts.at(-1)!.length) {
-      const part = await this.#take(left);
+      const part = await this.#pull(left);
       if (part === undefined) break;
       parts.push(part);
     }
@@ -173,10 +179,10 @@ export class RequestInput implements Input {
 
   /**
    * Waits for bytes and takes at most `most` of them, up to and with the next LF for a line; undefined is the end.
-   * Nothing comes between the look and the taking, so that reads that overlap each get bytes of their own.
+   * The check and the taking happen in one turn, so that overlapping reads each get bytes of their own.
    * @throws what cut the body short
    */
-  async #take(most: number, unit?: 'line'): Promise<Buffer | undefined> {
+  async #pull(most: number, unit?: 'line'): Promise<Buffer | undefined> {
     while (this.#buffered === 0) {
       if (this.#state === 'ended') return undefined;
       if (this.#state === 'failed') throw this.#error ?? new EvyError('BODY_CUT', 'the request body was cut short');

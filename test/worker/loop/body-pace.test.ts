@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { BodyPace } from '../../../src/worker/request/body-pace.ts';
+import { BodyPace } from '../../../src/worker/loop/deadlines.ts';
 
 /** 100 bytes a second, a minute at most. */
 function setUp(mostMs = 60_000): BodyPace {

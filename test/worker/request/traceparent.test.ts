@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { validTraceparent } from '../../../src/worker/http/trace-context.ts';
+import { validTraceparent } from '../../../src/worker/request/request-id.ts';
 
 const trace = '4bf92f3577b34da6a3ce929d0e0e4736';
 const parent = '00f067aa0ba902b7';

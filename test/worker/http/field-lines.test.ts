@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import * as fc from 'fast-check';
-import { listMembers, trimBlanks } from '../../../src/worker/http/lists.ts';
+import { listMembers, trimBlanks } from '../../../src/worker/http/field-lines.ts';
 
 describe('lists in field values', () => {
   it('have their members without the blanks around them, and no empty ones', () => {

@@ -7,7 +7,7 @@ import {
   describeExport,
   detectInterface,
   interfaceHint,
-} from '../../../src/worker/process/application-kind.ts';
+} from '../../../src/worker/interfaces/application-kind.ts';
 
 class Koa {
   listener = (): void => {};

@@ -4,12 +4,9 @@
  * A function of two parameters may be `(env, startResponse)` or `(req, res)`, which the names of its parameters tell. One whose names
  * say neither is `(req, res)`, since that is what most people have; that is a guess, which the log tells and `--interface` corrects.
  */
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { App, FetchApp, InterfaceName } from '../../shared/application.ts';
+import type { App, FetchApp, InterfaceName, NodeListener } from '../../shared/application.ts';
 import { EvyError } from '../../shared/errors.ts';
 import { parameterNames } from './parameter-names.ts';
-
-export type NodeListener = (request: IncomingMessage, response: ServerResponse) => unknown;
 
 export type LoadedApplication = (
   | { interface: 'wsgi'; app: App }

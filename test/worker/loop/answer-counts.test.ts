@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { countAnswer, noAnswers } from '../../../src/worker/limits/answer-counts.ts';
+import { countAnswer, noAnswers } from '../../../src/worker/loop/context.ts';
 import { NodeService } from '../../../src/worker/interfaces/node.ts';
 import { wsgiHandler } from '../../../src/worker/interfaces/wsgi.ts';
 import { Service } from '../../../src/worker/loop/service.ts';
