@@ -25,7 +25,10 @@ export async function askAnew(
 ): Promise<OptionsInput> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    const error = new EvyError('ON_RELOAD_TIMEOUT', `onReload() yielded no options within ${withinMs / 1000} s`);
+    const error = new EvyError(
+      'ON_RELOAD_TIMEOUT',
+      `onReload() did not return its options within ${withinMs / 1000} s`,
+    );
     timer = setTimeout(() => reject(error), withinMs);
   });
   try {

@@ -67,7 +67,8 @@ export class Master extends EventEmitter<MasterEvents> {
 
   /** Resolves when workers serve; rejects, with nothing left behind, when they cannot. */
   async start(): Promise<{ addresses: readonly BoundAddress[] }> {
-    if (this.#state !== 'idle') throw new EvyError('NOT_SUPPORTED', 'a master is started once; create another one');
+    if (this.#state !== 'idle')
+      throw new EvyError('NOT_SUPPORTED', 'a master can be started only once; create another one');
     this.#state = 'starting';
     if (this.#parts.signals === true) this.#removeSignals = installSignals((command) => this.#queue.push(command));
     try {
@@ -167,7 +168,7 @@ export class Master extends EventEmitter<MasterEvents> {
     const { options, workerEntry = defaultWorkerEntry() } = this.#parts;
     const logger = this.#logger;
     const { note } = checkPlatform(process.platform);
-    if (!cluster.isPrimary) throw new EvyError('NOT_SUPPORTED', 'a master cannot run inside of a node:cluster worker');
+    if (!cluster.isPrimary) throw new EvyError('NOT_SUPPORTED', 'a master cannot run inside a node:cluster worker');
     if (note !== undefined) this.#logger.warn('master.fallback', { message: note });
     this.#takeover = takeoverFrom(process.env);
     const { binds, ignored } = chooseBinds(options, process.env, this.#takeover.activatedPid(process.env));

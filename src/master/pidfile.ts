@@ -27,7 +27,10 @@ function livingOwner(path: string, pid: number): number | undefined {
 export function writePidfile(path: string, pid = process.pid, from?: number): void {
   const owner = livingOwner(path, pid);
   if (owner !== undefined && owner !== from) {
-    throw new EvyError('BAD_OPTION', `--pidfile ${path}: process ${owner} is running; remove the file if it is no evy`);
+    throw new EvyError(
+      'BAD_OPTION',
+      `--pidfile ${path}: the file names process ${owner}, which is running; remove the file if that process is not evy`,
+    );
   }
   const temporary = `${path}.${pid}`;
   try {
@@ -38,7 +41,7 @@ export function writePidfile(path: string, pid = process.pid, from?: number): vo
     removeQuietly(temporary);
     throw new EvyError(
       'BAD_OPTION',
-      `--pidfile ${path}: cannot be written (${(cause as NodeJS.ErrnoException).code})`,
+      `--pidfile ${path}: the file cannot be written (${(cause as NodeJS.ErrnoException).code})`,
       { cause },
     );
   }
@@ -83,7 +86,10 @@ export function tellMainPid(
 /** Says that this process is the master again, after the next master has said so of itself. A failure is only logged. */
 export function reclaimPlace(pidfile: string, from: number | undefined, logger: Logger): void {
   const warn = (reason: string) =>
-    logger.warn('master.fallback', { message: 'not all that names the master names this one', reason });
+    logger.warn('master.fallback', {
+      message: 'the pid file or the service manager may still name another master',
+      reason,
+    });
   try {
     if (pidfile !== '') writePidfile(pidfile, process.pid, from);
   } catch (thrown) {

@@ -25,9 +25,9 @@ const costs: Readonly<Record<PrivatePart, string>> = {
   tcpSockets: 'the master accepts TCP connections for its workers, at several times the cost; it cannot be upgraded',
   unixSockets:
     'the master accepts connections to unix sockets for its workers, at several times the cost; it cannot be upgraded',
-  moving: 'connections cannot move to another worker: a reload ends each with an announced close',
-  rawConnections: 'each connection needs a socket of Node, which costs memory and time',
-  reset: 'a response that is cut ends as a whole one does: a client of HTTP/1.0 cannot tell',
+  moving: 'connections cannot move to another worker: a reload closes each after a response with Connection: close',
+  rawConnections: 'each connection uses a socket of Node, which costs memory and CPU time',
+  reset: 'a cut response ends like a complete one, so an HTTP/1.0 client cannot see that it is cut',
 };
 
 /** A line for the log for each reason: what is missing, and what it costs. */

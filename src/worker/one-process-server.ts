@@ -158,7 +158,7 @@ const elsewhere = {
   accessLog: 'access lines go to the option log, or nowhere with logOutput: false',
   certfile: 'wrapSsl() takes it',
   keyfile: 'wrapSsl() takes it',
-  workerConnections: 'it is called maxSize',
+  workerConnections: 'use maxSize instead',
 } as const;
 
 /** What types cannot promise to callers in JavaScript. @throws {EvyError} BAD_OPTION, APP_NOT_CALLABLE */

@@ -67,7 +67,7 @@ describe('the built command', () => {
     const ended = await end(['-w', '1', '--port', '0', 'seven.mjs'], { cwd });
     expect(ended.code).to.equal(4);
     oneLine(ended);
-    expect(ended.text).to.match(/seven\.mjs:default is a number; --interface auto takes/);
+    expect(ended.text).to.match(/seven\.mjs:default is a number; with --interface auto it must be/);
   });
 
   it("shows the application's own stack trace when it does not load, and ends with 4", async () => {

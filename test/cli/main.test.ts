@@ -89,8 +89,12 @@ describe('the command', () => {
     await refused('-c bad.json app.js', 2, /^evy: .*bad\.json must be JSON: .+ \(line 1, column 2/);
     await refused('-c odd.json app.js', 2, /^evy: odd\.json: prot is not an option; did you mean port\?\n$/);
     await refused('--check-config --bind 1.2.3.4 app.js', 2, /^evy: --bind 1\.2\.3\.4: /);
-    await refused('--check-config --host [nonsense app.js', 2, /^evy: --host \[nonsense: /);
-    await refused('--check-config', 2, /^evy: no application is named/);
-    await refused('--check-config ap.js', 4, /^evy: application .*ap\.js: there is no such module/);
+    await refused(
+      '--check-config --host [nonsense app.js',
+      2,
+      /^evy: --host must be a host name or an address \(got '\[nonsense'\)/,
+    );
+    await refused('--check-config', 2, /^evy: the application is missing: name it/);
+    await refused('--check-config ap.js', 4, /^evy: application .*ap\.js: this module does not exist/);
   });
 });

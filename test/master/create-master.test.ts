@@ -61,7 +61,10 @@ describe('a master inside of another program', () => {
     expect(await askAnew(async () => ({ workers: 3 }))).to.deep.equal({ workers: 3 });
     expect(await rejection(askAnew(() => Promise.reject(new Error('no'))))).to.include({ message: 'no' });
     const error = await rejection(askAnew(() => new Promise(() => {}), 10));
-    expect(error).to.include({ code: 'ON_RELOAD_TIMEOUT', message: 'onReload() yielded no options within 0.01 s' });
+    expect(error).to.include({
+      code: 'ON_RELOAD_TIMEOUT',
+      message: 'onReload() did not return its options within 0.01 s',
+    });
   });
 
   it('shows listeners the state that the command has left', async () => {

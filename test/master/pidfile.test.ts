@@ -38,8 +38,8 @@ describe('the pid file', () => {
     const path = join(await tempFolder(), 'pid');
     const other = process.ppid;
     writeFileSync(path, `${other}\n`);
-    expect(() => writePidfile(path, 42)).to.throw(`process ${other} is running`);
-    expect(() => writePidfile(path, 42, other + 1)).to.throw(`process ${other} is running`);
+    expect(() => writePidfile(path, 42)).to.throw(`the file names process ${other}, which is running`);
+    expect(() => writePidfile(path, 42, other + 1)).to.throw(`the file names process ${other}, which is running`);
     writePidfile(path, 42, other);
     expect(readFileSync(path, 'utf8')).to.equal('42\n');
     removePidfile(path, other);

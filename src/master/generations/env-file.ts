@@ -19,7 +19,7 @@ export async function readEnvFile(path: string, environment: Variables): Promise
     content = await readFile(path, 'utf8');
   } catch (cause) {
     const { code, message } = cause as NodeJS.ErrnoException;
-    throw new EvyError('BAD_OPTION', `option envFile: ${path} cannot be read (${code ?? message})`, { cause });
+    throw new EvyError('BAD_OPTION', `option envFile: the file ${path} cannot be read (${code ?? message})`, { cause });
   }
   const added = Object.entries(parseEnv(content)).filter(([name]) => environment[name] === undefined);
   return Object.fromEntries(added);

@@ -41,7 +41,7 @@ export class IgnoredOptions {
     if (this.#told.has(generation)) return;
     this.#told.add(generation);
     for (const option of ignoredOptions(of, generation.options)) {
-      this.#logger.warn('option.ignored', { option, message: `it does not apply to the interface ${of}` });
+      this.#logger.warn('option.ignored', { option, message: `this option has no effect for the interface ${of}` });
     }
   }
 }

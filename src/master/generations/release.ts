@@ -65,7 +65,7 @@ async function findModule(text: string, directory: string, what: string): Promis
   }
   throw new EvyError(
     'APP_NOT_FOUND',
-    `${what} ${text}: there is no such module (looked for ${base}, also with .js, .mjs, .cjs, .ts and as a folder with an index)`,
+    `${what} ${text}: this module does not exist (tried ${base}, also with .js, .mjs, .cjs and .ts, and as a folder with an index)`,
   );
 }
 
@@ -75,7 +75,7 @@ export async function resolveRelease(
   directory: string,
 ): Promise<Release> {
   if (options.app === '')
-    throw new EvyError('USAGE', 'no application is named; as in: evy app.js (evy --help tells more)');
+    throw new EvyError('USAGE', 'the application is missing: name it, as in evy app.js (evy --help shows all options)');
   return {
     app: await findModule(options.app, directory, 'application'),
     middleware: await Promise.all(options.middleware.map((module) => findModule(module, directory, 'middleware'))),

@@ -71,7 +71,7 @@ export class Scalings {
 
   #fail({ from, to, operation, answer }: Scaling, stays: number, cause: Error): void {
     this.#operations.conclude(operation);
-    const message = `${stays} workers stay, as new ones cannot serve: ${cause.message}`;
+    const message = `the number of workers stays ${stays}, since a new one cannot serve: ${cause.message}`;
     const error = new EvyError('SCALE_FAILED', message, { cause });
     answer?.reject(error);
     const { code } = cause as Partial<EvyError>;

@@ -216,7 +216,7 @@ export class Supervisor {
         logger.info('logs.reopened');
         break;
       case 'unsupported':
-        logger.warn('signal.ignored', { signal: command.signal, message: 'it comes with a later version' });
+        logger.warn('signal.ignored', { signal: command.signal, message: 'this signal has no effect in this version' });
         break;
       case 'wake':
         break; // only to reconcile
@@ -272,7 +272,7 @@ export class Supervisor {
   #stop(ending: 'graceful' | 'now', graceMs?: number): void {
     if (this.wanted.ending === 'no') {
       this.#reloading.giveWay('the master was stopped before this reload was done');
-      this.#abandon(new EvyError('STOPPING', 'the master was stopped before'));
+      this.#abandon(new EvyError('STOPPING', 'the master was stopped before this was done'));
       this.#parts.logger.info('master.stopping', { graceful: ending === 'graceful' });
       this.#parts.emit('stopping');
       this.#upgrading.abandon(ending === 'graceful' ? 'SIGTERM' : 'SIGQUIT');

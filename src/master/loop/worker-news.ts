@@ -158,7 +158,7 @@ export class WorkerNewsHandler {
         record.noteFault(news);
         worker.kill('faulty');
         lines.faulty(worker, news);
-        if (worker.state !== before) lines.killed(worker, 'it sent something that can only be forged');
+        if (worker.state !== before) lines.killed(worker, 'it sent a message that only a forgery can be');
         break;
       case 'deadline':
         if (news.of !== worker.state) break;

@@ -37,7 +37,7 @@ export function judge(limits: BakeLimits, { answers, errors, crashes, lagMs, lef
   }
   const percent = (100 * errors) / Math.max(1, answers);
   if (answers >= leastAnswers && percent > limits.bakeMaxErrorPercent) {
-    const rate = `${errors} of ${answers} answers were 5xx (${percent.toFixed(1)} %)`;
+    const rate = `${errors} of ${answers} responses were 5xx (${percent.toFixed(1)} %)`;
     return failed(`${rate}, which is more than ${limits.bakeMaxErrorPercent} % (option bakeMaxErrorRate)`);
   }
   if (lagMs > limits.bakeMaxLagMs) {

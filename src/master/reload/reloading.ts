@@ -110,7 +110,7 @@ class ReloadAttempt {
     return this.#phase === 'rolled-back'
       ? new ReloadError(
           'RELOAD_ROLLED_BACK',
-          `${about} was taken back, the old one serves again: ${cause.message}`,
+          `${about} was rolled back, the old one serves again: ${cause.message}`,
           result,
           cause,
         )
@@ -169,7 +169,10 @@ export class Reloading {
       return;
     }
     for (const option of outcome.ignored) {
-      this.#parts.logger.warn('option.ignored', { option, message: 'a reload cannot change it; restart to apply' });
+      this.#parts.logger.warn('option.ignored', {
+        option,
+        message: 'a reload cannot change this option; restart evy to apply it',
+      });
     }
     this.#attempt.move('prepared');
     this.#parts.plan.propose(outcome.generation);

@@ -24,7 +24,7 @@ function refuse(text: string, why: string): never {
 
 function parsePort(text: string, digits: string): number {
   const port = /^\d{1,5}$/.test(digits) ? Number(digits) : NaN;
-  if (!(port <= 65_535)) refuse(text, `'${digits}' is not a port from 0 to 65535`);
+  if (!(port <= 65_535)) refuse(text, `the port must be a number from 0 to 65535 (got '${digits}')`);
   return port;
 }
 
@@ -37,9 +37,9 @@ function parseTcp(text: string, address: string, defaultHost: string, tls: boole
     return { kind: 'tcp', host, port: parsePort(text, digits), tls };
   }
   if (isIPv6(address) || address.split(':').length > 2)
-    refuse(text, 'an IPv6 address goes in brackets, as in [::1]:8080');
+    refuse(text, 'an IPv6 address must be in brackets, as in [::1]:8080');
   const named = /^([A-Za-z0-9._-]*):([^:]*)$/.exec(address);
-  if (!named) refuse(text, 'is none of host:port, [ipv6]:port, :port, port, unix:path, fd:number');
+  if (!named) refuse(text, 'the address must be host:port, [ipv6]:port, :port, port, unix:path or fd:number');
   const [, host = '', digits = ''] = named;
   return { kind: 'tcp', host: host === '' ? '0.0.0.0' : host, port: parsePort(text, digits), tls };
 }
@@ -50,14 +50,15 @@ export function parseBind(text: string, defaultHost = '127.0.0.1'): Bind {
   const address = tls ? text.slice('tls:'.length) : text;
   if (address.startsWith('unix:')) {
     const path = address.slice('unix:'.length);
-    if (path === '' || path.includes('\0')) refuse(text, 'unix: needs a path');
-    if (Buffer.byteLength(path) > longestUnixPath) refuse(text, `the path is longer than ${longestUnixPath} bytes`);
+    if (path === '' || path.includes('\0')) refuse(text, 'unix: must be followed by a path');
+    if (Buffer.byteLength(path) > longestUnixPath)
+      refuse(text, `the path must not be longer than ${longestUnixPath} bytes`);
     return { kind: 'unix', path, tls };
   }
   if (address.startsWith('fd:')) {
     const digits = address.slice('fd:'.length);
     if (!/^\d{1,6}$/.test(digits) || Number(digits) < 3)
-      refuse(text, 'fd: needs the number of an inherited descriptor, 3 or higher');
+      refuse(text, 'fd: must be followed by the number of an inherited descriptor, 3 or higher');
     return { kind: 'fd', fd: Number(digits), tls };
   }
   return parseTcp(text, address, defaultHost, tls);
@@ -67,7 +68,7 @@ export function parseBind(text: string, defaultHost = '127.0.0.1'): Bind {
 export function bindOfHostAndPort(host: string, port: number, tls: boolean): Bind {
   const plain = host.replace(/^\[(.*)\]$/, '$1');
   if (plain !== '' && !isIPv6(plain) && !/^[A-Za-z0-9._-]+$/.test(plain)) {
-    throw new EvyError('BAD_BIND', `--host ${host}: is neither a host name nor an address`);
+    throw new EvyError('BAD_BIND', `--host must be a host name or an address (got '${host}')`);
   }
   return { kind: 'tcp', host: plain === '' ? '0.0.0.0' : plain, port, tls };
 }

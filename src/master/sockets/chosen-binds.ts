@@ -28,8 +28,10 @@ export interface Activation {
 export function systemdBinds(env: Readonly<Record<string, string | undefined>>, pid: number, tls: boolean): Activation {
   const { LISTEN_FDS: count, LISTEN_PID: owner } = env;
   if (count === undefined || owner === undefined) return { binds: [] };
-  if (owner !== String(pid)) return { binds: [], ignored: `LISTEN_PID is ${owner}, not this process (${pid})` };
-  if (!/^\d{1,4}$/.test(count)) throw new EvyError('BAD_BIND', `LISTEN_FDS=${count}: is not a number of sockets`);
+  if (owner !== String(pid))
+    return { binds: [], ignored: `LISTEN_PID names process ${owner}, and this is process ${pid}` };
+  if (!/^\d{1,4}$/.test(count))
+    throw new EvyError('BAD_BIND', `LISTEN_FDS must be a number of sockets (got '${count}')`);
   return { binds: Array.from({ length: Number(count) }, (_, index) => ({ kind: 'fd', fd: firstFd + index, tls })) };
 }
 

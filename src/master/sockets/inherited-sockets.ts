@@ -83,11 +83,13 @@ export function parseInheritedState(
   try {
     value = (JSON.parse(text) ?? {}) as typeof value;
   } catch {
-    return refuse('is not JSON');
+    return refuse('the value must be JSON');
   }
   if (value.from !== parent) return undefined;
-  if (value.version !== version) return refuse('comes from an evy that this one does not understand; restart instead');
-  if (!Array.isArray(value.sockets) || !value.sockets.every(areSocketNames)) return refuse('names no sockets');
+  if (value.version !== version)
+    return refuse('the value is from a version of evy that this one cannot take over from; restart instead');
+  if (!Array.isArray(value.sockets) || !value.sockets.every(areSocketNames))
+    return refuse('the value names no sockets');
   const sockets = value.sockets.map(({ key, name }, index) => ({ key, name, fd: firstInheritedSocketFd + index }));
   for (const { name, fd } of sockets) if (!looksRight(fd)) refuse(`descriptor ${fd} (${name}) is not a socket`);
   return isCrewSize(value.crew) ? { from: parent, sockets, crew: value.crew } : { from: parent, sockets };

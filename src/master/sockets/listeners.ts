@@ -65,7 +65,8 @@ interface Place {
 
 async function targetOf({ bind, given }: GivenBind, unixMode: number): Promise<ListenTarget> {
   if (bind.kind === 'fd') {
-    if (!isSocketDescriptor(bind.fd)) throw new EvyError('BAD_BIND', `${given}: descriptor ${bind.fd} is not a socket`);
+    if (!isSocketDescriptor(bind.fd))
+      throw new EvyError('BAD_BIND', `${given}: descriptor ${bind.fd} must be a socket`);
     return { kind: 'fd', fd: bind.fd };
   }
   if (bind.kind === 'unix') {
@@ -216,7 +217,7 @@ async function openOne(
       if (workers.length > 0) attemptsLeft = 1;
       else if (attemptsLeft === 0) throw error;
       if (workers.length > 0 && !isTold) {
-        const message = 'workers of a master that died hold this address';
+        const message = 'workers of a master that was killed still hold this address';
         settings.logger?.warn('master.waiting', { address: one.given, workers, message });
         isTold = true;
       }

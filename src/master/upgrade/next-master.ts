@@ -196,7 +196,7 @@ export function startNextMaster(
   if (fds.length < listeners.length)
     throw new EvyError(
       'NOT_SUPPORTED',
-      'sockets cannot be inherited here (see master.fallback in the log); restart instead',
+      'sockets cannot be inherited on this Node (see master.fallback in the log); restart instead',
     );
   const inherited = formatInheritedState(
     listeners.map(({ key, address }) => ({ key, name: address.name })),
@@ -207,7 +207,10 @@ export function startNextMaster(
   const reportReady = async (news: NextMasterNews): Promise<void> => {
     const fault = await tellMainPid(nextMaster.pid!);
     if (fault !== undefined)
-      logger.warn('master.fallback', { message: 'the service manager was not told', reason: fault });
+      logger.warn('master.fallback', {
+        message: 'the service manager was not notified of the new master',
+        reason: fault,
+      });
     report(nextMaster, news);
   };
   const nextMaster: NextMaster = new NextMaster(

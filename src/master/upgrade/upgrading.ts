@@ -153,7 +153,7 @@ export class Upgrading {
 
   /** This master is told to stop: a next master that boots stops with it. */
   abandon(signal: 'SIGTERM' | 'SIGQUIT'): void {
-    if (this.isStarting) this.#fail('the master was stopped before', signal);
+    if (this.isStarting) this.#fail('the master was stopped before the upgrade was done', signal);
   }
 
   /** What the next master may take to start, and what it is given to end when it is not wanted any more. */

@@ -21,7 +21,7 @@ const whereIs = {
 
 function reportFields({ stack, native, requestCount }: BlockReport): Record<string, unknown> {
   if (stack !== undefined) return { requests: requestCount, stack };
-  const message = native === undefined ? 'it could not be read' : whereIs[native.state];
+  const message = native === undefined ? 'the watchdog could not read what blocks the worker' : whereIs[native.state];
   return { message, children: native?.children.length ? native.children : undefined };
 }
 
@@ -102,7 +102,8 @@ export class WorkerLines {
     this.#logger.warn('worker.silent', {
       ...workerInfo(worker),
       quietMs,
-      message: 'neither its event loop nor its watchdog runs: it is stopped, or gets no processor; it is not killed',
+      message:
+        'neither the event loop nor the watchdog of this worker runs: it was stopped, or gets no processor time; it is not killed',
     });
   }
 
@@ -111,7 +112,7 @@ export class WorkerLines {
   }
 
   garbled(worker: WorkerHandle): void {
-    const message = 'its watchdog has said what is too long to be read';
+    const message = 'its watchdog sent a report that is too long to be read';
     this.#logger.warn('worker.garbled', { ...workerInfo(worker), message });
   }
 

@@ -74,7 +74,7 @@ export function interfaceHint(
   if (served === 'wsgi' && member !== undefined && (isSecond || /^res(ponse)?$/.test(object)))
     return 'the application looks like a listener (request, response), which --interface node serves';
   if (served === 'node' && object !== '' && member === undefined && (isSecond || /^start_?response$/i.test(object)))
-    return 'the application looks like one of (env, startResponse), which --interface wsgi serves';
+    return 'the application looks like a function (env, startResponse), which --interface wsgi serves';
   return undefined;
 }
 
@@ -122,6 +122,6 @@ export function asApplication(value: unknown, wanted: InterfaceName | 'auto', la
 function notCallable(value: unknown, wanted: InterfaceName | 'auto', label: string): EvyError {
   return new EvyError(
     'APP_NOT_CALLABLE',
-    `${label} is ${describeExport(value)}; --interface ${wanted} takes ${takes[wanted]}`,
+    `${label} is ${describeExport(value)}; with --interface ${wanted} it must be ${takes[wanted]}`,
   );
 }

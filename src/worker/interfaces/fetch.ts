@@ -78,7 +78,8 @@ function makeRequest(exchange: Exchange): Request {
   }
   const url = requestUrl(env);
   // Host may be well-formed and yet name nothing that a URL can: 1.2.3.4.5, or a port above 65535.
-  if (!URL.canParse(url)) throw new EvyError('BAD_HOST', `no URL can be made of the host ${String(env['HTTP_HOST'])}`);
+  if (!URL.canParse(url))
+    throw new EvyError('BAD_HOST', `the request has a host that cannot be part of a URL: ${String(env['HTTP_HOST'])}`);
   return new Request(url, init);
 }
 

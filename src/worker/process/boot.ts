@@ -122,7 +122,7 @@ export async function boot(configuration: Configuration, onStep: (step: string) 
   const reason = adoptParts(configuration.parts);
   if (reason !== undefined)
     log.warn('worker.fallback', {
-      message: 'each connection needs a socket of Node, which costs memory and time',
+      message: 'each connection uses a socket of Node, which costs memory and CPU time',
       reason,
     });
   const application = await loadReady(configuration, onStep);

@@ -62,7 +62,7 @@ describe('a release that bakes', () => {
     );
     await moreAnswers(load);
     expectNoLoss(await load.stop());
-    await expectTakenBack(evy, before, /answers were 5xx .* more than 5 % \(option bakeMaxErrorRate\)$/);
+    await expectTakenBack(evy, before, /responses were 5xx .* more than 5 % \(option bakeMaxErrorRate\)$/);
   });
 
   it('gives its connections to the old workers when it is taken back', async function () {
@@ -87,7 +87,7 @@ describe('a release that bakes', () => {
     await crewOf(evy, [1, 1]);
     const moves = evy.seen('connections.moved');
     expect(moves.reduce((sum, { moved }) => sum + (moved as number), 0)).to.be.at.least(ofNew);
-    await expectTakenBack(evy, before, /answers were 5xx/);
+    await expectTakenBack(evy, before, /responses were 5xx/);
   });
 
   it('is taken back when its workers die', async () => {

@@ -75,7 +75,7 @@ const broken: Broken[] = [
     release: '',
     options: { app: 'gone.mjs' },
     code: 'APP_NOT_FOUND',
-    message: /application .*gone\.mjs: there is no such module/,
+    message: /application .*gone\.mjs: this module does not exist/,
   },
 ];
 

@@ -75,6 +75,6 @@ describe('sockets that were opened by another process', () => {
   it('are refused when the descriptor is none', async () => {
     const evy = runEvy(['--bind', 'fd:77', echo]);
     expect(await evy.exit).to.include({ code: 2 });
-    expect(evy.output()).to.match(/^evy: --bind fd:77: descriptor 77 is not a socket$/m);
+    expect(evy.output()).to.match(/^evy: --bind fd:77: descriptor 77 must be a socket$/m);
   });
 });

@@ -91,7 +91,7 @@ describe('without serving', () => {
     await writeFiles(cwd, config({ app: 'gone.mjs' }));
     const gone = await run(['--check-config'], cwd);
     expect(gone).to.include({ code: 4, stdout: '' });
-    expect(gone.stderr).to.match(/^evy: application .*gone\.mjs: there is no such module .*\n$/);
+    expect(gone.stderr).to.match(/^evy: application .*gone\.mjs: this module does not exist .*\n$/);
     await writeFiles(cwd, config({ app: 'app.mjs', grace: [] }));
     expect(await run(['--check-config'], cwd)).to.include({ code: 2, stdout: '' });
   });

@@ -36,7 +36,7 @@ const wrong: Wrong[] = [
   },
   { name: 'an unknown interface', args: ['--interface', 'rack', ...app], code: 2, says: /--interface.*rack/ },
   { name: 'an address that is none', args: ['--bind', '::1:80', 'app.mjs'], code: 2, says: /--bind ::1:80.*brackets/ },
-  { name: 'no application', args: port, code: 2, says: /no application/ },
+  { name: 'no application', args: port, code: 2, says: /the application is missing/ },
   {
     name: 'a certificate that is missing',
     args: [...tls('none.pem', keyfile), ...app],
@@ -100,13 +100,13 @@ const wrong: Wrong[] = [
     name: 'an application that is missing',
     args: ['-w', '1', ...port, 'none.mjs'],
     code: 4,
-    says: /none\.mjs.*no such module/,
+    says: /none\.mjs.*this module does not exist/,
   },
   {
     name: 'a middleware that is missing',
     args: [...app, 'none.mjs'],
     code: 4,
-    says: /middleware .*none\.mjs: there is no such module/,
+    says: /middleware .*none\.mjs: this module does not exist/,
   },
   {
     name: 'an export that is missing',
@@ -119,7 +119,7 @@ const wrong: Wrong[] = [
     args: app,
     files: { 'app.mjs': 'export default { answer: 42 };' },
     code: 4,
-    says: /app\.mjs:default is an object with answer; --interface auto takes a function/,
+    says: /app\.mjs:default is an object with answer; with --interface auto it must be a function/,
   },
   {
     name: 'an application that is never ready',

@@ -19,7 +19,7 @@ describe('the file with variables', () => {
   it('is named when it cannot be read', async () => {
     expect(await rejection(readEnvFile('/nonexistent/.env', {}))).to.include({
       code: 'BAD_OPTION',
-      message: 'option envFile: /nonexistent/.env cannot be read (ENOENT)',
+      message: 'option envFile: the file /nonexistent/.env cannot be read (ENOENT)',
     });
   });
 });

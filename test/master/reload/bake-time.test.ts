@@ -57,10 +57,10 @@ describe('a reload with a bake time', () => {
     const error = (await outcome) as ReloadError;
     expect(error).to.be.instanceOf(ReloadError).and.to.include({ code: 'RELOAD_ROLLED_BACK' });
     expect(error.message).to.match(
-      /^reload to generation 2 was taken back, the old one serves again: 900 of 1100 answers/,
+      /^reload to generation 2 was rolled back, the old one serves again: 900 of 1100 responses/,
     );
     expect(error.result).to.include({ generation: 2, replaced: 2 });
-    expect(error.result.reason).to.match(/^900 of 1100 answers were 5xx \(81\.8 %\)/);
+    expect(error.result.reason).to.match(/^900 of 1100 responses were 5xx \(81\.8 %\)/);
     await crew.settled(2, 1);
     expect(crew.pids()).to.deep.equal(old);
     await waitFor('the old ones to accept', async () => (await crew.ask())[0] === 1);

@@ -30,26 +30,26 @@ describe('an address', () => {
   }
 
   const bad: Array<[string, string]> = [
-    ['', 'none of'],
-    ['localhost', 'none of'],
-    ['localhost:', 'is not a port'],
-    ['localhost:http', 'is not a port'],
+    ['', 'the address must be'],
+    ['localhost', 'the address must be'],
+    ['localhost:', 'the port must be'],
+    ['localhost:http', 'the port must be'],
     ['localhost:65536', 'from 0 to 65535'],
     ['99999', 'from 0 to 65535'],
-    ['127.0.0.1:-1', 'is not a port'],
+    ['127.0.0.1:-1', 'the port must be'],
     ['::1', 'in brackets'],
     ['::1:8080', 'in brackets'],
     ['[::1]', 'in brackets'],
     ['[localhost]:80', 'not an IPv6 address'],
     ['[]:80', 'not an IPv6 address'],
     ['http://localhost:80', 'in brackets'],
-    ['a b:80', 'none of'],
-    ['unix:', 'needs a path'],
+    ['a b:80', 'the address must be'],
+    ['unix:', 'must be followed by a path'],
     [`unix:/${'x'.repeat(120)}`, 'longer than'],
     ['fd:', '3 or higher'],
     ['fd:2', '3 or higher'],
     ['fd:x', '3 or higher'],
-    ['tls:', 'none of'],
+    ['tls:', 'the address must be'],
   ];
   for (const [text, why] of bad) {
     it(`${text || 'nothing'} is refused by name`, () => {
@@ -70,7 +70,7 @@ describe('an address', () => {
     expect(bindOfHostAndPort('::1', 80, false)).to.deep.equal(tcp('::1', 80));
     expect(bindOfHostAndPort('', 80, false)).to.deep.equal(tcp('0.0.0.0', 80));
     expect(() => bindOfHostAndPort('a b', 80, false))
-      .to.throw('--host a b')
+      .to.throw("--host must be a host name or an address (got 'a b')")
       .and.to.include({ code: 'BAD_BIND' });
   });
 });

@@ -31,7 +31,7 @@ describe('the addresses to listen on', () => {
   it('are not those meant for another process, which is told', () => {
     const { binds, ignored } = chooseBinds(options, activation, 43);
     expect(binds[0]!.bind.kind).to.equal('tcp');
-    expect(ignored).to.contain('LISTEN_PID is 42');
+    expect(ignored).to.contain('LISTEN_PID names process 42');
   });
 
   it('talk TLS when a certificate is given and no bind says otherwise', () => {
@@ -44,7 +44,7 @@ describe('the addresses to listen on', () => {
     expect(systemdBinds({ LISTEN_FDS: '0', LISTEN_PID: '42' }, 42, false)).to.deep.equal({ binds: [] });
     expect(systemdBinds({ LISTEN_FDS: '2' }, 42, false)).to.deep.equal({ binds: [] });
     expect(() => systemdBinds({ LISTEN_FDS: 'x', LISTEN_PID: '42' }, 42, false))
-      .to.throw('LISTEN_FDS=x')
+      .to.throw("LISTEN_FDS must be a number of sockets (got 'x')")
       .and.to.include({ code: 'BAD_BIND' });
   });
 });

@@ -49,12 +49,14 @@ describe('what a master inherits from the previous one', () => {
   it('is refused when it is damaged, of another version, or not sockets', () => {
     const text = formatInheritedState(sockets, 42);
     expect(() => parseInheritedState('{', 42))
-      .to.throw('is not JSON')
+      .to.throw('the value must be JSON')
       .and.to.include(refusal);
     expect(() => parseInheritedState(text.replace('"version":1', '"version":2'), 42))
       .to.throw('restart')
       .and.to.include(refusal);
-    expect(() => parseInheritedState('{"version":1,"from":42,"sockets":[{"key":1}]}', 42)).to.throw('names no sockets');
+    expect(() => parseInheritedState('{"version":1,"from":42,"sockets":[{"key":1}]}', 42)).to.throw(
+      'the value names no sockets',
+    );
     expect(() => parseInheritedState(text, 42, (fd) => fd === 4)).to.throw(
       'descriptor 5 (unix:/run/app.sock) is not a socket',
     );

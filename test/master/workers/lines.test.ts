@@ -41,7 +41,7 @@ describe('what the log says of a watched worker', () => {
     const computing = wordsFor({ state: 'computing', children: [] });
     expect(computing).to.include({ message: 'it is not in JavaScript: it computes in native code' });
     expect(computing).to.not.have.property('children');
-    expect(wordsFor()).to.include({ message: 'it could not be read' });
+    expect(wordsFor()).to.include({ message: 'the watchdog could not read what blocks the worker' });
   });
 
   it('has a line for each other news', () => {

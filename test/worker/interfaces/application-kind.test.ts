@@ -64,13 +64,13 @@ describe('application kind', () => {
     refused(
       { a: 1 },
       'auto',
-      '/srv/app.js:default is an object with a; --interface auto takes a function (env, startResponse) or (request, response), an object',
+      '/srv/app.js:default is an object with a; with --interface auto it must be a function (env, startResponse) or (request, response), an object',
     );
-    refused('text', 'wsgi', 'is a string; --interface wsgi takes a function (env, startResponse)');
+    refused('text', 'wsgi', 'is a string; with --interface wsgi it must be a function (env, startResponse)');
     refused({ fetch: () => {} }, 'wsgi', 'is an object with fetch');
-    refused({}, 'fetch', 'is an empty object; --interface fetch takes');
+    refused({}, 'fetch', 'is an empty object; with --interface fetch it must be');
     refused(class App {}, 'auto', 'is a class (export an instance of it)');
-    refused(undefined, 'node', 'is undefined; --interface node takes');
+    refused(undefined, 'node', 'is undefined; with --interface node it must be');
   });
 
   it('is shown by how an application fails that was taken for another one', () => {

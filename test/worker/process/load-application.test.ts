@@ -109,7 +109,7 @@ describe('loading an application', () => {
     await refused(
       { source: 'export default { a: 1 };' },
       'APP_NOT_CALLABLE',
-      /app\.mjs:default is an object with a; --interface auto takes/,
+      /app\.mjs:default is an object with a; with --interface auto it must be/,
     );
     await refused(
       { source: 'export default () => [];', interface: 'wsgi', middleware: ['export default 7'] },
@@ -119,7 +119,7 @@ describe('loading an application', () => {
     await refused(
       { source: 'export default () => [];', middleware: ['export default () => 7'] },
       'APP_NOT_CALLABLE',
-      /what middleware middleware-0\.mjs returned is a number; --interface wsgi takes/,
+      /what middleware middleware-0\.mjs returned is a number; with --interface wsgi it must be/,
     );
   });
 
