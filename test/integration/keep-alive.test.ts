@@ -1,6 +1,10 @@
 import { expect } from 'chai';
 import { header, text } from '../helpers/response-reader.ts';
-import { answer, get, withServer } from '../worker/helpers/with-server.ts';
+import { wsgiHandler } from '../../src/worker/interfaces/wsgi.ts';
+import { Service } from '../../src/worker/loop/service.ts';
+import { handTime } from '../worker/helpers/hand-time.ts';
+import { answer, get, scenario, withServer } from '../worker/helpers/with-server.ts';
+import { withService } from '../worker/helpers/with-service.ts';
 
 const hello = answer('hello');
 const http10 = (headers = '') => `GET / HTTP/1.0\r\n${headers}\r\n`;
@@ -154,6 +158,27 @@ describe('a connection', () => {
       const client = await connect();
       expect(header(await client.request(get()), 'connection')).to.equal(undefined);
       expect(await client.closed()).to.equal('fin');
+    }),
+  );
+
+  it(
+    'has all of headTimeout for a head that began long after it',
+    scenario(() => {
+      const time = handTime();
+      return withService(
+        (parts) => new Service({ ...parts, handler: wsgiHandler(hello), time }),
+        { headTimeout: '10s', keepalive: '60s' },
+        async ({ connect }) => {
+          const client = await connect();
+          for (let times = 0; times < 2; times += 1) {
+            await time.flow(20_000);
+            client.send('GET / HT');
+            await time.flow(5_000);
+            client.socket.write('TP/1.1\r\nHost: a\r\n\r\n');
+            expect(text(await client.response())).to.equal('hello');
+          }
+        },
+      );
     }),
   );
 

@@ -103,6 +103,6 @@ process.exit(0);
 `,
     });
     const found = spawnSync(setpriv, [...asUser, node, 'program.mjs'], { cwd: folder, encoding: 'utf8', env: {} });
-    expect(found).to.include({ stdout: 'function own\n', status: 0 });
+    expect(found, found.stderr).to.include({ stdout: 'function own\n', status: 0 });
   });
 });

@@ -1,8 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import { onEnd } from '../../helpers/cleanup.ts';
 import type { RawClient } from '../../helpers/raw-client.ts';
-import { text } from '../../helpers/response-reader.ts';
 import { get, victim } from './victim.ts';
 
 /** Each sends its next byte every 50 ms, as long as its connection lives. */
@@ -17,7 +15,7 @@ function drip(clients: readonly RawClient[], bytes: string): void {
 
 describe('denial of service by slow clients', () => {
   it('a head of a byte now and then is refused with 408 after headTimeout', async () => {
-    const { attackers, servesOthers } = await victim(['--head-timeout', '1s', '--keepalive', '1s']);
+    const { attackers, servesOthers } = await victim(['--head-timeout', '1s', '--keepalive', '30s']);
     const clients = await attackers(100);
     drip(clients, `GET / HTTP/1.1\r\nHost: a\r\nX: ${'y'.repeat(1000)}`);
     await servesOthers();
@@ -26,18 +24,6 @@ describe('denial of service by slow clients', () => {
       expect(await client.closed()).to.equal('fin');
     }
     await servesOthers();
-  });
-
-  it('a head that began long after the connection has all of headTimeout', async () => {
-    const { attacker } = await victim(['--head-timeout', '1s', '--keepalive', '60s']);
-    const client = await attacker();
-    for (let times = 0; times < 2; times += 1) {
-      await sleep(2100); // longer than the time-out and the clock's two ticks
-      client.send('GET / HT');
-      await new Promise((resolve) => setImmediate(resolve));
-      client.socket.write('TP/1.1\r\nHost: a\r\n\r\n');
-      expect(text(await client.response())).to.equal('hello');
-    }
   });
 
   it('a body of a byte now and then is refused with 408 after its grace', async () => {
@@ -55,7 +41,8 @@ describe('denial of service by slow clients', () => {
   });
 
   it('connections that never send, or nothing more, end without a word after keepalive', async () => {
-    const { attackers, servesOthers } = await victim(['--keepalive', '1s']);
+    // Time enough to make two hundred connections on a busy machine.
+    const { attackers, servesOthers } = await victim(['--keepalive', '5s']);
     const [silent, idle] = [await attackers(100), await attackers(100)];
     for (const client of idle) client.send(get());
     await servesOthers();
