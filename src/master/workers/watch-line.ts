@@ -1,9 +1,9 @@
 /**
- * The master's end of the pipe from a worker's watchdog: reads its messages, and notices when there are none.
+ * The master's end of the pipe from a worker's watchdog: reads its messages, and notices silence.
  *
- * A watchdog that is not heard for as long as a loop may be stuck shows that its whole process does not run: it was
- * stopped, or gets no processor time. Such a worker is only logged and not killed, since it has done nothing wrong and continues where it
- * was. Time in which the master itself was stopped does not count (shared/quiet.ts).
+ * When a watchdog is silent for as long as a loop may be stuck, its whole process does not run: it was stopped, or gets
+ * no processor time. Such a worker is only logged and not killed, since it is not at fault and continues where it was.
+ * Time in which the master itself was stopped does not count (shared/quiet.ts).
  */
 import type { Readable } from 'node:stream';
 import { toError } from '../../shared/errors.ts';
@@ -15,7 +15,7 @@ export type WatchNews =
   | Exclude<WatchdogToMaster, { type: 'alive' }>
   /** the watchdog's first message */
   | { type: 'watched' }
-  /** neither its loop nor its watchdog is heard */
+  /** neither the event loop nor the watchdog runs */
   | { type: 'silent'; quietMs: number }
   | { type: 'heard'; quietMs: number }
   /** a line that is longer than any message: it is dropped, but shows that the process runs */
@@ -102,7 +102,10 @@ export class WatchLine {
     this.#source.destroy();
   }
 
-  /** The process has ended. Its last messages may still be in the pipe; other processes that hold the pipe are not waited for. */
+  /**
+   * To be called when the process has ended. Its last messages may still be in the pipe. Other processes may hold the
+   * pipe open, so the end of the pipe is not waited for.
+   */
   finish(): void {
     setTimeout(() => this.close(), lastWordsMs).unref();
   }
@@ -113,7 +116,7 @@ export class WatchLine {
     if (messages.length === 0 && tooLong === 0) return;
     this.#hear();
     if (tooLong > 0) this.#report({ type: 'garbled' });
-    // After a pause of the master there may be several: a worker that has recovered since is not to be killed.
+    // After a pause of the master several messages may arrive at once; a worker that has recovered must not be killed.
     const news = messages.filter((message) => message.type !== 'alive');
     const recovered = news.findLastIndex(({ type }) => type === 'recovered');
     for (const [index, message] of news.entries()) {
