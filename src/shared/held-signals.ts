@@ -48,13 +48,13 @@ export class HeldSignals {
    */
   passOn(): void {
     this.#isHolding = false;
-    for (const signal of this.#take()) this.#source.emit(signal, signal);
+    for (const signal of this.#clearHeld()) this.#source.emit(signal, signal);
   }
 
   /** Removes the listeners and raises the held signals again, so that they have their default effect. */
   release(raise: (signal: NodeJS.Signals) => void = (signal) => process.kill(process.pid, signal)): void {
     for (const signal of handledSignals) this.#source.off(signal, this.#hold);
-    for (const signal of this.#take()) raise(signal);
+    for (const signal of this.#clearHeld()) raise(signal);
   }
 
   readonly #hold = (signal: NodeJS.Signals): void => {
@@ -64,7 +64,7 @@ export class HeldSignals {
     if (stopSignals.includes(signal)) this.#noteStop('stop');
   };
 
-  #take(): NodeJS.Signals[] {
+  #clearHeld(): NodeJS.Signals[] {
     const held = this.#held;
     this.#held = [];
     return held;

@@ -135,7 +135,7 @@ export class Relay {
     const common = { origin, originId, connection, handle, sinceMs: performance.now() };
     const transfer: Transfer = { ...common, id: 0, state: 'here', target: undefined };
     this.#number(transfer);
-    this.#timer ??= setInterval(() => this.#look(), syncAfterMs).unref();
+    this.#timer ??= setInterval(() => this.#checkProgress(), syncAfterMs).unref();
     this.#place(transfer);
   }
 
@@ -210,7 +210,7 @@ export class Relay {
    * Runs at an interval while the relay holds connections: it asks silent parties, and places or gives up waiting
    * connections.
    */
-  #look(): void {
+  #checkProgress(): void {
     if (this.#transfers.size === 0) {
       clearInterval(this.#timer);
       this.#timer = undefined;

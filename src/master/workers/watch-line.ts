@@ -114,7 +114,7 @@ export class WatchLine {
     const { lines, tooLong } = this.#lines.push(text);
     const messages = this.#messagesIn(lines);
     if (messages.length === 0 && tooLong === 0) return;
-    this.#hear();
+    this.#noteLife();
     if (tooLong > 0) this.#report({ type: 'garbled' });
     // After a pause of the master several messages may arrive at once; a worker that has recovered must not be killed.
     const news = messages.filter((message) => message.type !== 'alive');
@@ -135,10 +135,10 @@ export class WatchLine {
     }
   }
 
-  #hear(): void {
+  #noteLife(): void {
     // The watch begins with the first message: a worker that loads its application has no watchdog yet.
     if (this.#timer === undefined) {
-      this.#timer = setInterval(() => this.#look(), this.#quiet.tickMs);
+      this.#timer = setInterval(() => this.#checkSilence(), this.#quiet.tickMs);
       this.#timer.unref();
       this.#report({ type: 'watched' });
     }
@@ -147,7 +147,7 @@ export class WatchLine {
     this.#quiet.heard();
   }
 
-  #look(): void {
+  #checkSilence(): void {
     const quietMs = this.#quiet.tick(performance.now());
     if (this.#isSilent || quietMs < this.#stuckMs) return;
     this.#isSilent = true;

@@ -39,7 +39,7 @@ export class LineBudget {
   }
 
   /** Counts a line. Returns whether it may be written. */
-  take(kind: Kind): boolean {
+  trySpend(kind: Kind): boolean {
     // The map stays small, since codes come from tables.
     const name = `${kind.level} ${kind.event} ${String(kind.code)}`;
     let seen = this.#seen.get(name);
@@ -49,7 +49,7 @@ export class LineBudget {
   }
 
   /** Ends the second: returns what was suppressed, and starts to count again. */
-  turn(): Suppressed[] {
+  endSecond(): Suppressed[] {
     const over = [...this.#seen.values()].filter(({ lines }) => lines > this.#most);
     this.#seen.clear();
     return over.map(({ lines, ...kind }) => ({ ...kind, suppressed: lines - this.#most }));
@@ -64,7 +64,7 @@ export function withBudget(log: Logger): Logger {
   const tell = (): void => {
     isCounting = false;
     finished(tell);
-    for (const { level, event, code, suppressed } of budget.turn()) log[level](event, { code, suppressed });
+    for (const { level, event, code, suppressed } of budget.endSecond()) log[level](event, { code, suppressed });
   };
   const within =
     (level: Kind['level']) =>
@@ -75,7 +75,7 @@ export function withBudget(log: Logger): Logger {
           atExit(tell);
           setTimeout(tell, spanMs).unref();
         }
-        if (!budget.take({ level, event, code: fields?.['code'] })) return;
+        if (!budget.trySpend({ level, event, code: fields?.['code'] })) return;
       }
       log[level](event, fields);
     };

@@ -78,7 +78,7 @@ export class LogDestination {
 
   write(line: string): void {
     const one = { bytes: Buffer.from(line), taken: 0 };
-    if (this.#waiting.length > 0 || !this.#take(one)) this.#wait(one);
+    if (this.#waiting.length > 0 || !this.#tryWrite(one)) this.#wait(one);
     else this.#tellLost();
   }
 
@@ -90,7 +90,7 @@ export class LogDestination {
       if (!isSameFile(fd, this.#fd)) {
         // A partly written line is completed in the old file, or written again as a whole in the new one.
         const [first] = this.#waiting;
-        if (first !== undefined && first.taken > 0 && !this.#take(first)) first.taken = 0;
+        if (first !== undefined && first.taken > 0 && !this.#tryWrite(first)) first.taken = 0;
         this.#isTorn = false;
       }
       closeSync(this.#fd);
@@ -102,7 +102,7 @@ export class LogDestination {
   }
 
   /** Returns whether the line is done: written, or lost because the write failed for good (the reader is gone). */
-  #take(line: Waiting): boolean {
+  #tryWrite(line: Waiting): boolean {
     try {
       if (this.#isTorn) this.#writeSync(this.#fd, lineEnd);
       this.#isTorn = false;
@@ -148,7 +148,7 @@ export class LogDestination {
    */
   readonly #again = (): void => {
     for (const [index, line] of this.#waiting.entries()) {
-      if (!this.#take(line)) {
+      if (!this.#tryWrite(line)) {
         this.#waiting = this.#waiting.slice(index);
         this.#tryAgain();
         return;

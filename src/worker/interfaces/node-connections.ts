@@ -67,7 +67,7 @@ export class NodeConnections {
     return this.#dismissed.has(socket) ? undefined : this.#clients.get(socket);
   }
 
-  take(socket: Socket, peer: PeerFacts, requests = 0): void {
+  add(socket: Socket, peer: PeerFacts, requests = 0): void {
     this.#keep(socket, { peer, requests });
     socket.once('close', () => {
       this.#clients.delete(socket);
@@ -85,7 +85,7 @@ export class NodeConnections {
       this.#begun.add(socket);
       socket.unshift(Buffer.from(rest, 'base64'));
     }
-    this.take(socket, peer, requests);
+    this.add(socket, peer, requests);
     if (rest === undefined) this.#server.excuse(socket, timerMs(this.#settings.keepaliveMs));
     if (this.#closesIdle) setImmediate(() => this.closeIdle());
   }

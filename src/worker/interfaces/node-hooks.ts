@@ -75,7 +75,7 @@ export class NodeHooks implements NamedRequest {
     this.socket = request.socket;
     this.#sender = sender;
     this.#bytesBefore = request.socket.bytesWritten;
-    if (sender.forwarding !== undefined) this.#takeNames(defaults.naming.received(this.#requestFields().variables));
+    if (sender.forwarding !== undefined) this.#setNames(defaults.naming.received(this.#requestFields().variables));
   }
 
   /** HTTP_* of the request. */
@@ -222,7 +222,7 @@ export class NodeHooks implements NamedRequest {
     return forwarding.factsOf(variables, variables['HTTP_HOST']);
   }
 
-  #takeNames({ requestId, traceparent }: RequestNames): void {
+  #setNames({ requestId, traceparent }: RequestNames): void {
     this.#requestId = requestId;
     this.#traceparent = traceparent;
   }

@@ -67,10 +67,10 @@ export function endInstead(response: ServerResponse, own: OwnListeners, answer: 
   // node:http itself emits the events when the connection is destroyed.
   if (response.headersSent) response.destroy();
   else {
-    hearAlone(response, own);
+    hideFinish(response, own);
     answerAlone(response, answer);
     // Deferred, so that this runs neither in the parser nor in a call of the application.
-    process.nextTick(tellOfTheEnd, request, response, own);
+    process.nextTick(emitDisconnect, request, response, own);
   }
   deafen(response);
 }
@@ -97,7 +97,7 @@ export function isSent(response: ServerResponse): boolean {
 }
 
 /** The application must not be told that this response was sent, since it is not its own. */
-function hearAlone(response: ServerResponse, own: OwnListeners): void {
+function hideFinish(response: ServerResponse, own: OwnListeners): void {
   const emit = response.emit.bind(response) as (...event: unknown[]) => boolean;
   response.emit = (...event: unknown[]): boolean => {
     if (event[0] !== 'finish') return emit(...event);
@@ -107,7 +107,7 @@ function hearAlone(response: ServerResponse, own: OwnListeners): void {
 }
 
 /** Emits the events of a client that has disconnected, in node:http's order. */
-function tellOfTheEnd(request: IncomingMessage, response: ServerResponse, own: OwnListeners): void {
+function emitDisconnect(request: IncomingMessage, response: ServerResponse, own: OwnListeners): void {
   Object.defineProperty(response, 'writableFinished', { value: false, configurable: true });
   response.destroyed = true;
   abortRequest(request);

@@ -110,7 +110,7 @@ export class NodeService implements Serving {
 
   accept(transport: Transport, arrival: ConnectionFacts): void {
     const peer = peerFacts(transport, arrival);
-    this.#connections.take(transport.intoSocket(arrival.rest), peer);
+    this.#connections.add(transport.intoSocket(arrival.rest), peer);
   }
 
   adopt(connection: MovingConnection, handle: PassedHandle): void {

@@ -271,8 +271,7 @@ export class Connection implements TransportOwner, OutputOwner, Expiring, Movabl
       return;
     }
     const hasRoom = reading.state === 'body' ? this.#hasRoom : !reading.isFull;
-    // If the application does not read, the client is not slow; and a client that waits for 100 Continue behaves
-    // correctly.
+    // The client is not slow while the application does not read, nor while it waits for 100 Continue.
     reading.expectBytes(hasRoom && !(this.#isAnswering && this.exchange?.input.owesContinue === true));
     if (hasRoom && this.transport.isPaused) this.transport.resume();
   }
@@ -313,7 +312,6 @@ export class Connection implements TransportOwner, OutputOwner, Expiring, Movabl
     if (!this.#isAnswering || this.#context.http10Only) return;
     this.#output.putText(continueResponse(headers));
     this.#output.flush();
-    // From now on the client must send.
     this.bodyWanted();
   }
 
@@ -325,8 +323,7 @@ export class Connection implements TransportOwner, OutputOwner, Expiring, Movabl
     const reading = this.#reading;
     if (reading.state === 'over' || this.#isExhausted) return false;
     if (reading.state !== 'body') return true;
-    // A client that waits for 100 Continue may or may not send its body, and discarding a long body would only throttle
-    // the client.
+    // It is unknown whether a client that waits for 100 Continue sends its body; discarding a long body takes too long.
     return this.exchange?.input.owesContinue !== true && !(isWhole && reading.isTooLongToDiscard);
   }
 
@@ -368,10 +365,7 @@ export class Connection implements TransportOwner, OutputOwner, Expiring, Movabl
     this.transport.reset();
   }
 
-  /**
-   * The socket first delivers the bytes that were received but not consumed. The exchange is settled when the socket
-   * closes.
-   */
+  /** The socket first delivers the unconsumed bytes. The exchange is settled when the socket closes. */
   takeSocket(exchange: Exchange): Socket {
     if (this.exchange !== exchange || !this.#isAnswering || exchange.state !== 'waiting') {
       throw new EvyError('APP_FAILED', 'takeSocket() must be called once, before anything is sent');

@@ -216,7 +216,7 @@ export class Mover {
     };
     this.#underWay.set(id, entry);
     this.#unanswered += 1;
-    this.#timer ??= setInterval(() => this.#look(), syncAfterMs).unref();
+    this.#timer ??= setInterval(() => this.#checkProgress(), syncAfterMs).unref();
     this.#parts.send({ type: 'move', id, connection: detached.connection }, detached.handle, (error) => {
       if (error === null) entry.isWritten = true;
       else this.#failed(id);
@@ -249,7 +249,7 @@ export class Mover {
     }
   }
 
-  #look(): void {
+  #checkProgress(): void {
     if (this.isEmpty) {
       clearInterval(this.#timer);
       this.#timer = undefined;

@@ -14,7 +14,7 @@ import type { Gatekeeper } from '../accepting/gatekeeper.ts';
 /** how long an idle client gets to notice that its connection was closed */
 const lingerMs = 500;
 /** how often idle connections are checked when the server stops */
-const lookEveryMs = 50;
+const checkEveryMs = 50;
 
 export type Departure = Omit<Extract<MasterToWorker, { type: 'drain' }>, 'type'>;
 
@@ -35,7 +35,7 @@ export class Leaving {
   #isAccepting = false;
   /** present when the whole server stops, where idle connections get only a short time */
   #stop: { readonly linger: IdleLinger; readonly times: LingerTimes; readonly sinceMs: number } | undefined;
-  #looks: NodeJS.Timeout | undefined;
+  #idleTimer: NodeJS.Timeout | undefined;
   #deadlineMs = Infinity;
   #timer: NodeJS.Timeout | undefined;
   #over: (isEmpty: boolean) => void = () => {};
@@ -58,7 +58,7 @@ export class Leaving {
     try {
       return (await this.#emptyWithin(departure)) ? [] : await this.#cut();
     } finally {
-      clearInterval(this.#looks);
+      clearInterval(this.#idleTimer);
     }
   }
 
@@ -81,7 +81,7 @@ export class Leaving {
     this.#isAccepting = true;
     await closeToClients(servers, gate, graceMs);
     this.#isAccepting = false;
-    this.#look();
+    this.#checkEnd();
   }
 
   /** connections at the beginning, and those accepted since */
@@ -124,18 +124,18 @@ export class Leaving {
     const linger = new IdleLinger(times);
     const sinceMs = performance.now();
     this.#stop = { linger, times, sinceMs };
-    const look = (): void => {
+    const closeOverdue = (): void => {
       const nowMs = performance.now();
       const idle = serving.idleConnections();
       for (const one of linger.overdue(idle ?? [], nowMs)) one.closeUnannounced();
       if (idle === undefined && nowMs - sinceMs >= times.firstRequestMs) serving.closeIdle();
-      this.#look();
+      this.#checkEnd();
     };
-    look();
+    closeOverdue();
     // The check runs after the sockets were polled, so that bytes which arrived while this process could not run are
     // read before any connection is closed.
-    const lookSoon = (): void => void setImmediate(look);
-    this.#looks = setInterval(lookSoon, Math.min(lookEveryMs, Math.max(1, times.idleMs))).unref();
+    const checkSoon = (): void => void setImmediate(closeOverdue);
+    this.#idleTimer = setInterval(checkSoon, Math.min(checkEveryMs, Math.max(1, times.idleMs))).unref();
   }
 
   get #isEmpty(): boolean {
@@ -158,16 +158,16 @@ export class Leaving {
       };
       serving.onChange(() => {
         gate.update(serving.stats.connections);
-        this.#look();
+        this.#checkEnd();
       });
-      mover?.onChange(() => this.#look());
-      gate.handshakes.onChange(() => this.#look());
+      mover?.onChange(() => this.#checkEnd());
+      gate.handshakes.onChange(() => this.#checkEnd());
       this.hasten(departure);
-      this.#look();
+      this.#checkEnd();
     });
   }
 
-  #look(): void {
+  #checkEnd(): void {
     if (this.#isEmpty) this.#over(true);
   }
 }

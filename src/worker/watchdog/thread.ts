@@ -41,15 +41,15 @@ let isReading = false;
 let blockedMs = 0;
 let deadline: NodeJS.Timeout | undefined;
 
-function tell(message: WatchdogToMaster): void {
+function send(message: WatchdogToMaster): void {
   if (line.writable) line.write(`${JSON.stringify(enclose(message))}\n`);
 }
 
-function look(): void {
+function checkPulse(): void {
   const quietMs = quiet.tick(performance.now());
   if (pulse.hasBeaten) quiet.heard();
   else blockedMs = Math.round(quietMs);
-  if (line.writableLength < mostWaitingBytes) tell({ type: 'alive' });
+  if (line.writableLength < mostWaitingBytes) send({ type: 'alive' });
   if (isReading) return;
   const before = verdict;
   verdict = verdictOn({ quietMs: quiet.ms, isDebugged: pulse.isDebugged }, stuckMs);
@@ -57,7 +57,7 @@ function look(): void {
   if (saying === 'none') return;
   if (saying === 'recovered') {
     clearTimeout(deadline);
-    tell({ type: 'recovered', blockedMs });
+    send({ type: 'recovered', blockedMs });
   } else void report(saying);
 }
 
@@ -71,7 +71,7 @@ async function report(saying: 'busy' | 'stuck'): Promise<void> {
   if (pulse.hasBeaten) quiet.heard();
   // The loop ran meanwhile, so the result does not show what blocked it. The next check reports that it runs.
   const isOver = quiet.ms === 0;
-  if (!isOver) tell({ type: saying, blockedMs, report: reading.report });
+  if (!isOver) send({ type: saying, blockedMs, report: reading.report });
   // A process that is to be killed stays paused, so that the logged state of its requests stays true.
   if (isOver || !isLast) reading.letGo();
   else if (line.writable) deadline = setTimeout(endProcess, actWithinMs);
@@ -80,4 +80,4 @@ async function report(saying: 'busy' | 'stuck'): Promise<void> {
 
 line.on('error', () => {}); // 'close' follows
 line.resume();
-setInterval(look, tickMs);
+setInterval(checkPulse, tickMs);
