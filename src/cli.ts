@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
- * The `evy` command. First it holds signals back, then it looks whether it can run here; the rest is loaded after that, since an
- * old Node could not even parse or link it, and since loading takes a while.
+ * The `evy` command. It holds signals first, then checks whether evy can run here. The rest is imported after that:
+ * loading takes a while, and an old Node could not even parse it.
  */
 import { refusal } from './cli/platform.ts';
 import { HeldSignals } from './shared/held-signals.ts';

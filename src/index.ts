@@ -1,4 +1,4 @@
-/** The public API: re-exports only. */
+/** The public API of the package; it only re-exports. */
 export { ALREADY_HANDLED } from './shared/application.ts';
 export type {
   App,

@@ -1,16 +1,16 @@
-/** What a person who started evy on a terminal wants to know: where it listens, and how to reload and stop it. */
+/** The text that evy prints at its start on a terminal: where it listens, and how to reload and stop it. */
 
 export interface BannerFacts {
-  /** addresses as the master names them: '127.0.0.1:8080', 'tls:[::]:443', 'unix:/run/app.sock' */
+  /** addresses in the master's notation: '127.0.0.1:8080', 'tls:[::]:443', 'unix:/run/app.sock' */
   addresses: readonly string[];
   workers: number;
   masterPid: number;
 }
 
-/** Every address of the machine; a browser cannot open these, but localhost is one of them. */
+/** Wildcard addresses. A browser cannot open these, so the banner shows localhost instead. */
 const everywhere = /^(0\.0\.0\.0|\[::\])(?=:)/;
 
-/** 'http://127.0.0.1:8080/' for what a browser can open, the address itself for the rest. */
+/** Returns 'http://127.0.0.1:8080/' for an address that a browser can open, and any other address unchanged. */
 export function addressUrl(address: string): string {
   const tls = address.startsWith('tls:');
   const plain = tls ? address.slice('tls:'.length) : address;

@@ -1,6 +1,4 @@
-/**
- * `--check-config`: everything that can be known to be wrong without listening and without running the application.
- */
+/** `--check-config`: finds every mistake that can be found without listening and without running the application. */
 import { readCertificate } from '../shared/certificate.ts';
 import { chooseBinds } from '../master/sockets/chosen-binds.ts';
 import { readEnvFile } from '../master/generations/env-file.ts';
@@ -8,7 +6,7 @@ import { resolveRelease } from '../master/generations/release.ts';
 import type { Options } from '../shared/options/table.ts';
 import type { Environment } from './environment.ts';
 
-/** @throws {EvyError} what a start with these options would say, as far as it can be known */
+/** @throws {EvyError} the error that a start with these options would report, as far as it can be found here */
 export async function checkConfig(options: Options, environment: Environment, folder: string): Promise<void> {
   await resolveRelease(options, folder);
   await readEnvFile(options.envFile, environment);

@@ -1,8 +1,8 @@
 /**
  * The command line: `evy [serve] APP [MIDDLEWARE...]` and a flag for each option.
  *
- * `util.parseArgs` cuts it into tokens; what is wrong is said here, so that the message names the flag and the one that
- * was probably meant. A flag given twice counts the last time, a list flag collects.
+ * `util.parseArgs` splits it into tokens. The checks are made here, so that a message names the wrong flag and suggests
+ * a similar one. Of a repeated flag the last value counts; a list flag collects all values.
  */
 import { parseArgs, type ParseArgsConfig } from 'node:util';
 import { EvyError } from '../shared/errors.ts';
@@ -15,7 +15,7 @@ export type Action = 'serve' | 'help' | 'version' | 'print-config' | 'check-conf
 
 export interface CommandLine {
   action: Action;
-  /** as written after --config */
+  /** the path after --config, as it was written */
   configFile: string | undefined;
   layer: Layer;
 }
@@ -26,11 +26,11 @@ interface FlagSpec {
   flag: Flag;
   short?: string;
   takesValue: boolean;
-  /** what --help shows for the value */
+  /** the value's placeholder in --help */
   placeholder?: string;
 }
 
-/** Flags that are no options. `placeholder` and `help` are for --help. */
+/** Flags that are not options. `placeholder` and `help` are for --help. */
 export const commandFlags = [
   {
     name: 'config',
@@ -88,7 +88,8 @@ function checkFlag(token: OptionToken): FlagSpec {
     throw new EvyError('USAGE', `unknown flag ${shown}${hint || '; evy --help lists all flags'}`);
   }
   const { value } = token;
-  // A value that looks like a flag was forgotten; '-' alone is standard output, and `--name=-value` is meant.
+  // If the next word looks like a flag, the value was forgotten. '-' alone means standard output, and `--name=-value`
+  // is accepted.
   const forgotten = value === undefined || (token.inlineValue !== true && /^-./.test(value));
   if (spec.takesValue && forgotten)
     throw new EvyError(
@@ -111,14 +112,14 @@ function positionalSettings(words: readonly string[], folder: string): Array<[Op
 }
 
 /**
- * @param folder what relative paths are relative to
+ * @param folder the directory that relative paths are resolved against
  * @throws {EvyError} USAGE
  */
 export function parseCommandLine(args: readonly string[], folder: string): CommandLine {
   const { tokens } = parseArgs(parseConfig(args));
   const flags = tokens.filter((token) => token.kind === 'option');
   const settings = new Map<OptionName, Setting>();
-  // Who asks for help gets it, whatever else the line holds.
+  // --help takes precedence over everything else on the line, errors included.
   if (flags.some(({ name }) => name === 'help'))
     return { action: 'help', configFile: undefined, layer: { kind: 'flags', settings } };
   let action: Action = 'serve';

@@ -1,6 +1,6 @@
 /**
  * Runs in a child process: imports a configuration file, calls its default export if that is a function, sends the
- * result to the master and ends, whatever the file left open (timers, sockets).
+ * result to the master and exits, even if the file left timers or sockets open.
  */
 import { pathToFileURL } from 'node:url';
 import { EvyError } from '../shared/errors.ts';
@@ -9,7 +9,10 @@ import { enableTypeScript, typeScriptHint } from '../shared/typescript.ts';
 import { headline, loadError } from '../shared/user-error.ts';
 import type { ConfigMessage } from './config-file.ts';
 
-/** Where a value holds what does not cross to the master: 'app: a function'. */
+/**
+ * Returns the path and kind of a value that cannot be sent to the master, as in 'app: a function'; undefined when all
+ * can.
+ */
 function notPlain(value: unknown, path: string, seen = new Set<unknown>()): string | undefined {
   if (typeof value === 'function' || typeof value === 'symbol' || typeof value === 'bigint')
     return `${path} is a ${typeof value}`;
@@ -31,7 +34,7 @@ async function evaluate(path: string): Promise<unknown> {
   try {
     const module = (await import(pathToFileURL(path).href)) as { default?: unknown };
     let value = module.default;
-    // Transpiled CommonJS: the default export inside the default export.
+    // Transpiled CommonJS has its default export inside the default export.
     if (typeof value === 'object' && value !== null && '__esModule' in value)
       value = (value as { default?: unknown }).default;
     if (value === undefined)
@@ -68,14 +71,15 @@ function answer(message: ConfigMessage): void {
   process.send!(message, () => process.exit(0));
 }
 
-// A terminal sends signals to the whole process group, and the master decides. Without a master nobody waits for the answer; waiting
-// for that must not keep the event loop from running empty.
+// A terminal sends signals to the whole process group; only the master acts on them. Without a master the answer is not
+// needed, so this process exits. The channel is unreferenced so that a file which awaits forever is noticed by an empty
+// event loop.
 new HeldSignals().passOn();
 process.once('disconnect', () => process.exit(1));
 process.channel?.unref();
 
 const path = process.argv[2]!;
-// The event loop runs empty before there is an answer. (No await here: Node would blame this file for it.)
+// The event loop became empty before there was a result. (With an await here, Node would blame this file instead.)
 process.once('beforeExit', () => {
   const message = `${path} gave no options: it awaits a promise that is never settled`;
   answer({ type: 'failed', code: 'BAD_CONFIG', message, stack: undefined });

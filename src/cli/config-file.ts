@@ -1,10 +1,9 @@
 /**
- * The configuration file: found, read, and turned into a layer.
+ * Finds and reads the configuration file, and turns it into a layer of settings.
  *
- * A JavaScript or TypeScript file is imported in a child process that sends the plain data back and ends. An import in
- * the master could not be read anew at a reload (modules are cached; a changing query in the address would reload the
- * file but none of what it imports, and leak each version), and would run the user's code in the one process that must
- * not fail. JSON is read here.
+ * A JavaScript or TypeScript file is imported in a child process, which sends the plain data back and exits. The master
+ * could not import it again at a reload: modules are cached, and a changing query in the URL would reload the file but
+ * not its imports, and leak each version. Also, the master must not run user code. JSON is parsed here.
  */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
@@ -18,12 +17,12 @@ import type { Layer } from '../shared/options/resolve.ts';
 import { statusOf } from '../shared/file-status.ts';
 import { verdictOn } from '../shared/protocol/internal-messages.ts';
 
-/** What the child sends: the data, or why there is none. */
+/** The message of the child process: the data, or the error. */
 export type ConfigMessage =
   | { type: 'config'; value: unknown }
   | { type: 'failed'; code: ErrorCode; message: string; stack: string | undefined };
 
-/** The file runs in that process, and may send what it likes. */
+/** User code runs in that process, so its messages may have any form. */
 function isConfigMessage(value: unknown): value is ConfigMessage {
   const { type, code, message, stack } = (value ?? {}) as Partial<Extract<ConfigMessage, { type: 'failed' }>>;
   if (type !== 'failed') return (type as string | undefined) === 'config';
@@ -36,16 +35,17 @@ const readTimeoutMs = 10_000;
 const childFile = fileURLToPath(new URL(`./config-child${extname(import.meta.url)}`, import.meta.url));
 
 /**
- * The file in the real folder that a link leads to: what its relative paths name belongs to one release. The file
- * itself may be a link into a folder that releases share; its paths are meant from where it is linked.
+ * Returns the file's path in the real directory that a link leads to, so that its relative paths belong to one release.
+ * The file itself may be a link into a directory that releases share; its relative paths then belong to the directory
+ * of the link.
  */
 function inRealFolder(path: string): string {
   return join(realpathSync(dirname(path)), basename(path));
 }
 
 /**
- * The file named with --config, or the one in the folder; undefined when there is none.
- * @throws {EvyError} BAD_CONFIG when the named one is missing, or the folder has several
+ * Returns the file named with --config, or the one in the folder; undefined when there is none.
+ * @throws {EvyError} BAD_CONFIG when the named file is missing, or the folder has several
  */
 export function findConfigFile(named: string | undefined, folder: string): string | undefined {
   if (named !== undefined) {
@@ -94,7 +94,7 @@ function userCause(stack: string | undefined): { cause?: Error } {
 }
 
 async function readModule(path: string, folder: string, timeoutMs: number): Promise<unknown> {
-  // What the file prints goes to standard error: standard output may be --print-config's.
+  // Output of the file goes to standard error, since standard output may be that of --print-config.
   const execArgv = process.execArgv.filter((flag) => !flag.startsWith('--inspect'));
   const child = fork(childFile, [path], { execArgv, stdio: ['ignore', 2, 2, 'ipc'], cwd: folder });
   let message: ConfigMessage | undefined;
@@ -133,8 +133,9 @@ async function readModule(path: string, folder: string, timeoutMs: number): Prom
 }
 
 /**
- * The options that a configuration file holds, read anew each time. Relative paths belong to the file's folder. A module
- * runs in `folder`: the one that this process was started in may be gone with the release that it belonged to.
+ * Reads the options of a configuration file, each time from disk. Relative paths are resolved against the file's
+ * folder. A module runs in `folder`, since the directory in which this process was started may have been removed with
+ * its release.
  * @throws {EvyError} BAD_CONFIG, with the user's own error as cause; NO_TYPESCRIPT
  */
 export async function readConfigFile(path: string, folder = process.cwd(), timeoutMs = readTimeoutMs): Promise<Layer> {

@@ -1,6 +1,6 @@
 /**
- * All layers together: what the command serves. Called at the start and again at each reload, when the file is read
- * anew; flags and variables are those of the start.
+ * Combines all layers into the configuration that the command serves. It is called at the start and at each reload. A
+ * reload reads the file again; flags and variables are those of the start.
  */
 import { resolveOptions, type Layer, type Resolved } from '../shared/options/resolve.ts';
 import type { CommandLine } from './command-line.ts';
@@ -8,7 +8,7 @@ import { findConfigFile, readConfigFile } from './config-file.ts';
 import { environmentLayer, type Environment } from './environment.ts';
 
 export interface Configuration extends Resolved {
-  /** undefined when there is none */
+  /** path of the configuration file; undefined when there is none */
   configFile: string | undefined;
 }
 

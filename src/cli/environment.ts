@@ -1,9 +1,8 @@
 /**
  * Options from environment variables: `EVY_*`, then the names that platforms use (PORT, WEB_CONCURRENCY).
  *
- * An empty variable counts as unset, as it does in most shells' `${PORT:-8080}`. A variable holds one value, so lists are
- * separated by commas there. Unknown `EVY_*` variables belong to the application for all that evy knows; only those that
- * are nearly an option are reported.
+ * An empty variable counts as unset, as in a shell's `${PORT:-8080}`. Lists are separated by commas. An unknown `EVY_*`
+ * variable may belong to the application, so only those that resemble an option are reported.
  */
 import { isList, optionNames, variableNames } from '../shared/options/names.ts';
 import type { Layer, Setting } from '../shared/options/resolve.ts';
@@ -39,7 +38,7 @@ export function environmentLayer(environment: Environment, folder: string): Envi
   const suspects: EnvironmentOptions['suspects'] = [];
   for (const variable of Object.keys(environment).toSorted()) {
     if (!variable.startsWith('EVY_') || known.includes(variable)) continue;
-    // The prefix is common to all: only the rest tells how near two names are.
+    // All names share the prefix, so only the rest is compared.
     const meant = suggest(
       variable.slice('EVY_'.length),
       known.filter((name) => name.startsWith('EVY_')).map((name) => name.slice('EVY_'.length)),

@@ -1,11 +1,11 @@
 /**
- * What a person sees of an error: one line that says what to change. Stack traces only of the user's own code, which they
- * can repair; or of evy when evy is at fault.
+ * Formats an error for the user: one line that says what to change. A stack trace is added only if it is of the user's
+ * code, or if the error is one of evy itself.
  */
 import { EvyError } from '../shared/errors.ts';
 import { userStackOf } from '../shared/user-error.ts';
 
-/** Ends with a line feed. */
+/** The text ends with a line feed. */
 export function errorText(thrown: unknown): string {
   if (!(thrown instanceof EvyError) || thrown.code === 'INTERNAL') {
     const text = thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);
@@ -16,7 +16,7 @@ export function errorText(thrown: unknown): string {
   return stack === undefined ? lines.join('') : `${lines.join('')}\n${stack}\n`;
 }
 
-/** Exit code of the process that this error ends. */
+/** The exit code of the process that this error ends. */
 export function exitCodeOf(thrown: unknown): number {
   return thrown instanceof EvyError ? thrown.exitCode : 1;
 }

@@ -31,7 +31,7 @@ function flagEntry(name: OptionName): string {
   const flag = isSwitch(name) ? `--[no-]${flagName(name)}` : `--${flagName(name)} ${row.placeholder}`;
   const platformVariables = variableNames(name).slice(1);
   const byDefault = defaultText(name);
-  // The format of the access log would fill three lines; the documentation has it.
+  // The default format of the access log would fill three lines; the documentation shows it.
   const shown = byDefault === 'none' || byDefault.length > 40 ? [] : [`default: ${byDefault}`];
   const facts = [...shown, ...platformVariables.map((variable) => `or $${variable}`)];
   return entry(`${short}${flag}`, facts.length === 0 ? row.help : `${row.help} [${facts.join('; ')}]`);

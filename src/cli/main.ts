@@ -1,6 +1,6 @@
 /**
- * What the command does, by its action. Everything that it reads from outside or writes comes in as `Surroundings`, so
- * that a test runs it without a process. What serves is loaded only when it is to serve: `--help` needs no log.
+ * Dispatches the command's action. All input and output goes through `Surroundings`, so a test can run it without a
+ * process. The serving code is loaded only for `serve`, which keeps `--help` fast.
  */
 import { readFileSync } from 'node:fs';
 import { checkConfig } from './check-config.ts';
@@ -32,7 +32,7 @@ async function act(args: readonly string[], surroundings: Surroundings): Promise
   }
   const read = readConfiguration(commandLine, environment, folder);
   const configuration = await (action === 'serve' ? Promise.race([read, signals.stopRequest]) : read);
-  // Nothing is open yet, and a configuration file may take its time.
+  // Reading a configuration file may take long, and nothing is open yet.
   if (configuration === 'stop') return 0;
   if (action === 'print-config') {
     stdout(printedConfig(configuration));
@@ -47,7 +47,7 @@ async function act(args: readonly string[], surroundings: Surroundings): Promise
   return serve(configuration, () => readConfiguration(commandLine, environment, folder), surroundings);
 }
 
-/** Resolves with the exit code, when there is nothing left to do. */
+/** Resolves with the exit code when the command is done. */
 export async function main(args: readonly string[], surroundings: Surroundings): Promise<number> {
   try {
     return await act(args, surroundings);

@@ -1,11 +1,11 @@
 /**
- * Whether evy runs here at all. Loaded before anything else, so it uses nothing that an old Node lacks: on Node 16 the
- * answer must still be a sentence and not a syntax error.
+ * Checks the platform and the Node version. It is loaded before anything else and uses only old syntax, so that even
+ * Node 16 prints a sentence and not a syntax error.
  */
 
 const leastNode: readonly [major: number, minor: number] = [20, 19];
 
-/** The refusal, or undefined when evy runs here. */
+/** Returns the reason for a refusal, or undefined when evy can run. */
 export function refusal(platform: string, nodeVersion: string): string | undefined {
   if (platform === 'win32') {
     return 'evy does not run on Windows: it runs on Linux, and on macOS for development (WSL is Linux)';

@@ -1,4 +1,7 @@
-/** `--print-config`: a line for each option in table order: name, value as one would write it, where it came from. */
+/**
+ * `--print-config`: one line per option in table order, with its name, its value as a user would write it, and its
+ * origin.
+ */
 import { formatOption } from '../shared/options/format.ts';
 import { optionKey, optionNames } from '../shared/options/names.ts';
 import type { Resolved } from '../shared/options/resolve.ts';
@@ -11,7 +14,7 @@ export function printedConfig({ options, origins }: Resolved): string {
     (name) => [name, formatOption(name, options[optionKey(name) as keyof Options]), origins[name]] as const,
   );
   const nameWidth = Math.max(...rows.map(([name]) => name.length));
-  // One long value (a log format) must not push all origins off the screen.
+  // A single long value (a log format) must not push all origins off the screen.
   const valueWidth = Math.min(widestValue, Math.max(...rows.map(([, value]) => value.length)));
   return rows
     .map(([name, value, origin]) => `${name.padEnd(nameWidth)}  ${value.padEnd(valueWidth)}  ${origin}\n`)

@@ -1,11 +1,11 @@
-/** The command in this process: its arguments, its streams, its exit code. */
+/** Runs the command in this process, with its arguments, streams and exit code. */
 import { logicalDirectory } from '../master/generations/release.ts';
 import type { HeldSignals } from '../shared/held-signals.ts';
 import { main } from './main.ts';
 
 const streams = [process.stdout, process.stderr] as const;
 
-/** Resolves when what was written before is on its way: outside of Linux, pipes are written asynchronously. */
+/** Resolves when earlier output has been written: outside Linux, pipes are written asynchronously. */
 async function written(stream: NodeJS.WriteStream): Promise<void> {
   await new Promise<void>((resolve) => {
     stream.write('', () => resolve());
@@ -13,7 +13,7 @@ async function written(stream: NodeJS.WriteStream): Promise<void> {
 }
 
 export async function runCommand(signals: HeldSignals): Promise<never> {
-  // Who closed the other end (`evy --help | head -1`) has seen enough; a server must not end of it.
+  // The reader may close its end early (`evy --help | head -1`); the resulting error must not end a server.
   for (const stream of streams) stream.on('error', () => {});
   const code = await main(process.argv.slice(2), {
     environment: process.env,
@@ -24,7 +24,7 @@ export async function runCommand(signals: HeldSignals): Promise<never> {
     signals,
   });
   await Promise.all(streams.map(written));
-  // Exits rather than waits for an empty event loop: a loop that runs empty removes the files of unix sockets, which may
-  // by now belong to another master.
+  // exit() instead of an empty event loop: when the loop becomes empty, libuv removes the files of unix sockets, which
+  // may by now belong to another master.
   process.exit(code);
 }

@@ -1,4 +1,4 @@
-/** Serving: a master with these options until it is told to stop. The only action that stays. */
+/** The action `serve`: runs a master with these options until it is told to stop. */
 import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
 import { Master } from '../master/master.ts';
@@ -11,16 +11,16 @@ import type { Configuration } from './configuration.ts';
 import { environmentLayer, type Environment } from './environment.ts';
 import type { HeldSignals } from '../shared/held-signals.ts';
 
-/** What the command reads from outside of its process or writes there; a test gives its own. */
+/** The command's input and output outside its process; a test passes its own. */
 export interface Surroundings {
   environment: Environment;
-  /** the working directory, as the shell has it */
+  /** the working directory as the shell knows it, symbolic links kept */
   folder: string;
   stdout: (text: string) => void;
   stderr: (text: string) => void;
-  /** whether a person sees the output */
+  /** whether standard output is a terminal */
   interactive: boolean;
-  /** signals that came while the command was loaded */
+  /** signals that arrived while the command was loaded */
   signals: HeldSignals;
 }
 
@@ -31,7 +31,7 @@ function refuseLog(option: string, file: string, cause: unknown): never {
   });
 }
 
-/** A log that cannot be written is silent once evy runs; at the start it is an error. */
+/** A running server tolerates a log that cannot be written; at the start it is an error. */
 function checkLogFile(option: string, file: string): void {
   if (file === '') return;
   try {
@@ -52,7 +52,7 @@ function openLog({ logLevel: level, logStyle: style, logFile: file, accessLog }:
   }
 }
 
-/** Resolves with the exit code once the master has stopped. @throws {EvyError} when it cannot start */
+/** Resolves with the exit code when the master has stopped. @throws {EvyError} when it cannot start */
 export async function serve(
   configuration: Configuration,
   reread: () => Promise<Configuration>,
@@ -75,7 +75,7 @@ export async function serve(
       stdout(banner({ addresses: names, workers: master.status().wantedWorkers, masterPid: process.pid }));
     }
   } catch (error) {
-    // Ctrl-C before it served: not an error to whoever pressed it.
+    // Ctrl-C before the server was ready is not an error.
     if (error instanceof EvyError && error.code === 'STOPPING') return 0;
     throw error;
   }

@@ -1,4 +1,7 @@
-/** `createMaster()` is how a program embeds a master. It takes options as people write them, and changes nothing process-wide unless asked. */
+/**
+ * `createMaster()` embeds a master in a program. It takes options as people write them, and changes nothing
+ * process-wide unless asked to.
+ */
 import { EvyError } from '../shared/errors.ts';
 import { createLogger } from '../shared/log/log.ts';
 import type { Logger } from '../shared/log/log.ts';
@@ -7,18 +10,18 @@ import type { OptionsInput } from '../shared/options/table.ts';
 import { Master } from './master.ts';
 
 export interface EmbeddingOptions extends OptionsInput {
-  /** whether signals to this process are commands to this master (HUP reloads, TERM and INT stop); false by default */
+  /** whether signals to this process control this master (HUP reloads, TERM and INT stop); false by default */
   signals?: boolean;
-  /** log lines as the options logLevel, logStyle and logFile say (true), none (false, the default), or a logger */
+  /** true: log as the options logLevel, logStyle and logFile say; false (the default): no log; or a logger to use */
   log?: boolean | Logger;
-  /** yields the options at each reload, within ten seconds; without it a reload only loads the application again */
+  /** returns the options at each reload, within ten seconds; without it a reload only loads the application again */
   onReload?: () => OptionsInput | Promise<OptionsInput>;
 }
 
-/** the time that a configuration file has, too */
+/** the same time that a configuration file has */
 const reloadWithinMs = 10_000;
 
-/** Resolves with what `onReload` yields. @throws {EvyError} ON_RELOAD_TIMEOUT */
+/** Resolves with the result of `onReload`. @throws {EvyError} ON_RELOAD_TIMEOUT */
 export async function askAnew(
   onReload: NonNullable<EmbeddingOptions['onReload']>,
   withinMs = reloadWithinMs,
@@ -38,7 +41,7 @@ export async function askAnew(
   }
 }
 
-/** @throws {EvyError} BAD_OPTION */
+/** Creates a master, which does nothing until `start()`. @throws {EvyError} BAD_OPTION */
 export function createMaster(given: EmbeddingOptions): Master {
   const { signals = false, log = false, onReload, ...input } = given;
   const options = resolveInput(input);

@@ -36,14 +36,14 @@ import { defaultWorkerEntry } from './workers/process.ts';
 import { interfaceFields } from './workers/served-interface.ts';
 
 export interface MasterParts {
-  /** checked and complete, as shared/options.ts yields them */
+  /** checked and complete, as shared/options returns them */
   options: Options;
   /** reads the configuration again at each reload; without it a reload only loads the application again */
   resolve?: () => Options | Promise<Options>;
   logger?: Logger;
   /** whether signals to this process are commands to this master */
   signals?: boolean;
-  /** the worker's main module, another one than evy's own */
+  /** path of the worker's main module, to replace evy's own */
   workerEntry?: string;
 }
 
@@ -65,7 +65,10 @@ export class Master extends EventEmitter<MasterEvents> {
     this.#logger = parts.logger ?? silentLogger;
   }
 
-  /** Resolves when workers serve; rejects, with nothing left behind, when they cannot. */
+  /**
+   * Resolves with the addresses when workers serve. Rejects with an EvyError when they cannot, after everything has
+   * been closed.
+   */
   async start(): Promise<{ addresses: readonly BoundAddress[] }> {
     if (this.#state !== 'idle')
       throw new EvyError('NOT_SUPPORTED', 'a master can be started only once; create another one');
@@ -94,8 +97,8 @@ export class Master extends EventEmitter<MasterEvents> {
   }
 
   /**
-   * Loads the configuration and the application again. Resolves when the last old worker has gone; the event 'reload:live'
-   * tells when the new ones serve. Rejects with a ReloadError, and the old generation serves on.
+   * Loads the configuration and the application again. Resolves when the last old worker has exited; the event
+   * 'reload:live' tells when the new ones serve. Rejects with a ReloadError, and the old generation serves on.
    */
   reload(): Promise<ReloadResult> {
     const answer = deferred<ReloadResult>();
@@ -104,8 +107,8 @@ export class Master extends EventEmitter<MasterEvents> {
   }
 
   /**
-   * Starts the next master from this process's command line. Resolves when it serves; then this master hands its connections
-   * over and stops. Rejects when the next master does not come to serve, and this one serves on.
+   * Starts the next master from this process's command line. Resolves when that master serves; this one then moves its
+   * connections there and stops. Rejects when the next master does not become ready, and this one serves on.
    */
   upgrade(): Promise<UpgradeResult> {
     const answer = deferred<UpgradeResult>();
@@ -113,7 +116,7 @@ export class Master extends EventEmitter<MasterEvents> {
     return answer.promise;
   }
 
-  /** Resolves when that many workers serve, and the surplus ones have gone. */
+  /** Changes the number of workers. Resolves when that many workers serve and the surplus ones have exited. */
   scale(workers: number): Promise<ScaleResult> {
     if (!Number.isInteger(workers) || workers < 1 || workers > mostWorkers) {
       return Promise.reject(
@@ -125,19 +128,22 @@ export class Master extends EventEmitter<MasterEvents> {
     return answer.promise;
   }
 
-  /** Lets the workers finish what they have, within the grace time; resolves when all are gone. */
+  /**
+   * Stops gracefully: workers finish their requests within the grace time (`graceMs` milliseconds; by default the
+   * option). Resolves when all workers have exited; rejects with EvyError BAD_OPTION on an invalid time.
+   */
   async stop({ graceMs }: { graceMs?: number } = {}): Promise<StopResult> {
     this.#push({ type: 'stop', graceMs: graceMs === undefined ? undefined : checkGraceMs(graceMs) });
     return this.#stopped.promise;
   }
 
-  /** Kills the workers. */
+  /** Kills the workers and stops. */
   stopNow(): Promise<StopResult> {
     this.#push({ type: 'stop-now' });
     return this.#stopped.promise;
   }
 
-  /** Opens the log files of the master and the workers again, after they were rotated. */
+  /** Reopens the log files of the master and the workers after a rotation. */
   reopenLogs(): void {
     this.#push({ type: 'reopen-logs' });
   }
@@ -226,7 +232,7 @@ export class Master extends EventEmitter<MasterEvents> {
     }
   }
 
-  /** Closes and removes everything: sockets, files, signal handlers. Commands that come later are answered at once. */
+  /** Closes and removes everything: sockets, files, signal handlers. Later commands are answered immediately. */
   #finish(result: StopResult = nothingStopped, passedOn: ReadonlySet<string> = new Set()): void {
     if (this.#state === 'stopped') return;
     const wasRunning = this.#state === 'running';

@@ -1,13 +1,13 @@
 /**
- * What names the master's process: the pid file, and the main pid that a service manager knows. The file is written whole or
- * not at all, and removed only while it names this process.
+ * Records which process is the master: in the pid file, and as the main pid of a service manager. The file is replaced
+ * atomically, and removed only while it names this process.
  */
 import { execFile } from 'node:child_process';
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { EvyError, toError } from '../shared/errors.ts';
 import type { Logger } from '../shared/log/log.ts';
 
-/** The process that the file names, if it lives and is not ours. */
+/** Returns the pid in the file, if that process lives and is another one. */
 function livingOwner(path: string, pid: number): number | undefined {
   try {
     const owner = Number(readFileSync(path, 'utf8').trim());
@@ -15,14 +15,14 @@ function livingOwner(path: string, pid: number): number | undefined {
     process.kill(owner, 0);
     return owner;
   } catch (error) {
-    // Nobody may be there, or somebody whom we may not signal.
+    // EPERM: the process exists, but belongs to another user.
     return (error as NodeJS.ErrnoException).code === 'EPERM' ? Number(readFileSync(path, 'utf8').trim()) : undefined;
   }
 }
 
 /**
  * `from` is the pid of another master that the file may name: the previous one, or a next one that has failed.
- * @throws {EvyError} BAD_OPTION when the file cannot be written, or belongs to a process that lives
+ * @throws {EvyError} BAD_OPTION when the file cannot be written, or names another living process
  */
 export function writePidfile(path: string, pid = process.pid, from?: number): void {
   const owner = livingOwner(path, pid);
@@ -37,7 +37,7 @@ export function writePidfile(path: string, pid = process.pid, from?: number): vo
     writeFileSync(temporary, `${pid}\n`);
     renameSync(temporary, path);
   } catch (cause) {
-    // On a full disk the file is there, and empty.
+    // When the disk is full, an empty file remains.
     removeQuietly(temporary);
     throw new EvyError(
       'BAD_OPTION',
@@ -51,7 +51,7 @@ function removeQuietly(path: string): void {
   try {
     rmSync(path, { force: true });
   } catch {
-    // The file was never written.
+    // The file was never created.
   }
 }
 
@@ -59,16 +59,16 @@ export function removePidfile(path: string, pid = process.pid): void {
   try {
     if (readFileSync(path, 'utf8').trim() === String(pid)) rmSync(path);
   } catch {
-    // Gone already, or no longer readable: nothing of ours is left behind.
+    // It is gone already, or not accessible any more.
   }
 }
 
 const notifyTimeoutMs = 5_000;
 
 /**
- * Tells a service manager which process is the main one now (sd_notify(3), MAINPID=). Node has no datagram sockets of the unix
- * family, so systemd's own tool sends it. The process that is the main one until then must run it: with NotifyAccess=main
- * systemd believes no other. Resolves when it is told, or with the reason why it was not; does nothing without a service manager.
+ * Tells a service manager which process is the main one (sd_notify(3), MAINPID=). Node has no unix datagram sockets, so
+ * systemd's own tool sends the message. The current main process must run that tool: with NotifyAccess=main systemd
+ * ignores any other. Resolves with undefined, or with the reason for a failure; does nothing without a service manager.
  */
 export function tellMainPid(
   pid: number,
@@ -83,7 +83,7 @@ export function tellMainPid(
   });
 }
 
-/** Says that this process is the master again, after the next master has said so of itself. A failure is only logged. */
+/** Records this process as the master again, after the next master has recorded itself. A failure is only logged. */
 export function reclaimPlace(pidfile: string, from: number | undefined, logger: Logger): void {
   const warn = (reason: string) =>
     logger.warn('master.fallback', {

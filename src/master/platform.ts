@@ -30,7 +30,7 @@ const costs: Readonly<Record<PrivatePart, string>> = {
   reset: 'a cut response ends like a complete one, so an HTTP/1.0 client cannot see that it is cut',
 };
 
-/** A line for the log for each reason: what is missing, and what it costs. */
+/** Makes a log line for each reason: what is missing, and what that costs. */
 export function fallbacksOf(faults: PrivateFaults): Array<{ message: string; reason: string }> {
   const missing = privateParts.filter((part) => faults[part] !== undefined);
   const reasons = [...new Set(missing.map((part) => faults[part]!))];

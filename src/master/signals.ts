@@ -19,7 +19,7 @@ const commands: Readonly<Partial<Record<NodeJS.Signals, Command>>> = {
   SIGWINCH: { type: 'unsupported', signal: 'SIGWINCH' },
 };
 
-/** Where signals come from: `process`, or an emitter in a test. */
+/** The source of signals: `process`, or an emitter in a test. */
 export interface SignalSource {
   on(signal: NodeJS.Signals, handler: () => void): unknown;
   off(signal: NodeJS.Signals, handler: () => void): unknown;
@@ -45,7 +45,7 @@ export function installSignals(
   const said = new Set<string>();
   for (const [signal, command] of Object.entries(commands)) {
     const handler = (): void => {
-      // A terminal sends WINCH by itself at each resize, so only the first one is logged as ignored.
+      // A terminal sends WINCH at each resize, so only the first one is logged as ignored.
       if (command.type !== 'unsupported' || !said.has(signal)) push(command);
       said.add(signal);
     };

@@ -1,6 +1,6 @@
 /**
- * What an application is and what it is given: PEP 3333 carried over to TypeScript, with evy's post hooks.
- * Types only; the worker fills them in, applications import them from `evy`.
+ * The types of an application and of what it receives: PEP 3333 in TypeScript, with evy's post hooks. The worker
+ * implements them; applications import them from `evy`.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
@@ -8,13 +8,16 @@ import type { Writable } from 'node:stream';
 
 export type Chunk = string | Uint8Array;
 
-/** What an application returns. It may have a `close()`, which the server calls exactly once (PEP 3333). */
+/** The body that an application returns. It may have a `close()`, which the server calls exactly once (PEP 3333). */
 export type Body = (Iterable<Chunk> | AsyncIterable<Chunk> | Chunk) & { close?: () => unknown };
 
-/** Sends a chunk; a promise is returned while the client's socket is full and resolves when more may be written. */
+/** Sends a chunk. Returns a promise while the client's socket is full; it resolves when more may be written. */
 export type Write = (chunk: Chunk) => Promise<void> | void;
 
-/** `status` is three digits, a space and a reason, as in '200 OK'; header names and values are latin-1. */
+/**
+ * Starts the response. `status` is three digits, a space and a reason, as in '200 OK'; header names and values are
+ * latin-1. Errors: APP_BAD_STATUS, APP_BAD_HEADER, and APP_STARTED_TWICE for a second call without `excInfo`.
+ */
 export type StartResponse = (
   status: string,
   headers: ReadonlyArray<readonly [string, string]>,
@@ -26,58 +29,64 @@ export type App = (env: Environ, startResponse: StartResponse) => Body | Promise
 /** An application for node:http: a plain listener, Express, or Koa's callback. */
 export type NodeListener = (request: IncomingMessage, response: ServerResponse) => unknown;
 
-/** An application around another one; named after the first application on the command line, applied in order. */
+/** Wraps an application. Middlewares are listed after the application on the command line and applied in that order. */
 export type Middleware = (app: App) => App | Promise<App>;
 
 export type PostHookFunction = (env: Environ, ...rest: never[]) => unknown;
-/** `func(env, ...args, kwargs)` is called once the response has left, or the client has. */
+/** `func(env, ...args, kwargs)` is called when the response has been sent or the client has disconnected. */
 export type PostHook = [func: PostHookFunction, args?: readonly unknown[], kwargs?: object];
 
 /** How a response ended. */
 export type Outcome =
   /** the last byte was handed to the operating system */
   | 'sent'
-  /** the client went away first */
+  /** the client disconnected first */
   | 'client-gone'
-  /** the application failed after the head was sent, or did not deliver what its Content-Length promised */
+  /** the application failed after the head was sent, or sent a body shorter than its Content-Length */
   | 'failed'
-  /** it was not complete within requestTimeout: 504, or cut when it had begun */
+  /** the response was not complete within requestTimeout: it became a 504, or was cut if it had begun */
   | 'timed-out'
-  /** the client did not take the bytes within the write time-out, or the worker was told to end */
+  /** the response was cut: the client did not read within socketTimeout, or the grace time of the worker was over */
   | 'cut';
 
 export interface ResponseReport {
   /** the status code, or 0 when nothing was sent */
   status: number;
-  /** bytes of head and body that left for the socket */
+  /** bytes of head and body written to the socket */
   bytesSent: number;
-  /** whether the whole response left */
+  /** whether the whole response was written */
   completed: boolean;
   outcome: Outcome;
   durationMs: number;
 }
 
-/** `wsgi.input`: the request's body. It never reads past it. */
+/** `wsgi.input`: the request's body. It never reads beyond the body. */
 export interface Input extends AsyncIterable<Buffer> {
-  /** Reads up to `size` bytes, or all of the rest; an empty Buffer is the end. Rejects with BODY_CUT and the like. */
+  /**
+   * Reads up to `size` bytes, or the whole rest; an empty Buffer is the end. Rejects with an EvyError: BODY_CUT,
+   * BAD_CHUNK, BODY_TOO_LARGE, BODY_TIMEOUT and the like.
+   */
   read(size?: number): Promise<Buffer>;
-  /** Reads up to and with the next LF, at most `size` bytes; an empty Buffer is the end. */
+  /** Reads up to and including the next LF, at most `size` bytes; an empty Buffer is the end. */
   readline(size?: number): Promise<Buffer>;
   /** Reads lines until the end, or until `hint` bytes have been read. */
   readlines(hint?: number): Promise<Buffer[]>;
-  /** Reads the rest and throws it away. */
+  /** Reads the rest and discards it. */
   discard(): Promise<void>;
-  /** Headers for the `100 Continue` that goes out at the first read. */
+  /** Sets headers for the `100 Continue` that is sent at the first read. */
   setHundredContinueResponseHeaders(headers: ReadonlyArray<readonly [string, string]>): void;
-  /** Sends `100 Continue` now; may be called several times, does nothing once the head was sent. */
+  /** Sends `100 Continue` now. It may be called several times, and does nothing once the head was sent. */
   sendHundredContinueResponse(): void;
-  /** Hands the connection over: bytes already read come first. The application then returns ALREADY_HANDLED. */
+  /**
+   * Gives the connection to the application; bytes already received can be read first. The application then returns
+   * ALREADY_HANDLED.
+   */
   takeSocket(): Socket;
 }
 
 /**
- * The WSGI environment: a plain object, one property a key.
- * `HTTP_*` holds one entry a header, repeated ones joined with ', ' (Cookie with '; ').
+ * The WSGI environment: a plain object.
+ * `HTTP_*` has one entry per header, with repeated headers joined by ', ' (Cookie by '; ').
  */
 export interface Environ {
   'REQUEST_METHOD': string;
@@ -96,7 +105,7 @@ export interface Environ {
   'CONTENT_TYPE'?: string;
   'CONTENT_LENGTH'?: string;
   'HTTPS'?: 'on';
-  /** the list is the request's own, its pairs are not to be changed */
+  /** a new list for each request; its pairs must not be changed */
   'headers_raw': Array<readonly [string, string]>;
   'wsgi.version': readonly [1, 0];
   'wsgi.url_scheme': 'http' | 'https';
@@ -106,39 +115,39 @@ export interface Environ {
   'wsgi.multiprocess': boolean;
   'wsgi.run_once': boolean;
   'evy.posthooks': PostHook[];
-  /** the server's own input, even when the application replaces wsgi.input */
+  /** the server's own input, also when the application replaces wsgi.input */
   'evy.input': Input;
-  /** aborted when the client goes away, the request's deadline (requestTimeout) passes, or the grace time ends */
+  /** aborted when the client disconnects, the request's deadline (requestTimeout) passes, or the grace time ends */
   'evy.signal': AbortSignal;
-  /** what names the request in logs: as a trusted proxy sent it, else made by evy */
+  /** the request's id in logs: from a trusted proxy, or generated by evy */
   'evy.request_id': string;
-  /** W3C Trace Context, present when a trusted proxy sent a valid one */
+  /** W3C Trace Context; present when a trusted proxy sent a valid one */
   'evy.traceparent'?: string;
   /** trailer fields of a chunked request, present once its body has been read (RFC 9110 §6.5) */
   'evy.trailers'?: Array<[string, string]>;
-  /** present before post hooks run */
+  /** present when post hooks run */
   'evy.response'?: ResponseReport;
   [key: `HTTP_${string}`]: string | undefined;
   [key: string]: unknown;
 }
 
-/** Comes with the event 'evy:drain' of a socket that was taken over: its worker is leaving. */
+/** The argument of the event 'evy:drain' on a socket that an application took over: its worker drains. */
 export interface DrainNotice {
   /** milliseconds until the socket is destroyed */
   graceMs: number;
 }
 
-/** Returned as the body by an application that took the socket over (`wsgi.input.takeSocket()`). */
+/** The body that an application returns when it took the socket over (`wsgi.input.takeSocket()`). */
 export const ALREADY_HANDLED: readonly [] = Object.freeze([] as const);
 
 export type InterfaceName = 'wsgi' | 'fetch' | 'node';
 
-/** What `fetch(request, ctx)` applications get beside the request. */
+/** The second argument of `fetch(request, ctx)` applications. */
 export interface FetchContext {
   env: Environ;
-  /** the worker ends only after this promise is settled (within the grace time) */
+  /** the worker waits for this promise before it exits, at most for the grace time */
   waitUntil(promise: Promise<unknown>): void;
-  /** as `env['evy.posthooks'].push([func, args, kwargs])` */
+  /** Same as `env['evy.posthooks'].push([func, args, kwargs])`. */
   postHook(func: PostHookFunction, args?: readonly unknown[], kwargs?: object): void;
 }
 export interface FetchApp {

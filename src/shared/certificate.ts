@@ -1,6 +1,6 @@
 /**
- * Certificate and key from their files, tried as a pair. The master does so before any worker gets them: a wrong one is
- * one clear line at start, and a failed reload rather than a generation that cannot boot.
+ * Reads certificate and key, and checks them as a pair. The master does this before any worker gets them, so a wrong
+ * file is one clear line at the start, or one failed reload.
  */
 import { readFile } from 'node:fs/promises';
 import { createSecureContext } from 'node:tls';
@@ -39,7 +39,7 @@ export async function readCertificate({
     );
   const cert = await read('certfile', certfile);
   const key = await read('keyfile', keyfile);
-  // One by one first, so that the complaint names the right file.
+  // Each file is checked alone first, so that the message names the right one.
   attempt({ cert }, `--certfile ${certfile}: the file must hold a certificate in PEM`);
   attempt({ key }, `--keyfile ${keyfile}: the file must hold an unencrypted private key in PEM`);
   attempt({ cert, key }, `--certfile ${certfile} and --keyfile ${keyfile}: the key is not that of the certificate`);

@@ -1,20 +1,20 @@
 /**
- * Every error of evy's own has a code from this one table. `docs/errors.md` is derived from it.
+ * All error codes of evy, in one table. `docs/errors.md` is generated from it.
  *
- * A row that a client can cause has the HTTP status of the refusal; a row that ends a process has its exit code:
- * 2 usage, 3 workers cannot boot (or bind), 4 the application failed to load.
+ * A row that a client can cause has the HTTP status of the refusal. A row that ends a process has its exit code: 2
+ * usage, 3 workers cannot boot (or bind), 4 the application failed to load.
  */
 import { inspect } from 'node:util';
 
 interface ErrorRow {
   readonly status?: number;
   readonly exit?: number;
-  /** what it means and what to change, for docs/errors.md */
+  /** the meaning and the remedy, for docs/errors.md */
   readonly help: string;
 }
 
 const rows = {
-  // What a client sent.
+  // Errors of a client's request.
   BAD_REQUEST_LINE: { status: 400, help: 'The request line is not `method SP target SP HTTP-version` (RFC 9112 §3).' },
   BAD_TARGET: { status: 400, help: 'The request target is none of the four forms of RFC 9112 §3.2.' },
   BAD_BYTE: {
@@ -75,7 +75,7 @@ const rows = {
     help: 'Workers crashed during requests with this method and route (option quarantine); with Retry-After.',
   },
 
-  // What a proxy sent at the start of a connection; there is no request to answer.
+  // Errors of a proxy at the start of a connection; there is no request to answer.
   BAD_PROXY_HEADER: {
     help: 'A peer named by the option proxyProtocol sent no valid PROXY protocol header; the connection was closed.',
   },
@@ -83,10 +83,10 @@ const rows = {
     help: 'A peer named by the option proxyProtocol sent no complete PROXY protocol header within headTimeout; the connection was closed.',
   },
 
-  // A TLS connection that no request can come on.
+  // Errors of a TLS connection before any request.
   HANDSHAKE_FAILED: { help: 'A client began a TLS handshake and ended it, or its handshake failed or took too long.' },
 
-  // What an application did.
+  // Errors of the application.
   APP_FAILED: { status: 500, help: 'The application threw or its promise was rejected; the cause is logged.' },
   APP_NO_START: { status: 500, help: 'The application returned a body but had not called startResponse.' },
   APP_BAD_STATUS: {
@@ -113,7 +113,7 @@ const rows = {
     help: 'The response was cut: the client received nothing within socketTimeout, or the grace time of the worker was over.',
   },
 
-  // The command line, the configuration, the environment.
+  // Errors of the command line, the configuration and the environment.
   USAGE: { exit: 2, help: 'The command line has an unknown flag, or a flag without its value.' },
   BAD_OPTION: { exit: 2, help: 'An option has a value that docs/options.md does not allow.' },
   BAD_CONFIG: { exit: 2, help: 'The configuration file is missing, cannot be read, or has an unknown option.' },
@@ -173,20 +173,20 @@ export class EvyError extends Error {
     this.name = 'EvyError';
     this.code = code;
   }
-  /** HTTP status of the refusal, or undefined when no client is to be told. */
+  /** HTTP status of the refusal, or undefined when no client gets one. */
   get status(): number | undefined {
     return errorTable[this.code].status;
   }
-  /** Exit code of the process that this error ends. */
+  /** The exit code of the process that this error ends. */
   get exitCode(): number {
     return errorTable[this.code].exit ?? 1;
   }
 }
 
-/** The thrown value as an Error. Applications may throw any value. */
+/** Converts a thrown value to an Error, since applications may throw any value. */
 export function toError(thrown: unknown): Error {
   try {
-    // An EvyError is always well formed.
+    // An EvyError always has a readable message and stack.
     if (thrown instanceof EvyError) return thrown;
     if (thrown instanceof Error) return readable(thrown);
     return new Error(`a value that is no Error was thrown: ${String(thrown)}`);
@@ -195,7 +195,7 @@ export function toError(thrown: unknown): Error {
   }
 }
 
-/** The error itself when its message and stack are text; else a new Error with those parts that are. */
+/** Returns the error itself when its message and stack are strings; otherwise a new Error with the parts that are. */
 function readable(error: Error): Error {
   const message = textOf(error, 'message');
   const stack = textOf(error, 'stack');
@@ -214,7 +214,7 @@ function textOf(error: Error, name: 'message' | 'stack'): string | undefined {
   }
 }
 
-/** A value that String() rejects, such as an object without a prototype. */
+/** String() rejects some values, such as an object without a prototype. */
 function inspected(value: unknown): string {
   try {
     return inspect(value, { depth: 1, breakLength: Infinity });

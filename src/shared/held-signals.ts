@@ -1,9 +1,9 @@
 /**
- * Holds signals back while a process starts. Without a listener a signal does what the kernel does by default, which ends the
- * process for most of them, so the listeners are added before any other module is loaded. This file therefore imports nothing.
+ * Holds signals while a process starts. Without a listener most signals would end the process, so the listeners are
+ * added before any other module is loaded. This file therefore imports nothing.
  */
 
-/** What the command and its workers act on, or ignore on purpose. */
+/** The signals that the command and its workers handle, or ignore on purpose. */
 export const handledSignals = [
   'SIGHUP',
   'SIGINT',
@@ -27,7 +27,7 @@ export interface SignalEmitter {
 }
 
 export class HeldSignals {
-  /** Resolves when a signal that stops the server is held. */
+  /** Resolves when a held signal asks the server to stop. */
   readonly stopRequest: Promise<'stop'>;
   readonly #source: SignalEmitter;
   #held: NodeJS.Signals[] = [];
@@ -43,28 +43,28 @@ export class HeldSignals {
   }
 
   /**
-   * Everybody who acts on signals listens by now, and receives what was held, in its order. The listeners of this class stay, so that
-   * a signal that nobody else listens to is ignored until the very end of the process.
+   * Emits the held signals again, in order, now that the final handlers are registered. The listeners of this class
+   * stay, so that a signal without another listener is ignored until the process has exited.
    */
   passOn(): void {
     this.#isHolding = false;
-    for (const signal of this.#take()) this.#source.emit(signal, signal);
+    for (const signal of this.#clearHeld()) this.#source.emit(signal, signal);
   }
 
-  /** Nothing in this process acts on signals: each does what it does to any other program. */
+  /** Removes the listeners and raises the held signals again, so that they have their default effect. */
   release(raise: (signal: NodeJS.Signals) => void = (signal) => process.kill(process.pid, signal)): void {
     for (const signal of handledSignals) this.#source.off(signal, this.#hold);
-    for (const signal of this.#take()) raise(signal);
+    for (const signal of this.#clearHeld()) raise(signal);
   }
 
   readonly #hold = (signal: NodeJS.Signals): void => {
-    // Another listener has received it already.
+    // Another listener has received this signal already.
     if (!this.#isHolding || this.#source.listenerCount(signal) > 1) return;
     this.#held.push(signal);
     if (stopSignals.includes(signal)) this.#noteStop('stop');
   };
 
-  #take(): NodeJS.Signals[] {
+  #clearHeld(): NodeJS.Signals[] {
     const held = this.#held;
     this.#held = [];
     return held;

@@ -1,4 +1,4 @@
-/** What the operating system says of a listening socket, as an error that names the address. */
+/** Converts an error of the operating system about a listening socket into an EvyError that names the address. */
 import { EvyError, toError } from './errors.ts';
 import type { ErrorCode } from './errors.ts';
 
@@ -18,7 +18,7 @@ const wording: Partial<Record<ErrorCode, string>> = {
   ADDRESS_NOT_AVAILABLE: 'the host is not an address of this machine',
 };
 
-/** `given` is the address as its writer wrote it. */
+/** `given` is the address as the user wrote it. */
 export function listenError(given: string, cause: unknown): EvyError {
   if (cause instanceof EvyError) return cause;
   const reason = (cause as NodeJS.ErrnoException).code ?? toError(cause).message;

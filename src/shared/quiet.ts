@@ -1,16 +1,15 @@
 /**
- * How long somebody has not been heard of, told in the listener's own time.
+ * Measures how long a process has been silent, counting only time in which the listener itself was running.
  *
- * Time counts only while the listener itself gets to run: it looks at every tick, and no look counts for more than two.
- * So one that was stopped, or whose machine slept, has no quiet to hold against anybody when it wakes, and what waits to be
- * heard is heard first.
+ * The listener ticks at an interval, and one tick counts for at most two intervals. So after the listener was stopped,
+ * or the machine slept, waiting messages are read before anyone is taken to be silent.
  */
 export class Quiet {
   readonly tickMs: number;
   #lastMs: number;
   #quietMs = 0;
 
-  /** Times are those of one clock, handed in. */
+  /** The caller passes the time of one monotonic clock, in milliseconds. */
   constructor(tickMs: number, nowMs: number) {
     this.tickMs = tickMs;
     this.#lastMs = nowMs;
@@ -24,7 +23,7 @@ export class Quiet {
     this.#quietMs = 0;
   }
 
-  /** Called at every tick; returns how long it has been quiet. */
+  /** To be called at every tick. Returns the silence so far in milliseconds. */
   tick(nowMs: number): number {
     this.#quietMs += Math.min(nowMs - this.#lastMs, 2 * this.tickMs);
     this.#lastMs = nowMs;
@@ -32,12 +31,12 @@ export class Quiet {
   }
 }
 
-/** How often a watch looks: ten times before it loses patience, and once a second at least. */
+/** The interval of a watch: a tenth of the limit, at most one second. */
 export function watchTickMs(stuckMs: number): number {
   return Math.min(1000, Math.ceil(stuckMs / 10));
 }
 
-/** When it is said that nothing is heard, long before anything is done about it. */
+/** After how much silence it is logged; much earlier than anything is done about it. */
 export function noticeMs(stuckMs: number): number {
   return stuckMs / 3;
 }

@@ -1,6 +1,6 @@
 /**
- * A state is one word in a table. A table maps each state to the inputs it takes and the state each leads to;
- * what is not in the table is illegal and throws, naming both words.
+ * State machines as tables. A table maps each state to its inputs and the states they lead to. Any other input is
+ * illegal and throws an error that names both.
  */
 export type Transitions<State extends string, Input extends string> = Readonly<
   Record<State, Readonly<Partial<Record<Input, State>>>>
@@ -15,8 +15,8 @@ export function stateMachine<State extends string, Input extends string>(
 }
 
 /**
- * The same with a function for each input: for steps that every request takes. A few comparisons of words cost a third of
- * two lookups by words that vary. @throws {Error} on an input that the state does not take.
+ * The same with one function per input, for steps that every request takes: a few string comparisons cost a third of
+ * two dynamic property lookups. @throws {Error} on an input that the state does not take.
  */
 export function stepFunctions<State extends string, Input extends string>(
   name: string,

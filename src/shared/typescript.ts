@@ -1,9 +1,9 @@
 /**
- * TypeScript modules on every supported Node, for applications and for configuration files.
+ * Loads TypeScript modules on every supported Node, for applications and for configuration files.
  *
- * Node's own type stripping where it is on (22.18 and later), except for files inside node_modules, which Node
- * refuses. Otherwise `tsx`, if it is installed where the module could import it, or in the working directory. It
- * is never a dependency of evy: who writes JavaScript does not pay for it.
+ * Node's own type stripping is used where it is on (22.18 and later), except for files inside node_modules, which Node
+ * refuses. Otherwise `tsx` is used, if it is installed where the module could import it or in the working directory.
+ * evy does not depend on tsx.
  */
 import { realpathSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -12,20 +12,20 @@ import { pathToFileURL } from 'node:url';
 import { EvyError } from './errors.ts';
 
 export type TypeScriptPlan =
-  /** nothing to do: JavaScript, or a loader is there already */
+  /** nothing to do: JavaScript, or Node was started with a loader */
   'none' | 'native' | 'tsx';
 
 export interface TypeScriptFacts {
   /** `process.features.typescript`: false or undefined when Node cannot strip types */
   native: unknown;
-  /** flags of this process, and NODE_OPTIONS, where a loader may be named */
+  /** flags of this process and NODE_OPTIONS, which may name a loader */
   nodeFlags: string;
 }
 
-/** Which way a file is run. Pure. */
+/** Decides how a file is loaded. Pure. */
 export function planTypeScript(path: string, facts: TypeScriptFacts): TypeScriptPlan {
   if (!/\.[cm]?ts$/.test(path)) return 'none';
-  // Whoever started Node with a loader wants that one.
+  // A loader that the user chose takes precedence.
   if (/\b(tsx|ts-node|swc-node|jiti)\b/.test(facts.nodeFlags)) return 'none';
   const native = facts.native !== undefined && facts.native !== false;
   return native && !path.includes(`${sep}node_modules${sep}`) ? 'native' : 'tsx';
@@ -41,7 +41,8 @@ function currentFacts(): TypeScriptFacts {
 
 function resolveTsx(from: string): string | undefined {
   try {
-    // Its own imports are looked for where it really is: a link to it, as workspaces have, is not always followed by resolve().
+    // resolve() does not always follow a link to tsx (workspaces), but the imports of tsx are resolved from its real
+    // path.
     return realpathSync(createRequire(from).resolve('tsx'));
   } catch {
     return undefined;
@@ -51,7 +52,7 @@ function resolveTsx(from: string): string | undefined {
 let tsxActive = false;
 
 /**
- * Makes this process able to import the file. To be called before the import.
+ * Enables this process to import the file; to be called before the import.
  * @throws {EvyError} NO_TYPESCRIPT
  */
 export async function enableTypeScript(path: string, cwd = process.cwd()): Promise<TypeScriptPlan> {
@@ -64,13 +65,13 @@ export async function enableTypeScript(path: string, cwd = process.cwd()): Promi
       `${path} is TypeScript, which Node ${process.versions.node} cannot run: install tsx (npm install tsx), use Node 22.18 or later, or compile the file`,
     );
   }
-  // The main module of tsx is what `node --import tsx` names: it adds itself to both import and require.
+  // The main module of tsx registers itself for both import and require, as in `node --import tsx`.
   await import(pathToFileURL(tsx).href);
   tsxActive = true;
   return plan;
 }
 
-/** What to try when Node's own type stripping is not enough for a module; empty when it is not about that. */
+/** Returns a hint for an error that Node's type stripping may have caused; an empty string otherwise. */
 export function typeScriptHint(plan: TypeScriptPlan, thrown: unknown): string {
   if (plan !== 'native') return '';
   const code = (thrown as { code?: unknown } | null | undefined)?.code;
@@ -78,7 +79,7 @@ export function typeScriptHint(plan: TypeScriptPlan, thrown: unknown): string {
     code === 'ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX' ||
     code === 'ERR_MODULE_NOT_FOUND' ||
     code === 'ERR_UNSUPPORTED_DIR_IMPORT';
-  // Without "type" Node looks at the syntax; with "commonjs", which npm init writes, it does not.
+  // Without "type", Node detects the syntax; with "commonjs", which npm init writes, it does not.
   if (thrown instanceof SyntaxError && /\b(export|import)\b/.test(thrown.message)) {
     return ' (for ES module syntax set "type": "module" in package.json, or name the file .mts)';
   }

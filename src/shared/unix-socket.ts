@@ -1,6 +1,6 @@
 /**
- * The file of a unix socket. A process that was killed leaves its file behind; whether somebody still listens is
- * told by connecting, not by the file's presence (unix(7): ECONNREFUSED when nobody does).
+ * The file of a unix socket. A killed process leaves its file behind, so only a connect shows whether anything still
+ * listens (ECONNREFUSED when nothing does, unix(7)).
  */
 import { existsSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
@@ -18,7 +18,7 @@ function look(path: string): { isSocket: boolean; identity: FileIdentity } | und
   return stats && { isSocket: stats.isSocket(), identity: { device: stats.dev, inode: stats.ino } };
 }
 
-/** The error code of a connect, or undefined when somebody accepted it. */
+/** Resolves with the error code of a connect, or undefined when it succeeded. */
 function tryConnect(path: string): Promise<string | undefined> {
   return new Promise((resolve) => {
     const socket = connect(path);
@@ -32,10 +32,10 @@ function tryConnect(path: string): Promise<string | undefined> {
 
 /**
  * Removes a stale socket file, so that the path can be bound.
- * @throws {EvyError} ADDRESS_IN_USE when somebody listens there or it is another kind of file, ADDRESS_NOT_PERMITTED
+ * @throws {EvyError} ADDRESS_IN_USE when another process listens on it or it is no socket, ADDRESS_NOT_PERMITTED
  */
 export async function clearSocketPath(path: string, given: string): Promise<void> {
-  // bind(2) says ENOENT, which libuv turns into EACCES.
+  // bind(2) reports ENOENT, which libuv turns into EACCES.
   const folder = dirname(path);
   if (!existsSync(folder)) throw new EvyError('LISTEN_FAILED', `${given}: the folder ${folder} does not exist`);
   const found = look(path);
@@ -45,15 +45,15 @@ export async function clearSocketPath(path: string, given: string): Promise<void
   const code = await tryConnect(path);
   if (code === 'EACCES' || code === 'EPERM')
     throw new EvyError('ADDRESS_NOT_PERMITTED', `${given}: the socket ${path} belongs to another user`);
-  // EAGAIN: its queue is full, so somebody listens.
+  // EAGAIN means that a listener's queue is full.
   if (code !== 'ECONNREFUSED' && code !== 'ENOENT')
     throw new EvyError('ADDRESS_IN_USE', `${given}: another process already listens on ${path}`);
   rmSync(path, { force: true });
 }
 
 /**
- * Remembers which file was bound, and removes that one only. Returns false when another process has taken the path over
- * in the meantime: closing the handle that was bound to it would remove that one's file, since libuv unlinks by name.
+ * Remembers which file was bound, and removes only that one. Returns false when another process has bound the path
+ * since: closing our handle would then remove the other process's file, since libuv unlinks by name.
  */
 export function socketFileRemover(path: string): () => boolean {
   const bound = look(path)?.identity;
@@ -64,7 +64,7 @@ export function socketFileRemover(path: string): () => boolean {
       if (current.inode !== bound?.inode || current.device !== bound.device) return false;
       rmSync(path, { force: true });
     } catch {
-      // The folder is gone or no longer ours: there is nothing to tidy.
+      // The folder is gone or not accessible any more.
     }
     return true;
   };

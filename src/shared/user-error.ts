@@ -1,6 +1,6 @@
 /**
- * The error that a user's own code threw while it was loaded, made ready to be shown: its stack without the frames of
- * Node and of evy, and with the place of a syntax error.
+ * Prepares an error of the user's own code for display: its stack without the frames of Node and of evy, and with the
+ * location of a syntax error.
  */
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -18,11 +18,12 @@ export function userStack(stack: string, folder = ownFolder): string {
 }
 
 /**
- * Where the syntax error in a module or in what it imports is, as Node shows it: file and line, the line, a mark.
+ * Returns the location of a syntax error in a module or its imports as Node prints it: file and line, the source line,
+ * a mark.
  *
- * V8 keeps the place of an ES module's syntax error out of the stack; Node shows it only for an error that ends a
- * process. So a process is spent on it. The application is not run there: all imports are linked before the first
- * module is evaluated, and the first one ends the process.
+ * V8 leaves the location of an ES module's syntax error out of the stack; Node prints it only for an error that ends a
+ * process, so a child process reproduces it. The application does not run there: all imports are linked before the
+ * first module is evaluated, and the first one exits.
  */
 function locateSyntaxError(path: string): string | undefined {
   const code = `import 'data:text/javascript,process.exit(0)'; import ${JSON.stringify(pathToFileURL(path).href)};`;
@@ -38,7 +39,7 @@ function locateSyntaxError(path: string): string | undefined {
 
 const deepestCause = 5;
 
-/** The stacks of an error and of its causes. */
+/** Joins the stacks of an error and of its causes. */
 function stackWithCauses(error: Error, depth = 0): string {
   const own = userStack(error.stack ?? `${error.name}: ${error.message}`);
   const cause = error.cause;
@@ -47,7 +48,7 @@ function stackWithCauses(error: Error, depth = 0): string {
     : own;
 }
 
-/** What was thrown while `path` was loaded, as an Error whose stack is to be shown. */
+/** Converts what was thrown while `path` was loaded to an Error whose stack can be displayed. */
 export function loadError(thrown: unknown, path: string): Error {
   const error = toError(thrown);
   const stack = thrown instanceof Error ? stackWithCauses(error) : error.message;
@@ -58,13 +59,13 @@ export function loadError(thrown: unknown, path: string): Error {
   return shown;
 }
 
-/** The first line of an error's message, and the second where the first only announces it, as esbuild's does. */
+/** The first line of an error's message, with the second one if the first only introduces it, as esbuild's does. */
 export function headline(error: Error): string {
   const [first = '', second] = error.message.split('\n');
   return first.endsWith(':') && second !== undefined ? `${first} ${second.trim()}` : first;
 }
 
-/** The user's own stack trace that an error of evy carries as its cause, or undefined when it is about something else. */
+/** The stack of the user's own error that an EvyError has as its cause; undefined for errors of other kinds. */
 export function userStackOf(error: EvyError): string | undefined {
   const about: ReadonlySet<ErrorCode> = new Set(['APP_LOAD_FAILED', 'BAD_CONFIG', 'WORKERS_CANNOT_BOOT']);
   if (!about.has(error.code)) return undefined;

@@ -6,15 +6,15 @@ import { WorkerProcess } from './process/worker-life.ts';
 
 const worker = new WorkerProcess();
 
-// node:cluster would end this process at once when the master dies; it drains first.
+// node:cluster would exit immediately when the master dies; this worker drains first.
 if (cluster.worker) cluster.worker.exitedAfterDisconnect = true;
-// When the reader of the output is gone, nobody could see the line: no reason to fail.
+// Without a reader of the output nobody sees the line, which is no reason to fail.
 process.stdout.on('error', () => {});
 process.stderr.on('error', () => {});
 onForeignExit((error) => worker.exitedByApplication(error));
 process.on('uncaughtException', (thrown) => void worker.crash(thrown));
-// A terminal sends INT, HUP and others to the whole process group: the master decides, and entry.ts has them ignored here.
-// Without a listener Node would open its debugger to everybody on this machine.
+// A terminal sends INT, HUP and others to the whole process group. Only the master acts on them; entry.ts ignores them
+// here. Without a listener for USR1, Node would open its debugger to everyone on this machine.
 process.on('SIGUSR1', () => worker.reopenLogs());
 process.on('SIGTERM', () => worker.terminate());
 process.on('SIGQUIT', () => void worker.quit());

@@ -1,6 +1,6 @@
 /**
- * The one-process server: `wsgi.server(listen(['', 8090]), app)`, as in eventlet. No master, no fork; what goes wrong
- * rejects the promise that `server()` returns.
+ * The one-process server: `wsgi.server(listen(['', 8090]), app)`, as in eventlet. There is no master and no fork;
+ * errors reject the promise that `server()` returns.
  */
 import type { Server } from 'node:net';
 import type { App } from '../shared/application.ts';
@@ -21,7 +21,7 @@ import { Gatekeeper } from './accepting/gatekeeper.ts';
 import { makeServer } from './accepting/make-server.ts';
 import { Service } from './loop/service.ts';
 
-/** Takes whole lines, with their line end: a stream, or anything else with `write`. */
+/** Receives whole lines, with their line end: a stream, or any object with `write`. */
 export interface LineSink {
   write(line: string): unknown;
 }
@@ -30,11 +30,11 @@ export interface ServerOptions extends Omit<
   ServerOptionsInput,
   'accessLog' | 'certfile' | 'keyfile' | 'workerConnections'
 > {
-  /** where access lines go; standard error by default */
+  /** where access lines are written; standard error by default */
   log?: LineSink | undefined;
   /** whether access lines are written at all; true by default */
   logOutput?: boolean | undefined;
-  /** connections at a time; past it the server stops accepting. 1024 by default */
+  /** the most connections at a time, beyond which the server stops accepting; 1024 by default */
   maxSize?: number | undefined;
 }
 
@@ -46,14 +46,17 @@ export interface ServerCounters {
   pendingHooks: number;
 }
 
-/** What `server()` returns: resolves when the server has been stopped, rejects when it cannot listen. */
+/** The result of `server()`: a promise that resolves when the server was stopped, and rejects when it cannot listen. */
 export interface RunningServer extends Promise<void> {
-  /** resolves with the address once the server accepts */
+  /** resolves with the address when the server accepts connections */
   readonly ready: Promise<ListenAddress>;
   /** undefined until `ready` */
   readonly address: ListenAddress | undefined;
   readonly counters: ServerCounters;
-  /** Answers whoever has connected, then closes idle connections and finishes busy ones within `graceMs` (30 s), and cuts what is left. */
+  /**
+   * Answers clients that have connected, closes idle connections, and lets requests finish within `graceMs`
+   * milliseconds (30,000 by default); then cuts the rest. Resolves when the server has stopped.
+   */
   stop(options?: { graceMs?: number }): Promise<void>;
 }
 
@@ -93,7 +96,7 @@ class OneProcessServer {
       return await this.#start();
     } catch (error) {
       await this.#service?.stop();
-      // The socket was bound for us alone: whoever tries again binds it again.
+      // The socket was bound for this server alone; another attempt binds it again.
       if (this.#hasSocket) this.#socket.close();
       throw error;
     }
@@ -103,7 +106,7 @@ class OneProcessServer {
     checkArguments(this.#socket, this.#app, this.#options);
     this.#socket.claim();
     this.#hasSocket = true;
-    // Loaded here, not above: the check of options is slow to import, and workers never need it.
+    // Imported here, since the check of options is slow to load and workers never need it.
     const { resolveServerInput } = await import('../shared/options/input.ts');
     const { log: sink = process.stderr, logOutput = true, maxSize = 1024, ...input } = this.#options;
     const settings = resolveServerInput(input);
@@ -153,7 +156,7 @@ function wrong(rule: string, value: unknown): EvyError {
   return new EvyError('BAD_OPTION', `${rule} (got ${JSON.stringify(value) ?? typeof value})`);
 }
 
-/** Options of the command that have another place here. */
+/** Options of the command that are set elsewhere for this server. */
 const elsewhere = {
   accessLog: 'access lines go to the option log, or nowhere with logOutput: false',
   certfile: 'wrapSsl() takes it',
@@ -161,7 +164,7 @@ const elsewhere = {
   workerConnections: 'use maxSize instead',
 } as const;
 
-/** What types cannot promise to callers in JavaScript. @throws {EvyError} BAD_OPTION, APP_NOT_CALLABLE */
+/** Checks arguments for callers without types. @throws {EvyError} BAD_OPTION, APP_NOT_CALLABLE */
 function checkArguments(socket: unknown, app: unknown, options: ServerOptions | null): void {
   if (!(socket instanceof ListenSocket))
     throw wrong('the first argument of wsgi.server() must be what listen() or wrapSsl() returned', socket);
@@ -180,14 +183,14 @@ function checkArguments(socket: unknown, app: unknown, options: ServerOptions | 
 }
 
 /**
- * Serves `app` on a socket of `listen()` or `wrapSsl()`.
- * The promise rejects with EvyError BAD_OPTION, ADDRESS_IN_USE, ADDRESS_NOT_PERMITTED, BAD_CERTIFICATE and the like.
+ * Serves `app` on a socket of `listen()` or `wrapSsl()`. Returns a promise that resolves when the server was stopped;
+ * it rejects with EvyError BAD_OPTION, ADDRESS_IN_USE, ADDRESS_NOT_PERMITTED, BAD_CERTIFICATE and the like.
  */
 export function server(socket: ListenSocket, app: App, options: ServerOptions = {}): RunningServer {
   const one = new OneProcessServer(socket, app, options);
   const ready = one.start();
   const whole = ready.then(() => one.stopped);
-  // Whoever asks for `ready` is told there; whoever asks for neither is told by the rejection of the whole.
+  // Callers that do not use `ready` get the same rejection from the main promise.
   ready.catch(() => {});
   const askForReady = (): Promise<ListenAddress> => {
     whole.catch(() => {});

@@ -21,11 +21,11 @@ export interface WorkerStatus {
   readonly pid: number | undefined;
   readonly generation: number;
   readonly state: WorkerState;
-  /** when it came into this state, milliseconds since the epoch */
+  /** when it entered this state, milliseconds since the epoch */
   readonly sinceMs: number;
   /** workers before it in its place that died right after their start */
   readonly restarts: number;
-  /** its last report of what it counted */
+  /** the last report of its counters */
   readonly stats?: WorkerStats;
 }
 
@@ -34,7 +34,7 @@ export interface MasterStatus {
   readonly state: MasterState;
   /** the generation that was accepted last; 0 before the start */
   readonly generation: number;
-  /** the one that a reload brings in; it serves alone already when the state is 'baking' */
+  /** the generation that a reload brings in; in the state 'baking' it already serves alone */
   readonly candidate: number | null;
   /** the reload under way, or the last one */
   readonly reload?: ReloadStatus;

@@ -1,6 +1,7 @@
 /**
- * The option `envFile`: variables for the application, read once per generation, so that a replacement gets what its
- * generation got, whatever the file holds by then. As with node --env-file, what the environment has already wins.
+ * The option `envFile`: variables for the application. The file is read once per generation, so a replacement worker
+ * gets the same variables even when the file has changed since. As with node --env-file, existing variables take
+ * precedence.
  */
 import { readFile } from 'node:fs/promises';
 import { parseEnv } from 'node:util';
@@ -9,8 +10,8 @@ import { EvyError } from '../../shared/errors.ts';
 export type Variables = Readonly<Record<string, string | undefined>>;
 
 /**
- * The variables that the file adds to `environment`; none when no file is named.
- * @throws {EvyError} BAD_OPTION when it cannot be read
+ * Returns the variables that the file adds to `environment`; none when no file is named.
+ * @throws {EvyError} BAD_OPTION when the file cannot be read
  */
 export async function readEnvFile(path: string, environment: Variables): Promise<Variables> {
   if (path === '') return {};

@@ -1,6 +1,4 @@
-/**
- * A generation is what one start or reload runs, resolved once and then fixed. Workers that are replaced boot the same.
- */
+/** A generation is what one start or reload runs. It is resolved once, so replaced workers boot the same. */
 import { realpath } from 'node:fs/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { readCertificate } from '../../shared/certificate.ts';
@@ -13,7 +11,7 @@ import { readEnvFile } from './env-file.ts';
 import type { Variables } from './env-file.ts';
 import { resolveRelease } from './release.ts';
 
-/** The outcome of reading the configuration and looking for the application again, for a reload. */
+/** The result of a reload's preparation: reading the configuration and finding the application again. */
 export type Preparation = { generation: Generation; ignored: readonly string[] } | { error: Error };
 
 export interface Generation {
@@ -21,13 +19,16 @@ export interface Generation {
   readonly options: Options;
   readonly release: Release;
   readonly settings: ServerSettings;
-  /** the working directory of its workers, a real path */
+  /** the working directory of its workers, without symbolic links */
   readonly directory: string;
-  /** what its workers' environment has beside the master's own */
+  /** variables added to its workers' environment */
   readonly variables: Variables;
 }
 
-/** What a reload may change, from `fresh`; the rest stays as it is in `running`, and is named in `ignored` if it differs. */
+/**
+ * Takes the options that a reload may change from `fresh` and the others from `running`; `ignored` names those of the
+ * others that differ.
+ */
 export function reloadedOptions(running: Options, fresh: Options): { options: Options; ignored: OptionName[] } {
   const result: Record<string, unknown> = { ...fresh };
   const ignored: OptionName[] = [];
@@ -40,7 +41,7 @@ export function reloadedOptions(running: Options, fresh: Options): { options: Op
   return { options: result as Options, ignored };
 }
 
-/** @throws {EvyError} what is wrong with the application's path, the certificate or the file with variables */
+/** @throws {EvyError} when the application's path, the certificate or the file with variables is wrong */
 export async function prepareGeneration(
   number: number,
   options: Options,
@@ -49,7 +50,7 @@ export async function prepareGeneration(
   const release = await resolveRelease(options, place.directory);
   if (place.tls) await readCertificate(options);
   const directory = await realpath(place.directory);
-  // PWD still names the link: an application that trusts it must not get to another release.
+  // A PWD that still names the link could lead the application to another release.
   const variables = { ...(await readEnvFile(options.envFile, process.env)), PWD: directory };
   return { number, options, release, settings: serverSettings(options), directory, variables };
 }

@@ -21,7 +21,7 @@ const without: Readonly<Partial<Record<InterfaceName, readonly OptionName[]>>> =
   ],
 };
 
-/** Those whose value is not the default. */
+/** Returns those whose value is not the default. */
 export function ignoredOptions(of: InterfaceName, options: Options): OptionName[] {
   return (without[of] ?? []).filter(
     (name) => !isDeepStrictEqual(options[optionKey(name) as keyof Options], optionRow(name).default),

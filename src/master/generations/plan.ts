@@ -33,7 +33,7 @@ export class Plan {
   get wanted(): Wanted {
     return this.#wanted;
   }
-  /** what the serving generation's configuration says */
+  /** the range in the serving generation's configuration */
   get range(): WorkerRange {
     return this.generation(this.#wanted.serving).options.workers;
   }
@@ -47,7 +47,7 @@ export class Plan {
     return new Set(this.#generations.keys());
   }
 
-  /** A reload is to bring in this generation. */
+  /** Starts to bring in this generation. */
   propose(generation: Generation): void {
     const { surge, bakeMs } = generation.options;
     this.#generations.set(generation.number, generation);
@@ -66,14 +66,14 @@ export class Plan {
     return workers;
   }
 
-  /** The candidate serves. */
+  /** The candidate becomes the serving generation. */
   promote(): void {
     const { candidate, serving } = this.#wanted;
     this.#wanted = { ...this.#wanted, serving: candidate ?? serving, candidate: null, warm: false };
     this.#forgetUnwanted();
   }
 
-  /** There is no candidate any more, and as many workers as before. */
+  /** Removes the candidate and restores the number of workers. */
   withdraw(workersBefore: number | undefined): void {
     const { serving, workers } = this.#wanted;
     const { surge } = this.generation(serving).options;
@@ -92,7 +92,7 @@ export class Plan {
     if (this.#wanted.ending !== 'now') this.#wanted = { ...this.#wanted, ending };
   }
 
-  /** The master does not end after all: the next master has gone. */
+  /** The master keeps serving, since the next master has failed. */
   resume(): void {
     if (this.#wanted.ending === 'graceful') this.#wanted = { ...this.#wanted, ending: 'no' };
   }

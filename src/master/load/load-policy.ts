@@ -23,15 +23,15 @@ export interface Load {
   readonly calmMs: number;
   /** whether new workers can serve (`LoadPause`) */
   readonly canGrow: boolean;
-  /** how many are wanted, which is how many are ready */
+  /** how many are wanted, which is also how many are ready */
   readonly workers: number;
-  /** the share of its time that each was busy, 0 to 1; undefined of one that is too young to tell */
+  /** the share of its time that each was busy, 0 to 1; undefined for a worker that is too young */
   readonly utilisations: ReadonlyArray<number | undefined>;
 }
 
 export interface LoadMemory {
   readonly changedAtMs: number;
-  /** since when one worker less would do */
+  /** since when one worker fewer would be enough */
   readonly calmSinceMs: number | undefined;
 }
 
@@ -44,7 +44,7 @@ export interface LoadDecision {
 
 export const noLoadYet: LoadMemory = { changedAtMs: -Infinity, calmSinceMs: undefined };
 
-/** The memory right after a change, whoever made it. */
+/** The memory right after a change, for whatever reason. */
 export function changedAt(nowMs: number): LoadMemory {
   return { changedAtMs: nowMs, calmSinceMs: undefined };
 }
@@ -84,13 +84,13 @@ export const longestPauseMs = 300_000;
  * busy already. A worker of the same generation that becomes ready ends the row; another generation starts without a pause.
  */
 export interface LoadPause {
-  /** whose workers could not serve */
+  /** the generation whose workers could not serve */
   readonly generation: number;
   readonly lastsMs: number;
   readonly untilMs: number;
 }
 
-/** Workers of this generation could not serve, once more or for the first time. */
+/** Starts a pause, or a longer one, after workers of this generation could not serve. */
 export function pauseAfterFailure(before: LoadPause | undefined, generation: number, nowMs: number): LoadPause {
   const isNext = before?.generation === generation;
   const lastsMs = isNext ? Math.min(longestPauseMs, before.lastsMs * 2) : firstPauseMs;

@@ -16,7 +16,7 @@ export interface LoadChange {
 export interface LoadScalingParts {
   readonly plan: Pick<Plan, 'range' | 'wanted' | 'generation'>;
   readonly crew: { readonly ready: ReadonlyArray<Pick<Crew['ready'][number], 'utilisation'>> };
-  /** a clock that is never set; the process's own by default */
+  /** a monotonic clock; the process's own by default */
   readonly nowMs?: () => number;
 }
 
@@ -33,18 +33,20 @@ export class LoadScaling {
     this.#now = nowMs ?? (() => performance.now());
   }
 
-  /** Milliseconds until it is to be asked again, even without a report; undefined where the number of workers is fixed. */
+  /**
+   * Milliseconds until it must be asked again, even without a report; undefined where the number of workers is fixed.
+   */
   get nextWakeMs(): number | undefined {
     const { least, most } = this.#plan.range;
     return least === most ? undefined : lookEveryMs;
   }
 
-  /** The number was set by hand, or by a reload. */
+  /** To be called when the number was set by hand, or by a reload. */
   noteChange(): void {
     this.#memory = changedAt(this.#now());
   }
 
-  /** A change was undone, since new workers of this generation cannot serve. */
+  /** To be called when a change was undone, since new workers of this generation cannot serve. */
   noteFailure(generation: number): void {
     this.#pause = pauseAfterFailure(this.#pause, generation, this.#now());
   }
@@ -53,7 +55,7 @@ export class LoadScaling {
     this.#pause = pauseAfterReady(this.#pause, generation);
   }
 
-  /** Another number of workers, if the load wants one. Never while workers come or go for another reason. */
+  /** Returns another number of workers if the load needs one; never while workers start or leave for another reason. */
   next(): LoadChange | undefined {
     const { range, wanted } = this.#plan;
     const { ready } = this.#crew;

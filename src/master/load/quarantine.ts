@@ -11,16 +11,16 @@ import { routeOf } from '../../shared/protocol/route.ts';
 import type { Generation } from '../generations/generation.ts';
 
 export interface QuarantineRules {
-  /** 0 is off */
+  /** 0 disables the quarantine */
   readonly crashes: number;
   readonly windowMs: number;
   readonly forMs: number;
 }
 
 export interface Quarantine {
-  /** when workers crashed with a route under way, oldest first */
+  /** when workers crashed while they served a route, oldest first */
   readonly crashes: ReadonlyMap<string, readonly number[]>;
-  /** until when a route is kept away */
+  /** until when a route is in quarantine */
   readonly until: ReadonlyMap<string, number>;
 }
 
@@ -59,7 +59,7 @@ type QuarantineMessage = Extract<MasterToWorker, { type: 'quarantine' }>;
 
 export interface QuarantineParts {
   readonly logger: Logger;
-  /** those that there may still be workers of */
+  /** generations that may still have workers */
   readonly generations: () => ReadonlySet<number>;
   readonly broadcast: (generation: number, message: QuarantineMessage) => void;
 }
@@ -73,7 +73,7 @@ export class Quarantines {
     this.#parts = parts;
   }
 
-  /** What a new worker is to know; undefined when there is nothing. */
+  /** The quarantine that a new worker is told of; undefined when there is none. */
   messageFor(generation: number): QuarantineMessage | undefined {
     const nowMs = performance.now();
     const routes = [...dropExpired(this.#of(generation), nowMs).until].map(([route, untilMs]): QuarantinedRoute => ({

@@ -51,7 +51,7 @@ export class Quotas {
     this.#serial += 1;
     const serial = this.#serial;
     const { maxConnections, maxConcurrentRequests } = this.#limits();
-    // A worker that drains accepts no connections any more, but answers requests to its end.
+    // A draining worker accepts no more connections, but answers requests until it exits.
     const closed = (id: number) => !['booting', 'ready'].includes(this.#workers.get(id)!.state);
     const changed = new Set([
       ...deal(this.#connections, maxConnections, serial, closed),
@@ -69,7 +69,10 @@ function note(holders: Map<number, Holder>, id: number, serial: number, usage: U
   if (usage !== undefined) holders.set(id, noteUsage(holders.get(id) ?? newHolder(id), serial, usage));
 }
 
-/** Returns whose share has changed. Where the limit is gone by now, those who had one keep it until they leave. */
+/**
+ * Returns the workers whose share has changed. Where the limit no longer exists, workers with a share keep it until
+ * they exit.
+ */
 function deal(
   holders: Map<number, Holder>,
   limit: number,

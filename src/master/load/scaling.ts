@@ -31,7 +31,7 @@ export class Scalings {
     this.#emit = parts.emit;
   }
 
-  /** The newest change that is not done, with the number of retired workers that are still there. */
+  /** The newest unfinished change, with the number of retired workers that have not exited. */
   get underWay(): { leaving: number } | undefined {
     return this.#waiting.at(-1)?.operation;
   }

@@ -13,16 +13,16 @@ import type { Usage } from '../../shared/protocol/guarding.ts';
 
 export interface Holder {
   readonly id: number;
-  /** what it was told last */
+  /** the share that it was told last */
   readonly share: number;
   /** the serial of the deal that set `share`; only a confirmation of that deal, or a later one, counts */
   readonly serial: number;
-  /** the most that it may have, as far as is known here: never less than `share` */
+  /** the most that it may hold, as far as the master knows: never less than `share` */
   readonly held: number;
   readonly wanted: number;
-  /** it would have used more */
+  /** it needed more than its share */
   readonly isShort: boolean;
-  /** it takes nothing new: what it gives up goes to the others */
+  /** it takes no new work: what it gives up goes to the others */
   readonly isLeaving: boolean;
 }
 
@@ -30,7 +30,7 @@ export function newHolder(id: number): Holder {
   return { id, share: 0, serial: 0, held: 0, wanted: 0, isShort: false, isLeaving: false };
 }
 
-/** What a worker counts, with the serial of the last deal that it had heard of then. */
+/** Records the counts of a worker, with the serial of the last deal that it had received then. */
 export function noteUsage(holder: Holder, serial: number, { now, wanted, isShort }: Usage): Holder {
   const isConfirmed = serial >= holder.serial;
   return { ...holder, wanted, isShort, held: Math.max(isConfirmed ? holder.share : holder.held, now) };
@@ -38,7 +38,7 @@ export function noteUsage(holder: Holder, serial: number, { now, wanted, isShort
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((one, other) => one + other, 0);
 
-/** Whole numbers in proportion to `weights`, `total` together. */
+/** Returns whole numbers in proportion to `weights`, which add up to `total`. */
 function apportion(total: number, weights: readonly number[]): number[] {
   const whole = sum(weights);
   const exact = weights.map((weight) => (total * weight) / whole);
@@ -55,12 +55,12 @@ function apportion(total: number, weights: readonly number[]): number[] {
   return parts;
 }
 
-/** How many times more of the rest a worker that ran short gets. */
+/** How much more of the rest a worker that ran short gets. */
 const shortWeight = 8;
 
 type Claim = Pick<Holder, 'wanted' | 'isShort'>;
 
-/** What each should have, `limit` together. */
+/** Returns the share that each should have; they add up to `limit`. */
 export function targetShares(limit: number, claims: readonly Claim[]): number[] {
   const least = limit >= claims.length ? 1 : 0;
   const sure = claims.map(({ wanted }) => Math.max(least, wanted));

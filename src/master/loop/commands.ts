@@ -15,9 +15,9 @@ export type Command =
   | NextMasterCommand
   | { type: 'stop'; graceMs?: number | undefined; answer?: Deferred<void> }
   | { type: 'stop-now'; answer?: Deferred<void> }
-  /** as from a terminal: the first one stops gracefully, the second one at once */
+  /** as sent by a terminal: the first one stops gracefully, the second one immediately */
   | { type: 'interrupt' }
   | { type: 'reopen-logs' }
   | { type: 'unsupported'; signal: NodeJS.Signals }
-  /** a worker's place may be filled again */
+  /** the place of a worker may be filled again */
   | { type: 'wake' };

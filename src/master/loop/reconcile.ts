@@ -25,7 +25,7 @@ import type { Wanted } from '../generations/plan.ts';
 import { isLive, stays } from '../workers/worker-states.ts';
 import type { SeenWorker } from '../workers/worker-states.ts';
 
-/** Places that may not be filled yet (see backoff.ts). */
+/** Places that must not be filled yet (see backoff.ts). */
 export interface HeldPlaces {
   readonly serving: number;
   readonly candidate: number;
@@ -65,11 +65,11 @@ export function isRolledOut(wanted: Wanted, seen: readonly SeenWorker[]): boolea
   );
 }
 
-/** Workers on standby: who accepts again, who leaves, and how many more may stand by. */
+/** Workers on standby: those that accept again, those that leave, and how many more may stand by. */
 interface Standby {
   readonly returning: readonly SeenWorker[];
   readonly leaving: readonly SeenWorker[];
-  /** workers that may stand by beside those that stay so */
+  /** how many more workers may be put on standby */
   readonly places: number;
 }
 
@@ -79,8 +79,8 @@ function isWarm({ warm, serving }: Wanted, { generation }: SeenWorker): boolean 
 }
 
 /**
- * `missing` workers of the serving generation are to accept again, if there are so many; the youngest first, which have been
- * away for the shortest time. Of the others, as many as are wanted stay warm, and the rest leaves.
+ * `missing` workers of the serving generation accept again, if there are that many: the youngest, which have been on
+ * standby for the shortest time. Of the others, as many as are wanted stay on standby, and the rest leave.
  */
 function sortStandby(wanted: Wanted, seen: readonly SeenWorker[], missing: number): Standby {
   const resting = seen.filter(({ state }) => state === 'standby').toSorted((one, other) => other.id - one.id);
@@ -137,7 +137,8 @@ export function reconcile(wanted: Wanted, seen: readonly SeenWorker[], held: Hel
 
   // An old worker that is not ready is not needed any more.
   while (old.booting.length > 0) retire(old.booting.pop());
-  // Of the target, the youngest leave: they have the fewest connections. Those that still boot before those that serve.
+  // The youngest workers of the target leave first, since they have the fewest connections; booting ones before ready
+  // ones.
   const isWhole = (rolling || wanted.candidate === null) && old.ready.length === 0;
   const recycled = () => (isWhole ? Math.min(surge, target.ready.filter(({ overdue }) => overdue === true).length) : 0);
   const trim = () => {

@@ -11,7 +11,7 @@ export class StartWatch {
   /** the first workers have the ids 1 to this */
   readonly #firstWorkers: number;
   readonly #answer: Deferred<void>;
-  /** reloads that were asked for meanwhile, and wait for the start to be done */
+  /** reloads that were requested during the start, and wait for its end */
   readonly #heldReloads: ReloadCommand[] = [];
   #firstError: Error | undefined;
   #anyReady = false;
@@ -64,7 +64,7 @@ export class StartWatch {
     for (const { answer } of this.#heldReloads.splice(0)) answer?.reject(error);
   }
 
-  /** The master ends before the start was done. */
+  /** The master stops before the start was done. */
   end(): void {
     this.#answer.reject(this.#firstError ?? new Error('ended before it was started'));
   }

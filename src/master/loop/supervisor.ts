@@ -35,18 +35,18 @@ import { WorkerNewsHandler } from './worker-news.ts';
 
 export interface SupervisorParts extends Omit<CrewParts, 'report'> {
   readonly first: Generation;
-  /** how many workers to begin with, where that is not what the configuration says */
+  /** how many workers to start with, where that differs from the configuration */
   readonly workers?: number | undefined;
   /** the working directory of a next master */
   readonly directory: string;
   readonly push: (command: Command) => void;
-  /** reads the configuration and looks for the application again */
+  /** reads the configuration and finds the application again */
   readonly prepare: (number: number) => Promise<Preparation>;
-  /** stops listening: new connections are to be refused from now on */
+  /** stops listening, so that new connections are refused */
   readonly refuse: () => void;
-  /** says again that this process is the master, after another one (of this pid) may have said so of itself */
+  /** records this process as the master again, after another master (of this pid) may have recorded itself */
   readonly reclaim: (from: number | undefined) => void;
-  /** the last worker has gone; another master serves the sockets of these keys */
+  /** the last worker has exited; another master serves the sockets of these keys */
   readonly finish: (result: StopResult, passedOn: ReadonlySet<string>) => void;
 }
 
@@ -64,7 +64,7 @@ export class Supervisor {
   readonly #workerNews: WorkerNewsHandler;
   readonly #upgrading: Upgrading;
   readonly #whole = deferred<void>();
-  /** until the first generation is up */
+  /** until the first generation serves */
   #start: StartWatch | undefined;
   #wakeTimer: NodeJS.Timeout | undefined;
 
@@ -168,7 +168,7 @@ export class Supervisor {
       this.#carryOut(command);
       this.#reconcile();
     } catch (thrown) {
-      // A fault of evy's own must not end the workers; the next command compares wanted and seen again.
+      // An internal error must not end the workers; the next command compares wanted and seen again.
       const { message, stack } = toError(thrown);
       this.#parts.logger.error('master.failed', { code: 'INTERNAL', message, stack });
     }
@@ -246,7 +246,7 @@ export class Supervisor {
       this.#wakeTimer = setTimeout(() => this.#parts.push({ type: 'wake' }), wakeMs + 1);
   }
 
-  /** Answers what has come true. */
+  /** Answers the operations that are complete. */
   #settle(): void {
     const { workers, ending } = this.wanted;
     if (ending !== 'no') {

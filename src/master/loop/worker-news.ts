@@ -1,6 +1,6 @@
 /**
- * What a worker reports, and what that means: the one place where the master decides by the type of a report. It is kept in the
- * worker's record, may change the state of the worker, is written to the log, and counts for a start, a reload or a scaling.
+ * Handles what a worker reports. This is the only place where the master decides by the type of a report. A report is
+ * kept in the worker's record, may change the worker's state, is logged, and counts for a start, a reload or a scaling.
  */
 import { toError } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log/log.ts';
@@ -34,7 +34,7 @@ export interface WorkerNewsParts {
   readonly quarantines: Quarantines;
   readonly lostRequests: LostRequests;
   readonly logger: Logger;
-  /** until the first generation is up */
+  /** until the first generation serves */
   readonly start: () => StartWatch | undefined;
   /** no worker of the first generation became ready */
   readonly hopeless: (error: Error) => void;
@@ -52,7 +52,7 @@ export class WorkerNewsHandler {
     this.#parts = parts;
   }
 
-  /** The last worker has gone. */
+  /** The last worker has exited. */
   close(): void {
     this.#parts.lostRequests.end();
   }
@@ -135,7 +135,7 @@ export class WorkerNewsHandler {
         lines.busy(worker, news);
         break;
       case 'stuck':
-        // It is killed whatever has been heard of it on the channel so far: its `ready` may still be on the way.
+        // The worker is killed even if its `ready` is still in the channel.
         record.noteStuck(news.report);
         worker.kill('stuck');
         lines.stuck(worker, news);
@@ -185,7 +185,7 @@ export class WorkerNewsHandler {
     return isTrial && worker.readyForMs === undefined;
   }
 
-  /** Tells a new worker the routes that took others of its generation down. */
+  /** Tells a new worker which routes are in quarantine. */
   #sendQuarantine(worker: WorkerHandle): void {
     const message = this.#parts.quarantines.messageFor(worker.generation.number);
     if (message) worker.send(message);
@@ -214,7 +214,7 @@ export class WorkerNewsHandler {
     this.#noteDeath(worker, end);
   }
 
-  /** A death that nobody asked for counts: for the candidate against its reload, for the serving generation against its place. */
+  /** Counts an unexpected death: for the candidate against its reload, for the serving generation against its place. */
   #noteDeath(worker: WorkerHandle, end: WorkerEnd): void {
     const { plan, crew, reloading } = this.#parts;
     const start = this.#parts.start();
@@ -226,7 +226,7 @@ export class WorkerNewsHandler {
     if ((number === candidate || number === serving) && wasHitEarly(worker, end)) {
       crew.noteDeath(worker, { hold: false });
     } else if (number === candidate) {
-      // One that served already gets a second try: it may have been killed from outside.
+      // A worker that has served gets a second try: it may have been killed from outside.
       const streak = crew.noteDeath(worker, { hold: false });
       if (readyForMs === undefined || streak > 1) reloading.fail(error);
       else reloading.noteCrash();

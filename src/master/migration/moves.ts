@@ -16,9 +16,9 @@ export interface MovingWorker extends Target {
 
 export interface MovingWorkers {
   readonly workers: readonly MovingWorker[];
-  /** those that connections can be given to */
+  /** workers that can receive connections */
   readonly open: readonly MovingWorker[];
-  /** those of them that connections are moved to */
+  /** the workers among them that connections are moved to */
   readonly targets: readonly MovingWorker[];
 }
 
@@ -48,7 +48,7 @@ export class Moves {
     if (this.#possible) this.#nextMaster = nextMaster;
   }
 
-  /** Another master has gone: the next one, which connections went to, or the previous one, which they came from. */
+  /** Another master has exited: the next one, which connections went to, or the previous one, which they came from. */
   closeTo(master: Party): void {
     if (this.#nextMaster === master) this.#nextMaster = undefined;
     this.#relay.gone(master);
@@ -61,14 +61,14 @@ export class Moves {
     return hasTarget ? 'move' : 'wait';
   }
 
-  /** A worker accepts that did not before. */
+  /** A worker has begun to accept. */
   workerReady(): void {
     if (!this.#possible) return;
     this.#relay.flush();
     for (const worker of this.#crew.workers) worker.letMove();
   }
 
-  /** No message of this worker can come any more. */
+  /** This worker can send no more messages. */
   gone(worker: MovingWorker): void {
     const { moved, returned } = this.#relay.gone(worker);
     worker.noteMoved(moved);

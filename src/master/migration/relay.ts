@@ -42,7 +42,7 @@ export class Relay {
   readonly #targets: () => readonly Target[];
   readonly #transfers = new Map<number, Transfer>();
   readonly #counts = new Map<Party, MoveCounts>();
-  /** who has confirmed something since the last look, and who was asked */
+  /** parties that confirmed something since the last check, and parties that were asked */
   readonly #progressed = new Set<Party>();
   readonly #asked = new Set<Party>();
   #lastId = 0;
@@ -52,7 +52,7 @@ export class Relay {
     this.#targets = targets;
   }
 
-  /** connections that are here */
+  /** how many connections the relay holds */
   get size(): number {
     return this.#transfers.size;
   }
@@ -92,7 +92,7 @@ export class Relay {
     }
   }
 
-  /** A worker accepts that may not have accepted before. */
+  /** A worker has begun to accept. */
   flush(): void {
     for (const transfer of this.#where(({ state }) => state === 'stranded')) this.#place(transfer);
   }
@@ -135,7 +135,7 @@ export class Relay {
     const common = { origin, originId, connection, handle, sinceMs: performance.now() };
     const transfer: Transfer = { ...common, id: 0, state: 'here', target: undefined };
     this.#number(transfer);
-    this.#timer ??= setInterval(() => this.#look(), syncAfterMs).unref();
+    this.#timer ??= setInterval(() => this.#checkProgress(), syncAfterMs).unref();
     this.#place(transfer);
   }
 
@@ -179,7 +179,8 @@ export class Relay {
     const { id, connection, handle } = transfer;
     target.noteConnection();
     target.send({ type: 'adopt', id, connection }, handle, (error) => {
-      // Without an error it may still be lost: 'sync' tells. What waits on a channel that closes is forgotten: gone() comes.
+      // It may still be lost without an error, which 'sync' shows. Messages in a closing channel are lost, and gone()
+      // follows.
       if (error === null || transfer.id !== id || transfer.target !== target || transfer.state === 'over') return;
       this.#step(transfer, this.#notTaken(target));
     });
@@ -205,8 +206,11 @@ export class Relay {
     }
   }
 
-  /** Runs at an interval while connections are here: parties that are silent are asked, and connections that wait are placed or given up. */
-  #look(): void {
+  /**
+   * Runs at an interval while the relay holds connections: it asks silent parties, and places or gives up waiting
+   * connections.
+   */
+  #checkProgress(): void {
     if (this.#transfers.size === 0) {
       clearInterval(this.#timer);
       this.#timer = undefined;
@@ -214,7 +218,7 @@ export class Relay {
     }
     const silent = new Set<Party>();
     for (const { target } of this.#transfers.values()) {
-      // Node does not tell of a channel that closes with a descriptor on it, as long as the process lives.
+      // Node does not report a channel that closes with a descriptor in it while the process lives.
       if (target?.connected === false) this.#stepAll((one) => one.target === target, 'target-gone');
       else if (target && !this.#progressed.has(target) && !this.#asked.has(target)) silent.add(target);
     }

@@ -13,9 +13,9 @@ export interface Party {
 
 export interface Target extends Party {
   readonly generation: { readonly number: number };
-  /** connections, as far as it is known */
+  /** its connections, as far as the master knows */
   readonly connections: number;
-  /** one more is on its way there */
+  /** one more connection has been sent to it */
   noteConnection(): void;
 }
 

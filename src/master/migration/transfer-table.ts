@@ -1,18 +1,22 @@
 /**
- * The table of a transfer, which is one connection that moves from a worker (its origin) to another one. A cell names the next state
- * and what is to be done; the relay does it.
+ * The states of a transfer: one connection that moves from a worker (its origin) to another worker. A cell of the table
+ * names the next state and the action, which the relay carries out.
  *
- * The origin keeps its copy, unread, until somebody has adopted the connection or is known not to have got it. So whichever
- * process dies, at most one of the others reads; and while the origin lives a connection that nobody takes goes back to it.
+ * The origin keeps a copy, unread, until another worker has adopted the connection or is known not to have received it.
+ * So whichever process dies, at most one of the others reads. While the origin lives, a connection that no worker
+ * adopts goes back to it.
  */
 
-/** here, not offered; offered to a worker; the same two when the origin is gone and nobody could take it back; ended */
+/**
+ * held by the relay, not offered; offered to a worker; the same two after the origin is gone, when the connection
+ * cannot go back; ended
+ */
 export const transferStates = ['here', 'offered', 'stranded', 'offered-stranded', 'over'] as const;
 export type TransferState = (typeof transferStates)[number];
 
 /**
- * a worker was found, or none; it serves the connection; it never got it, as a synchronisation has shown; the worker is
- * gone; the origin is gone; nobody is left to wait for
+ * a worker was found; none was found; the worker adopted the connection; it never received it, as a synchronisation has
+ * shown; the worker is gone; the origin is gone; no target will come
  */
 export const transferInputs = [
   'found',
@@ -25,7 +29,10 @@ export const transferInputs = [
 ] as const;
 export type TransferInput = (typeof transferInputs)[number];
 
-/** send it to the worker found; look for another worker; close our copy, and tell the origin that it moved, or that it did not */
+/**
+ * send it to the worker; look for another worker; close our copy, and tell the origin that the connection moved, or did
+ * not
+ */
 export type TransferDeed = 'offer' | 'place' | 'close' | 'close-and-confirm' | 'close-and-return';
 
 export interface TransferStep {
@@ -45,7 +52,7 @@ export const transferTable: Readonly<Record<TransferState, Readonly<Partial<Reco
     'missed': { to: 'over', deed: 'close-and-return' },
     'target-gone': { to: 'here', deed: 'place' },
     'origin-gone': { to: 'offered-stranded' },
-    'abandon': { to: 'over', deed: 'close' }, // whether it was adopted is not known: nobody else may read it
+    'abandon': { to: 'over', deed: 'close' }, // it may have been adopted, so no other process may read it
   },
   'stranded': {
     'found': { to: 'offered-stranded', deed: 'offer' },
@@ -54,7 +61,7 @@ export const transferTable: Readonly<Record<TransferState, Readonly<Partial<Reco
   },
   'offered-stranded': {
     'adopted': { to: 'over', deed: 'close' },
-    'missed': { to: 'stranded' }, // not placed at once: a worker without a free descriptor will have none a moment later, either
+    'missed': { to: 'stranded' }, // not placed immediately: a worker without a free descriptor will have none a moment later, either
     'target-gone': { to: 'stranded', deed: 'place' },
     'abandon': { to: 'over', deed: 'close' },
   },

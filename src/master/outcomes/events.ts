@@ -28,13 +28,13 @@ export interface MasterEvents {
   'ready': [{ addresses: readonly BoundAddress[] }];
   'worker:spawned': [WorkerInfo];
   'worker:ready': [WorkerInfo];
-  /** accepts nothing for now; accepts again */
+  /** it stops accepting; it accepts again */
   'worker:standby': [WorkerInfo];
   'worker:resumed': [WorkerInfo];
   'worker:retiring': [WorkerInfo];
   'worker:exit': [WorkerExit];
   'reload:started': [{ generation: number }];
-  /** the new generation serves alone; the old one may still stand by, or finish what it has */
+  /** the new generation serves alone; workers of the old one may be on standby, or finish their requests */
   'reload:live': [Pick<ReloadResult, 'generation' | 'durationMs' | 'replaced'>];
   'reload:done': [ReloadResult];
   'reload:failed': [{ generation: number; error: ReloadError }];

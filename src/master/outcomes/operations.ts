@@ -4,9 +4,9 @@
  */
 
 export interface Departures {
-  /** connections that another worker took over */
+  /** connections that another worker adopted */
   readonly moved: number;
-  /** connections that ended after their last response, or by their clients */
+  /** connections that ended after their last response, or were closed by their clients */
   readonly drained: number;
   /** connections that were closed without announcement: idle ones at the end, and those of a worker that died */
   readonly closed: number;
@@ -34,7 +34,7 @@ export class Operation {
   get departures(): Departures {
     return this.#departures;
   }
-  /** workers that were sent away and are still there */
+  /** retired workers that have not exited */
   get leaving(): number {
     return this.#leaving.size;
   }
@@ -52,7 +52,7 @@ export class Operation {
     this.#settle();
   }
 
-  /** It will retire no more workers; calls back once, now or when the last one has gone. */
+  /** Ends the counting: no more workers will be retired. Calls back once, now or when the last one has exited. */
   conclude(onOver: () => void): void {
     this.#onOver = onOver;
     this.#settle();
@@ -66,7 +66,7 @@ export class Operation {
   }
 }
 
-/** The operations that are not over. Each is told of the end of every worker. */
+/** The operations that are not over. Each is notified when any worker exits. */
 export class Operations {
   readonly #open = new Set<Operation>();
 

@@ -35,7 +35,7 @@ export class CommandQueue<Command> {
   }
 }
 
-/** A promise and its two ends, for an answer that a later command gives. */
+/** A promise with its resolve and reject, for an answer that a later command gives. */
 export interface Deferred<Value> {
   readonly promise: Promise<Value>;
   readonly resolve: (value: Value) => void;

@@ -1,13 +1,14 @@
 /**
- * The life of a reload: a row in a table. Until it is live, what goes wrong fails it; after that it is rolled back, since
- * clients have seen the new generation serve. A bake time may condemn it as soon as one new worker serves.
+ * The phases of a reload, as a table of states. Until a reload is live, an error fails it; after that it is rolled
+ * back, since clients have been served by the new generation. A bake time may reject it as soon as one new worker
+ * serves.
  */
 import { stateMachine } from '../../shared/state-machine.ts';
 import type { Transitions } from '../../shared/state-machine.ts';
 
 /**
- * reading and checking; one new worker boots; the others follow; the old ones stand by (for no time without a bake
- * time); they leave; and the three ends
+ * reading and checking; one new worker boots; the others follow; the old ones are on standby (no time at all without a
+ * bake time); they leave; and the three final phases
  */
 export const reloadPhases = [
   'preparing',

@@ -30,7 +30,10 @@ export interface ScaleResult extends Departures {
   readonly durationMs: number;
 }
 
-/** The next master serves. This one hands its connections over and ends, which finishes with a `StopResult`. */
+/**
+ * The result of an upgrade: the next master serves. This one moves its connections there and stops, which ends with a
+ * `StopResult`.
+ */
 export interface UpgradeResult {
   /** of the new master */
   readonly pid: number;
@@ -44,13 +47,13 @@ export interface StopResult extends Departures {
 }
 export const nothingStopped: StopResult = { durationMs: 0, workers: 0, ...noDepartures };
 
-/** How far an operation is. */
+/** The progress of an operation. */
 export type Progress = {
   /** workers of the newest generation that serve */
   readonly ready: number;
   /** how many are wanted */
   readonly workers: number;
-  /** workers that still finish what they have */
+  /** retired workers that still finish their requests */
   readonly leaving: number;
 } & (
   | { readonly operation: 'reload'; readonly generation: number; readonly phase: ReloadPhase }

@@ -35,13 +35,13 @@ export class Stopping {
     this.#idle = 'close';
     this.#graceMs = graceMs ?? this.#graceMs;
   }
-  /** The stop is called off: the master serves again. */
+  /** The stop is cancelled: the master serves on. */
   cancel(): void {
     if (this.#operation) this.#operations.conclude(this.#operation);
     this.#operation = undefined;
     this.#graceMs = undefined;
   }
-  /** the grace time of this stop, where it sets one */
+  /** the grace time of this stop, if it sets one */
   get graceMs(): number | undefined {
     return this.#graceMs;
   }

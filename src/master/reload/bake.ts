@@ -18,7 +18,7 @@ export interface BakeFacts {
   readonly crashes: number;
   /** the largest lag of all workers, each the mean of its last reports */
   readonly lagMs: number;
-  /** until the bake time ends */
+  /** milliseconds until the bake time ends */
   readonly leftMs: number;
 }
 
@@ -50,11 +50,11 @@ export function judge(limits: BakeLimits, { answers, errors, crashes, lagMs, lef
 interface Observed {
   answers: number;
   errors: number;
-  /** the last ones, at most `lagReports` */
+  /** the last lags, at most `lagReports` */
   lags: number[];
 }
 
-/** Collects what `judge` wants to know, from the first ready worker of the new generation on. */
+/** Collects the figures for `judge`, from the first ready worker of the new generation on. */
 export class BakeWatch {
   readonly #limits: BakeLimits;
   readonly #workers = new Map<number, Observed>();
@@ -65,7 +65,7 @@ export class BakeWatch {
     this.#limits = limits;
   }
 
-  /** The new generation serves alone from now on. */
+  /** The new generation serves alone now. */
   begin(nowMs: number): void {
     this.#endsAtMs = nowMs + this.#limits.bakeMs;
   }

@@ -1,9 +1,10 @@
 /**
- * Runs reloads, one at a time: preparing, canary, rolling, baking. Each step changes what is wanted (plan.ts) and reports it.
+ * Runs reloads, one at a time: preparing, canary, rolling, baking. Each step changes what is wanted (plan.ts) and
+ * reports it.
  *
- * A reload is live once the new generation serves alone, and done once the last old worker has gone. Until it is
- * accepted (at once, or when its bake time has passed) the old generation is the one to go back to. A later reload or a
- * stop supersedes one that is not live yet. One that bakes is accepted then, since whoever starts the next reload has seen it serve.
+ * A reload is live once the new generation serves alone, and done once the last old worker has exited. Until the reload
+ * is accepted (immediately, or at the end of its bake time) it can be rolled back to the old generation. A later reload
+ * or a stop supersedes a reload that is not live yet, and accepts one that is baking.
  */
 import { EvyError } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log/log.ts';
@@ -30,11 +31,11 @@ export interface ReloadingParts {
   readonly operations: Operations;
   readonly logger: Logger;
   readonly emit: Emit;
-  /** reads the configuration and looks for the application again; the outcome comes back to `prepared()` */
+  /** reads the configuration and finds the application again; the result is passed to `prepared()` */
   readonly prepare: (number: number) => void;
 }
 
-/** How the last reload ended, or how far the one under way is. */
+/** The result of the last reload, or the state of the current one. */
 export interface ReloadStatus {
   readonly generation: number;
   readonly phase: ReloadPhase;
@@ -46,14 +47,14 @@ interface Leaver {
   readonly generation: { readonly number: number };
 }
 
-/** A reload that is under way: whom it answers, and what has to be restored when it is undone. */
+/** A reload in progress: its answer, and what must be restored if it is undone. */
 class ReloadAttempt {
   /** the generation that it brings in */
   readonly number: number;
   readonly operation: Operation;
   /** the number of workers before, when this reload changed it */
   workersBefore: number | undefined;
-  /** from the first ready worker on, when there is a bake time */
+  /** present from the first ready worker on, when there is a bake time */
   bake: BakeWatch | undefined;
   #phase: ReloadPhase = 'preparing';
   readonly #replaced = new Set<number>();
@@ -82,7 +83,7 @@ class ReloadAttempt {
     this.#replaced.add(worker);
   }
 
-  /** as far as it is known by now */
+  /** the result so far */
   get result(): ReloadResult {
     const { durationMs, departures } = this.operation;
     return { generation: this.number, durationMs, replaced: this.#replaced.size, ...departures };
@@ -131,7 +132,7 @@ export class Reloading {
     this.#lastNumber = parts.plan.wanted.serving;
   }
 
-  /** of the one under way */
+  /** the phase of the current reload */
   get phase(): ReloadPhase | undefined {
     return this.#attempt?.phase;
   }
@@ -139,11 +140,11 @@ export class Reloading {
     const attempt = this.#attempt;
     return attempt === undefined ? this.#status : { generation: attempt.number, phase: attempt.phase };
   }
-  /** The generation whose settings count for what is done now. */
+  /** The generation whose settings apply to current operations. */
   get settingGeneration(): number {
     return this.#attempt?.isRolling === true ? this.#attempt.number : this.#parts.plan.wanted.serving;
   }
-  /** The reloads that are not done, each with the number of retired workers that are still there. */
+  /** The unfinished reloads, each with the number of retired workers that have not exited. */
   get underWay(): Array<{ generation: number; phase: ReloadPhase; leaving: number }> {
     return [this.#attempt, this.#accepted].flatMap((attempt) =>
       attempt === undefined
@@ -178,7 +179,7 @@ export class Reloading {
     this.#parts.plan.propose(outcome.generation);
   }
 
-  /** A worker of the candidate is ready: from the first one on the others follow. */
+  /** A worker of the candidate is ready; after the first one the others are started. */
   candidateReady(): void {
     const attempt = this.#attempt;
     if (attempt?.phase !== 'canary') return;
@@ -199,12 +200,12 @@ export class Reloading {
     if (this.#attempt) this.#attempt.workersBefore = undefined;
   }
 
-  /** An old worker stands by. */
+  /** An old worker was put on standby. */
   noteReplaced(worker: Leaver): void {
     if (this.#attempt?.isRolling === true) this.#attempt.noteReplaced(worker.id);
   }
 
-  /** A worker was told to leave. Returns whether that was for a reload. */
+  /** Records that a worker was retired. Returns whether a reload was the reason. */
   noteRetired({ id, generation }: Leaver): boolean {
     const attempt = this.#attempt?.isRolling === true ? this.#attempt : this.#accepted;
     if (attempt?.isRolling !== true || attempt.number === generation.number) return false;
@@ -238,7 +239,7 @@ export class Reloading {
     return Number.isFinite(leftMs) ? leftMs : undefined;
   }
 
-  /** The reload that was accepted has retired all workers that it will. */
+  /** The accepted reload will retire no more workers. */
   settle(): void {
     const attempt = this.#accepted;
     if (attempt === undefined || attempt.phase === 'draining') return;
@@ -246,13 +247,13 @@ export class Reloading {
     this.#parts.operations.conclude(attempt.operation, () => this.#done(attempt));
   }
 
-  /** Another operation comes first: the reload under way is accepted if it serves, and undone otherwise. */
+  /** Another operation takes precedence: the current reload is accepted if it is live, and undone otherwise. */
   giveWay(message: string): void {
     if (this.#attempt?.phase === 'baking') this.#accept(this.#attempt);
     else this.fail(new EvyError('RELOAD_SUPERSEDED', message));
   }
 
-  /** Fails the reload under way, if any: the old generation serves again. */
+  /** Fails the current reload, if any: the old generation serves again. */
   fail(cause: Error): void {
     const attempt = this.#attempt;
     if (!attempt) return;
@@ -261,7 +262,7 @@ export class Reloading {
     this.#parts.operations.conclude(attempt.operation);
     const generation = attempt.number;
     const code = cause instanceof EvyError ? cause.code : 'INTERNAL';
-    // In the stack of an error of evy's own, only the frames of the application are of use.
+    // The stack of an EvyError only matters where it shows the application's frames.
     const stack = cause instanceof EvyError ? userStackOf(cause) : cause.stack;
     const error = attempt.fail(cause);
     const isBack = attempt.phase === 'rolled-back';

@@ -10,7 +10,7 @@ import type { Listener } from './listeners.ts';
 /** What the dispatcher needs of a worker. */
 export interface Recipient {
   send(message: MasterToWorker, socket: Socket, done: (error: Error | null) => void): void;
-  /** one more is on its way there */
+  /** one more connection has been sent to it */
   noteConnection(): void;
 }
 
@@ -28,7 +28,7 @@ export class ConnectionDispatcher {
   readonly #readyWorkers: () => readonly Recipient[];
   readonly #room: () => number;
   readonly #waiting: Connection[] = [];
-  /** given to a worker's channel, which takes one at a time; one that closes forgets those in its queue without a word */
+  /** Sent to a worker's channel, which transfers one at a time; a channel that closes drops its queue silently. */
   readonly #underWay = new Map<Connection, Recipient>();
   #turn = 0;
 
@@ -38,7 +38,7 @@ export class ConnectionDispatcher {
     this.#room = room;
     listeners.forEach(({ server }, bind) => {
       server?.on('connection', (socket) => {
-        // Paused by pauseOnConnect: not a byte is read here. Its errors are the worker's business.
+        // pauseOnConnect keeps it unread here. Its errors are left to the worker.
         socket.on('error', () => {});
         this.#waiting.push({ bind, socket });
         this.flush();
@@ -50,7 +50,7 @@ export class ConnectionDispatcher {
     return this.#waiting.length;
   }
 
-  /** Sends what waits; to be called whenever a worker gets ready, or has told how many connections it has. */
+  /** Sends waiting connections. To be called when a worker becomes ready, or reports its number of connections. */
   flush(): void {
     if (this.#waiting.length === 0) return;
     const workers = this.#readyWorkers();
@@ -61,7 +61,7 @@ export class ConnectionDispatcher {
     }
   }
 
-  /** A worker has ended: what did not get to it goes to another one. */
+  /** A worker has exited: connections that did not reach it go to another one. */
   gone(worker: Recipient): void {
     for (const [connection, recipient] of this.#underWay) if (recipient === worker) this.#requeue(connection);
     this.flush();
@@ -78,7 +78,7 @@ export class ConnectionDispatcher {
         setImmediate(() => this.flush());
         return;
       }
-      // It is in the channel, and lives on there (unix(7), SCM_RIGHTS): only our copy is closed.
+      // The channel holds the connection now (unix(7), SCM_RIGHTS), so only our copy is closed.
       this.#underWay.delete(connection);
       socket.destroy();
     });
@@ -89,7 +89,7 @@ export class ConnectionDispatcher {
     this.#waiting.push(connection);
   }
 
-  /** Gives up what waits. */
+  /** Closes the waiting connections. */
   close(): void {
     for (const { socket } of [...this.#waiting.splice(0), ...this.#underWay.keys()]) socket.destroy();
     this.#underWay.clear();

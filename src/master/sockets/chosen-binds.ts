@@ -1,6 +1,6 @@
 /**
- * Chooses the addresses to listen on: every `bind`, else the sockets that a service manager has opened for this master, else `host`
- * and `port`. Without a `bind`, a certificate means TLS: a server that has one must not serve plain text.
+ * Chooses the addresses to listen on: every `bind`, else the sockets from a service manager, else `host` and `port`.
+ * Without a `bind`, a certificate implies TLS, so that a server with one never serves plain text by mistake.
  */
 import { EvyError } from '../../shared/errors.ts';
 import type { Options } from '../../shared/options/table.ts';
@@ -10,7 +10,7 @@ import type { GivenBind } from './listeners.ts';
 
 const firstFd = 3; // SD_LISTEN_FDS_START
 
-/** Variables that are removed from the environment of workers, for whom they are not meant. */
+/** Variables that are removed from the environment of workers, since they are addressed to the master. */
 export const systemdVariables = ['LISTEN_FDS', 'LISTEN_PID', 'LISTEN_FDNAMES'] as const;
 
 export interface Activation {
@@ -44,7 +44,7 @@ export interface ChosenBinds {
 export function chooseBinds(
   options: Pick<Options, 'bind' | 'host' | 'port' | 'certfile'>,
   env: Readonly<Record<string, string | undefined>>,
-  /** the pid that LISTEN_FDS is addressed to, if it is meant for this master */
+  /** the pid that LISTEN_FDS must be addressed to */
   pid: number,
 ): ChosenBinds {
   if (options.bind.length > 0) {

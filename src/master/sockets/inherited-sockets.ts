@@ -19,7 +19,7 @@ export const firstInheritedSocketFd = 4;
 /** Rises when the variable or the messages between masters change in a way that an older evy does not understand. */
 const version = 1;
 
-/** Names an address whatever is spoken there: '127.0.0.1:0', 'unix:/run/app.sock', 'fd:3'. */
+/** Names an address independent of what is spoken on it: '127.0.0.1:0', 'unix:/run/app.sock', 'fd:3'. */
 export function bindKey(bind: Bind): string {
   const plain: Bind =
     bind.kind === 'unix' ? { ...bind, path: resolve(bind.path), tls: false } : { ...bind, tls: false };
@@ -28,25 +28,25 @@ export function bindKey(bind: Bind): string {
 
 /** A listening socket that the previous master has opened. */
 export interface InheritedSocket {
-  /** its address as it was asked for */
+  /** its address as configured */
   readonly key: string;
-  /** where it really listens */
+  /** its actual address */
   readonly name: string;
   readonly fd: number;
 }
 type SocketNames = Omit<InheritedSocket, 'fd'>;
 
-/** How many workers the configuration says, and how many are wanted: by hand, or by the load. */
+/** The configured number of workers, and the number that is wanted, which a person or the load may have changed. */
 export interface CrewSize {
   readonly configured: WorkerRange;
   readonly wanted: number;
 }
 
-/** What the variable says. */
+/** The contents of the variable. */
 export interface InheritedState {
   /** process id of the previous master */
   readonly from: number;
-  /** undefined from an evy that does not tell */
+  /** undefined when sent by an older evy */
   readonly crew?: CrewSize | undefined;
   readonly sockets: readonly InheritedSocket[];
 }
@@ -67,8 +67,8 @@ function isCrewSize(value: unknown): value is CrewSize {
 }
 
 /**
- * Undefined when this process has inherited nothing.
- * @throws {EvyError} UPGRADE_FAILED when the variable or a descriptor is not what it should be
+ * Returns undefined when this process has inherited nothing.
+ * @throws {EvyError} UPGRADE_FAILED when the variable or a descriptor is invalid
  */
 export function parseInheritedState(
   text: string | undefined,
@@ -103,7 +103,7 @@ export class InheritedSockets {
     this.#unclaimed = new Map(inherited?.sockets.map((socket) => [socket.key, socket]));
   }
 
-  /** The socket of an address: one that was asked for in the same words, or one that listens there. */
+  /** Returns the inherited socket of an address: one with the same key, or one that listens there. */
   claim(key: string): { fd: number; key: string } | undefined {
     const found = this.#unclaimed.get(key) ?? [...this.#unclaimed.values()].find(({ name }) => name === key);
     if (found === undefined) return undefined;
@@ -111,7 +111,7 @@ export class InheritedSockets {
     return { fd: found.fd, key: found.key };
   }
 
-  /** Claims the descriptors that no address wants. */
+  /** Returns the descriptors that no address has claimed. */
   claimRest(): number[] {
     const rest = [...this.#unclaimed.values()].map(({ fd }) => fd);
     this.#unclaimed.clear();

@@ -1,9 +1,9 @@
 /**
- * Opens the listening sockets. Each is opened before any worker starts, and kept by the master for its whole life: when every worker
- * is dead, connections wait in the kernel's queue instead of being refused.
+ * Opens the listening sockets before any worker starts. The master keeps them open until it exits, so connections wait
+ * in the kernel's queue even when no worker lives.
  *
- * The master does not accept from them (shared/node-private.ts). Where that cannot be had, `accepting` listeners
- * are plain net.Servers, and accept-for-workers.ts passes their connections on.
+ * The master does not accept from them (shared/node-private). Where that is not possible, `accepting` listeners are
+ * plain net.Servers, and accept-for-workers.ts sends their connections to workers.
  */
 import { lookup } from 'node:dns/promises';
 import { chmodSync, closeSync } from 'node:fs';
@@ -25,11 +25,11 @@ import type { InheritedSockets } from './inherited-sockets.ts';
 import { orphansHolding } from './orphan-holders.ts';
 
 export interface Listener {
-  /** its address as it was asked for (see bindKey) */
+  /** its address as configured (see bindKey) */
   readonly key: string;
   readonly address: BoundAddress;
   readonly backlog: number;
-  /** to be inherited by workers; undefined when the master accepts */
+  /** inherited by workers; undefined when the master accepts */
   readonly fd?: number;
   /** present when the master accepts */
   readonly server?: Server;
@@ -40,7 +40,7 @@ export interface Listener {
   readonly isInherited: boolean;
 }
 
-/** An address and how the user wrote it, for messages: '--bind :8080', '--host x --port 1'. */
+/** An address, and how the user wrote it for messages: '--bind :8080', '--host x --port 1'. */
 export interface GivenBind {
   readonly bind: Bind;
   readonly given: string;
@@ -49,7 +49,7 @@ export interface GivenBind {
 export interface ListenSettings {
   readonly backlog: number;
   readonly unixMode: number;
-  /** which sockets workers can inherit; from the others the master accepts */
+  /** which sockets workers can inherit; the master accepts from the others */
   readonly workersInherit: Readonly<Record<'tcp' | 'unix', boolean>>;
   readonly logger?: Logger;
 }
@@ -59,7 +59,7 @@ interface Place {
   readonly key: string;
   readonly target: ListenTarget;
   readonly tls: boolean;
-  /** a descriptor that is ours to close, with its file */
+  /** a descriptor that this process must close, with its file */
   readonly inheritedFd?: number;
 }
 
@@ -93,7 +93,7 @@ function describe(
   return { name: formatBind({ ...(target as { kind: 'fd'; fd: number }), tls: false }), kind: found.kind, tls };
 }
 
-/** Closing twice must be harmless: by the second time the path may belong to another process. */
+/** A second close must be harmless, since the path may belong to another process by then. */
 function once(close: () => void): () => void {
   let open = true;
   return () => {
@@ -106,7 +106,8 @@ async function openForWorkers({ key, target, tls, inheritedFd }: Place, backlog:
   const given: ListenTarget = inheritedFd === undefined ? target : { kind: 'fd', fd: inheritedFd };
   const socket = await listenUnpolled(given, backlog);
   const removeFile = target.kind === 'unix' ? socketFileRemover(target.path) : () => true;
-  // A descriptor of the option `bind` belongs to whoever opened it: a service manager, or the program that embeds this master.
+  // A descriptor given in the option `bind` belongs to the process that opened it: a service manager, or the program
+  // that embeds this master.
   const isOurs = given.kind !== 'fd' || inheritedFd !== undefined;
   const close = once(() => {
     if (removeFile() && isOurs) socket.close();
@@ -142,10 +143,10 @@ async function openAccepting({ key, target, tls, inheritedFd }: Place, backlog: 
       server.off('error', onError);
       onListening();
     });
-    // A path is bound within listen(): nobody can have connected yet.
+    // Node binds a path within listen(), so no client can have connected yet.
     if (target.kind === 'unix' && inheritedFd === undefined && server.listening) target.onBound?.();
   });
-  server.on('error', () => {}); // a failed accept (EMFILE) is tried again by libuv
+  server.on('error', () => {}); // libuv retries a failed accept (EMFILE)
   const info = server.address();
   const found =
     typeof info === 'object' && info !== null ? { kind: 'tcp' as const, address: info } : { kind: 'unix' as const };
@@ -161,7 +162,7 @@ async function openAccepting({ key, target, tls, inheritedFd }: Place, backlog: 
   };
 }
 
-/** Closes what this master cannot serve after all. The previous master still serves the sockets that were inherited. */
+/** Closes a listener that this master cannot serve. The previous master still serves sockets that were inherited. */
 export function giveUp(listener: Listener): void {
   if (listener.isInherited) listener.detach();
   else listener.close();
@@ -194,7 +195,7 @@ const againMs = 250;
 const isInUse = (error: unknown): boolean =>
   ['EADDRINUSE', 'ADDRESS_IN_USE'].includes((error as NodeJS.ErrnoException).code ?? '');
 
-/** Waits for workers of a dead master to let go of the address. When anybody else holds it, the start fails. */
+/** Waits for workers of a dead master to close the address. When any other process holds it, the start fails. */
 async function openOne(
   one: GivenBind,
   settings: ListenSettings,
@@ -213,7 +214,7 @@ async function openOne(
       attemptsLeft -= 1;
       if (!isInUse(error) || performance.now() > untilMs) throw error;
       const workers = orphansHolding(one.bind);
-      // The last one may have let go of it between our attempt and our look.
+      // The last one may have closed it between our attempt and our check.
       if (workers.length > 0) attemptsLeft = 1;
       else if (attemptsLeft === 0) throw error;
       if (workers.length > 0 && !isTold) {
@@ -221,7 +222,7 @@ async function openOne(
         settings.logger?.warn('master.waiting', { address: one.given, workers, message });
         isTold = true;
       }
-      // Also for a worker that had not begun to boot when its master died: it has no name yet, and ends in a moment.
+      // Another case is a worker that had not begun to boot when its master died: it has no name yet, and exits soon.
       await setTimeout(againMs);
     }
   }

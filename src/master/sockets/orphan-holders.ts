@@ -1,13 +1,13 @@
 /**
- * Workers that hold an address although their master is dead. They let go of it as soon as their event loop turns, which a long
- * computation, or a module that is being loaded, delays. Linux shows the holders of a socket under /proc; elsewhere, and of other users'
- * processes, nothing is known and nobody is found.
+ * Finds workers that hold an address although their master is dead. They close it as soon as their event loop turns,
+ * which a long computation or a module that is being loaded delays. Linux shows the holders of a socket under /proc;
+ * elsewhere, and for processes of other users, none are found.
  */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Bind } from './bind-address.ts';
 
-/** A worker's title, as the kernel keeps it: 15 bytes of it. */
+/** A worker's title as the kernel keeps it, cut to 15 bytes. */
 const workerName = 'evy worker (gen';
 /** the kernel's flag of a unix socket that listens, and its state of a TCP socket that does */
 const unixListens = '00010000';
@@ -29,7 +29,7 @@ function entries(folder: string): string[] {
   }
 }
 
-/** The columns of a table of the kernel, without its headline. */
+/** The columns of a kernel table, without its header line. */
 const rowsOf = (path: string): string[][] =>
   read(path)
     .split('\n')
@@ -67,7 +67,7 @@ function nameAndParent(pid: number): { name: string; parent: number } {
   return { name: stat.slice(stat.indexOf('(') + 1, end), parent: Number(stat.slice(end + 2).split(' ')[1]) };
 }
 
-/** The pids of the workers that hold the address and have no master: a parent that is one would hold it, too. */
+/** The pids of workers that hold the address and whose master is dead: a living master would hold the address too. */
 export function orphansHolding(bind: Bind): number[] {
   // As /proc names them: 'socket:[4711]'.
   const sockets = new Set(listeningInodes(bind).map((inode) => `socket:[${inode}]`));

@@ -33,7 +33,7 @@ export interface CommandToRun {
   readonly cwd: string;
 }
 
-/** The properties of a process that tell how it was started. */
+/** How a process was started. */
 export interface Started {
   readonly argv0: string;
   readonly execPath: string;
@@ -79,7 +79,7 @@ export type NextMasterNews =
   | { type: 'ready'; keys: readonly string[]; moving: boolean }
   | { type: 'failed'; code: ErrorCode; message: string }
   | { type: 'leaving' }
-  /** the process has ended, or never was */
+  /** the process has ended, or could not be started */
   | { type: 'gone'; how: string }
   /** it took too long to be ready */
   | { type: 'deadline' };
@@ -88,7 +88,7 @@ export interface NextMasterPlan {
   readonly command: CommandToRun;
   /** listening sockets, in the order of `inherited` */
   readonly fds: readonly number[];
-  /** what it is told of those sockets */
+  /** the variable that describes those sockets */
   readonly inherited: string;
   readonly env: NodeJS.ProcessEnv;
 }
@@ -167,7 +167,7 @@ export class NextMaster implements Target {
     }
   }
 
-  /** Ends it: within the grace time it may finish what it has accepted already. */
+  /** Ends it; it may finish what it has accepted, within the grace time. */
   end(signal: 'SIGTERM' | 'SIGQUIT', graceMs: number): void {
     if (this.#hasEnded) return;
     this.#child.kill(signal);
@@ -177,7 +177,7 @@ export class NextMaster implements Target {
 
 export interface NextMasterParts {
   readonly listeners: readonly Listener[];
-  /** the working directory that it starts in */
+  /** its working directory */
   readonly directory: string;
   readonly logger: Logger;
   readonly moves: Pick<Moves, 'onMessage'>;

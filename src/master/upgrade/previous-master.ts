@@ -82,7 +82,7 @@ export class PreviousMaster implements Party {
   }
 
   tell(message: ToPreviousMaster): void {
-    // The previous master may have gone: then nobody waits for the message.
+    // The previous master may have exited; then the message is not needed.
     if (this.#channel.connected) this.#channel.send?.(encloseForMaster(message), undefined, {}, () => {});
   }
 }
@@ -93,19 +93,19 @@ export class PreviousMaster implements Party {
  */
 export function findPreviousMaster(env: NodeJS.ProcessEnv, parent = process.ppid): PreviousMaster | undefined {
   const text = env[inheritedStateVariable];
-  // Workers and applications must not see it.
+  // Workers and applications must not inherit it.
   delete env[inheritedStateVariable];
   const inherited = parseInheritedState(text, parent);
   return inherited === undefined ? undefined : new PreviousMaster(inherited);
 }
 
-/** Tells the previous master, if there is one, why this process fails before it is a master. */
+/** Tells the previous master, if there is one, why this process failed to start. */
 export function tellPreviousMasterOfFailure(thrown: unknown, env: NodeJS.ProcessEnv = process.env): void {
   try {
     const { message } = thrown as Error;
     const code = thrown instanceof EvyError ? thrown.code : 'INTERNAL';
     findPreviousMaster(env)?.tell({ type: 'failed', code, message });
   } catch {
-    // The variable is damaged: the previous master learns of the failure from the end of this process.
+    // The variable is damaged. The previous master notices that this process exits.
   }
 }

@@ -1,7 +1,8 @@
 /**
- * How this master takes over from the previous one, from its start until the sockets are its own: when the previous master hands
- * over, or has gone. Until then the previous master still serves the inherited sockets, so their files are not touched and nothing
- * is accepted here. So an upgrade that fails loses nothing. Without a previous master everything is its own from the start.
+ * How this master takes over from the previous one, from its start until it owns the sockets: when the previous master
+ * hands over, or has exited. Until then the previous master still serves the inherited sockets, so this one touches no
+ * socket file and accepts nothing, and an upgrade that fails loses nothing. Without a previous master this process owns
+ * everything from the start.
  */
 import { isDeepStrictEqual } from 'node:util';
 import { EvyError, toError } from '../../shared/errors.ts';
@@ -41,12 +42,12 @@ export class Takeover {
     this.inheritedSockets = new InheritedSockets(previousMaster?.inherited);
   }
 
-  /** Whether the sockets and their files are this master's own. */
+  /** Whether this master owns the sockets and their files. */
   get isComplete(): boolean {
     return this.#isComplete;
   }
 
-  /** How workers begin: when they accept, and how many there are if that is not what the configuration says. */
+  /** How workers start: when they accept, and how many there are if that differs from the configuration. */
   crew(configured: WorkerRange): { opening: Opening; workers: number | undefined } {
     const { crew } = this.#previousMaster?.inherited ?? {};
     const workers = isDeepStrictEqual(crew?.configured, configured) ? crew?.wanted : undefined;
@@ -80,7 +81,7 @@ export class Takeover {
     if (!this.#isComplete) this.#previousMaster?.tell({ type: 'failed', code: error.code, message: error.message });
   }
 
-  /** This master stops, or is itself upgraded: the previous master, if it is still there, must not serve again. */
+  /** This master stops, or is itself upgraded: the previous master, if it still runs, must not serve again. */
   leave(): void {
     this.#previousMaster?.tell({ type: 'leaving' });
   }
@@ -98,7 +99,7 @@ export class Takeover {
       this.fail(thrown);
       const { message } = toError(thrown);
       logger.error('master.failed', { code: 'BAD_OPTION', message });
-      // When the previous master has gone, nobody else would serve.
+      // When the previous master has exited, no other process would serve.
       if (!this.#isComplete) push({ type: 'stop' });
       return;
     }

@@ -1,13 +1,13 @@
 /**
- * The messages between two masters of an upgrade. To the previous master the next one is like a worker that connections move to;
- * to the next master the previous one is like a worker that retires.
+ * The messages between the two masters of an upgrade. To the previous master, the next one looks like a worker that
+ * connections move to; to the next master, the previous one looks like a worker that retires.
  */
 import type { ErrorCode } from '../../shared/errors.ts';
 import type { MovingToMaster, MovingToWorker } from '../../shared/protocol/messages.ts';
 
 export type ToNextMaster =
   | Extract<MovingToWorker, { type: 'adopt' | 'sync' }>
-  /** the sockets, the pid file and the main pid are the next master's now */
+  /** the next master owns the sockets, the pid file and the main pid now */
   | { type: 'take-over' }
   /** a reload that the previous master was asked for while the next one booted */
   | { type: 'reload' };

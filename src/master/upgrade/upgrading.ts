@@ -42,13 +42,13 @@ export interface UpgradingParts {
     size: CrewSize,
     report: (nextMaster: NextMaster, news: NextMasterNews) => void,
   ) => NextMaster;
-  /** says again that this process is the master, after the next one (of this pid) may have said so of itself */
+  /** records this process as the master again, after the next one (of this pid) may have recorded itself */
   readonly reclaim: (from: number | undefined) => void;
 }
 
-/** Time for the start of Node, and for a configuration file that is a program, beside the boot of a worker. */
+/** Time for Node to start, and for a configuration file that is a program, in addition to the boot of a worker. */
 const startMs = 30_000;
-/** A master that was told to end has this long beside the grace time of its workers. */
+/** A master that was told to end has this long in addition to the grace time of its workers. */
 const lastWordsMs = 2_000;
 
 interface Attempt {
@@ -56,7 +56,7 @@ interface Attempt {
   readonly nextMaster: NextMaster;
   readonly answers: Array<Deferred<UpgradeResult>>;
   readonly deadline: NodeJS.Timeout;
-  /** reloads that were asked for meanwhile: they are for the master that serves in the end */
+  /** reloads requested during the upgrade, for the master that serves in the end */
   readonly heldReloads: ReloadCommand[];
   phase: UpgradePhase;
   result?: UpgradeResult;
@@ -80,7 +80,7 @@ export class Upgrading {
     return this.#passedOn;
   }
 
-  /** An upgrade that is asked for while one is under way is that one. `isMasterStarting`: this master does not serve yet. */
+  /** Starts an upgrade, or joins the one in progress. `isMasterStarting`: this master does not serve yet. */
   begin(answer: Deferred<UpgradeResult> | undefined, isMasterStarting: boolean): void {
     if (this.#attempt !== undefined) {
       const { result, answers } = this.#attempt;
@@ -105,7 +105,7 @@ export class Upgrading {
       this.#reportFailure(answers, thrown as Error);
       return;
     }
-    // The deadline counts after a look at the channel: this process may have been stopped meanwhile.
+    // Deferred until the channel was read: this process may have been stopped meanwhile.
     const expire = () => setImmediate(() => push({ type: 'next-master', nextMaster, news: { type: 'deadline' } }));
     const deadline = setTimeout(expire, this.#times.bootTimeoutMs + startMs);
     const startedAtMs = performance.now();
@@ -120,7 +120,7 @@ export class Upgrading {
   }
 
   onNews({ nextMaster, news }: NextMasterCommand): void {
-    // Nothing can move there any more.
+    // Nothing can move to it any more.
     if (news.type === 'gone') this.#parts.crew.moves.closeTo(nextMaster);
     const attempt = this.#attempt;
     if (attempt?.nextMaster !== nextMaster) return; // that attempt has failed before
@@ -151,12 +151,12 @@ export class Upgrading {
     }
   }
 
-  /** This master is told to stop: a next master that boots stops with it. */
+  /** This master was told to stop; a next master that is booting stops with it. */
   abandon(signal: 'SIGTERM' | 'SIGQUIT'): void {
     if (this.isStarting) this.#fail('the master was stopped before the upgrade was done', signal);
   }
 
-  /** What the next master may take to start, and what it is given to end when it is not wanted any more. */
+  /** How long the next master may take to start, and how long it may take to end when it is not needed any more. */
   get #times(): { readonly bootTimeoutMs: number; readonly graceMs: number } {
     const { plan } = this.#parts;
     return plan.generation(plan.wanted.serving).options;
@@ -207,7 +207,10 @@ export class Upgrading {
     for (const reload of attempt.heldReloads) this.#parts.push(reload);
   }
 
-  /** The next master does not serve (any more): this master does, and says so, unless it was told to stop meanwhile. */
+  /**
+   * The next master does not serve (any more), so this one does, and records itself, unless it was told to stop
+   * meanwhile.
+   */
   #serveAgain(nextMaster: NextMaster): void {
     const { plan, stopping, reclaim } = this.#parts;
     this.#passedOn = new Set();

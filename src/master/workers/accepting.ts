@@ -1,6 +1,6 @@
 /**
- * Whether workers accept connections. While the previous master serves on the same sockets, workers boot and hold back: an upgrade
- * that fails would close the connections that they had accepted. It opens once, for good.
+ * Whether workers accept connections. While the previous master serves on the same sockets, workers boot but do not
+ * accept, since a failed upgrade would close the connections that they accepted. It opens once, permanently.
  */
 export class Opening {
   #isOpen: boolean;
@@ -14,7 +14,7 @@ export class Opening {
     return this.#isOpen;
   }
 
-  /** Calls back when it opens; at once if it has. */
+  /** Calls back when it opens; immediately if it is open. */
   whenOpen(accept: () => void): void {
     if (this.#isOpen) accept();
     else this.#waiting.push(accept);

@@ -1,24 +1,26 @@
 /**
- * Decides when a dead worker is replaced: at once, unless it is one of a row of workers that died right after their start.
+ * Decides when a dead worker is replaced: immediately, unless it is one of several in a row that died right after their
+ * start.
  *
- * A worker that dies before it was ready, or within `quickMs` of it, makes its place wait: it is filled again only
- * when the wait is over, and the worker that fills it carries the length of the row (`streak`) on. So each place has its own
- * delay (0, 0.5 s, 1 s, 2 s ... 30 s), the others serve on, and one that stays up ends the row by itself. A worker
- * that had been up (an operator's kill -9, an out-of-memory kill) causes no wait at all.
+ * When a worker dies before it was ready, or within `quickMs` of it, its place is filled again only after a delay. The
+ * replacement inherits the count of such deaths in a row (`streak`). So each place has its own delay (0, 0.5 s, 1 s, 2
+ * s ... 30 s), the other workers serve on, and a worker that stays up resets its place. A worker that had been up (kill
+ * -9 by an operator, an out-of-memory kill) causes no delay.
  *
- * The delays are for an application that cannot start. One that has answered a request can: its worker is replaced at once, however short it
- * lived. And while nobody serves, a place whose worker had been ready is filled again after `firstDelayMs` at most.
+ * The delays are meant for an application that cannot start. An application that has answered a request can, so its
+ * worker is replaced immediately, however short it lived. And while no worker serves, a place whose worker had been
+ * ready is filled again after `firstDelayMs` at most.
  */
 export const quickMs = 5_000;
 export const firstDelayMs = 500;
 export const longestDelayMs = 30_000;
 
-/** A place that waits before it is filled again. */
+/** A place that is to be filled after a delay. */
 export interface WaitingPlace {
-  /** workers that died quickly in a row in this place */
+  /** workers in this place that died quickly in a row */
   readonly streak: number;
   readonly dueAtMs: number;
-  /** when it is due while nobody serves; undefined when the worker never was ready */
+  /** when it is due while no worker serves; undefined when its worker never was ready */
   readonly soonAtMs?: number | undefined;
 }
 
@@ -29,10 +31,10 @@ export interface WorkerLife {
   readonly hasAnswered: boolean;
 }
 
-/** Workers that have answered count as this many in a row at most: the application can start. */
+/** Workers that have answered count as this many in a row at most, since the application can start. */
 const longestRowOfAnswering = 2;
 
-/** The places of one generation that wait, earliest first. */
+/** The waiting places of one generation, earliest first. */
 export type Backoff = readonly WaitingPlace[];
 
 /** Whether a death counts as quick; `readyForMs` is undefined when the worker never was ready. */
@@ -51,8 +53,8 @@ export function delayMs(streak: number, random: number): number {
 }
 
 /**
- * The wait after a death in a place where `before` workers had died quickly in a row. `streak` counts this one too, and is 0 when it
- * had been up.
+ * The delay after a death in a place where `before` workers had died quickly in a row. `streak` includes this death,
+ * and is 0 when the worker had been up.
  */
 export function waitAfterDeath(
   { readyForMs, hasAnswered }: WorkerLife,
@@ -70,24 +72,27 @@ export function addPlace(backoff: Backoff, place: WaitingPlace): Backoff {
   return [...backoff, place].toSorted((one, other) => one.dueAtMs - other.dueAtMs);
 }
 
-/** Places that may not be filled yet. */
+/** How many places must not be filled yet. */
 export function heldPlaces(backoff: Backoff, nowMs: number): number {
   return backoff.filter((place) => place.dueAtMs > nowMs).length;
 }
 
-/** Fills a place: the one that is due first, whose streak the new worker carries on. */
+/** Fills the place that is due first. Returns its streak, which the new worker inherits. */
 export function fillPlace(backoff: Backoff, nowMs: number): { backoff: Backoff; streak: number } {
   const [first, ...rest] = backoff;
   if (first === undefined || first.dueAtMs > nowMs) return { backoff, streak: 0 };
   return { backoff: rest, streak: first.streak };
 }
 
-/** Places that were held without an end are due now. */
+/** Makes places due that were held without an end. */
 export function openHeld(backoff: Backoff, nowMs: number): Backoff {
   return backoff.map((place) => (place.dueAtMs === Infinity ? { ...place, dueAtMs: nowMs } : place));
 }
 
-/** Nobody serves and nobody boots: the place that can be filled first is due as soon as it may be. The others wait on. */
+/**
+ * While no worker serves or boots, the place that can be filled first becomes due as soon as possible. The others keep
+ * their delays.
+ */
 export function hastenFirst(backoff: Backoff): Backoff {
   const earliestMs = ({ dueAtMs, soonAtMs = Infinity }: WaitingPlace) => Math.min(dueAtMs, soonAtMs);
   const [first, ...rest] = backoff.toSorted((one, other) => earliestMs(one) - earliestMs(other));
@@ -95,8 +100,8 @@ export function hastenFirst(backoff: Backoff): Backoff {
 }
 
 /**
- * So many places are given up: those with the shortest rows, and of equals those that would be filled last. An old place whose workers
- * die again and again keeps its row.
+ * Gives up so many places: those with the shortest rows, and among equals those that would be filled last. An old place
+ * whose workers die again and again keeps its row.
  */
 export function dropShortest(backoff: Backoff, places: number): Backoff {
   const shortestFirst = backoff.toSorted((one, other) => one.streak - other.streak || other.dueAtMs - one.dueAtMs);
@@ -104,7 +109,7 @@ export function dropShortest(backoff: Backoff, places: number): Backoff {
   return backoff.filter((place) => !dropped.has(place));
 }
 
-/** When to look again; undefined when nothing waits. */
+/** When to check again; undefined when no place waits. */
 export function nextDueMs(backoff: Backoff, nowMs: number): number | undefined {
   return backoff.find((place) => place.dueAtMs > nowMs)?.dueAtMs;
 }
@@ -113,12 +118,12 @@ export function nextDueMs(backoff: Backoff, nowMs: number): number | undefined {
 export class RestartBackoff {
   readonly #backoffs = new Map<number, Backoff>();
 
-  /** Forgets the waits of generations that do not stay. */
+  /** Drops the places of generations that do not stay. */
   keepOnly(generations: ReadonlySet<number>): void {
     for (const generation of this.#backoffs.keys()) if (!generations.has(generation)) this.#backoffs.delete(generation);
   }
 
-  /** places that are not to be filled now */
+  /** places that must not be filled now */
   held(generation: number | null, nowMs: number): number {
     return generation === null ? 0 : heldPlaces(this.#of(generation), nowMs);
   }
@@ -127,29 +132,29 @@ export class RestartBackoff {
     this.#backoffs.set(generation, addPlace(this.#of(generation), place));
   }
 
-  /** Fills a place; returns the streak that its worker carries on. */
+  /** Fills a place. Returns the streak that its worker inherits. */
   fillPlace(generation: number, nowMs: number): number {
     const { backoff, streak } = fillPlace(this.#of(generation), nowMs);
     this.#backoffs.set(generation, backoff);
     return streak;
   }
 
-  /** Nobody serves, and no worker of this generation boots: one place is filled sooner. */
+  /** Fills one place sooner, since no worker serves and none of this generation boots. */
   hastenFirst(generation: number): void {
     this.#backoffs.set(generation, hastenFirst(this.#of(generation)));
   }
 
-  /** Places that were held without an end may be filled. */
+  /** Makes places due that were held without an end. */
   openHeld(generation: number, nowMs: number): void {
     this.#backoffs.set(generation, openHeld(this.#of(generation), nowMs));
   }
 
-  /** So many places are not to be filled any more. */
+  /** Gives up so many places. */
   dropPlaces(generation: number, places: number): void {
     this.#backoffs.set(generation, dropShortest(this.#of(generation), places));
   }
 
-  /** when the next place may be filled; Infinity when none waits */
+  /** when the next place is due; Infinity when none waits */
   nextDueMs(nowMs: number): number {
     return Math.min(...[...this.#backoffs.values()].map((backoff) => nextDueMs(backoff, nowMs) ?? Infinity));
   }

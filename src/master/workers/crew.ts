@@ -1,6 +1,6 @@
 /**
- * The workers that there are: the crew starts and retires them, and knows which places wait before they are filled again
- * (backoff.ts). Who comes and who goes is decided elsewhere.
+ * The existing workers: the crew starts and retires them, and knows which places must wait before they are filled again
+ * (backoff.ts). Which workers start and leave is decided elsewhere.
  */
 import type { Logger } from '../../shared/log/log.ts';
 import type { MasterToWorker } from '../../shared/protocol/messages.ts';
@@ -27,10 +27,10 @@ export interface CrewParts {
   readonly emit: Emit;
   /** puts a worker's news into the queue */
   readonly report: (worker: WorkerHandle, news: WorkerNews) => void;
-  /** whether connections can move from worker to worker */
+  /** whether connections can move between workers */
   readonly moving: boolean;
   readonly opening: Opening;
-  /** a clock that is never set; the process's own by default */
+  /** a monotonic clock; the process's own by default */
   readonly nowMs?: () => number;
 }
 
@@ -38,7 +38,7 @@ export class Crew {
   readonly #parts: CrewParts;
   readonly #workers = new Map<number, WorkerHandle>();
   readonly #restartBackoff = new RestartBackoff();
-  /** how connections get from worker to worker, and to another master */
+  /** moves connections between workers, and to another master */
   readonly moves: Moves;
   readonly #ignoredOptions: IgnoredOptions;
   #served: Served | undefined;
@@ -47,7 +47,7 @@ export class Crew {
   #wanted: ReadonlySet<number> = new Set();
   #lastId = 0;
   readonly #now: () => number;
-  /** when it was last looked which places are due: one that becomes due a moment later must not be missed */
+  /** when due places were last determined: a place that becomes due a moment later must not be missed */
   #lookedAtMs = 0;
 
   constructor(parts: CrewParts) {
@@ -72,11 +72,11 @@ export class Crew {
   get ready(): readonly WorkerHandle[] {
     return this.workers.filter(({ state }) => state === 'ready');
   }
-  /** those that connections can be given to; a worker that has crashed and is about to end is not one of them */
+  /** workers that can receive connections; one that has crashed and is about to exit is not among them */
   get open(): readonly WorkerHandle[] {
     return this.ready.filter(({ connected, record }) => connected && record.failure === undefined);
   }
-  /** those of them that connections are moved to */
+  /** the workers among them that connections are moved to */
   get targets(): readonly WorkerHandle[] {
     return targetsOf(this.open, this.#wanted);
   }
@@ -87,7 +87,10 @@ export class Crew {
     for (const [id, reason] of found) this.find(id).overdue = reason;
   }
 
-  /** Places of a generation that are not to be filled now: because of the back-off, or since their worker is still being killed. */
+  /**
+   * Places of a generation that must not be filled now: because of the back-off, or since their worker is still being
+   * killed.
+   */
   held(generation: number | null): number {
     const dying = this.workers.filter(
       (worker) =>
@@ -102,7 +105,10 @@ export class Crew {
     return Number.isFinite(next) ? Math.max(0, next - this.#now()) : undefined;
   }
 
-  /** Which generations stay, as of now: `held` and `spawn` go by this moment. The waits of the others are forgotten. */
+  /**
+   * Sets which generations stay, as of now: `held` and `spawn` use this moment. The places of other generations are
+   * dropped.
+   */
   want(generations: ReadonlySet<number>): void {
     this.#lookedAtMs = this.#now();
     this.#wanted = generations;
@@ -149,7 +155,7 @@ export class Crew {
     this.lines.retiring(worker, reason);
   }
 
-  /** how the application is served, as the worker that became ready last has said */
+  /** how the application is served, as reported by the worker that became ready last */
   get served(): Served | undefined {
     return this.#served;
   }
@@ -173,8 +179,8 @@ export class Crew {
   }
 
   /**
-   * Counts a death that nobody asked for. Returns how many workers in a row died quickly in this place: 0 when it had been up.
-   * While `hold` is set the place stays open until `openHeldPlaces()`.
+   * Counts an unexpected death. Returns how many workers in this place died quickly in a row: 0 when it had been up.
+   * With `hold` the place stays empty until `openHeldPlaces()`.
    */
   noteDeath(worker: WorkerHandle, { hold }: { hold: boolean }): number {
     const { streak, waitMs, soonMs } = waitAfterDeath(
@@ -195,12 +201,12 @@ export class Crew {
     return streak;
   }
 
-  /** The places that were held may be filled. */
+  /** Makes the held places due. */
   openHeldPlaces(generation: number): void {
     this.#restartBackoff.openHeld(generation, this.#now());
   }
 
-  /** So many places are not to be filled any more. */
+  /** Gives up so many places. */
   dropPlaces(generation: number, places: number): void {
     this.#restartBackoff.dropPlaces(generation, places);
   }

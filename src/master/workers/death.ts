@@ -1,4 +1,4 @@
-/** Why a worker died: the error that its log line, a failed reload or a failed start reports. */
+/** Determines why a worker died: the error in its log line, in a failed reload or in a failed start. */
 import { EvyError } from '../../shared/errors.ts';
 import { handledSignals } from '../../shared/held-signals.ts';
 import { formatDuration } from '../../shared/options/units.ts';
@@ -6,7 +6,7 @@ import type { WorkerEnd } from './process.ts';
 import type { Failure, WorkerRecord } from './worker-record.ts';
 import type { EndReason } from './worker.ts';
 
-/** The properties of a worker that tell why it died. */
+/** The facts about a worker that tell why it died. */
 export interface DeadWorker {
   readonly record: Pick<WorkerRecord, 'failure' | 'bootStep'>;
   readonly endReason: EndReason | undefined;
@@ -25,12 +25,13 @@ function errorFromWorker({ message, stack }: Failure): Error {
   return error;
 }
 
-/** workers in a row of one place whose early end by a signal is not held against their release */
+/** workers in a row of one place whose early end by a signal does not count against their release */
 const mostHitEarly = 3;
 
 /**
- * Whether a signal ended a worker that had not begun to handle signals: Node takes a moment until it runs the first line of a program.
- * Such a signal was meant for the whole process group, or for a worker that is to be replaced; it says nothing about the application.
+ * Whether a signal ended a worker before it handled signals: Node takes a moment until it runs the first line of a
+ * program. Such a signal was meant for the whole process group, or for a worker that is to be replaced, so it does not
+ * count against the application.
  */
 export function wasHitEarly(
   { record, streak }: { readonly record: Pick<WorkerRecord, 'saidHello'>; readonly streak: number },
@@ -39,7 +40,7 @@ export function wasHitEarly(
   return !record.saidHello && streak < mostHitEarly && handledSignals.some((handled) => handled === signal);
 }
 
-/** The error of a worker that did not become ready, or did not stay up. */
+/** Returns the error of a worker that did not become ready, or did not stay up. */
 export function deathError({ record, endReason, generation }: DeadWorker, end: WorkerEnd): EvyError {
   const { failure, bootStep } = record;
   if (failure?.code !== undefined)

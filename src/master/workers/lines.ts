@@ -13,7 +13,7 @@ export function workerInfo(worker: WorkerHandle): WorkerInfo {
   return { worker: worker.id, pid: worker.pid, generation: worker.generation.number };
 }
 
-/** Where there is no stack, the line says why: its absence would look like an oversight. */
+/** Without a stack the line says why it is missing. */
 const whereIs = {
   computing: 'it is not in JavaScript: it computes in native code',
   waiting: 'it is not in JavaScript: it waits in a synchronous system call',
@@ -90,7 +90,7 @@ export class WorkerLines {
 
   stuck(worker: WorkerHandle, { blockedMs, report }: NewsOf<'stuck'>): void {
     this.#logger.error('worker.stuck', { ...workerInfo(worker), blockedMs, ...reportFields(report) });
-    // The worker is killed, and these requests with it.
+    // The worker is killed, which cuts these requests.
     this.cut(worker, report.requests);
   }
 
@@ -124,11 +124,11 @@ export class WorkerLines {
     this.#logger.warn('worker.killed', { ...workerInfo(worker), message });
   }
 
-  /** `quiet`: somebody else reports that it failed. */
+  /** `quiet`: its failure is reported elsewhere. */
   exit(worker: WorkerHandle, { code, signal }: WorkerEnd, quiet: boolean): void {
     const error = worker.record.failure?.message;
     const asked = worker.endReason === 'retired' || worker.endReason === 'stopped';
-    // Of a worker that was killed from outside only the number of its requests is known.
+    // For a worker that was killed from outside only the number of its requests is known.
     const requests =
       worker.endReason === undefined && error === undefined ? worker.record.stats?.activeRequests : undefined;
     const end = { code: code ?? undefined, signal: signal ?? undefined, error, requests: requests || undefined };

@@ -13,7 +13,7 @@ import { workerInfo } from './lines.ts';
 import type { WorkerEnd } from './process.ts';
 import type { WorkerHandle } from './worker.ts';
 
-/** The signals that a process ends by when it cannot continue. */
+/** Signals that end a process because of its own fault. */
 const faults: ReadonlySet<NodeJS.Signals | null> = new Set<NodeJS.Signals>([
   'SIGABRT',
   'SIGBUS',
@@ -23,14 +23,14 @@ const faults: ReadonlySet<NodeJS.Signals | null> = new Set<NodeJS.Signals>([
   'SIGSYS',
   'SIGTRAP',
 ]);
-/** lines that wait for a worker */
+/** lines that may wait for a worker */
 const mostWaiting = 1_000;
 
 export interface LostRequestsParts {
   readonly logger: Logger;
   /** counts a crash for the quarantine of routes */
   readonly noteCrash: (generation: Generation, requests: readonly RequestUnderWay[]) => void;
-  /** those that can be given something now */
+  /** workers that can receive messages */
   readonly open: () => ReadonlyArray<Pick<WorkerHandle, 'generation' | 'send'>>;
 }
 
@@ -67,7 +67,7 @@ export class LostRequests {
     });
   }
 
-  /** No worker will come that could take the lines. */
+  /** No worker will come to write the lines. */
   end(): void {
     const droppedLines = this.#waiting.length;
     if (droppedLines > 0) this.#parts.logger.error('access-log.lost', { droppedLines });

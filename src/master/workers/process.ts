@@ -1,6 +1,4 @@
-/**
- * Starts the process of one worker and holds its channel. It reports what happens there and decides nothing.
- */
+/** Starts the process of one worker and owns its channel. It reports events and decides nothing. */
 import cluster from 'node:cluster';
 import type { Worker } from 'node:cluster';
 import type { Socket } from 'node:net';
@@ -20,7 +18,7 @@ import { inheritedStateVariable } from '../sockets/inherited-sockets.ts';
 import { WatchLine } from './watch-line.ts';
 import type { Fault, WatchNews } from './watch-line.ts';
 
-/** Inherited descriptors begin here in the worker: after stdin, stdout, stderr and the channel. */
+/** The first inherited descriptor in the worker: after stdin, stdout, stderr and the channel. */
 export const firstInheritedFd = 4;
 
 interface ForkPlan {
@@ -31,7 +29,7 @@ interface ForkPlan {
   readonly directory: string;
   /** beside the environment of this process */
   readonly variables: Variables;
-  /** whether it gets a line for its watchdog: the descriptor behind those */
+  /** whether it gets a pipe for its watchdog, as the descriptor after those */
   readonly watched: boolean;
 }
 
@@ -79,7 +77,7 @@ function forkWorker(plan: ForkPlan): Worker {
 }
 
 export interface WorkerProcessPlan extends Omit<ForkPlan, 'watched'> {
-  /** option stuckTimeout; 0 watches nobody */
+  /** option stuckTimeout; 0 disables the watchdog */
   readonly stuckMs: number;
 }
 
@@ -95,14 +93,17 @@ export type ProcessNews =
   | Exclude<WorkerToMaster, MovingToMaster>
   | WatchNews
   | Fault
-  /** the channel is closed but the process lives on */
+  /** the channel is closed but the process still runs */
   | { type: 'lost' }
   | ({ type: 'exit' } & WorkerEnd);
 
 /** Gets messages about connections that move at once, since no decision of the master depends on them. */
 export type OnMoving = (message: MovingToMaster, handle: PassedHandle | undefined) => void;
 
-/** A channel closes a moment before its process ends; if it takes longer than this, the process has closed it itself. */
+/**
+ * A channel closes a moment before its process exits. After this time, the process is known to have closed the channel
+ * itself.
+ */
 const lostAfterMs = 1_000;
 
 export class WorkerProcess {
@@ -123,7 +124,7 @@ export class WorkerProcess {
       return;
     }
     this.#watch(this.#worker);
-    // Node has no streams at all for a process that could not be started.
+    // Node creates no streams for a process that could not be started.
     const streams = this.#worker.process.stdio as ReadonlyArray<unknown> | undefined;
     const line = streams?.[firstInheritedFd + plan.fds.length] as Readable | null | undefined;
     if (plan.stuckMs > 0 && line) this.#listen(line, plan.stuckMs);
@@ -137,8 +138,8 @@ export class WorkerProcess {
   }
 
   /**
-   * Sends, or tells `done` that it could not; messages to a worker that is about to end may be lost. A socket stays the
-   * caller's to close.
+   * Sends a message, or tells `done` that it could not; messages to a worker that is about to exit may be lost. The
+   * caller still closes the socket.
    */
   send(message: MasterToWorker, socket?: Socket | PassedHandle, done: (error: Error | null) => void = () => {}): void {
     if (!this.connected) {
@@ -153,7 +154,7 @@ export class WorkerProcess {
     }
   }
 
-  /** Asks it to leave when no message can reach it. */
+  /** Signals the worker to drain when no message can reach it. */
   terminate(): void {
     this.#worker?.process.kill('SIGTERM');
   }
@@ -183,7 +184,7 @@ export class WorkerProcess {
       if (isMovingToMaster(message)) this.#onMoving(message, passedHandle(handle));
       else this.#report(message);
     });
-    // Failed sends come here too: the worker is about to end then, which is reported separately.
+    // Failed sends are reported here too: the worker is about to exit then, which is reported separately.
     worker.on('error', (error: Error) => {
       if (child.pid === undefined) this.#forkError = error.message;
     });
@@ -202,7 +203,7 @@ export class WorkerProcess {
     const verdict = verdictOn(message);
     if (verdict === undefined) return true;
     if ('fault' in verdict) throw new Error(verdict.fault);
-    // As node:cluster answers when a socket cannot be opened.
+    // The same answer as that of node:cluster when a socket cannot be opened.
     const { seq: ack, data } = verdict;
     const refusal = { cmd: 'NODE_CLUSTER', ack, errno: -constants.errno.EBADF, key: '', data };
     child.send(refusal, () => {});
@@ -212,7 +213,7 @@ export class WorkerProcess {
   /** 'close' also waits for the end of the pipe, which a process that has inherited the pipe must not delay. */
   #listen(line: Readable, stuckMs: number): void {
     const watch = new WatchLine(line, stuckMs, (news) => this.#report(news));
-    // Before node:cluster's own listener, which may throw after what the worker has sent.
+    // This runs before node:cluster's own listener, which may throw after an invalid message of the worker.
     this.#worker!.process.prependOnceListener('exit', () => watch.finish());
   }
 

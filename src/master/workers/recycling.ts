@@ -15,19 +15,19 @@ export type RecyclingLimits = Pick<
 export interface AgingWorker {
   readonly id: number;
   readonly limits: RecyclingLimits;
-  /** it is overdue already: that stays, whatever its memory does */
+  /** it is overdue already, and stays so even if its memory shrinks */
   readonly overdue: RecyclingReason | undefined;
   /** without health checks */
   readonly requests: number;
   readonly readyForMs: number;
   readonly rssBytes: number;
-  /** from [0, 1), drawn once for each worker */
+  /** from [0, 1), drawn once per worker */
   readonly chance: number;
 }
 
 export type RecyclingReason = 'maxRequests' | 'maxAge' | 'maxMemory' | 'maxTotalMemory';
 
-/** For this long after it became ready the memory of a worker is not looked at. */
+/** The memory of a worker is ignored for this long after it became ready. */
 export const settlingMs = 10_000;
 
 function ownReason({ limits, requests, readyForMs, rssBytes, chance }: AgingWorker): RecyclingReason | undefined {
@@ -38,14 +38,16 @@ function ownReason({ limits, requests, readyForMs, rssBytes, chance }: AgingWork
   return undefined;
 }
 
-/** Those that have become overdue, with the option that says so. Given all that are ready. */
+/**
+ * Returns the workers that have become overdue, with the option that is the reason. `workers` are all that are ready.
+ */
 export function newlyOverdue(workers: readonly AgingWorker[]): Map<number, RecyclingReason> {
   const found = new Map<number, RecyclingReason>();
   for (const worker of workers) {
     const reason = worker.overdue === undefined ? ownReason(worker) : undefined;
     if (reason !== undefined) found.set(worker.id, reason);
   }
-  // Replacing the largest one frees most memory, which may be enough: no second one before it has gone.
+  // Replacing the largest worker may free enough memory, so a second one waits until that one has exited.
   if (found.size > 0 || workers.some(({ overdue }) => overdue !== undefined)) return found;
   const totalBytes = workers.reduce((sum, { rssBytes }) => sum + rssBytes, 0);
   const settled = workers.filter(({ readyForMs }) => readyForMs >= settlingMs);

@@ -1,14 +1,14 @@
-/** Which interface the workers serve an application by, as the log has it. */
+/** How the workers serve the application, for the log. */
 import type { InterfaceName } from '../../shared/application.ts';
 import type { LogFields } from '../../shared/log/log.ts';
 
-/** What a worker that became ready has taken its application for. */
+/** The interface that a worker detected for its application. */
 export interface Served {
   readonly interface: InterfaceName;
   readonly isGuess: boolean;
 }
 
-/** Says how to change it where nothing of the application says it. */
+/** Adds how to change the interface when it was only guessed. */
 export function interfaceFields(served: Served | undefined): LogFields {
   if (served === undefined) return {};
   const { interface: taken, isGuess } = served;

@@ -1,9 +1,9 @@
 /**
- * The master's end of the pipe from a worker's watchdog: reads its messages, and notices when there are none.
+ * The master's end of the pipe from a worker's watchdog: reads its messages, and notices silence.
  *
- * A watchdog that is not heard for as long as a loop may be stuck shows that its whole process does not run: it was
- * stopped, or gets no processor time. Such a worker is only logged and not killed, since it has done nothing wrong and continues where it
- * was. Time in which the master itself was stopped does not count (shared/quiet.ts).
+ * When a watchdog is silent for as long as a loop may be stuck, its whole process does not run: it was stopped, or gets
+ * no processor time. Such a worker is only logged and not killed, since it is not at fault and continues where it was.
+ * Time in which the master itself was stopped does not count (shared/quiet.ts).
  */
 import type { Readable } from 'node:stream';
 import { toError } from '../../shared/errors.ts';
@@ -15,7 +15,7 @@ export type WatchNews =
   | Exclude<WatchdogToMaster, { type: 'alive' }>
   /** the watchdog's first message */
   | { type: 'watched' }
-  /** neither its loop nor its watchdog is heard */
+  /** neither the event loop nor the watchdog runs */
   | { type: 'silent'; quietMs: number }
   | { type: 'heard'; quietMs: number }
   /** a line that is longer than any message: it is dropped, but shows that the process runs */
@@ -102,7 +102,10 @@ export class WatchLine {
     this.#source.destroy();
   }
 
-  /** The process has ended. Its last messages may still be in the pipe; other processes that hold the pipe are not waited for. */
+  /**
+   * To be called when the process has ended. Its last messages may still be in the pipe. Other processes may hold the
+   * pipe open, so the end of the pipe is not waited for.
+   */
   finish(): void {
     setTimeout(() => this.close(), lastWordsMs).unref();
   }
@@ -111,9 +114,9 @@ export class WatchLine {
     const { lines, tooLong } = this.#lines.push(text);
     const messages = this.#messagesIn(lines);
     if (messages.length === 0 && tooLong === 0) return;
-    this.#hear();
+    this.#noteLife();
     if (tooLong > 0) this.#report({ type: 'garbled' });
-    // After a pause of the master there may be several: a worker that has recovered since is not to be killed.
+    // After a pause of the master several messages may arrive at once; a worker that has recovered must not be killed.
     const news = messages.filter((message) => message.type !== 'alive');
     const recovered = news.findLastIndex(({ type }) => type === 'recovered');
     for (const [index, message] of news.entries()) {
@@ -132,10 +135,10 @@ export class WatchLine {
     }
   }
 
-  #hear(): void {
+  #noteLife(): void {
     // The watch begins with the first message: a worker that loads its application has no watchdog yet.
     if (this.#timer === undefined) {
-      this.#timer = setInterval(() => this.#look(), this.#quiet.tickMs);
+      this.#timer = setInterval(() => this.#checkSilence(), this.#quiet.tickMs);
       this.#timer.unref();
       this.#report({ type: 'watched' });
     }
@@ -144,7 +147,7 @@ export class WatchLine {
     this.#quiet.heard();
   }
 
-  #look(): void {
+  #checkSilence(): void {
     const quietMs = this.#quiet.tick(performance.now());
     if (this.#isSilent || quietMs < this.#stuckMs) return;
     this.#isSilent = true;

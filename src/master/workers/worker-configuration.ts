@@ -9,7 +9,7 @@ import { firstInheritedFd } from './process.ts';
 
 type Configure = Extract<MasterToWorker, { type: 'configure' }>;
 
-/** What the options ask of the request guard (src/worker/limits/request-guard.ts). */
+/** The options of the request guard (src/worker/limits/request-guard.ts). */
 function guardingOf(options: Options): Guarding {
   const { healthPaths, maxRequests, maxConnections, maxConcurrentRequests, quarantine } = options;
   return {
@@ -21,14 +21,14 @@ function guardingOf(options: Options): Guarding {
   };
 }
 
-/** `listeners` in the order in which their descriptors were inherited; the watchdog's comes after them. */
+/** `listeners` are in the order in which their descriptors are inherited; the watchdog's descriptor follows. */
 export function configurationOf(
   generation: Generation,
   listeners: readonly Listener[],
   { standby }: { standby: boolean },
 ): Configure {
   const { number, release, settings, options } = generation;
-  // Those that the master accepts from are not among the descriptors.
+  // Listeners that the master accepts from have no inherited descriptor.
   const inherited = listeners.filter(({ fd }) => fd !== undefined);
   const binds = listeners.map((listener) => ({
     name: listener.address.name,

@@ -1,16 +1,19 @@
-/** What a worker has reported, and what is known of its connections. It is only kept here; worker-news.ts acts on it. */
+/** The reports of a worker, and its connections as far as the master knows. worker-news.ts acts on them. */
 import type { BlockReport, RequestUnderWay, WorkerStats, WorkerToMaster } from '../../shared/protocol/messages.ts';
 import type { Departures } from '../outcomes/operations.ts';
 import type { ProcessNews, WorkerEnd } from './process.ts';
 
-/** The worker's own account of why it ends; it has a code only when it could not boot. */
+/** The worker's own reason for its end; it has a code only when the worker could not boot. */
 export interface Failure {
   readonly code?: Extract<WorkerToMaster, { type: 'failed' }>['code'] | undefined;
   readonly message: string;
   readonly stack?: string | undefined;
 }
 
-/** A connection that a worker has not received for this long is lost: a process without a free descriptor loses the message. */
+/**
+ * A connection that a worker has not received for this long counts as lost: a process without a free descriptor loses
+ * the message.
+ */
 const lostAfterMs = 5_000;
 
 export class WorkerRecord {
@@ -20,23 +23,23 @@ export class WorkerRecord {
   #failure: Failure | undefined;
   #saidHello = false;
   #bootStep: string | undefined;
-  /** when it was told to leave: as it was known here, and as it said at the end, with how many it closed */
+  /** when it was retired: its connections as counted here, and as it said at the end, with how many it closed */
   #connectionsBefore: number | undefined;
   #lastWords: { readonly connections: number; readonly closed: number } | undefined;
   #moved = 0;
   #cutRequests: number | undefined;
-  /** when connections were sent to it that it had not received when it counted last */
+  /** when connections were sent to it that were not in its last count */
   #onTheWay: number[] = [];
   /** how many were sent before them, which it has received or lost */
   #arrived = 0;
   #underWay: readonly RequestUnderWay[] = [];
-  /** whether it has reported what became of its requests, or logs that itself */
+  /** whether it has reported its requests, or logs them itself */
   #isAccounted = false;
   #hasAnswered = false;
-  /** it has closed its channel and lives on */
+  /** it has closed its channel but still runs */
   #isLost = false;
 
-  /** `now` is a clock that is never set; the process's own by default */
+  /** `now` is a monotonic clock; the process's own by default */
   constructor(now: () => number = () => performance.now()) {
     this.#now = now;
   }
@@ -44,7 +47,7 @@ export class WorkerRecord {
   get stats(): WorkerStats | undefined {
     return this.#stats;
   }
-  /** milliseconds since it counted last */
+  /** milliseconds since its last report */
   get sinceStatsMs(): number | undefined {
     return this.#statsAtMs === undefined ? undefined : this.#now() - this.#statsAtMs;
   }
@@ -61,13 +64,13 @@ export class WorkerRecord {
   get hasAnswered(): boolean {
     return this.#hasAnswered;
   }
-  /** as far as it is known here */
+  /** as far as the master knows */
   get connections(): number {
     return (this.#stats?.connections ?? 0) + this.#onTheWay.length;
   }
   /**
-   * What became of its connections. A worker that died without a last report has cut the requests of the report before, and
-   * closed all connections that did not move. A connection that came in after it was told to leave is not counted.
+   * The end of its connections. A worker that died without a last report has cut the requests of its previous report,
+   * and closed all connections that did not move. Connections that arrived after it was retired are not counted.
    */
   get departures(): Departures {
     const moved = this.#moved;
@@ -78,12 +81,12 @@ export class WorkerRecord {
     return { moved, drained: others - closed, closed, cut };
   }
 
-  /** It is told to leave. */
+  /** It was told to drain. */
   noteRetired(): void {
     this.#connectionsBefore ??= this.connections;
   }
 
-  /** The requests of its last report that it has not accounted for itself. */
+  /** The requests of its last report that it has not logged itself. */
   get unaccounted(): readonly RequestUnderWay[] {
     return this.#isAccounted ? [] : this.#underWay;
   }
@@ -100,7 +103,7 @@ export class WorkerRecord {
     this.#arrived += before - this.#onTheWay.length;
   }
 
-  /** Another worker has taken over so many of its connections. */
+  /** Another worker has adopted so many of its connections. */
   noteMoved(count: number): void {
     this.#moved += count;
   }
@@ -145,7 +148,7 @@ export class WorkerRecord {
     this.#underWay = requests;
   }
 
-  /** Its grace time is over, with these requests under way. */
+  /** Its grace time is over, with these requests unfinished. */
   noteOverdue({ connections, closed, requests }: Extract<ProcessNews, { type: 'overdue' }>): void {
     this.#lastWords = { connections, closed };
     this.#cutRequests = requests.length;
@@ -158,14 +161,14 @@ export class WorkerRecord {
     this.#isAccounted = true;
   }
 
-  /** It has closed its channel and lives on: it logs what becomes of its requests, and what it reported last is old. */
+  /** It has closed its channel but still runs: it logs its requests itself, and its last report is outdated. */
   noteLost(): void {
     this.#isLost = true;
     this.#isAccounted = true;
   }
 
   noteExit({ code, forkError }: WorkerEnd): void {
-    // A worker that ends by itself after it has lost its channel has finished all of its requests.
+    // A worker that exits normally after its channel was lost has finished all of its requests.
     if (this.#isLost && code === 0) this.#cutRequests ??= 0;
     if (forkError !== undefined) this.#failure = { message: `fork failed: ${forkError}` };
   }

@@ -1,13 +1,13 @@
 /**
- * The life of one worker as the master sees it, as a table of states.
+ * The states of one worker as the master sees it, as a table.
  *
- * - Boot time-out, missing heartbeat and grace time-out are the same input, `deadline`; the state says which it was.
- * - `retire` kills a worker that is only spawned: it has not said hello, got no configuration and so holds no
- *   connection. A booting one is asked to drain instead: it may have begun to accept in the moment before its `ready`
- *   reaches the master, and killing it would cut that request. For the same reason `ready` may cross a `drain` or a kill on
- *   its way, and changes nothing then.
- * - `rest` puts a ready worker on standby: it accepts nothing and keeps what it has, until `resume` or the end.
- * - A draining or killed worker gets no other orders: only its end is waited for.
+ * - Boot time-out, missing heartbeat and grace time-out are the same input, `deadline`; the state tells which it was.
+ * - `retire` kills a worker that is only spawned: it has not said hello, has no configuration and so no connection. A
+ *   booting one is asked to drain instead: it may have begun to accept just before its `ready` reaches the master, and
+ *   killing it would cut that request. For the same reason `ready` may arrive after a drain message was sent or the
+ *   worker was killed, and changes nothing then.
+ * - `rest` puts a ready worker on standby: it accepts nothing and keeps its connections, until `resume` or its end.
+ * - A draining or killed worker gets no other orders: the master only waits for its exit.
  */
 import { stateMachine } from '../../shared/state-machine.ts';
 import type { Transitions } from '../../shared/state-machine.ts';
@@ -29,12 +29,12 @@ export const workerTable: Transitions<WorkerState, WorkerInput> = {
 
 export const nextWorkerState = stateMachine('worker', workerTable);
 
-/** A worker that counts: it accepts, or is on its way there. */
+/** Whether a worker counts: it accepts, or will. */
 export function isLive(state: WorkerState): boolean {
   return state === 'spawned' || state === 'booting' || state === 'ready';
 }
 
-/** One that nobody has told to leave yet. */
+/** Whether a worker has not been told to leave. */
 export function stays(state: WorkerState): boolean {
   return isLive(state) || state === 'standby';
 }
@@ -45,6 +45,6 @@ export interface SeenWorker {
   readonly id: number;
   readonly generation: number;
   readonly state: WorkerState;
-  /** it serves, and is to be replaced all the same (see recycling.ts) */
+  /** it serves, but is to be replaced (see recycling.ts) */
   readonly overdue?: boolean;
 }

@@ -1,8 +1,8 @@
 /**
  * The master's view of one worker: its state, its deadline and its end.
  *
- * What its process does (messages, exit) and its deadline are only reported here. The master's loop handles each report, one at
- * a time (loop/worker-news.ts), so a state changes nowhere but inside the loop.
+ * Messages, the exit and the deadline are only reported here. The master's loop handles each report, one at a time
+ * (loop/worker-news.ts), so the state changes only inside that loop.
  */
 import type { Socket } from 'node:net';
 import type { PassedHandle } from '../../shared/node-private/node-private.ts';
@@ -29,7 +29,7 @@ export interface WorkerPlan {
   readonly opening: Opening;
 }
 
-/** `of` is the state that the deadline was set for: a late one means nothing. */
+/** `of` is the state that the deadline was set for; in any other state it is ignored. */
 export type WorkerNews = ProcessNews | { type: 'deadline'; of: WorkerState };
 export type Drain = Omit<Extract<MasterToWorker, { type: 'drain' }>, 'type'>;
 
@@ -42,7 +42,7 @@ const lastWordsMs = 1_500;
 /** A worker that has reported nothing for this long is too busy to report. */
 export const silentAfterMs = 3_000;
 
-/** How busy a worker is taken to be that reported this, so long ago. */
+/** How busy a worker is taken to be that reported this value so long ago. */
 export function utilisationNow(reported: number | undefined, sinceReportMs: number): number | undefined {
   return sinceReportMs >= silentAfterMs ? 1 : reported;
 }
@@ -55,13 +55,13 @@ export class WorkerHandle {
   /** why it is to be replaced although nothing is wrong with it */
   overdue: RecyclingReason | undefined;
   readonly #chance = Math.random();
-  /** what it has reported */
+  /** its reports */
   readonly record = new WorkerRecord();
   #state: WorkerState = 'spawned';
   #stateSinceMs = Date.now();
   #readyAtMs: number | undefined;
   #endReason: EndReason | undefined;
-  /** of the current state; that of a boot runs on over hello: it is one wait from fork to ready */
+  /** the deadline of the current state; the boot deadline runs from the fork until ready */
   readonly #deadline: Deadline;
   #lastDrain: Drain | undefined;
   readonly #opening: Opening;
@@ -81,7 +81,8 @@ export class WorkerHandle {
     this.#process = new WorkerProcess({ entry: plan.entry, fds, directory, variables, stuckMs }, report, onMoving);
     this.#deadline = new Deadline(() => {
       const of = this.#state;
-      // Deferred until the channels were read: if this process was stopped, messages that came in time may wait there.
+      // Deferred until the channels were read: if this process was stopped, messages that arrived in time may be
+      // waiting.
       setImmediate(() => report({ type: 'deadline', of }));
     });
     this.#deadline.set(options.bootTimeoutMs);
@@ -96,11 +97,11 @@ export class WorkerHandle {
   get pid(): number | undefined {
     return this.#process.pid;
   }
-  /** whether it can be sent anything */
+  /** whether messages can be sent to it */
   get connected(): boolean {
     return this.#process.connected;
   }
-  /** How much of its time it is busy, 0 to 1; undefined of one that is too young to tell. */
+  /** The share of its time that it is busy, 0 to 1; undefined for a worker that is too young. */
   get utilisation(): number | undefined {
     return utilisationNow(this.record.stats?.utilisation, this.record.sinceStatsMs ?? this.readyForMs ?? 0);
   }
@@ -125,7 +126,7 @@ export class WorkerHandle {
     return this.#readyAtMs === undefined ? undefined : Math.round(this.#readyAtMs - this.#spawnedAtMs);
   }
 
-  /** what decides whether it is overdue */
+  /** the facts that decide whether it is overdue */
   get age(): AgingWorker {
     const { requests: all = 0, healthChecks = 0, rssBytes = 0 } = this.record.stats ?? {};
     const { id, overdue, readyForMs = 0 } = this;
@@ -141,13 +142,13 @@ export class WorkerHandle {
     this.send(configurationOf(this.generation, this.#listeners, { standby: this.#holdsBack }));
   }
 
-  /** Its process has said that it is ready, which may cross a message that it is to leave. */
+  /** Its process has reported that it is ready, possibly after it was told to leave. */
   becomeReady(): void {
     this.#move('ready');
     if (this.#state !== 'ready') return;
     this.#readyAtMs = performance.now();
     this.#deadline.clear();
-    // By then it may stand by for another reason, or leave: its later orders count.
+    // Meanwhile it may have been put on standby for another reason, or told to leave.
     if (this.#holdsBack) this.#opening.whenOpen(() => this.#state === 'ready' && this.send({ type: 'resume' }));
   }
 
@@ -155,19 +156,19 @@ export class WorkerHandle {
     this.#move('exit');
   }
 
-  /** Asks it to accept nothing for now. */
+  /** Puts it on standby: it stops accepting. */
   rest(): void {
     this.#move('rest');
     this.send({ type: 'stand-by' });
   }
 
-  /** Asks one on standby to accept again. */
+  /** Ends its standby: it accepts again. */
   resume(): void {
     this.#move('resume');
     this.send({ type: 'resume' });
   }
 
-  /** Asks it to finish what it has and end; kills it when that takes too long. */
+  /** Tells it to finish its requests and exit; kills it when that takes too long. */
   retire(drain: Drain): void {
     this.#endReason ??= 'retired';
     this.record.noteRetired();
@@ -180,21 +181,21 @@ export class WorkerHandle {
     this.#deadline.set(drain.graceMs + lastWordsMs);
   }
 
-  /** Tells a draining worker that its connections can move now, since another one is ready. Its deadline stays. */
+  /** Tells a draining worker that its connections can move now, since another worker is ready. Its deadline stays. */
   letMove(): void {
     if (this.#state !== 'draining' || this.#lastDrain?.idle === 'close') return;
     const graceMs = Math.max(0, Math.round(this.#deadline.leftMs - lastWordsMs));
     this.#sendDrain({ graceMs, idle: 'move' });
   }
 
-  /** Asks a draining worker to be quicker, or to close idle connections now. It never gets more time. */
+  /** Tells a draining worker to be quicker, or to close idle connections now. It never gets more time. */
   hasten(drain: Drain): void {
     if (this.#state !== 'draining') return;
     this.#sendDrain(drain);
     this.#deadline.set(Math.max(0, Math.min(this.#deadline.leftMs, drain.graceMs + lastWordsMs)));
   }
 
-  /** Does nothing to a worker that has been killed already, or has gone. */
+  /** Does nothing to a worker that has been killed already, or has exited. */
   kill(reason: EndReason): void {
     if (this.#state === 'killed' || this.#state === 'gone') return;
     this.#endReason ??= reason;
@@ -208,7 +209,7 @@ export class WorkerHandle {
 
   #sendDrain(drain: Drain): void {
     this.#lastDrain = drain;
-    // One that has closed its channel cannot be told; it may not have noticed yet.
+    // A worker without a channel gets a signal instead; it may not have noticed the loss yet.
     if (this.connected) this.send({ type: 'drain', ...drain });
     else this.#process.terminate();
   }

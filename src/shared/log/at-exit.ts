@@ -1,6 +1,6 @@
 /**
- * What is still to be written when the process ends. One listener of 'exit' for all: who has nothing to write is not
- * on the list, so nobody has to be closed.
+ * Runs pending work when the process exits. All loggers share one 'exit' listener, and a logger registers only while it
+ * has something to write, so loggers need no close().
  */
 const unfinished = new Set<() => void>();
 let isWatching = false;
@@ -9,7 +9,7 @@ function finish(): void {
   for (const work of unfinished) work();
 }
 
-/** Called when the process ends, unless `finished` came first. It must be synchronous and soon over. */
+/** Registers work to run at exit, until `finished` is called with it. It must be synchronous and short. */
 export function atExit(work: () => void): void {
   if (!isWatching) process.on('exit', finish);
   isWatching = true;

@@ -1,20 +1,21 @@
 /**
- * Descriptors whose reader may be slow or stuck. A write to a full pipe waits, and a process that waits serves nobody.
+ * Non-blocking writes to pipes and terminals whose reader may be slow or stuck. A blocking write to a full pipe would
+ * stop the whole process.
  *
- * O_NONBLOCK belongs to the open file, which standard error shares with other processes: it must not be set there. Linux
- * opens a pipe or a terminal anew by its name under /proc, which gives an open file of our own to the same reader.
+ * O_NONBLOCK must not be set on standard error itself, since the flag belongs to the open file, which other processes
+ * share. On Linux, opening the path under /proc creates a separate open file for the same reader.
  */
 import { constants, openSync, writeSync } from 'node:fs';
 import { isatty } from 'node:tty';
 import { descriptorStatusOf } from '../file-status.ts';
 
-/** How often, and after which pauses, a full pipe is tried when the process ends. */
+/** The pause between two attempts to write to a full pipe at exit, and the number of attempts. */
 const againMs = 10;
 const attemptsAtEnd = 50;
 
 /**
- * Another descriptor for the same pipe or terminal, whose writes fail with EAGAIN instead of waiting. Undefined where
- * there is none: for a file, which does not wait; for a socket, a pipe of another user, and off Linux.
+ * Opens another descriptor for the same pipe or terminal, whose writes fail with EAGAIN instead of blocking. Returns
+ * undefined for a file (which does not block), a socket, a pipe of another user, and on systems other than Linux.
  */
 export function openUnblocked(fd: number): number | undefined {
   try {
@@ -29,7 +30,7 @@ function wait(ms: number): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 }
 
-/** At the end of the process: waits half a second in all for a pipe that is full, and gives up then, or at an error. */
+/** Writes at exit. It retries a full pipe for half a second in all, and gives up then or at any other error. */
 export function writeAtEnd(fd: number, bytes: Buffer): void {
   let at = 0;
   for (let attempt = 0; at < bytes.length && attempt < attemptsAtEnd;) {

@@ -1,6 +1,6 @@
 /**
- * Every event that a log line may name, with what it means. `docs/log.md` is written from this table; the logger takes its
- * type only, so no process loads the sentences.
+ * All events that a log line may have, with their meaning. `docs/log.md` is generated from this table. The logger
+ * imports only its type, so no process loads the texts.
  */
 export const logEvents = {
   // The one-process server and the master.
@@ -17,7 +17,7 @@ export const logEvents = {
   'signal.ignored': 'A signal had no effect, for the reason given.',
   'logs.reopened': 'The log files were opened again after USR1.',
 
-  // Reload, upgrade, scaling.
+  // Reloads, upgrades and scaling.
   'reload.started': 'A reload has started the first worker of this generation.',
   'reload.live': 'All workers of the new generation serve; the bake time is running.',
   'reload.done': 'The new generation has replaced the old one.',
@@ -30,7 +30,7 @@ export const logEvents = {
   'scale.done': 'There are as many workers as wanted.',
   'scale.failed': 'New workers could not serve; the number of workers is what it was before.',
 
-  // A worker.
+  // Workers.
   'worker.spawned': 'A worker process was started.',
   'worker.ready': 'A worker has loaded the application and accepts connections.',
   'worker.standby':

@@ -1,12 +1,12 @@
 /**
- * Lines that clients cause: a few of each kind in a second are written, the rest is counted and told by one line when
- * the second is over. So a client that sends nonsense costs no more log than it costs requests, and hides no other line.
- * The access log has every refused request.
+ * Limits the log lines that clients can cause. A few of each kind are written per second; the rest are counted and
+ * reported in one line at the end of the second. So a client that sends garbage cannot fill the log or hide other
+ * lines. The access log still has every refused request.
  */
 import { atExit, finished } from './at-exit.ts';
 import type { LogEvent, LogFields, Logger } from './log.ts';
 
-/** lines of a kind in a second */
+/** lines of one kind per second */
 export const linesPerSecond = 20;
 const spanMs = 1000;
 
@@ -19,7 +19,7 @@ const causedByClients: ReadonlySet<LogEvent> = new Set<LogEvent>([
   'hook.failed',
 ]);
 
-/** What was not written of one kind. */
+/** The suppressed lines of one kind. */
 export interface Suppressed {
   readonly level: 'info' | 'warn' | 'error';
   readonly event: LogEvent;
@@ -38,9 +38,9 @@ export class LineBudget {
     this.#most = most;
   }
 
-  /** whether one more line of this kind may be written */
-  take(kind: Kind): boolean {
-    // Codes come from tables: there are few kinds.
+  /** Counts a line. Returns whether it may be written. */
+  trySpend(kind: Kind): boolean {
+    // The map stays small, since codes come from tables.
     const name = `${kind.level} ${kind.event} ${String(kind.code)}`;
     let seen = this.#seen.get(name);
     if (seen === undefined) this.#seen.set(name, (seen = { ...kind, lines: 0 }));
@@ -48,15 +48,15 @@ export class LineBudget {
     return seen.lines <= this.#most;
   }
 
-  /** The second is over: what was not written, and a new second. */
-  turn(): Suppressed[] {
+  /** Ends the second: returns what was suppressed, and starts to count again. */
+  endSecond(): Suppressed[] {
     const over = [...this.#seen.values()].filter(({ lines }) => lines > this.#most);
     this.#seen.clear();
     return over.map(({ lines, ...kind }) => ({ ...kind, suppressed: lines - this.#most }));
   }
 }
 
-/** The same log, within the budget. Lines that no client can cause pass as they are, and so do lines of level debug. */
+/** Wraps a logger with the budget. Lines that no client can cause are not limited, nor are lines of level debug. */
 export function withBudget(log: Logger): Logger {
   const budget = new LineBudget();
   let isCounting = false;
@@ -64,7 +64,7 @@ export function withBudget(log: Logger): Logger {
   const tell = (): void => {
     isCounting = false;
     finished(tell);
-    for (const { level, event, code, suppressed } of budget.turn()) log[level](event, { code, suppressed });
+    for (const { level, event, code, suppressed } of budget.endSecond()) log[level](event, { code, suppressed });
   };
   const within =
     (level: Kind['level']) =>
@@ -75,7 +75,7 @@ export function withBudget(log: Logger): Logger {
           atExit(tell);
           setTimeout(tell, spanMs).unref();
         }
-        if (!budget.take({ level, event, code: fields?.['code'] })) return;
+        if (!budget.trySpend({ level, event, code: fields?.['code'] })) return;
       }
       log[level](event, fields);
     };

@@ -1,29 +1,29 @@
 /**
- * Where log lines go: standard error or a file, at once and in order, but never waiting for a reader. What a full pipe
- * or a full disk does not take waits in memory up to a limit; lines beyond it are dropped and counted. (The access log collects
- * batches instead: src/worker/access-log/batches.ts. Here a line is out before the next statement runs, since the process may be
- * about to end.)
+ * Writes log lines to standard error or a file, immediately and in order, without ever blocking. Lines that a full pipe
+ * or disk rejects wait in memory up to a limit; lines beyond it are dropped and counted. (The access log writes batches
+ * instead: src/worker/access-log/batches.ts. Here a line is written before the next statement runs, since the process
+ * may be about to exit.)
  *
- * A line that was taken in part is completed before anything else, or, where that fails for good, ended by a line break: no two are
- * glued together.
+ * A partly written line is completed before anything else, or, where that fails for good, ended by a line break, so
+ * that two lines are never joined.
  */
 import { closeSync, constants, openSync, writeSync } from 'node:fs';
 import { atExit, finished } from './at-exit.ts';
 import { openUnblocked, writeAtEnd } from './descriptor.ts';
 import { descriptorStatusOf } from '../file-status.ts';
 
-/** for a pipe that nobody reads, and a disk without room */
+/** the limit of waiting lines, for a pipe without a reader or a full disk */
 const maxWaitingBytes = 1 << 18;
-/** a pipe is tried again so soon, a disk so late */
+/** how soon to retry a full pipe, and a full disk */
 const pipeAgainMs = 50;
 const diskAgainMs = 1_000;
 
 const lineEnd = Buffer.from('\n');
 
-/** A pipe with a name does not wait, either; one without a reader cannot be opened. */
+/** Opening a named pipe must not block either; without a reader the open fails. */
 const appending = constants.O_APPEND | constants.O_CREAT | constants.O_WRONLY | constants.O_NONBLOCK;
 
-/** When what is full may have room again; undefined when the error is another one. */
+/** Returns the delay before the next attempt when a pipe or disk is full; undefined for any other error. */
 function againAfterMs(error: unknown): number | undefined {
   switch ((error as NodeJS.ErrnoException).code) {
     case 'EAGAIN':
@@ -36,13 +36,13 @@ function againAfterMs(error: unknown): number | undefined {
   }
 }
 
-/** It may not have been moved away: what is torn in it is torn still. */
+/** The file may be the same as before; then its last line is still incomplete. */
 function isSameFile(one: number, other: number): boolean {
   const [a, b] = [descriptorStatusOf(one), descriptorStatusOf(other)];
   return a.dev === b.dev && a.ino === b.ino;
 }
 
-/** A line, of which so many bytes are written. */
+/** A line that waits, with the number of its bytes already written. */
 interface Waiting {
   readonly bytes: Buffer;
   taken: number;
@@ -50,7 +50,7 @@ interface Waiting {
 
 export class LogDestination {
   readonly #path: string | undefined;
-  /** Lines get through again; so many were lost. */
+  /** called when writing works again, with the number of lost lines */
   readonly #onLost: (lines: number) => void;
   readonly #writeSync: (fd: number, bytes: Buffer) => number;
   #fd: number;
@@ -59,12 +59,12 @@ export class LogDestination {
   #againMs = pipeAgainMs;
   #timer: NodeJS.Timeout | undefined;
   #lost = 0;
-  /** the last write did */
+  /** whether the last write failed */
   #fails = false;
-  /** the last line in the file has no end, and will not get its own */
+  /** whether the last line in the file is incomplete and will stay so */
   #isTorn = false;
 
-  /** Appends to the file, or writes to standard error. @throws what open(2) fails with */
+  /** Appends to the file, or writes to standard error. @throws the error of open(2) */
   constructor(
     path: string | undefined,
     onLost: (lines: number) => void,
@@ -78,19 +78,19 @@ export class LogDestination {
 
   write(line: string): void {
     const one = { bytes: Buffer.from(line), taken: 0 };
-    if (this.#waiting.length > 0 || !this.#take(one)) this.#wait(one);
+    if (this.#waiting.length > 0 || !this.#tryWrite(one)) this.#wait(one);
     else this.#tellLost();
   }
 
-  /** Opens the file of the same name anew; the old one is kept when that fails. What waits goes to the new one. */
+  /** Opens the file of the same name again, and keeps the old one when that fails. Waiting lines go to the new file. */
   reopen(): void {
     if (this.#path === undefined) return;
     try {
       const fd = openSync(this.#path, appending);
       if (!isSameFile(fd, this.#fd)) {
-        // A line that has begun ends where it began, or is written anew.
+        // A partly written line is completed in the old file, or written again as a whole in the new one.
         const [first] = this.#waiting;
-        if (first !== undefined && first.taken > 0 && !this.#take(first)) first.taken = 0;
+        if (first !== undefined && first.taken > 0 && !this.#tryWrite(first)) first.taken = 0;
         this.#isTorn = false;
       }
       closeSync(this.#fd);
@@ -101,8 +101,8 @@ export class LogDestination {
     }
   }
 
-  /** Whether it need not be written again: it is written, or its write failed for good (the reader is gone) and it is lost. */
-  #take(line: Waiting): boolean {
+  /** Returns whether the line is done: written, or lost because the write failed for good (the reader is gone). */
+  #tryWrite(line: Waiting): boolean {
     try {
       if (this.#isTorn) this.#writeSync(this.#fd, lineEnd);
       this.#isTorn = false;
@@ -124,7 +124,7 @@ export class LogDestination {
   }
 
   #wait(line: Waiting): void {
-    // What has begun is kept in any case: it is one line, and its rest has to follow.
+    // A partly written line is always kept, since its rest must follow.
     if (line.taken === 0 && this.#waitingBytes + line.bytes.length > maxWaitingBytes) {
       this.#lost += 1;
       return;
@@ -142,10 +142,13 @@ export class LogDestination {
     this.#timer = setTimeout(this.#again, this.#againMs).unref();
   }
 
-  /** Line by line: a pipe takes up to 4 KiB whole or not at all, so lines of several processes stay apart (pipe(7)). */
+  /**
+   * One write per line: a pipe takes up to 4 KiB completely or not at all, so lines of several processes stay apart
+   * (pipe(7)).
+   */
   readonly #again = (): void => {
     for (const [index, line] of this.#waiting.entries()) {
-      if (!this.#take(line)) {
+      if (!this.#tryWrite(line)) {
         this.#waiting = this.#waiting.slice(index);
         this.#tryAgain();
         return;
@@ -171,7 +174,7 @@ export class LogDestination {
 
 let ownError: number | undefined;
 
-/** Opened once for all loggers of the process. */
+/** The descriptor is opened once and shared by all loggers of the process. */
 function unblockedError(): number {
   ownError ??= openUnblocked(2) ?? 2;
   return ownError;

@@ -1,7 +1,7 @@
 /**
- * Log lines: an event name from a closed list, then fields. JSON through pino; on a terminal the same as text that a
- * person reads. Lines are written at once, since the last one before an exit matters most, but never wait for a reader
- * (log-destination.ts). Those that clients cause are few, since a worker gives them a budget (log-budget.ts).
+ * The logger: an event name from a closed list, then fields; JSON through pino, or readable text on a terminal. Lines
+ * are written immediately, since the last one before an exit matters most, and never block (log-destination.ts). Lines
+ * that clients can cause are limited (log-budget.ts).
  */
 import { isatty } from 'node:tty';
 import { styleText } from 'node:util';
@@ -18,16 +18,16 @@ export interface Logger {
   info(event: LogEvent, fields?: LogFields): void;
   warn(event: LogEvent, fields?: LogFields): void;
   error(event: LogEvent, fields?: LogFields): void;
-  /** Opens the log file anew, after it was rotated away. Does nothing when the log goes to a descriptor. */
+  /** Opens the log file again after a rotation. Does nothing when the log goes to a descriptor. */
   reopen(): void;
 }
 
 export interface LoggerOptions {
   level: LogLevel;
   style: 'auto' | 'human' | 'json';
-  /** file to append to; standard error when empty */
+  /** the file to append to; empty for standard error */
   file?: string;
-  /** fields that every line gets */
+  /** fields of every line */
   fields?: LogFields;
 }
 
@@ -35,7 +35,7 @@ type Line = Record<string, unknown> & { time: number; level: string; event: stri
 
 const levelColours = { debug: 'gray', info: 'green', warn: 'yellow', error: 'red' } as const;
 
-/** C0, DEL and C1 but for LF and TAB: a terminal obeys them, and clients may have a say in any text. */
+/** C0, DEL and C1 except LF and TAB: a terminal would execute them, and any text may come from a client. */
 const control = /[^\P{Cc}\n\t]/gu;
 
 function visible(text: string): string {
@@ -48,8 +48,8 @@ function fieldText(value: unknown): string {
 }
 
 /**
- * The human form of a line: local time, level, event, fields; a stack trace on lines of its own. Each of these is
- * indented, so that none can pass for a line of the log.
+ * Formats a line for people: local time, level, event, fields, then the stack trace. Lines of the stack are indented,
+ * so that none can be mistaken for a log line.
  */
 export function humanLine(line: Line, colour: boolean): string {
   const { time, level, event, stack, ...fields } = line;
@@ -59,7 +59,7 @@ export function humanLine(line: Line, colour: boolean): string {
   for (const [name, value] of Object.entries(fields)) {
     if (value !== undefined) parts.push(`${paint('gray', `${visible(name)}=`)}${fieldText(value)}`);
   }
-  // An application may have seen to it that stacks are no text (Error.prepareStackTrace).
+  // Error.prepareStackTrace of an application may return something other than a string.
   const trace = typeof stack !== 'string' ? '' : `\n${visible(stack).replace(/^|\n/g, '$&    ')}`;
   return `${parts.join(' ')}${trace}\n`;
 }
@@ -91,5 +91,5 @@ export function createLogger(options: LoggerOptions): Logger {
   };
 }
 
-/** A logger that writes nothing: for embedding without a log, and for tests. */
+/** A logger that writes nothing, for embedding without a log and for tests. */
 export const silentLogger: Logger = { debug() {}, info() {}, warn() {}, error() {}, reopen() {} };

@@ -1,20 +1,20 @@
 /**
- * A guard around the channel to a child process, so that nothing the child sends ends this process. Node reads the channel
- * in `onread` of its handle, and passes each message on through `emit` of the ChildProcess as 'message' or 'internalMessage'; an
- * exception in either of them is an uncaught one. Private are the event's name, that `emit` is called as a property, and the handle behind
- * the symbol `kChannelHandle`. Where there is no such handle, only bytes that are no JSON go unguarded.
+ * Guards the channel to a child process, so that no message of the child can end this process. Node reads the channel
+ * in `onread` of its handle and passes each message to `emit` of the ChildProcess as 'message' or 'internalMessage'; an
+ * exception in either would be uncaught. Private API: the event's name, that `emit` is called as a property, and the
+ * handle behind the symbol `kChannelHandle`. Fallback without the handle: only bytes that are not JSON stay unguarded.
  */
 import type { ChildProcess } from 'node:child_process';
 import { privateApiIsOff } from './raw.ts';
 
-/** The longest message that is read, in bytes, give or take what comes in one piece. Those of evy are shorter by far. */
+/** The limit of a message in bytes, exceeded by at most one read. Messages of evy are much shorter. */
 const longestMessage = 64 << 20;
 const newline = 10;
 
 export interface ChannelWatch {
-  /** Whether an internal message goes on to Node. @throws {Error} when the child should not have sent it */
+  /** Returns whether an internal message is passed to Node. @throws {Error} when the child should not have sent it */
   admit(message: unknown): boolean;
-  /** called once: it has sent what could not be taken; from then on nothing that it sends is */
+  /** Called once, when the child has sent something invalid. All its later messages are ignored. */
   onFault(thrown: unknown): void;
 }
 
@@ -22,18 +22,18 @@ type Emit = (event: string | symbol, ...values: unknown[]) => boolean;
 
 interface ChannelHandle {
   onread: (this: ChannelHandle, bytes: ArrayBuffer | undefined) => void;
-  /** what came with the bytes that are read now */
+  /** the handle that came with the bytes being read */
   pendingHandle?: unknown;
 }
 
-/** What came with a message and nobody takes: it would stay open for ever. */
+/** Closes a handle that came with a rejected message, which would otherwise stay open. */
 export function closeHandle(handle: unknown): void {
   const { close, destroy } = (handle ?? {}) as { close?: () => void; destroy?: () => void };
   try {
     if (typeof destroy === 'function') destroy.call(handle);
     else if (typeof close === 'function') close.call(handle);
   } catch {
-    // closed before, or never open
+    // It was closed before, or never open.
   }
 }
 
@@ -43,7 +43,7 @@ function channelHandleOf(child: ChildProcess): ChannelHandle | undefined {
   return typeof handle?.onread === 'function' ? (handle as ChannelHandle) : undefined;
 }
 
-/** Guards a child process that was just forked: nothing that it sends ends this process. */
+/** Guards a newly forked child process. */
 export function guardChannel(child: ChildProcess, watch: ChannelWatch): void {
   let isFaulty = false;
   const fail = (thrown: unknown): void => {
@@ -56,13 +56,13 @@ export function guardChannel(child: ChildProcess, watch: ChannelWatch): void {
   const guardedEmit: Emit = (event, ...values) => {
     const isInternal = event === 'internalMessage';
     const isMessage = isInternal || event === 'message';
-    // At the child's end node:cluster takes stock of what it has asked for, which may be wrong after what it sent.
+    // When the child ends, node:cluster processes its outstanding requests and may throw because of earlier messages.
     if (!isMessage && event !== 'disconnect' && event !== 'exit') return emit(event, ...values);
     try {
       if (isMessage && isFaulty) throw new Error('nothing more is taken');
       return isInternal && !watch.admit(values[0]) ? true : emit(event, ...values);
     } catch (thrown) {
-      // That does not hang on what was sent last, and nothing of the child is left to be ended for it.
+      // The error does not concern the last message, and the child has ended already.
       if (!isMessage) process.emitWarning(thrown as Error);
       else {
         closeHandle(values[1]);
@@ -76,7 +76,7 @@ export function guardChannel(child: ChildProcess, watch: ChannelWatch): void {
   const channel = privateApiIsOff() ? undefined : channelHandleOf(child);
   if (channel === undefined) return;
   const { onread } = channel;
-  /** bytes of the message that has begun */
+  /** bytes of the message that is being received */
   let begun = 0;
   channel.onread = function guardedRead(bytes) {
     try {

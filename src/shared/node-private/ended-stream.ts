@@ -1,10 +1,13 @@
-/** A stream that has told its end, as it was before. Private is `_readableState.endEmitted`. Fallback: the end is told once more. */
+/**
+ * Lets a stream that has emitted 'end' be read again. Private API: `_readableState.endEmitted`. Fallback: 'end' is
+ * emitted a second time.
+ */
 import type { Readable } from 'node:stream';
 import { privateApiIsOff } from './raw.ts';
 
 /**
- * Lets a stream that has emitted 'end' be read by somebody else: `rest`, and then the end. Without private API it is told to those who
- * listen in this turn.
+ * Makes a stream that has emitted 'end' deliver `rest` and then 'end' to a new reader. Without private API both are
+ * emitted to the listeners of this turn of the event loop.
  */
 export function readAgain(stream: Readable, rest: Buffer | undefined): void {
   const { _readableState: state } = stream as unknown as { _readableState?: { endEmitted?: boolean } };

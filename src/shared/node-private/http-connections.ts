@@ -1,7 +1,8 @@
 /**
- * What node:http knows and does not tell. Which of its connections are between two requests, to the byte: private are
- * the server's list of parsers (`http.server.connections`) and `parser.socket`. Fallback: no connection counts as idle, so each
- * ends with an announced close. How large the head is that it made: private is `response._header`. Fallback: 0.
+ * Internal facts of node:http. First, which connections are idle between two requests. Private API: the server's list
+ * of parsers (`http.server.connections`) and `parser.socket`. Fallback: no connection counts as idle, so each is closed
+ * after a response that announces it. Second, the size of a response head. Private API: `response._header`. Fallback:
+ * 0.
  */
 import type { Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
@@ -18,15 +19,15 @@ function connectionsOf(server: Server): ConnectionsList | undefined {
 }
 
 /**
- * Connections that have had a request and of whose next one not a byte is here. One without any request yet is not among
- * them. Undefined where that cannot be known.
+ * Returns the connections that have served a request and have received no byte of the next one. Connections without any
+ * request so far are not included. Undefined where this is unknown.
  */
 export function idleHttpSockets(server: Server): Socket[] | undefined {
   const connections = privateApiIsOff() ? undefined : connectionsOf(server);
   return connections?.idle().flatMap(({ socket }) => (socket ? [socket] : []));
 }
 
-/** Bytes of the head that node:http made for a response; 0 when Node does not tell. */
+/** Bytes of the head that node:http made for a response; 0 where this is unknown. */
 export function headBytes(response: ServerResponse): number {
   if (privateApiIsOff()) return 0;
   const { _header: head } = response as unknown as { _header?: unknown };

@@ -1,17 +1,18 @@
 /**
- * Listening sockets that are not polled, servers on inherited ones, and a gate to stop accepting for a while.
+ * Listening sockets that this process does not poll, servers on inherited sockets, and a gate that pauses accepting.
  *
- * TCP needs documented calls only. `net.BoundSocket` binds without listening (Node 24.21 and 26.10; before that, private
- * `net._createServerHandle`). A net.Socket is made for the descriptor, and a server listens on that: `pause()` and `resume()` of the
- * socket then stop and start the polling of the descriptor, hence accepting. That is a side effect of how libuv works, so it is tried
- * before it is relied on. The socket has an `onread` buffer, since `pause()` acts at once only with one.
+ * TCP needs only documented calls. `net.BoundSocket` binds without listening (Node 24.21 and 26.10; before that,
+ * private `net._createServerHandle`). A net.Socket is made for the descriptor, and a server listens on that socket: its
+ * `pause()` and `resume()` then stop and start the polling of the descriptor, hence accepting. That is a side effect of
+ * libuv, so it is probed before it is used. The socket has an `onread` buffer, since `pause()` takes effect immediately
+ * only with one.
  *
- * Unix sockets need more: a server takes the handle of a TCP socket only, and in a node:cluster worker `listen({ fd })` asks the
- * primary to open that number. Private are `net._createServerHandle`, `server._listen2`, and the handle with its readStart and readStop.
- * They refuse unless the handle is marked readable, which `open(fd)` does. A handle that net.Server.listen(path) has made is
- * not marked (readStart gives ENOTCONN) and cannot be marked once polled.
+ * Unix sockets need more: a server takes only the handle of a TCP socket, and in a node:cluster worker `listen({ fd })`
+ * asks the primary to open that number. Private API: `net._createServerHandle`, `server._listen2`, and readStart and
+ * readStop of the handle. These fail unless the handle is marked readable, which `open(fd)` does. A handle made by
+ * net.Server.listen(path) is not marked (readStart returns ENOTCONN) and cannot be marked once polled.
  *
- * Fallback: the master accepts with a plain net.Server and hands each connection on.
+ * Fallback: the master accepts with a plain net.Server and sends each connection to a worker.
  */
 import net from 'node:net';
 import { getSystemErrorName } from 'node:util';
@@ -40,20 +41,20 @@ interface PrivateServer {
 export type TcpTarget = { kind: 'tcp'; address: string; port: number; family: 4 | 6 };
 export type ListenTarget =
   | TcpTarget
-  /** `onBound` runs while the file exists but takes no connection yet: the moment to set its mode */
+  /** `onBound` runs after bind and before listen, when no client can connect yet, to set the file's mode */
   | { kind: 'unix'; path: string; onBound?: () => void }
-  /** inherited, bound or already listening */
+  /** an inherited descriptor, bound or already listening */
   | { kind: 'fd'; fd: number };
 
-/** A socket that listens and from which this process does not accept. */
+/** A listening socket from which this process does not accept. */
 export interface UnpolledSocket {
   readonly kind: 'tcp' | 'unix';
   readonly fd: number;
   /** TCP only */
   readonly address?: { address: string; port: number };
-  /** Closes the descriptor; a unix socket's file is removed by libuv when this process bound it. */
+  /** Closes the descriptor. libuv removes a unix socket's file when this process bound it. */
   close(): void;
-  /** Makes a server of this process accept from it; the server then owns the descriptor. */
+  /** Makes a server of this process accept from the socket; the server then owns the descriptor. */
   serve(server: net.Server, backlog: number): Promise<void>;
 }
 
@@ -83,7 +84,10 @@ function started(server: net.Server): Promise<void> {
 
 // ---- TCP
 
-/** For a listening descriptor, or one that will be. Whoever makes one pauses it, or listens on it, in the same turn. */
+/**
+ * Makes a socket for a listening descriptor, or one that will listen. The caller must pause it, or listen on it, in the
+ * same turn of the event loop.
+ */
 function socketOn(fd: number): net.Socket {
   const options = { fd, onread: { buffer: Buffer.alloc(1), callback: () => true } };
   const socket = new net.Socket(options);
@@ -98,12 +102,12 @@ function tcpAddressOf(socket: net.Socket): { address: string; port: number } | u
 }
 
 /**
- * What a socket was bound with. It is never closed: another handle has the same descriptor and closes it, and closing the number
- * a second time could hit something else.
+ * The objects that sockets were bound with. They are never closed: another handle has the same descriptor and closes
+ * it, and a second close could hit an unrelated descriptor of that number.
  */
 const binders: unknown[] = [];
 
-/** The descriptor of a socket that is bound, does not listen yet, and is polled by nobody. */
+/** Returns the descriptor of a bound socket that does not listen yet and is not polled. */
 function bindTcp({ address, port, family }: TcpTarget): number {
   const { BoundSocket } = net as PublicNet;
   if (BoundSocket !== undefined) {
@@ -112,7 +116,7 @@ function bindTcp({ address, port, family }: TcpTarget): number {
     return bound.fd();
   }
   const handle = createHandle(address, port, family);
-  // Brings out the error that libuv keeps back at bind.
+  // getsockname() reports the error that libuv delays at bind.
   const errno = handle.getsockname?.({}) ?? 0;
   if (errno !== 0) handle.close();
   check(errno, 'bind');
@@ -120,7 +124,7 @@ function bindTcp({ address, port, family }: TcpTarget): number {
   return handle.fd;
 }
 
-/** The sockets that servers listen on: they are their gates. */
+/** The socket that each server listens on, which serves as its gate. */
 const socketsOfServers = new WeakMap<net.Server, net.Socket>();
 
 function listenOnSocket(server: net.Server, socket: net.Socket, backlog: number): Promise<void> {
@@ -136,7 +140,8 @@ async function holdTcp(
   address: { address: string; port: number },
   backlog: number,
 ): Promise<UnpolledSocket> {
-  // It accepts nothing. Where it does all the same, a client is not to wait for ever.
+  // The holder should accept nothing. If it does after all, it closes the connection so that the client does not wait
+  // forever.
   const holder = net.createServer((connection) => connection.destroy());
   const listening = listenOnSocket(holder, socket, backlog);
   socket.pause();
@@ -160,7 +165,7 @@ function createHandle(hostOrPath: string, port: number, family: number): RawHand
   return handle;
 }
 
-/** Makes the handle listen; nothing polls it. */
+/** Makes the handle listen without being polled. */
 function holdUnix(handle: RawHandle, backlog: number): UnpolledSocket {
   handle.onconnection = (_status, connection) => connection?.close();
   check(handle.listen(backlog), 'listen');
@@ -183,7 +188,7 @@ function bindUnix(path: string, onBound: (() => void) | undefined, backlog: numb
   }
 }
 
-/** What `server.listen(socket)` does for TCP, done by hand. */
+/** Does for a unix socket what `server.listen(socket)` does for TCP. */
 function listenOnHandle(server: net.Server, handle: RawHandle, backlog: number): Promise<void> {
   const listening = started(server);
   const inside = server as unknown as PrivateServer;
@@ -210,21 +215,21 @@ function pausedHandle(socket: net.Socket): RawHandle {
   return (socket as unknown as { _handle: RawHandle })._handle;
 }
 
-/** Whether a descriptor is a TCP socket; else it is a unix socket. It is left as it was. */
+/** Returns whether a descriptor is a TCP socket; otherwise it is a unix socket. The descriptor is not changed. */
 export function isTcp(fd: number): boolean {
   const socket = socketOn(fd);
   socket.pause();
   return tcpAddressOf(socket) !== undefined;
 }
 
-/** Makes `server` accept from an inherited listening socket; resolves once it does. For workers. */
+/** Makes `server` accept from an inherited listening socket; resolves once it does. Workers call this. */
 export async function attachListening(server: net.Server, fd: number, backlog: number): Promise<void> {
   const socket = socketOn(fd);
   if (tcpAddressOf(socket) === undefined) return listenOnHandle(server, pausedHandle(socket), backlog);
   return listenOnSocket(server, socket, backlog);
 }
 
-/** Stops and continues accepting on a listening server; undefined where that is not possible. */
+/** Pauses and resumes accepting on a listening server; undefined where that is not possible. */
 export function acceptGate(server: net.Server): AcceptGate | undefined {
   const socket = socketsOfServers.get(server);
   if (socket !== undefined && server.listening) {
@@ -237,7 +242,7 @@ export function acceptGate(server: net.Server): AcceptGate | undefined {
   if (privateApiIsOff()) return undefined;
   const handle = (server as unknown as PrivateServer)._handle;
   if (typeof handle?.readStart !== 'function' || typeof handle.readStop !== 'function') return undefined;
-  // Accepting goes on as before when this succeeds: it is being polled already.
+  // The handle is being polled already, so a successful readStart() changes nothing.
   if (handle.readStart() !== 0) return undefined;
   // The server may have been closed in between: its handle is null then.
   const current = () => (server as unknown as PrivateServer)._handle;
@@ -246,7 +251,10 @@ export function acceptGate(server: net.Server): AcceptGate | undefined {
 
 // ---- trials
 
-/** A connection is left alone while nothing polls the socket, and while the gate is closed, and is accepted else. */
+/**
+ * Checks that a connection is not accepted while nothing polls the socket or the gate is closed, and is accepted
+ * otherwise.
+ */
 async function tryUnpolled(target: ListenTarget): Promise<void> {
   const clients: net.Socket[] = [];
   const held = await listenUnpolled(target, 8);
@@ -289,7 +297,7 @@ async function tryUnpolled(target: ListenTarget): Promise<void> {
   }
 }
 
-/** Why TCP sockets cannot be inherited here is the message of what this throws. */
+/** Checks that TCP sockets can be inherited here. @throws {Error} with the reason when they cannot */
 export async function tryTcp(): Promise<void> {
   if ((net as PublicNet).BoundSocket === undefined) {
     if (privateApiIsOff()) throw new Error('EVY_PRIVATE_API=off, and this Node has no net.BoundSocket');

@@ -1,20 +1,21 @@
 /**
- * Connections that go to another process. A documented `process.send(message, socket)` keeps reading here until the other side has
- * confirmed, drops what it reads meanwhile (nodejs/node#8353), and is read again wherever it passes through. So the raw
- * handle is sent, which Node leaves alone: private are `socket._handle`, its readStop, readStart and close, that `send()` takes it,
- * and `new net.Socket({ handle })` at the other end. Fallback: the connection stays, and ends with an announced close.
+ * Moves connections to another process. The documented `process.send(message, socket)` keeps reading in the sender
+ * until the receiver has confirmed, drops what it reads meanwhile (nodejs/node#8353), and reads again in every process
+ * that it passes through. So the raw handle is sent, which Node leaves alone. Private API: `socket._handle`, its
+ * readStop, readStart and close, that `send()` accepts it, and `new net.Socket({ handle })` in the receiver. Fallback:
+ * the connection stays, and is closed after a response that announces it.
  */
 import net from 'node:net';
 import { privateApiIsOff, rawHandleOf } from './raw.ts';
 import type { RawHandle } from './raw.ts';
 import { turns, within, withServer } from './trials.ts';
 
-/** A connection as a channel between two processes carries it. Whoever has got one closes it: that is close(2), and no more. */
+/** A connection as a channel transfers it. Its receiver must close it, which is only a close(2). */
 export interface PassedHandle {
   close(): void;
 }
 
-/** What a message brought along, if it is a connection that nobody reads. */
+/** Returns the handle that came with a message, if it is a connection that nothing reads. */
 export function passedHandle(value: unknown): PassedHandle | undefined {
   if (value instanceof net.Socket || value instanceof net.Server) return undefined;
   const handle = value as Partial<RawHandle> | null | undefined;
@@ -25,26 +26,26 @@ export function passedHandle(value: unknown): PassedHandle | undefined {
 
 export interface Detached {
   readonly handle: PassedHandle;
-  /** bytes that were read and not delivered */
+  /** bytes that were received but not delivered */
   readonly rest: Buffer | undefined;
 }
 
 /**
- * Stops reading: what the client sends from now on waits in the kernel. Undefined, with nothing changed, when bytes are still
- * on their way out or the handle is none that can be sent. 'data' listeners must have been taken off.
+ * Stops reading, so that new bytes from the client wait in the kernel. Returns undefined, and changes nothing, when
+ * output is pending or the handle cannot be sent. The caller must have removed 'data' listeners.
  */
 export function detach(socket: net.Socket): Detached | undefined {
   const handle = rawHandleOf(socket);
   if (privateApiIsOff() || socket.destroyed || socket.writableEnded || socket.writableLength > 0) return undefined;
   if (typeof handle?.readStop !== 'function' || handle.writeQueueSize !== 0) return undefined;
-  // First this: reading what is buffered may start reading again.
+  // This comes first, since read() may start reading from the handle again.
   const rest = socket.readableLength > 0 ? (socket.read() as Buffer | null) : null;
   handle.reading = false;
   handle.readStop();
   return { handle, rest: rest ?? undefined };
 }
 
-/** Reads on after `detach`, since the other side has not got it. */
+/** Continues reading after `detach`, when the other process did not receive the connection. */
 export function reattach(socket: net.Socket): void {
   const handle = rawHandleOf(socket);
   if (handle === undefined) return;
@@ -52,15 +53,16 @@ export function reattach(socket: net.Socket): void {
   handle.readStart();
 }
 
-/** A socket on a connection that came from another process; its bytes begin to come in the next turn of the event loop. */
+/** Makes a socket for a connection from another process; its bytes arrive from the next turn of the event loop on. */
 export function attach(handle: PassedHandle): net.Socket {
   const options = { handle, allowHalfOpen: true, readable: true, writable: true };
   return new net.Socket(options);
 }
 
 /**
- * Sends a byte to and fro and sees that the server end reads only between reattach and detach. That a channel carries the handle is
- * seen with each move: one that does not arrive is noticed, and its connection stays (worker/migration/mover.ts).
+ * Sends a byte each way, and checks that the server end does not read between detach and reattach. Whether a channel
+ * transfers the handle is checked at each move: the origin keeps a connection that does not arrive
+ * (worker/migration/mover.ts).
  */
 export async function tryMoving(): Promise<void> {
   const sockets: net.Socket[] = [];
@@ -79,7 +81,8 @@ export async function tryMoving(): Promise<void> {
       });
       const passed = detach(accepted);
       if (passedHandle(passed?.handle) === undefined) throw new Error('a connection cannot be detached');
-      // Written, looped back and polled for: a handle that is still read would tell of it within these turns.
+      // The byte was written, looped back and polled for: a handle that is still read would deliver it within these
+      // turns.
       await new Promise<void>((resolve) => client.write('x', () => resolve()));
       await turns();
       if (heard !== '') throw new Error('a detached connection is still read');

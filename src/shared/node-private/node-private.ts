@@ -1,19 +1,23 @@
 /**
- * All that uses undocumented API of Node is here and in the folder beside it. It was tried on Node 20, 22, 24 and 26 (Linux). Each part is
- * probed by the operations that it is used for, and has a fallback of its own; `EVY_PRIVATE_API=off` turns all of it off.
+ * The only access to undocumented Node API, together with the other files of this folder. It is tested on Node 20, 22,
+ * 24 and 26 (Linux). Each part is probed by the operations that it is used for and has its own fallback;
+ * `EVY_PRIVATE_API=off` disables all parts.
  *
- * What is needed and why:
- * - listening.ts. `listenUnpolled`: a socket that listens while this process never accepts from it. A net.Server always accepts.
- *   `attachListening`: a net.Server on an inherited listening descriptor. In a node:cluster worker `listen({ fd })` asks
- *   the primary to open that number. `acceptGate`: to stop accepting for a while, without closing. TCP needs no private API where
- *   there is `net.BoundSocket`, unix sockets do. Fallback: the master accepts with a plain net.Server and hands each connection on.
- * - raw-connections.ts: connections on libuv's own handles, read into one buffer of the process and written to past the queue of a
- *   stream: raw-connection.ts is one of them, stream-wrap.ts what Node offers for it, transport.ts what the HTTP loop knows of it.
- * - moving.ts: connections that go to another process. http-connections.ts: those of node:http that may, and what it sent.
- * - remote-end.ts: getpeername(2), which a socket would remember, and which fails once a connection is over.
+ * The parts and their purpose:
+ * - listening.ts. `listenUnpolled`: a socket that listens while this process never accepts from it; a net.Server always
+ *   accepts. `attachListening`: a net.Server on an inherited listening descriptor; in a node:cluster worker `listen({
+ *   fd })` asks the primary to open that number. `acceptGate`: pauses accepting without closing. TCP needs no private
+ *   API where `net.BoundSocket` exists; unix sockets do. Fallback: the master accepts with a plain net.Server and sends
+ *   each connection to a worker.
+ * - raw-connections.ts: connections on libuv's own handles, which share one read buffer and write without a stream's
+ *   queue. raw-connection.ts is one such connection, stream-wrap.ts the Node binding, transport.ts the interface to the
+ *   HTTP loop.
+ * - moving.ts: connections that move to another process. http-connections.ts: which connections of node:http are idle,
+ *   and the sizes of its heads.
+ * - remote-end.ts: getpeername(2), whose result a socket would cache, and which fails once a connection has ended.
  * - channel.ts: a guard around the channel to a child process.
- * - tls.ts: the socket that a TLS connection was made on.
- * - ended-stream.ts: a stream that has told its end, for whoever reads it next.
+ * - tls.ts: the socket below a TLS connection.
+ * - ended-stream.ts: makes a stream readable again after 'end'.
  * - reset.ts: RST without a FIN before it.
  */
 import { tryTcp, tryUnix } from './listening.ts';
@@ -38,14 +42,14 @@ export { socketBelow } from './tls.ts';
 export { noOwner } from './transport.ts';
 export type { End, Transport, TransportOwner } from './transport.ts';
 
-/** What is probed, each on its own. */
+/** The parts that are probed separately. */
 export const privateParts = ['tcpSockets', 'unixSockets', 'moving', 'rawConnections', 'reset'] as const;
 export type PrivatePart = (typeof privateParts)[number];
 
-/** Why parts do not work here. A part that works, or was not asked for, is absent. */
+/** The reasons why parts do not work here. A part that works, or was not asked for, is absent. */
 export type PrivateFaults = Readonly<Partial<Record<PrivatePart, string>>>;
 
-/** the reason when nothing was tried */
+/** the reason when nothing was probed */
 export const switchedOff = 'EVY_PRIVATE_API=off';
 
 const trials: Readonly<Record<PrivatePart, () => Promise<void>>> = {
@@ -55,11 +59,11 @@ const trials: Readonly<Record<PrivatePart, () => Promise<void>>> = {
   rawConnections: tryRaw,
   reset: tryReset,
 };
-/** what may work without private API */
+/** parts that may work without private API */
 const publicParts: ReadonlySet<PrivatePart> = new Set<PrivatePart>(['tcpSockets']);
 const results = new Map<PrivatePart, Promise<string | undefined>>();
 
-/** Undefined when it works, or else why not. */
+/** Resolves with undefined when the part works, or with the reason why it does not. */
 async function faultOf(trial: () => Promise<void>): Promise<string | undefined> {
   try {
     await trial();
@@ -76,13 +80,16 @@ function probe(part: PrivatePart): Promise<string | undefined> {
   return known;
 }
 
-/** Tries, once a process, what of these parts works here. */
+/** Probes each of these parts, once per process. */
 export async function probePrivateApi(parts: readonly PrivatePart[]): Promise<PrivateFaults> {
   const faults = await Promise.all(parts.map(async (part) => [part, await probe(part)] as const));
   return Object.fromEntries(faults.filter(([, fault]) => fault !== undefined));
 }
 
-/** What of connections works, as far as it was tried in this process: its workers need not try it again. */
+/**
+ * Which connection parts work, as far as this process has probed them. Workers get this from the master and do not
+ * probe again.
+ */
 export interface ConnectionParts {
   readonly rawConnections: boolean;
   readonly reset: boolean;
@@ -92,7 +99,7 @@ export function connectionParts(): ConnectionParts {
   return { rawConnections: streamWrap() !== undefined, reset: !resetIsGivenUp() };
 }
 
-/** Goes by what the master has found out. Returns why raw connections, if they work there, do not here. */
+/** Uses the results of the master. Returns the reason when raw connections work in the master but not here. */
 export function adoptParts(found: ConnectionParts): string | undefined {
   if (!found.reset) giveUpReset();
   if (!found.rawConnections) giveUpStreamWrap();

@@ -1,7 +1,7 @@
 /**
- * A connection on libuv's handle, without the net.Socket and the stream states that Node keeps for each: half of what an idle
- * connection cost. All of them read into one buffer; a write is one call into libuv, which tries write(2) at once and says
- * whether the kernel took everything.
+ * A connection on libuv's handle, without a net.Socket and its stream states, which halves the memory of an idle
+ * connection. All connections share one read buffer. A write is one call into libuv, which tries write(2) immediately
+ * and reports whether the kernel took everything.
  */
 import net from 'node:net';
 import type { Detached } from './moving.ts';
@@ -10,18 +10,21 @@ import type { StreamHandle, StreamRequest, StreamWrap } from './stream-wrap.ts';
 import { noOwner } from './transport.ts';
 import type { End, Transport, TransportOwner } from './transport.ts';
 
-/** uv.h: UV_EOF, which is no errno */
+/** UV_EOF of uv.h, which is no errno */
 const endOfFile = -4095;
 const sharedBuffer = Buffer.allocUnsafeSlow(65_536);
 
-/** On the handle, so that one callback does for all: a closure for each connection would be kept as long as it is idle. */
+/**
+ * The connection is a property of the handle, so that all handles share one callback: a closure per connection would
+ * stay in memory while it is idle.
+ */
 const connection = Symbol('connection');
 
 interface ConnectedHandle extends StreamHandle {
   [connection]: RawConnection;
 }
 
-/** What libuv needs until a write is done, and whose it is. */
+/** The request that libuv needs until a write is done, with its connection. */
 interface WriteRequest extends StreamRequest {
   connection?: RawConnection;
   data?: string | readonly Buffer[];
@@ -39,26 +42,26 @@ function onShutdown(this: WriteRequest, status: number): void {
   this.connection!.shutDown(status);
 }
 
-/** The bytes go the way of any stream; Node calls it as a method of the socket. */
+/** The bytes are delivered through the stream; Node calls this as a method of the socket. */
 function pushCopy(this: net.Socket, length: number): boolean {
   return this.push(Buffer.from(sharedBuffer.subarray(0, length)));
 }
 
-/** of a write that needed none: it serves the next one */
+/** a request object that was not needed after all, to be reused by the next write */
 let spare: WriteRequest | undefined;
 
 export class RawConnection implements Transport {
   readonly isEncrypted = false;
   readonly #wrap: StreamWrap;
-  /** undefined once it is closed, or a socket's */
+  /** undefined once the connection is closed or has become a socket */
   #handle: StreamHandle | undefined;
   #owner = noOwner;
   /** 'ended': the client has shut down its side */
   #reading: 'paused' | 'reading' | 'ended' = 'paused';
-  /** FIN is to go out; it has */
+  /** 'ending': FIN is to be sent; 'ended': it was sent */
   #writing: 'open' | 'ending' | 'ended' = 'open';
 
-  /** It is not read before it is handed to somebody. */
+  /** Reading starts with `handTo`. */
   constructor(handle: StreamHandle, wrap: StreamWrap) {
     this.#handle = handle;
     this.#wrap = wrap;
@@ -112,7 +115,7 @@ export class RawConnection implements Transport {
     const length = this.#wrap.streamBaseState[this.#wrap.kReadBytesOrError]!;
     if (length > 0) this.#owner.receive(sharedBuffer, length);
     else if (length === endOfFile) this.#end();
-    // 0 is no error: there was nothing to read after all.
+    // 0 is no error, but a read without data.
     else if (length < 0) this.destroy();
   }
 
@@ -182,7 +185,7 @@ export class RawConnection implements Transport {
   }
 
   reset(): void {
-    // A unix socket cannot, nor can a connection whose FIN is under way.
+    // A unix socket cannot be reset, nor can a connection whose FIN is being sent.
     if (this.isEnded || !canReset(this.#handle)) {
       this.destroy();
       return;
@@ -191,7 +194,7 @@ export class RawConnection implements Transport {
     if (handle.reset!(this.#closed) !== 0) handle.close(this.#closed);
   }
 
-  /** Made when it is asked for: kept, it would cost each idle connection a closure. */
+  /** Created on demand: a stored closure would cost memory in each idle connection. */
   get #closed(): () => void {
     return () => {
       const owner = this.#owner;

@@ -1,6 +1,6 @@
 /**
- * Where connections on libuv's handles come from: a net.Server whose `onconnection` is taken over, and other processes. The master tries
- * it once, with every operation that is used, and tells its workers; fallback: sockets, which cost more.
+ * Creates raw connections: from a net.Server whose `onconnection` is replaced, and from handles of other processes. The
+ * master probes every operation once and tells its workers. Fallback: sockets, which cost more.
  */
 import net from 'node:net';
 import { toError } from '../errors.ts';
@@ -14,15 +14,15 @@ import type { TrialAddress } from './trials.ts';
 import type { StreamHandle } from './stream-wrap.ts';
 import type { Transport, TransportOwner } from './transport.ts';
 
-/** Our end of a connection. */
+/** The local address of a connection. */
 export interface LocalEnd {
   readonly address: string;
   readonly port: string;
 }
 
 /**
- * Where it is the same for all connections of a server: asking each would be a system call. Undefined for a server on all addresses, whose connections
- * each have one of them, and for a unix socket.
+ * The local address that all connections of a server share, which saves a system call per connection. Undefined for a
+ * unix socket, and for a server on a wildcard address, whose connections may have different ones.
  */
 function localEndOf(server: net.Server): LocalEnd | undefined {
   const bound = server.address();
@@ -31,7 +31,7 @@ function localEndOf(server: net.Server): LocalEnd | undefined {
   return { address: bound.address, port: String(bound.port) };
 }
 
-/** Makes the connections of a listening server raw ones. Returns false, changing nothing, where it cannot. */
+/** Makes a listening server accept raw connections. Returns false, and changes nothing, where that is not possible. */
 export function acceptRaw(
   server: net.Server,
   accept: (connection: Transport, local: LocalEnd | undefined) => void,
@@ -41,7 +41,8 @@ export function acceptRaw(
   if (wrap === undefined || typeof handle?.onconnection !== 'function') return false;
   const local = localEndOf(server);
   handle.onconnection = (_status, client) => {
-    // An accept that failed. (Without a descriptor left libuv closes what waits: worker/descriptor-watch.ts.)
+    // The accept failed. (When descriptors run out, libuv closes waiting connections:
+    // worker/accepting/descriptor-watch.ts.)
     if (client === undefined) return;
     client.setNoDelay?.(true);
     accept(new RawConnection(client as StreamHandle, wrap), local);
@@ -49,16 +50,18 @@ export function acceptRaw(
   return true;
 }
 
-/** A connection that came from another process; undefined where it has to be a socket. */
+/** Makes a raw connection of a handle from another process; undefined where a socket must be used. */
 export function rawConnection(handle: PassedHandle): Transport | undefined {
   const wrap = streamWrap();
   return wrap !== undefined && isStreamHandle(handle) ? new RawConnection(handle, wrap) : undefined;
 }
 
-/** more than the kernel keeps for a connection that nobody reads */
+/** more than the kernel buffers for a connection that is not read */
 const mostWritten = 1 << 26;
 
-/** Writes in every way that there is, the last time as much as the kernel does not take at once. Returns how much. */
+/**
+ * Writes in every way that is used, until a write does not fit into the kernel's buffer. Returns the number of bytes.
+ */
 function writeInEveryWay(connection: Transport): number {
   const answer = Buffer.from('x');
   const piece = Buffer.alloc(65_536);
@@ -76,7 +79,7 @@ function writeInEveryWay(connection: Transport): number {
   return written;
 }
 
-/** Resolves with what a client reads of a raw connection up to its end, and with what was written to it. */
+/** Resolves with the number of bytes that a client reads up to the end, and the number that were written. */
 function readInFull(server: net.Server, connect: (onread: net.OnReadOpts) => net.Socket): Promise<[number, number]> {
   return new Promise((resolve, reject) => {
     let written = 0;
@@ -93,18 +96,18 @@ function readInFull(server: net.Server, connect: (onread: net.OnReadOpts) => net
           reject(toError(error));
         }
       };
-      // It ends when the write that had to wait has been done.
+      // The connection is ended when the pending write is done.
       connection.setOwner({ receive, ended() {}, written: () => connection.end(), closed() {} });
     };
     if (!acceptRaw(server, accept)) reject(new Error('the handle of a net.Server does not tell of its connections'));
-    // Nothing is read before the server's write waits.
+    // The client reads nothing until a write of the server is pending.
     client.pause();
     client.on('error', reject).on('end', () => resolve([read, written]));
     client.write('x');
   });
 }
 
-/** Whether raw connections do on this Node what the HTTP loop asks of them. What is thrown says what does not. */
+/** Checks that raw connections work on this Node. @throws {Error} with the reason when they do not */
 export async function tryRaw(): Promise<void> {
   if (streamWrap() === undefined) throw new Error('process.binding() does not give stream_wrap');
   let client: net.Socket | undefined;
@@ -124,7 +127,9 @@ export async function tryRaw(): Promise<void> {
   }
 }
 
-/** How a client sees the end of a connection that the other side resets: 'ECONNRESET', or 'end' when it is closed in order. */
+/**
+ * Resolves with how a client sees the end of a connection: 'ECONNRESET' after a reset, 'end' after an orderly close.
+ */
 function endSeenBy(where: TrialAddress): Promise<string> {
   return new Promise((resolve) => {
     const client = net.connect(where);
@@ -134,7 +139,7 @@ function endSeenBy(where: TrialAddress): Promise<string> {
   });
 }
 
-/** Whether a client can tell a connection that was reset from one that was closed, for a socket and for a raw connection. */
+/** Checks that a client can distinguish a reset from a close, for sockets and for raw connections. */
 export async function tryReset(): Promise<void> {
   const owner = (reset: () => void): TransportOwner => ({ receive: reset, ended() {}, written() {}, closed() {} });
   try {

@@ -1,7 +1,10 @@
-/** What Node hides behind sockets and servers, as far as we touch it, and the switch that turns all of that off. */
+/**
+ * The parts of sockets and servers that Node does not document, as far as they are used here, and the switch that
+ * disables their use.
+ */
 import type net from 'node:net';
 
-/** What `_handle` of a net.Socket or net.Server is: libuv's TCP or pipe. Methods return 0 or a negative errno. */
+/** `_handle` of a net.Socket or net.Server: libuv's TCP or pipe. Methods return 0 or a negative errno. */
 export interface RawHandle {
   readonly fd: number;
   open(fd: number): number;
@@ -9,7 +12,7 @@ export interface RawHandle {
   readStart(): number;
   readStop(): number;
   close(): void;
-  /** whether Node believes that it is being read */
+  /** whether Node takes the handle to be reading */
   reading?: boolean;
   /** bytes that libuv has not written yet */
   readonly writeQueueSize?: number;
@@ -26,10 +29,10 @@ export function privateApiIsOff(): boolean {
   return process.env['EVY_PRIVATE_API'] === 'off';
 }
 
-/** Runs a call that Node may print a warning about: whoever runs a server need not see it. */
+/** Makes a call without the deprecation warning of Node, which an operator could not act on. */
 export function withoutDeprecations<T>(call: () => T): T {
   const { noDeprecation = false } = process;
-  // With the flag --no-deprecation it is true, and cannot be assigned.
+  // The flag --no-deprecation makes it true and read-only.
   if (noDeprecation) return call();
   process.noDeprecation = true;
   try {
@@ -39,7 +42,7 @@ export function withoutDeprecations<T>(call: () => T): T {
   }
 }
 
-/** The handle of a socket that is open. */
+/** The handle of a socket; undefined once it is closed. */
 export function rawHandleOf(socket: net.Socket): RawHandle | undefined {
   return (socket as unknown as { _handle: RawHandle | null })._handle ?? undefined;
 }

@@ -1,6 +1,6 @@
 /**
- * getpeername(2) of a connection without the copy that a socket keeps for good once it was asked: 100 bytes for each idle
- * connection. Fallback: the socket is asked.
+ * getpeername(2) without the cached copy that a socket keeps after its `remoteAddress` was read: 100 bytes per idle
+ * connection. Fallback: the socket's own properties.
  */
 import type net from 'node:net';
 import { TLSSocket } from 'node:tls';
@@ -11,7 +11,7 @@ import type { End } from './transport.ts';
 export function remoteEnd(socket: net.Socket): End {
   const handle = rawHandleOf(socket);
   if (socket instanceof TLSSocket && socket.remoteAddress === undefined) {
-    // After a reset nobody can say, unless he was asked before.
+    // After a reset only the socket below may still know the address, if it was read before.
     const below = socketBelow(socket);
     return { address: below?.remoteAddress, port: below?.remotePort };
   }
@@ -23,8 +23,8 @@ export function remoteEnd(socket: net.Socket): End {
 }
 
 /**
- * Whether both sides of a TCP connection have ended, or it was reset: then the system knows no peer any more. Fallback: false, so
- * that it is kept until a time-out.
+ * Whether both sides of a TCP connection have ended, or it was reset: the kernel knows no peer then. Fallback: false,
+ * and the connection is kept until a time-out.
  */
 export function isConnectionOver(socket: net.Socket): boolean {
   if (privateApiIsOff()) return false;

@@ -1,11 +1,11 @@
 /**
- * libuv's streams as Node binds them for its own net.Socket: `process.binding('stream_wrap')`, and the methods of a handle.
- * Deprecated as a way in, but there; Node's permission model refuses it. Fallback: sockets and their streams.
+ * libuv's streams as Node binds them for net.Socket: `process.binding('stream_wrap')`, and the methods of a handle.
+ * `process.binding` is deprecated, and Node's permission model refuses it. Fallback: sockets and their streams.
  */
 import { privateApiIsOff, withoutDeprecations } from './raw.ts';
 import type { RawHandle } from './raw.ts';
 
-/** A write or a shutdown that is under way. */
+/** A pending write or shutdown. */
 export interface StreamRequest {
   /** called as a method of the request */
   oncomplete?: (status: number) => void;
@@ -13,7 +13,7 @@ export interface StreamRequest {
 
 /** Methods return 0 or a negative errno. */
 export interface StreamHandle extends RawHandle {
-  /** called as a method of the handle; what came is in `streamBaseState` */
+  /** called as a method of the handle; the result is in `streamBaseState` */
   onread: () => void;
   readonly bytesRead: number;
   useUserBuffer(buffer: Buffer): void;
@@ -29,11 +29,11 @@ export interface StreamHandle extends RawHandle {
 export interface StreamWrap {
   readonly WriteWrap: new () => StreamRequest;
   readonly ShutdownWrap: new () => StreamRequest;
-  /** what the last call on any stream left behind */
+  /** results of the last call on any stream */
   readonly streamBaseState: Int32Array;
-  /** index in that: bytes read, or a negative errno */
+  /** index in `streamBaseState`: bytes read, or a negative errno */
   readonly kReadBytesOrError: number;
-  /** index in that: whether the last write has to wait */
+  /** index in `streamBaseState`: whether the last write is pending */
   readonly kLastWriteWasAsync: number;
 }
 
@@ -53,13 +53,13 @@ function find(): StreamWrap | undefined {
 
 let wrap: StreamWrap | undefined | 'unknown' = 'unknown';
 
-/** Undefined where there is none, or where it was given up. */
+/** Undefined where the binding is missing, or was disabled. */
 export function streamWrap(): StreamWrap | undefined {
   if (wrap === 'unknown') wrap = find();
   return privateApiIsOff() ? undefined : wrap;
 }
 
-/** It does not do what it should: nobody is to use it. */
+/** Disables this part after its probe failed. */
 export function giveUpStreamWrap(): void {
   wrap = undefined;
 }

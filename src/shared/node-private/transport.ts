@@ -1,75 +1,80 @@
 /**
- * A connection as the HTTP loop sees it: bytes in, bytes out, and how it ends. Two kinds: on libuv's handle itself
- * (raw-connection.ts), and on a stream of Node (worker/transport/stream-transport.ts) where there is TLS or no private API.
+ * The interface between a connection and the HTTP loop: bytes in, bytes out, and the end. It has two implementations:
+ * on libuv's handle (raw-connection.ts), and on a Node stream (worker/transport/stream-transport.ts) for TLS or without
+ * private API.
  */
 import type { Socket } from 'node:net';
 import type { Detached } from './moving.ts';
 
-/** One end of a connection. Nothing is known of a unix socket; nor of a client's end when it is gone. */
+/**
+ * One end of a connection. Both fields are undefined for a unix socket, and for the remote end once the client has
+ * disconnected.
+ */
 export interface End {
   address?: string | undefined;
   port?: number | undefined;
 }
 
-/** Whoever serves a connection. Nothing is told from within a call to the transport. */
+/** The owner of a connection. Its methods are never called from within a call to the transport. */
 export interface TransportOwner {
-  /** Bytes have come: the first `length` of `buffer`, which is somebody else's when this returns. */
+  /** Bytes arrived: the first `length` of `buffer`, which is reused after this returns. */
   receive(buffer: Buffer, length: number): void;
-  /** The client has shut down its side; told when every byte before it has been. */
+  /** The client has shut down its side. All bytes before that have been delivered. */
   ended(): void;
-  /** A write that had to wait has been done. */
+  /** A pending write is done. */
   written(): void;
-  /** It is gone, whoever ended it. The last thing to be told, and once. */
+  /** The connection is closed, by either side. This is the last call, and is made once. */
   closed(): void;
 }
 
-/** Of a connection that is between two owners. */
+/** The owner of a connection between two owners. */
 export const noOwner: TransportOwner = { receive() {}, ended() {}, written() {}, closed() {} };
 
 export interface Transport {
   /**
-   * Reads, and tells everything to `owner` from now on, and nothing to whoever had it before. What was told already (`hasEnded`, or that
-   * it is closed) is not told again.
+   * Starts reading, and reports everything to `owner` from now on and no longer to the previous owner. Earlier events
+   * (`hasEnded`, the close) are not reported again.
    */
   setOwner(owner: TransportOwner): void;
-  /** TLS: it cannot leave the process */
+  /** a TLS connection, which cannot move to another process */
   readonly isEncrypted: boolean;
-  /** bytes that came, of TLS what was in it */
+  /** bytes received; for TLS, after decryption */
   readonly bytesRead: number;
   readonly localEnd: End;
   readonly remoteEnd: End;
 
-  /** What the client sends waits in the kernel until `resume`. */
+  /** Stops reading: bytes of the client wait in the kernel until `resume`. */
   pause(): void;
   resume(): void;
   readonly isPaused: boolean;
-  /** the client has shut down its side, and that was told */
+  /** the client has shut down its side, and the owner was told */
   readonly hasEnded: boolean;
 
   /**
-   * Sends latin-1 text, or bytes, which are not to be changed until they have left. Returns true when the kernel took all at once; otherwise
-   * the owner is told when it has, unless the connection fails before: then `closed` follows. Not before an earlier write is done.
+   * Sends latin-1 text, or bytes, which must not change until they are sent. Returns true when the kernel took
+   * everything immediately; otherwise `written` follows, or `closed` if the connection fails. Must not be called while
+   * an earlier write is pending.
    */
   write(data: string | readonly Buffer[]): boolean;
-  /** Sends FIN, when all writes are done. */
+  /** Sends FIN after all writes are done. */
   end(): void;
-  /** no more can be written */
+  /** whether no more can be written */
   readonly isEnded: boolean;
-  /** Closes at once. */
+  /** Closes immediately. */
   destroy(): void;
-  /** Closes so that the client does not take what it got for whole: with RST, or without close_notify. */
+  /** Closes so that the client does not take the response to be complete: with RST, or without close_notify. */
   reset(): void;
-  /** it is closed, or a socket */
+  /** whether it is closed or has become a socket */
   readonly isDestroyed: boolean;
 
   /**
-   * Stops reading, for another process to go on: nothing is told of it until it is handed to somebody again. Undefined, with nothing
-   * changed, when bytes are still on their way out or it cannot leave.
+   * Stops reading, so that another process can continue. The owner gets no more calls until `handTo`. Returns
+   * undefined, and changes nothing, when output is pending or the connection cannot move.
    */
   detach(): Detached | undefined;
   /**
-   * Makes it a socket like any other, with `rest` as the first bytes to read, which is kept; to the owner only its close is told. Of one that
-   * is closed, a socket that is.
+   * Converts the connection to a net.Socket that first delivers `rest` (and keeps that buffer). The owner is told only
+   * of its close. A closed connection becomes a destroyed socket.
    */
   intoSocket(rest?: Buffer): Socket;
 }

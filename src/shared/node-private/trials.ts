@@ -1,4 +1,4 @@
-/** What the trials of private API share: a server to connect to, and deadlines. */
+/** Helpers of the probes of private API: a server to connect to, and deadlines. */
 import { randomUUID } from 'node:crypto';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
@@ -14,12 +14,12 @@ export function within<T>(promise: Promise<T>, complaint: string): Promise<T> {
   });
 }
 
-/** A few turns of the event loop: what the kernel has to tell is told within them. */
+/** Waits for a few turns of the event loop, within which pending kernel events are delivered. */
 export async function turns(): Promise<void> {
   for (let count = 0; count < 3; count += 1) await new Promise((resolve) => setImmediate(resolve));
 }
 
-/** A unix socket's path; on Linux a name without a file, since there may be no folder to write to. */
+/** A path for a unix socket; on Linux an abstract name, since there may be no writable folder. */
 export function trialPath(): string {
   const name = `evy-${randomUUID()}`;
   return process.platform === 'linux' ? `\0${name}` : join(tmpdir(), name);
@@ -27,7 +27,7 @@ export function trialPath(): string {
 
 export type TrialAddress = { port: number; host: string } | { path: string };
 
-/** Runs `trial` with a server that listens, and closes it. The server's connections may be half open. */
+/** Runs `trial` with a listening server, then closes the server. Its connections may be half open. */
 export async function withServer(
   trial: (server: net.Server, where: TrialAddress) => Promise<void>,
   kind: 'tcp' | 'unix',
@@ -35,7 +35,7 @@ export async function withServer(
   const server = net.createServer({ allowHalfOpen: true });
   const where: TrialAddress = kind === 'tcp' ? { host: '127.0.0.1', port: 0 } : { path: trialPath() };
   try {
-    // Exclusive: else node:cluster would ask the primary for it.
+    // Without `exclusive`, node:cluster would ask the primary to listen.
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject).listen({ ...where, exclusive: true }, resolve);
     });

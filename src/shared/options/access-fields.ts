@@ -1,9 +1,9 @@
 /**
- * The fields that a line of the access log may have, and the formats that have a name. The master checks `logFormat`
- * against this table, the workers fill the fields in, docs/access-log.md lists them.
+ * The fields of an access log line, and the named formats. The master checks `logFormat` against this table, the
+ * workers fill the fields in, and docs/access-log.md lists them.
  */
 
-/** `number`: may be written with %d and %f, and is a number in JSON. */
+/** A `number` can be written with %d and %f, and is a number in JSON. */
 export type FieldKind = 'text' | 'number';
 
 interface FieldRow {
@@ -50,7 +50,7 @@ export function isFieldName(name: string): name is FieldName {
 
 const common = '%(client_ip)s - - [%(time_local)s] "%(request_line)s" %(status_code)s %(body_length)s';
 
-/** What stands for a format string when `logFormat` is one of these names. */
+/** The format strings that the names in `logFormat` stand for. */
 export const namedFormats: ReadonlyMap<string, string> = new Map([
   [
     'eventlet',
@@ -60,7 +60,7 @@ export const namedFormats: ReadonlyMap<string, string> = new Map([
   ['combined', `${common} "%(referer)s" "%(user_agent)s"`],
 ]);
 
-/** Members of a line in the format `json`, in this order. Each is named as its field is, but `time`. */
+/** Members of a line in the format `json`, in this order. Each has the name of its field, except `time`. */
 export const jsonFields = [
   'time_iso',
   'client_ip',

@@ -1,12 +1,12 @@
 /**
- * `logFormat` as pieces, or what is wrong with it. Pure: the master calls it to check the option, the workers to
+ * Parses `logFormat` into pieces, or explains what is wrong. Pure: the master checks the option with it, the workers
  * compile the line.
  *
  * A format is a name (eventlet, common, combined, json) or a text with
  *
- * - `%(name)s`, of a number also `%(name)d` and `%(name).3f`: a field of the table
+ * - `%(name)s`, for a number also `%(name)d` and `%(name).3f`: a field of the table
  * - `%({Header-Name}i)s`, `%({Header-Name}o)s`: a header of the request, of the response
- * - `%({key}e)s`: an entry of the environment that is a text
+ * - `%({key}e)s`: a text entry of the environment
  * - `%%`: a percent sign
  */
 import { accessFieldTable, fieldNames, isFieldName, namedFormats, type FieldName } from './access-fields.ts';
@@ -39,7 +39,7 @@ function conversionOf(letter: string, digits: string | undefined): Conversion | 
   return digits === undefined && (letter === 's' || letter === 'd') ? { as: letter } : undefined;
 }
 
-/** The piece that a directive means, or why it means none. */
+/** Returns the piece of a directive, or the reason why it is invalid. */
 function pieceOf(whole: string, name: string, conversion: Conversion | undefined): FormatPiece | string {
   if (conversion === undefined) return `${whole} must end in s, d or f`;
   const match = variable.exec(name);

@@ -1,4 +1,4 @@
-/** Where access lines go, as people write it in `accessLog`. Pure. */
+/** Parses the option `accessLog`, the destination of access lines. Pure. */
 export type AccessTarget =
   | { kind: 'off' }
   | { kind: 'stdout' }
@@ -8,7 +8,7 @@ export type AccessTarget =
 
 const hostAndPort = /^(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9._-]+)):([0-9]{1,5})$/;
 
-/** `off`, `-`, `unix:path`, `tcp:host:port`, or a file; undefined when it is none of them. */
+/** Accepts `off`, `-`, `unix:path`, `tcp:host:port`, or a file; undefined for anything else. */
 export function parseAccessTarget(text: string): AccessTarget | undefined {
   if (text === 'off') return { kind: 'off' };
   if (text === '-') return { kind: 'stdout' };
@@ -20,7 +20,7 @@ export function parseAccessTarget(text: string): AccessTarget | undefined {
   return { kind: 'tcp', host: match[1] ?? match[2]!, port };
 }
 
-/** A path of `accessLogSkip`: from the root on, with no star but a last one. */
+/** Whether `text` is a valid path of `accessLogSkip`: absolute, with a star only at its end. */
 export function isSkipPattern(text: string): boolean {
   return /^\/[^*?#\s]*\*?$/.test(text);
 }

@@ -1,4 +1,4 @@
-/** The rows of the option table that say how a new generation comes in; see options.ts. */
+/** Option rows about how a new generation is introduced; see table.ts. */
 import { duration, integer, oneOf, percent, requestList, text } from './schemas.ts';
 
 export const deployRows = {

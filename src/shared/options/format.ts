@@ -1,4 +1,4 @@
-/** An option's value as people write it: what a flag or a file would hold to mean it. */
+/** Formats an option's value as a user would write it in a flag or a file. */
 import { optionRow } from './names.ts';
 import type { OptionName } from './table.ts';
 import { formatBytes, formatDuration } from './units.ts';
@@ -8,7 +8,7 @@ function quoted(text: string): string {
   return text === '' || /[\s'"]/.test(text) ? `'${text.replaceAll("'", String.raw`\'`)}'` : text;
 }
 
-/** '30s' for 30000 of `grace`; lists with commas, text with blanks in quotes. */
+/** Returns '30s' for `grace` of 30000; list entries are separated by commas, text with blanks is quoted. */
 export function formatOption(name: OptionName, value: unknown): string {
   const row = optionRow(name);
   if (Array.isArray(value)) return value.length === 0 ? 'none' : value.map((one) => quoted(String(one))).join(', ');

@@ -1,6 +1,6 @@
 /**
- * Options from an object: what a configuration file exports, or what a program hands to `createMaster()`.
- * Unknown names are errors: an option that is ignored in silence is worse than one that is refused.
+ * Reads options from an object: the export of a configuration file, or the argument of `createMaster()`. Unknown names
+ * are errors, since a silently ignored option is worse than a refused one.
  */
 import { EvyError } from '../errors.ts';
 import { isOptionName, optionKey, optionNames } from './names.ts';
@@ -16,8 +16,8 @@ import {
 import { didYouMean } from './suggest.ts';
 
 /**
- * A layer of named values; `undefined` counts as not given.
- * @throws {EvyError} `describe.code`, with the option that was probably meant
+ * Makes a layer of named values; `undefined` counts as not given.
+ * @throws {EvyError} `describe.code`, with a similar option as suggestion
  */
 export function layerOf(
   kind: LayerKind,
@@ -46,22 +46,22 @@ const fromCall = (folder: string): Parameters<typeof layerOf>[2] => ({
 });
 
 /**
- * Options as `createMaster({ app, workers, grace: '10s' })` takes them; neither variables nor files are read. Relative
- * paths belong to `folder`.
+ * Resolves options as `createMaster({ app, workers, grace: '10s' })` takes them. Neither variables nor files are read.
+ * Relative paths are resolved against `folder`.
  * @throws {EvyError} BAD_OPTION
  */
 export function resolveInput(input: OptionsInput, folder = process.cwd()): Options {
   return resolveOptions([layerOf('call', input, fromCall(folder))]).options;
 }
 
-/** The same for the one-process server, which takes the options of `serverOptionTable` alone. */
+/** The same for the one-process server, which takes only the options of `serverOptionTable`. */
 export function resolveServerInput(input: ServerOptionsInput, folder = process.cwd()): ServerSettings {
   return serverSettings(
     resolveOptions([layerOf('call', input, fromCall(folder), Object.keys(serverOptionTable))]).options,
   );
 }
 
-/** What of the options goes to the workers. */
+/** The options that workers get. */
 export function serverSettings(options: Options): ServerSettings {
   const names = Object.keys(serverOptionTable) as Array<keyof typeof serverOptionTable>;
   const entries = names.map((name) => [optionKey(name), options[optionKey(name) as keyof Options]]);

@@ -1,4 +1,4 @@
-/** The rows of the option table that say how the whole server follows its load; see options.ts. */
+/** Option rows about the load of the whole server; see table.ts. */
 import { duration, integer, pathPatterns } from './schemas.ts';
 
 const mostAtATime = 10_000_000;

@@ -1,6 +1,6 @@
 /**
- * The names of an option, all derived from its row's name: `maxHead` is `--max-head` as a flag, `EVY_MAX_HEAD` as a
- * variable, `maxHead` in a file and in the API, and its row's `key` in the code.
+ * The names of an option, all derived from the name of its row: `maxHead` is `--max-head` as a flag, `EVY_MAX_HEAD` as
+ * a variable, `maxHead` in a file and in the API, and its row's `key` in the code.
  */
 import { optionTable, type OptionName, type OptionRow } from './table.ts';
 
@@ -23,7 +23,7 @@ export function flagName(name: OptionName): string {
   return words(name, '-');
 }
 
-/** The variables that set an option, the first one that is set wins: EVY_PORT, then PORT. */
+/** The variables that set an option: EVY_PORT, then PORT. The first one that is set counts. */
 export function variableNames(name: OptionName): string[] {
   const row = optionRow(name);
   if (row.flag === false) return [];
@@ -35,7 +35,7 @@ export function optionKey(name: OptionName): string {
   return optionRow(name).key ?? name;
 }
 
-/** A switch is true or false: `--debug`, `--no-debug`. */
+/** Whether the option is true or false: `--debug`, `--no-debug`. */
 export function isSwitch(name: OptionName): boolean {
   return typeof optionRow(name).default === 'boolean';
 }

@@ -1,7 +1,7 @@
 /**
- * Relative paths in option values become absolute where they are read: those of a configuration file belong to the
- * file's folder, all others to the working directory. So a value means the same in the master, in a worker whose
- * application changed its directory, and after the layers were merged.
+ * Makes relative paths in option values absolute when they are read: paths of a configuration file belong to the file's
+ * folder, all others to the working directory. So a value means the same in the master, in a worker whose application
+ * changed its directory, and after layers were merged.
  */
 import { resolve } from 'node:path';
 import { parseAccessTarget } from './access-target.ts';
@@ -17,11 +17,11 @@ function absoluteText(kind: 'file' | 'log' | 'module' | 'address', value: string
     if (match !== null) return `${match[1]}${resolve(folder, match[2]!)}`;
     if (kind === 'address' || parseAccessTarget(value)?.kind !== 'file') return value;
   }
-  // A module may be named by its URL, as import.meta.resolve() gives it.
+  // A module may be given as a URL, as import.meta.resolve() returns it.
   return kind === 'module' && value.startsWith('file:') ? value : resolve(folder, value);
 }
 
-/** The value with its relative paths resolved against `folder`; anything that is not text is left for the check. */
+/** Resolves relative paths in the value against `folder`. Values that are not text are left for the check. */
 export function absolutePaths(name: OptionName, value: unknown, folder: string): unknown {
   const kind = optionRow(name).path;
   if (kind === undefined) return value;

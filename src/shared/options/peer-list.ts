@@ -1,22 +1,22 @@
 /**
- * Lists of peers as the options `trustedProxies` and `proxyProtocol` name them: an address, a network in CIDR notation, or
- * one of the words below. An IPv4 address that comes as IPv6 (`::ffff:10.0.0.1`, as a socket on `::` shows it) is the IPv4
- * address, in the list and out of it.
+ * Lists of peers for the options `trustedProxies` and `proxyProtocol`: an address, a network in CIDR notation, or one
+ * of the words below. An IPv4-mapped IPv6 address (`::ffff:10.0.0.1`, as a socket on `::` reports it) is treated as the
+ * IPv4 address.
  */
 import { BlockList, isIP, isIPv4, SocketAddress } from 'node:net';
 
-/** How a peer without an address, on a unix socket, shows in the environment and here. */
+/** The name of a peer on a unix socket, which has no address. */
 export const unixPeer = 'unix';
 
 const networks: Readonly<Record<string, readonly string[]>> = {
-  /** whoever connects to a unix socket of ours: its file's mode says who can */
+  /** any client of a unix socket: the file's mode controls access */
   [unixPeer]: [],
   loopback: ['127.0.0.0/8', '::1/128'],
   /** RFC 1918 and RFC 4193, and the link-local networks of RFC 3927 and RFC 4291 §2.5.6 */
   private: ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '169.254.0.0/16', 'fc00::/7', 'fe80::/10'],
 };
 
-/** What an entry may be, for messages. */
+/** The accepted notations, for messages. */
 export const peerNotation = 'an address, a network such as 10.0.0.0/8, unix, loopback or private';
 
 interface Network {
@@ -25,7 +25,7 @@ interface Network {
   readonly prefix: number;
 }
 
-/** The IPv4 address within `::ffff:0:0/96`, however it is spelled; undefined for any other. */
+/** Returns the IPv4 address within `::ffff:0:0/96`, in any spelling; undefined for any other address. */
 function mappedAddress(address: string): string | undefined {
   if (!/ffff:/i.test(address)) return undefined;
   const { address: canonical } = new SocketAddress({ address, family: 'ipv6' });
@@ -50,11 +50,11 @@ export function isPeerEntry(text: string): boolean {
 }
 
 export class PeerList {
-  /** One for each family: in a common one ::/0 would hold all IPv4 addresses too. */
+  /** One list per family: in a common list ::/0 would match all IPv4 addresses too. */
   readonly #rules = { ipv4: new BlockList(), ipv6: new BlockList() };
   readonly #hasUnix: boolean;
 
-  /** Entries were checked where options are; one that is none names nobody. */
+  /** Options have been checked, so an invalid entry is ignored here. */
   constructor(entries: readonly string[]) {
     this.#hasUnix = entries.includes(unixPeer);
     for (const text of entries.flatMap((entry) => networks[entry] ?? [entry])) {
@@ -63,10 +63,10 @@ export class PeerList {
     }
   }
 
-  /** `address` is an IP address as a socket or a proxy tells it, or 'unix'. */
+  /** `address` is an IP address as a socket or a proxy reports it, or 'unix'. */
   includes(address: string): boolean {
     if (address === unixPeer) return this.#hasUnix;
-    // A link-local peer comes with its zone: fe80::1%eth0.
+    // A link-local address has a zone: fe80::1%eth0.
     const zone = address.indexOf('%');
     const plain = zone < 0 ? address : address.slice(0, zone);
     const family = isIP(plain);
@@ -76,7 +76,7 @@ export class PeerList {
   }
 }
 
-/** Undefined for an empty list: the feature is off. */
+/** Returns undefined for an empty list, which disables the feature. */
 export function peerListOf(entries: readonly string[]): PeerList | undefined {
   return entries.length === 0 ? undefined : new PeerList(entries);
 }

@@ -1,4 +1,4 @@
-/** The rows of the option table that say when a worker is replaced although nothing is wrong with it; see options.ts. */
+/** Option rows about recycling: replacing a worker although nothing is wrong with it; see table.ts. */
 import { bytes, duration, integer } from './schemas.ts';
 
 const mostRequests = 1_000_000_000;

@@ -1,13 +1,13 @@
 /**
- * Layers of settings become one set of checked options.
+ * Merges layers of settings into one set of checked options.
  *
- * The layers are, from the lowest: defaults, the configuration file, the environment, flags. For each option the highest
- * layer that names it decides, and only that value is checked: a wrong value that nothing reads harms nobody. Where a
- * value came from is kept, for `--print-config` and for messages, which name the option as its writer wrote it.
+ * The layers are, from the lowest: defaults, the configuration file, the environment, flags. For each option the
+ * highest layer that sets it counts, and only that value is checked. The origin of each value is kept for
+ * `--print-config` and for messages, which name the option as the user wrote it.
  *
- * `bind` and the pair `host`, `port` are two ways to say one thing. The higher layer wins. In one layer, `bind` wins in
- * the environment, where platforms put PORT unasked; anywhere else the two together are a contradiction and an error.
- * A bind that is a port alone still takes its host from `host`.
+ * `bind` and the pair `host`, `port` are alternatives. The higher layer counts. Within one layer, `bind` counts in the
+ * environment, where platforms set PORT by themselves; in any other layer, using both is an error. A bind that is only
+ * a port takes its host from `host`.
  */
 import type { z } from 'zod';
 import { EvyError } from '../errors.ts';
@@ -19,11 +19,11 @@ export type LayerKind = 'file' | 'environment' | 'flags' | 'call';
 
 export interface Setting {
   readonly value: unknown;
-  /** the option as its writer wrote it: '--port', 'PORT', 'evy.config.ts: port' */
+  /** the option as the user wrote it: '--port', 'PORT', 'evy.config.ts: port' */
   readonly label: string;
-  /** where the value came from: '--port', 'PORT', '/srv/app/evy.config.ts' */
+  /** the origin of the value: '--port', 'PORT', '/srv/app/evy.config.ts' */
   readonly origin: string;
-  /** what relative paths in the value are relative to */
+  /** the directory that relative paths in the value are resolved against */
   readonly folder: string;
 }
 
@@ -32,7 +32,7 @@ export interface Layer {
   readonly settings: ReadonlyMap<OptionName, Setting>;
 }
 
-/** 'default', or the origin of the setting that decided. */
+/** 'default', or the origin of the setting that counts. */
 export type Origins = Readonly<Record<OptionName, string>>;
 
 export interface Resolved {
@@ -48,23 +48,23 @@ function shown(value: unknown): string {
   return text.length > longestShownValue ? `${text.slice(0, longestShownValue)}...` : text;
 }
 
-/** Names the option as it was written, the rule, and what does not fit it: of a list the entry alone. */
+/** The message names the option as it was written, the rule, and the value; of a list only the wrong entry. */
 function complaint({ label, value }: Setting, issue: z.core.$ZodIssue): string {
   const entry: unknown = issue.code === 'custom' ? issue.params?.['shown'] : undefined;
   return `${label} ${issue.message} (got ${shown(entry ?? value)})`;
 }
 
-/** The highest layer that names one of the options; -1 when none does. */
+/** Returns the index of the highest layer that sets one of the options; -1 when none does. */
 function highest(layers: readonly Layer[], ...names: OptionName[]): number {
   return layers.findLastIndex((layer) => names.some((name) => layer.settings.has(name)));
 }
 
-/** Whether one of the addresses is a port alone, which takes its host from the option `host`. */
+/** Whether one of the addresses is only a port, which takes its host from the option `host`. */
 function usesHost(addresses: unknown): boolean {
   return [addresses].flat().some((address) => /^(tls:)?\d+$/.test(String(address)));
 }
 
-/** The options that lose against `bind`, or `bind` when it loses. */
+/** Returns the options that `bind` overrides, or `bind` when it is overridden. */
 function losers(layers: readonly Layer[]): ReadonlySet<OptionName> {
   const bindLayer = layers[highest(layers, 'bind')];
   const bind = bindLayer?.settings.get('bind');
@@ -80,7 +80,7 @@ function losers(layers: readonly Layer[]): ReadonlySet<OptionName> {
 }
 
 /**
- * Merges layers, the lowest first, and checks what they decide.
+ * Merges layers, the lowest first, and checks the resulting values.
  * @throws {EvyError} BAD_OPTION, one line for each wrong value
  */
 export function resolveOptions(layers: readonly Layer[]): Resolved {

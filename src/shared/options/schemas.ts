@@ -1,6 +1,6 @@
 /**
- * The kinds of value an option may have. Each takes what people write (a string from a flag or a variable, or a value
- * of the right type from a file or the API) and yields plain data in one unit.
+ * The value kinds of options. Each accepts what users write (a string from a flag or a variable, or a value of the
+ * right type from a file or the API) and produces plain data in one unit.
  */
 import { z } from 'zod';
 import { parseFormat } from './access-format.ts';
@@ -35,7 +35,7 @@ export function oneOf<const Words extends readonly [string, ...string[]]>(words:
   return z.enum(words, { error: `must be one of ${words.join(', ')}` });
 }
 
-/** One text or several that fit; of a list the entry that does not is shown, not the whole. */
+/** One valid text or several; a message shows only the wrong entry of a list. */
 function listOf(rule: string, fits: (entry: string) => boolean) {
   const one = z.string().transform((entry) => [entry]);
   return z.union([one, z.array(z.string())], { error: rule }).transform((entries, context) => {
@@ -106,7 +106,7 @@ export function duration(leastMs: number) {
   });
 }
 
-/** The same, or 0 for what is off. */
+/** The same, or 0 to disable. */
 export function durationOrOff(leastMs: number) {
   const rule = `must be 0, or a time such as 30s or 5m (a number without a unit is seconds) of at least ${formatDuration(leastMs)}`;
   return z.union([z.number(), z.string()], { error: rule }).transform((value, context) => {
@@ -140,7 +140,7 @@ export function percent() {
   });
 }
 
-/** true or false, from the words people use for them. */
+/** true or false, from the usual words for them. */
 export function switchValue() {
   return z.union([z.boolean(), z.string()], { error: 'must be true or false' }).transform((value, context) => {
     if (typeof value === 'boolean') return value;
@@ -180,7 +180,7 @@ export function octal() {
   });
 }
 
-/** A format of the access log: the workers compile it, the master must know that they can. */
+/** A format of the access log: the workers compile it, so the master checks that it can be compiled. */
 export function accessFormat() {
   return z.string({ error: 'must be text' }).superRefine((value, context) => {
     const parsed = parseFormat(value);
@@ -195,7 +195,7 @@ export function accessTarget() {
   return z.string({ error: rule }).refine((value) => parseAccessTarget(value) !== undefined, { error: rule });
 }
 
-/** Paths, exact or with a star at the end for all that begin so. */
+/** Paths, exact or as a prefix with a star at the end. */
 export function pathPatterns() {
   const rule = 'must be paths such as /health or /assets/*';
   const list = z.union([z.string().transform((one) => [one]), z.array(z.string())], { error: rule });

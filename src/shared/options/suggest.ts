@@ -1,15 +1,15 @@
 /**
- * "did you mean": the known word nearest to an unknown one, or none when all are far.
+ * "did you mean": finds the known word nearest to an unknown one, or none when all are too different.
  *
- * Words are compared without case and separators, so that `max-head`, `MAX_HEAD` and `maxHead` are one word. The
- * distance counts inserted, dropped, changed and swapped letters (optimal string alignment).
+ * Words are compared without case and separators, so that `max-head`, `MAX_HEAD` and `maxHead` are equal. The distance
+ * counts inserted, dropped, changed and swapped letters (optimal string alignment).
  */
 
 function plain(word: string): string {
   return word.toLowerCase().replace(/[^a-z0-9]/g, '');
 }
 
-/** Edits that turn `from` into `to`; swapped neighbours count as one. */
+/** The number of edits that turn `from` into `to`; swapped neighbours count as one. */
 export function editDistance(from: string, to: string): number {
   let beforePrevious: number[] = [];
   let previous = Array.from({ length: to.length + 1 }, (_, column) => column);
@@ -28,7 +28,7 @@ export function editDistance(from: string, to: string): number {
   return previous[to.length]!;
 }
 
-/** The nearest of `known`: at most a third of the letters differ, or `word` is the start of exactly one of them. */
+/** Returns the nearest of `known`: at most a third of the letters differ, or `word` is the prefix of exactly one. */
 export function suggest(word: string, known: Iterable<string>): string | undefined {
   const wanted = plain(word);
   const candidates = [...known];
@@ -46,7 +46,7 @@ export function suggest(word: string, known: Iterable<string>): string | undefin
   return longer.length === 1 ? longer[0] : undefined;
 }
 
-/** '; did you mean X?' or nothing, to put after a message. */
+/** Returns '; did you mean X?' or an empty string, to be appended to a message. */
 export function didYouMean(word: string, known: Iterable<string>): string {
   const found = suggest(word, known);
   return found === undefined ? '' : `; did you mean ${found}?`;

@@ -1,10 +1,10 @@
 /**
- * One row per option. Flags, `EVY_*` variables, the check of the configuration file, `--help`, `--print-config`,
- * `docs/options.md` and the types below are all derived from this table.
+ * The option table, one row per option. Flags, `EVY_*` variables, the check of the configuration file, `--help`,
+ * `--print-config`, `docs/options.md` and the types below are all derived from it.
  *
- * A row's name is what people write: `maxHead` is `--max-head`, `EVY_MAX_HEAD` and `maxHead` in a file. Its `key` is
- * what the code reads and says the unit. Only the master and the one-process server load this module (zod is slow to
- * import); workers get the plain values and import its types alone.
+ * A row's name is what users write: `maxHead` is `--max-head`, `EVY_MAX_HEAD` and `maxHead` in a file. Its `key` is the
+ * name in the code, with the unit. Only the master and the one-process server load this module, since zod is slow to
+ * import; workers get the plain values and import only types.
  */
 import { availableParallelism } from 'node:os';
 import type { z } from 'zod';
@@ -51,29 +51,29 @@ export type OptionGroup = keyof typeof optionGroups;
 export interface OptionRow {
   readonly schema: z.ZodType;
   readonly default: unknown;
-  /** property of `Options`, where it differs from the row's name */
+  /** the property of `Options`, where it differs from the row's name */
   readonly key?: string;
-  /** 'server' rows go to the workers and to the one-process server; 'master' rows stay in the master */
+  /** 'server' rows are sent to workers and used by the one-process server; 'master' rows stay in the master */
   readonly scope: 'master' | 'server';
-  /** whether a reload applies a changed value, or only a restart */
+  /** whether a reload applies a changed value, or only a restart does */
   readonly appliesOn: 'reload' | 'restart';
   /** unit of a bare number */
   readonly unit?: 'seconds' | 'bytes' | 'octal' | 'percent';
   /** heading under which help and documentation show it */
   readonly group: OptionGroup;
-  /** what a relative path in the value names: a file, a log (a file or a socket), a module, or a unix: address */
+  /** the kind of path in the value: a file, a log (a file or a socket), a module, or a unix: address */
   readonly path?: 'file' | 'log' | 'module' | 'address';
-  /** how `--help` shows the value; none for a switch */
+  /** the value's placeholder in `--help`; none for a switch */
   readonly placeholder?: string;
-  /** environment variables beside `EVY_*`, looked at after it */
+  /** environment variables that are read after `EVY_*` */
   readonly env?: readonly string[];
   /** one-letter flag beside the long one */
   readonly short?: string;
-  /** false: only in the configuration file and the API */
+  /** false: accepted only in the configuration file and the API */
   readonly flag?: false;
-  /** a word on the command line rather than a flag */
+  /** a word on the command line, not a flag */
   readonly positional?: true;
-  /** the default as documentation shows it, when it depends on the machine */
+  /** the default in documentation, where it depends on the machine */
   readonly defaultText?: string;
   readonly help: string;
 }
@@ -563,9 +563,9 @@ type Inputs<Rows extends Record<string, OptionRow>> = {
 };
 
 export type OptionName = keyof typeof optionTable;
-/** Every option, checked, in the unit that its name says. */
+/** All options, checked, in the unit that their names say. */
 export type Options = Values<typeof optionTable>;
-/** What a worker or the one-process server needs of it. */
+/** The options of a worker and of the one-process server. */
 export type ServerSettings = Values<typeof serverRows>;
 /** Options as a configuration file or `createMaster()` takes them. */
 export type OptionsInput = Inputs<typeof optionTable>;

@@ -1,4 +1,4 @@
-/** Durations and sizes as people write them ('30s', '64KiB'), and as logs print them. */
+/** Parses and formats durations and sizes as users write them ('30s', '64KiB'). */
 
 const durationUnits: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 const byteUnits: Readonly<Record<string, number>> = {
@@ -14,7 +14,7 @@ const byteUnits: Readonly<Record<string, number>> = {
   gib: 1024 ** 3,
 };
 
-/** 2^53 milliseconds and bytes, in whole units: numbers beyond are not exact. */
+/** 2^53 milliseconds and bytes, in whole units: larger numbers are not exact. */
 export const longestDuration = '104249991d';
 export const largestSize = '8388607GiB';
 
@@ -27,12 +27,15 @@ function parse(text: string, units: Readonly<Record<string, number>>, plain: num
   return value <= Number.MAX_SAFE_INTEGER ? value : Infinity;
 }
 
-/** Milliseconds of '250ms', '30s', '5m', '1h', '2d'; a bare number counts seconds. Undefined when malformed, Infinity when too long. */
+/**
+ * Milliseconds of '250ms', '30s', '5m', '1h', '2d'; a number without a unit is seconds. Undefined when malformed,
+ * Infinity when too large.
+ */
 export function parseDuration(text: string): number | undefined {
   return parse(text, durationUnits, 1000);
 }
 
-/** Bytes of '512', '64KiB', '10MB', '1g'. Undefined when malformed, Infinity when too many. */
+/** Bytes of '512', '64KiB', '10MB', '1g'. Undefined when malformed, Infinity when too large. */
 export function parseBytes(text: string): number | undefined {
   return parse(text, byteUnits, 1);
 }
@@ -42,7 +45,7 @@ function format(value: number, units: ReadonlyArray<readonly [string, number]>):
   return String(value);
 }
 
-/** '30s' for 30000: the largest unit that divides. */
+/** Returns '30s' for 30000: the largest unit that divides it. */
 export function formatDuration(ms: number): string {
   if (ms === 0) return '0s';
   return format(ms, [
@@ -54,7 +57,7 @@ export function formatDuration(ms: number): string {
   ]);
 }
 
-/** '64KiB' for 65536: the largest unit that divides. */
+/** Returns '64KiB' for 65536: the largest unit that divides it. */
 export function formatBytes(bytes: number): string {
   return format(bytes, [
     ['GiB', 1024 ** 3],

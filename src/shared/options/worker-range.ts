@@ -10,7 +10,7 @@ export const workersNotation = `a whole number from 1 to ${mostWorkers} or a ran
 
 const notation = /^(\d{1,4})(?:\.\.(\d{1,4}))?$/;
 
-/** Undefined when it is neither a number nor a range of 1 to 1024. */
+/** Returns undefined unless it is a number or a range from 1 to 1024. */
 export function parseWorkerRange(text: string): WorkerRange | undefined {
   const match = notation.exec(text);
   if (match === null) return undefined;
@@ -23,7 +23,7 @@ export function formatWorkerRange({ least, most }: WorkerRange): string {
   return least === most ? String(least) : `${least}..${most}`;
 }
 
-/** The number of the range that is nearest. */
+/** Returns the nearest number within the range. */
 export function clampToRange(workers: number, { least, most }: WorkerRange): number {
   return Math.min(most, Math.max(least, workers));
 }

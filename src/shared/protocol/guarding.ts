@@ -1,36 +1,36 @@
-/** What master and workers tell each other about limits of the whole server; a part of messages.ts (docs/scaling.md). */
+/** The messages about limits of the whole server; a part of messages.ts (docs/scaling.md). */
 
-/** What of its requests a worker looks at before its application does. */
+/** What the request guard of a worker checks before a request reaches the application. */
 export interface Guarding {
-  /** paths of health checks, as in accessLogSkip */
+  /** paths of health checks, in the notation of accessLogSkip */
   healthPaths: string[];
-  /** whether those are to be counted */
+  /** whether health checks are counted */
   countsHealth: boolean;
-  /** whether the whole server's connections and requests have limits, of which it gets shares */
+  /** whether connections or requests of the whole server are limited, so that workers get shares */
   limitsConnections: boolean;
   limitsRequests: boolean;
-  /** whether routes may be kept from the application */
+  /** whether routes can be quarantined */
   quarantines: boolean;
 }
 
 export interface QuarantinedRoute {
-  /** as routeOf() makes them */
+  /** the route as routeOf() names it */
   route: string;
   forMs: number;
 }
 
-/** How much of a share a worker uses. */
+/** How much of its share a worker uses. */
 export interface Usage {
   now: number;
-  /** the most lately */
+  /** the highest number since the last report */
   wanted: number;
-  /** it would have used more */
+  /** it needed more than its share */
   isShort: boolean;
 }
 
 /** How many connections a worker may have, and how many requests under way. */
 export interface Shares {
-  /** rises with each */
+  /** rises with each message */
   serial: number;
   connections?: number | undefined;
   requests?: number | undefined;
@@ -38,8 +38,8 @@ export interface Shares {
 
 export type GuardingToWorker =
   | ({ type: 'shares' } & Shares)
-  /** all that there are now */
+  /** all routes in quarantine now */
   | { type: 'quarantine'; routes: QuarantinedRoute[] };
 export type GuardingToMaster =
-  /** confirms the shares with this serial, and all before; the first one asks for them */
+  /** confirms the shares up to this serial; the first one asks for shares */
   { type: 'usage'; serial: number; connections?: Usage | undefined; requests?: Usage | undefined };

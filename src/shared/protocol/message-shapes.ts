@@ -1,13 +1,13 @@
 /**
- * What the master takes from a worker: each message of the closed unions (messages.ts) with the shape of its fields, checked at the
- * border. An application shares its worker's channel, so whatever comes there may be forged. Pure.
+ * Validates messages from workers: each message of the closed unions (messages.ts) with the shape of its fields. An
+ * application shares its worker's channel, so any message may be forged. Pure.
  */
 import type { InterfaceName } from '../application.ts';
 import { errorTable } from '../errors.ts';
 import type { RequestSummary, WatchdogToMaster, WorkerToMaster } from './messages.ts';
 
 type Check = (value: unknown) => boolean;
-/** A check for each field, the optional ones included: a new field without one does not compile. */
+/** A check for each field, optional ones included; a new field without a check does not compile. */
 type Fields<Message> = { readonly [Name in Exclude<keyof Message, 'type'>]-?: Check };
 type Shapes<Union extends { type: string }> = {
   readonly [Type in Union['type']]: Fields<Extract<Union, { type: Type }>>;
@@ -18,9 +18,9 @@ const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null;
 const text: Check = (value) => typeof value === 'string';
 const flag: Check = (value) => typeof value === 'boolean';
-/** something counted, or an id */
+/** a counter, or an id */
 const count: Check = (value) => Number.isSafeInteger(value) && (value as number) >= 0;
-/** something measured */
+/** a measured quantity */
 const amount: Check = (value) => Number.isFinite(value) && (value as number) >= 0;
 const oneOf =
   (words: ReadonlySet<string>): Check =>
@@ -121,7 +121,7 @@ const shapesByType = (shapes: object): ReadonlyMap<string, Shape> =>
 const fromWorkers = shapesByType(workerShapes);
 const fromWatchdogs = shapesByType(watchdogShapes);
 
-/** What is in our envelope and is none of our messages. Nothing of ours sends it, so an application has. */
+/** A message in evy's envelope that is not one of evy's. evy never sends such, so the application did. */
 export class ForgedMessage extends Error {
   constructor(type: unknown) {
     const named = typeof type === 'string' ? ` of type '${type.slice(0, 40)}'` : '';
@@ -129,7 +129,7 @@ export class ForgedMessage extends Error {
   }
 }
 
-/** `undefined` when it is not in our envelope: an application may send messages of its own. */
+/** Returns undefined for a value without evy's envelope: an application may send its own messages. */
 function open(value: unknown, shapes: ReadonlyMap<string, Shape>): unknown {
   if (!isObject(value) || !('evy' in value)) return undefined;
   const message = value['evy'];
@@ -140,12 +140,12 @@ function open(value: unknown, shapes: ReadonlyMap<string, Shape>): unknown {
   return message;
 }
 
-/** What the master got from a worker; undefined when it is none of ours. @throws {ForgedMessage} */
+/** Parses a message from a worker; undefined for a message of the application. @throws {ForgedMessage} */
 export function fromWorker(value: unknown): WorkerToMaster | undefined {
   return open(value, fromWorkers) as WorkerToMaster | undefined;
 }
 
-/** A line of a watchdog; undefined when it is none. @throws {ForgedMessage} */
+/** Parses a line of a watchdog; undefined when it is not a message. @throws {ForgedMessage} */
 export function fromWatchdog(line: string): WatchdogToMaster | undefined {
   let value: unknown;
   try {

@@ -1,6 +1,6 @@
 /**
- * The whole vocabulary between master and workers: one closed union a direction, checked at the door.
- * Plain data only (it crosses the process boundary as JSON).
+ * All messages between master and workers: one closed union per direction, validated on receipt. They hold plain data
+ * only, since they are sent as JSON.
  */
 import type { InterfaceName } from '../application.ts';
 import type { ErrorCode } from '../errors.ts';
@@ -12,11 +12,11 @@ import type { ServerSettings } from '../options/table.ts';
 export interface ModuleReference {
   /** absolute path */
   path: string;
-  /** undefined: the default export, or the usual names */
+  /** undefined: the default export, or one of the usual names */
   exportName?: string | undefined;
 }
 
-/** What a generation runs: resolved once by the master, the same for each of its workers. */
+/** What a generation runs. The master resolves it once, so all workers of the generation run the same. */
 export interface Release {
   app: ModuleReference;
   middleware: ModuleReference[];
@@ -25,79 +25,79 @@ export interface Release {
 
 /** A listening socket as a worker gets it. */
 export interface WorkerBind {
-  /** as a person writes it: '127.0.0.1:8080', '[::]:8080', 'unix:/run/app.sock' */
+  /** the address as users write it: '127.0.0.1:8080', '[::]:8080', 'unix:/run/app.sock' */
   name: string;
   kind: 'tcp' | 'unix';
   tls: boolean;
-  /** inherited file descriptor in the worker; undefined when the master accepts and hands connections over */
+  /** inherited file descriptor in the worker; undefined when the master accepts and sends connections */
   fd?: number | undefined;
   backlog: number;
 }
 
-/** A request as logs and reports name it: in short (request-summary.ts). */
+/** A request as logs and reports name it, with long parts cut (summaries.ts). */
 export interface RequestSummary {
   method: string;
   target: string;
   peer: string;
   ageMs: number;
-  /** when it was received or has been asked for */
+  /** present when it was received or generated */
   requestId?: string | undefined;
   traceparent?: string | undefined;
 }
 
-/** One that its worker may not live to account for, with the access line that it would have now, if it is to have one. */
+/** A request that is logged as cut if its worker dies, with the access line that it would get now, if it gets one. */
 export interface RequestUnderWay extends RequestSummary {
   line?: string | undefined;
 }
 
-/** A main thread that is not in JavaScript: whether it computes or waits, and for which child processes it may be. */
+/** The state of a main thread in native code: it computes or waits, possibly for these child processes. */
 export interface NativeBlock {
   state: 'computing' | 'waiting';
   children: string[];
 }
 
-/** What a worker's watchdog found in the main thread that it watches. */
+/** What a worker's watchdog found out about a blocked main thread. */
 export interface BlockReport {
-  /** the JavaScript that holds the event loop, as an Error would have it; undefined when it is not to be had */
+  /** the JavaScript stack that blocks the event loop, in the format of Error; undefined when it is unknown */
   stack?: string | undefined;
-  /** without a stack: what the kernel knows of it */
+  /** without a stack: the state that the kernel reports */
   native?: NativeBlock | undefined;
-  /** requests under way, oldest first: so many at most that a report stays short */
+  /** active requests, oldest first; limited so that a report stays short */
   requests: RequestSummary[];
-  /** all there are; undefined when they could not be counted */
+  /** the number of all active requests; undefined when they could not be counted */
   requestCount?: number | undefined;
 }
 
-/** How a worker is to watch its own event loop. */
+/** How a worker watches its own event loop. */
 export interface WatchdogPlan {
-  /** inherited: what the watchdog says goes here, since the channel is the main thread's */
+  /** inherited descriptor for the watchdog's messages, since the channel belongs to the main thread */
   fd: number;
   stuckMs: number;
 }
 
-/** What a loop counts, in plain numbers since its start. */
+/** Counters since the start. */
 export interface ServingStats {
   connections: number;
   activeRequests: number;
   requests: number;
   pendingHooks: number;
-  /** answers by class of status; the rest of the requests is under way or got none */
+  /** responses by class of status; other requests are active or got no response */
   answers2xx: number;
   answers3xx: number;
   answers4xx: number;
   answers5xx: number;
 }
 
-/** The same of a worker, and how its process is. */
+/** The counters of a worker, and the condition of its process. */
 export interface WorkerStats extends ServingStats {
   rssBytes: number;
-  /** how late its event loop was, in the mean since the last report */
+  /** mean delay of its event loop since the last report */
   lagMs: number;
-  /** of its requests, those of the option healthPaths; 0 where nobody needs to know */
+  /** requests to the option healthPaths; 0 where they are not counted */
   healthChecks: number;
-  /** of its requests, those that got 503 before they came to the application */
+  /** requests that got 503 before they reached the application */
   turnedAway: number;
-  /** connections that were sent to it since its start, whatever became of them */
+  /** connections that were sent to it since its start, including those that have ended */
   received: number;
   /** TLS connections that ended before they were ready for a request */
   failedHandshakes: number;
@@ -105,9 +105,9 @@ export interface WorkerStats extends ServingStats {
   utilisation: number;
 }
 
-/** A connection on its way to another process, beside its handle: what cannot be seen from the socket. */
+/** A connection that moves to another process: the properties that its handle does not have. */
 export interface MovingConnection {
-  /** whom the client and the server are to applications: behind a proxy the socket does not tell */
+  /** the addresses that applications see: behind a proxy these differ from the socket's */
   peer: {
     serverName: string;
     serverPort: string;
@@ -115,32 +115,36 @@ export interface MovingConnection {
     remotePort: string;
     scheme: 'http' | 'https';
   };
-  /** it has had so many; 0 when it is not said */
+  /** requests that it has served; 0 when unknown */
   requests?: number | undefined;
-  /** bytes that were read and not acted upon, base64 */
+  /** bytes received but not processed, base64 */
   rest?: string | undefined;
 }
 
 /**
- * Both ways, since a channel is ordered: whoever answers a question has seen everything that was sent before it. So what neither
- * was confirmed nor is still here never came (a process without a free descriptor loses the whole message).
+ * Sent in both directions. Since a channel keeps the order, the answer to a 'sync' follows everything sent before it.
+ * So a connection that was neither confirmed nor is listed in `here` was never received (a process without a free
+ * descriptor loses the whole message).
  */
 type Synchronisation = { type: 'sync'; upTo: number } | { type: 'synced'; upTo: number; here: number[] };
 
-/** How connections move (docs/architecture.md). A number is the sender's own, or the one that the sender was given. */
+/**
+ * Messages about moving connections (docs/architecture.md). An id is that of the sender, or the one that the sender was
+ * given.
+ */
 export type MovingToWorker =
-  /** comes with a handle: serve it, and confirm */
+  /** comes with a handle: the worker serves the connection, and confirms */
   | { type: 'adopt'; id: number; connection: MovingConnection }
-  /** another worker has it: close the copy */
+  /** another worker has adopted it: the worker closes its copy */
   | { type: 'moved'; id: number }
-  /** nobody has it: serve it on */
+  /** no worker has adopted it: the worker continues to serve it */
   | { type: 'move-back'; id: number; because: 'no-worker' | 'not-received' }
   | Synchronisation;
 export type MovingToMaster =
-  /** comes with a handle: find it another worker */
+  /** comes with a handle: the master finds another worker for it */
   | { type: 'move'; id: number; connection: MovingConnection }
   | { type: 'adopted'; id: number }
-  /** from a worker that ends; from a new master that had nobody for it */
+  /** sent by a worker that is ending, or by a new master without a worker for it */
   | { type: 'refused'; id: number }
   | Synchronisation;
 
@@ -153,71 +157,72 @@ export type MasterToWorker =
       release: Release;
       settings: ServerSettings;
       binds: WorkerBind[];
-      /** what of Node's private API works */
+      /** which parts of Node's private API work */
       parts: ConnectionParts;
-      /** for a worker whose master has died and can no longer say it */
+      /** the grace time if the master dies and can no longer send one */
       graceMs: number;
-      /** whether it accepts nothing until it is told to resume: another master still serves */
+      /** whether the worker does not accept until 'resume', since another master still serves */
       standby: boolean;
-      /** whether it is ready when it is loaded, or when the application says so */
+      /** whether the worker is ready once loaded, or when the application calls `ready()` */
       ready: 'load' | 'signal';
-      /** requests as 'GET:/path' that it answers to itself before it accepts anything */
+      /** requests as 'GET:/path' that the worker serves to itself before it accepts */
       warmup: string[];
-      /** undefined: nobody watches it */
+      /** undefined: there is no watchdog */
       watchdog?: WatchdogPlan | undefined;
       guarding: Guarding;
     }
   /**
-   * `idle`: what becomes of connections without a request. They are closed in a moment; get to ask once more within the grace
-   * time; move, as there is a ready worker; or wait until there is one. Those that cannot move are kept.
+   * `idle` says what happens to connections without a request. 'close': they are closed after a moment. 'keep': they
+   * may send one more request within the grace time. 'move': they move, since another worker is ready. 'wait': they
+   * move once another worker is ready. Connections that cannot move are kept.
    */
   | { type: 'drain'; graceMs: number; idle: 'close' | 'keep' | 'move' | 'wait' }
-  /** to accept nothing and keep what it has; and to accept again */
+  /** the worker stops accepting and keeps its connections, until 'resume' */
   | { type: 'stand-by' }
   | { type: 'resume' }
   | { type: 'reopen-logs' }
   /** access lines of requests that died with another worker */
   | { type: 'account'; lines: string[] }
-  /** comes with a socket: the master accepts where workers cannot (see shared/node-private.ts) */
+  /** comes with a socket that the master accepted, where workers cannot (see shared/node-private) */
   | { type: 'connection'; bind: number };
 
 export type WorkerToMaster =
   | MovingToMaster
   | GuardingToMaster
   | { type: 'hello'; pid: number }
-  /** what its boot is doing now, for whoever waits in vain */
+  /** the current step of its boot, for the message of a boot time-out */
   | { type: 'boot-step'; step: string }
-  /** `interface`: what the application turned out to be */
-  /** `isGuess`: nothing of the application says that it is of this interface */
+  /** `interface`: the interface of the application */
+  /** `isGuess`: nothing in the application states its interface */
   | { type: 'ready'; interface: InterfaceName; isGuess: boolean }
-  /** the worker cannot boot and ends */
+  /** the worker cannot boot and exits */
   | { type: 'failed'; code: ErrorCode; message: string; stack?: string | undefined }
-  /** an exception that nothing caught: the worker ends, and with it these requests */
+  /** an uncaught exception: the worker exits, and these requests are cut */
   | { type: 'crashed'; message: string; stack?: string | undefined; requests?: RequestSummary[] | undefined }
-  /** it has answered a request, for the first time */
+  /** it has answered its first request */
   | { type: 'answered' }
-  /** the application has tried to send what is not its own to send */
+  /** the application tried to send a message that Node or evy reserves */
   | { type: 'send-refused'; what: string; reason: string }
   | { type: 'stats'; stats: WorkerStats }
-  /** what it would leave behind if it died now */
+  /** the requests that would be cut if it died now */
   | { type: 'under-way'; requests: RequestUnderWay[] }
-  /** a worker that was sent TERM by hand: it drains, and is to be replaced */
+  /** an operator sent the worker itself a signal: it drains, and is to be replaced */
   | { type: 'leaving'; signal: 'SIGTERM' | 'SIGQUIT' }
   /**
-   * the grace time is over; these requests will be cut. `connections`: what it had when it was told to leave. `closed`: those
-   * that it closed while they were idle, without a word
+   * the grace time is over, and these requests will be cut. `connections`: the number when it began to drain. `closed`:
+   * the number of idle connections that it closed without an announcement
    */
   | { type: 'overdue'; requests: RequestSummary[]; connections: number; closed: number }
   | { type: 'drained'; connections: number; closed: number };
 
-/** What a worker's watchdog says. It is heard as long as the process runs, whatever its event loop does. */
+/** Messages of a worker's watchdog. They arrive while the process runs, even when its event loop is blocked. */
 export type WatchdogToMaster =
   | { type: 'alive' }
-  /** the loop has not turned for so long */
+  /** the event loop has been blocked for this long */
   | { type: 'busy'; blockedMs: number; report: BlockReport }
-  /** it turns again */
+  /** the event loop runs again */
   | { type: 'recovered'; blockedMs: number }
-  /** it has not turned within stuckTimeout: the worker is to be replaced */
+  /** the event loop was blocked for longer than stuckTimeout: the worker is to be replaced */
   | { type: 'stuck'; blockedMs: number; report: BlockReport };
 
 const toWorker: ReadonlySet<string> = new Set<MasterToWorker['type']>([
@@ -247,7 +252,7 @@ const aboutMoving: ReadonlySet<string> = new Set<(MovingToWorker | MovingToMaste
   'synced',
 ]);
 
-/** On the channel a message lies in an envelope: an application may send messages of its own, with types of its own. */
+/** evy's messages are in an envelope, since an application may send messages of its own on the same channel. */
 export interface Envelope {
   evy: MasterToWorker | WorkerToMaster | WatchdogToMaster;
 }
@@ -256,7 +261,7 @@ export function enclose(message: Envelope['evy']): Envelope {
   return { evy: message };
 }
 
-/** What a worker got from its master, or undefined when it is none of ours. */
+/** Parses a message from the master; undefined for any other message. */
 export function fromMaster(value: unknown): MasterToWorker | undefined {
   const message = (value as Partial<Envelope> | null | undefined)?.evy;
   return typeof message === 'object' && toWorker.has(message?.type) ? (message as MasterToWorker) : undefined;

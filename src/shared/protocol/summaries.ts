@@ -1,13 +1,13 @@
 /**
- * Requests as logs and reports name them: short, since how long their parts are is the client's to choose, and a report has to get
- * through when it matters most. Pure.
+ * Shortens requests for logs and reports: clients choose the length of the parts, and a report must be deliverable when
+ * it matters most. Pure.
  */
 import type { RequestSummary } from './messages.ts';
 
-/** characters of one part; a route is known by fewer (route.ts) */
+/** characters of one part; a route uses fewer (route.ts) */
 export const longestPart = 256;
 
-/** Whole, or its beginning with an ellipsis that says that there was more. */
+/** Returns the text, or its beginning with an ellipsis when it is longer than `most`. */
 export function brief(text: string, most = longestPart): string {
   return text.length <= most ? text : `${text.slice(0, most)}…`;
 }

@@ -1,20 +1,26 @@
 /**
- * Limits connections by the descriptors that the process has. At the start: the option's number, but never more than the limit of open files
- * leaves, with some spare for the application. Later: no more than descriptors are free, whatever the application uses, which is checked ten
- * times a second and after every few connections. A process without a free descriptor cannot leave a client waiting: libuv accepts all
- * clients that wait and closes them at once, without telling anybody.
+ * Limits connections by the process's descriptors. At the start: the option's number, but never more than the limit of
+ * open files allows, with some spare for the application. Later: no more than there are free descriptors, whatever the
+ * application uses, which is checked ten times a second and after every few connections. A process without a free
+ * descriptor cannot leave a client waiting: libuv accepts all waiting clients and closes them immediately, without an
+ * event.
  */
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import type { Logger } from '../../shared/log/log.ts';
 import { statusOf } from '../../shared/file-status.ts';
 import type { Gatekeeper } from './gatekeeper.ts';
 
-/** descriptors that the process and the application need beside: logs, sockets, database connections; a quarter where there are few of all */
+/**
+ * descriptors reserved for the process and the application: logs, sockets, database connections; a quarter of all where
+ * there are few
+ */
 const leastSpare = 64;
 const leastSpareShare = 0.25;
 const spareShare = 0.1;
 
-/** The soft limit of open files, which Node has raised to the hard one. Undefined where the system does not tell. */
+/**
+ * The soft limit of open files, which Node has raised to the hard one. Undefined where the system does not report it.
+ */
 export function openFilesLimit(): number | undefined {
   try {
     const match = /^Max open files +(\d+)/m.exec(readFileSync('/proc/self/limits', 'latin1'));
@@ -37,15 +43,21 @@ export function connectionLimit(wanted: number, openFiles: number | undefined, l
   return limit;
 }
 
-/** How often; a look costs three short system calls. */
+/** The interval of the check, which costs three short system calls. */
 const everyMs = 100;
-/** descriptors that no connection is accepted with: what the process opens in passing, and what it has opened since the last look */
+/**
+ * descriptors that connections never use: for files that the process opens briefly, and for those that it has opened
+ * since the last check
+ */
 const mostKept = 16;
 const keptShare = 0.05;
-/** One who is short of them again and again is told of this often. */
+/** A shortage that comes and goes is logged at most this often. */
 const reportEveryMs = 60_000;
 
-/** Descriptors in use; Infinity when none is left. Before Linux 6.2 only those below the first free one are known. */
+/**
+ * The number of open descriptors; Infinity when none is free. Before Linux 6.2 only those below the first free one are
+ * counted.
+ */
 export function openDescriptors(): number {
   try {
     const lowestFree = openSync('/dev/null', 'r');
@@ -56,7 +68,7 @@ export function openDescriptors(): number {
   }
 }
 
-/** How many more connections may be accepted; below 0 when connections are in the way already. */
+/** How many more connections may be accepted; below 0 when there are too many already. */
 export function roomFor(openFiles: number, inUse: number): number {
   return Math.max(0, openFiles - inUse) - keptOf(openFiles);
 }
@@ -68,7 +80,7 @@ function keptOf(openFiles: number): number {
 export interface DescriptorWatchParts {
   readonly gate: Pick<Gatekeeper, 'ask' | 'look'>;
   readonly log: Logger;
-  /** the limit of this process */
+  /** the limit of open files of this process */
   readonly openFiles: number;
   readonly inUse?: () => number;
   readonly nowMs?: () => number;
@@ -87,7 +99,7 @@ export class DescriptorWatch {
     this.#timer = setInterval(() => gate.look(), everyMs).unref();
   }
 
-  /** Undefined where the system tells no limit. */
+  /** Undefined where the system reports no limit. */
   static of(openFiles: number | undefined, gate: Gatekeeper, log: Logger): DescriptorWatch | undefined {
     return openFiles === undefined ? undefined : new DescriptorWatch({ gate, log, openFiles });
   }

@@ -1,6 +1,6 @@
 /**
- * Holds listening sockets back while the process has as many connections as it may have, or is told to rest. What it does not accept waits
- * in the kernel's backlog, where another worker may accept it.
+ * Pauses listening sockets while the process has as many connections as it may have, or is on standby. Clients that it
+ * does not accept wait in the kernel's backlog, where another worker may accept them.
  */
 import type { Server } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
@@ -23,15 +23,16 @@ export interface GatekeeperParts {
 
 /** While it is full, it checks this often for a client that waits; by then another worker would have accepted it. */
 const knockEveryMs = 20;
-/** Finding out who may give way takes at most this share of the time. */
+/** The search for a connection that gives way takes at most this share of the time. */
 const searchShare = 0.05;
 /** A new connection needs a descriptor before the one that gives way has freed its own, and so may the process at that moment. */
 const descriptorsToSwap = 2;
 
 /**
- * Stops accepting while the connections and TLS handshakes number as many as the option allows (`limit`), as this worker's share of the
- * whole server's limit, or as there are descriptors for, or while it is told to rest. When a client waits that no other worker accepts, and
- * a connection here has no request, it accepts the client and closes the longest idle connection for it.
+ * Pauses accepting while connections and TLS handshakes together reach the option's limit (`limit`), this worker's
+ * share of the whole server's limit, or the number of free descriptors, and while the worker is on standby. When a
+ * client waits that no other worker accepts, and a connection here has no request, it accepts the client and closes the
+ * longest idle connection in exchange.
  */
 export class Gatekeeper {
   readonly #servers: readonly Server[];
@@ -43,7 +44,7 @@ export class Gatekeeper {
   #share = Infinity;
   #room: (() => number) | undefined;
   #keptDescriptors = 0;
-  /** How many there may be as of the last look, and the number at which to look again. */
+  /** The number of connections allowed as of the last check, and the number at which to check again. */
   #most = Infinity;
   #lookAt = Infinity;
   #gates: Array<{ pause(): void; resume(): void }> | undefined;
@@ -68,21 +69,21 @@ export class Gatekeeper {
     this.handshakes.onChange(() => this.#set());
   }
 
-  /** `connections`: those that are served. */
+  /** `connections`: the number of served connections. */
   update(connections: number): void {
     this.#connections = connections;
     this.#set();
   }
 
-  /** How many connections there may be, beside `limit`. */
+  /** Sets this worker's share of the whole server's limit. */
   allow(share: number): void {
     this.#share = share;
     this.#set();
   }
 
   /**
-   * `room` tells how many more connections there may be, with so many descriptors `kept` free. It is called at each look and after every
-   * few connections.
+   * `room` returns how many more connections are possible while `kept` descriptors stay free. It is called at each
+   * check and after every few connections.
    */
   ask(room: () => number, kept = 0): void {
     this.#room = room;
@@ -112,17 +113,17 @@ export class Gatekeeper {
     return { now, wanted: isShort ? now + 1 : now, isShort };
   }
 
-  /** Whether to accept nothing, however few connections there are. */
+  /** Whether to accept nothing, regardless of the number of connections. */
   rest(resting: boolean): void {
     this.#resting = resting;
     this.#set();
   }
 
-  /** It was told to accept nothing. */
+  /** Whether it is on standby. */
   get isResting(): boolean {
     return this.#resting;
   }
-  /** New connections wait for others to end. */
+  /** Whether new connections must wait for others to end. */
   get isFull(): boolean {
     return this.#closed && !this.#resting;
   }
@@ -154,7 +155,7 @@ export class Gatekeeper {
     return this.isFull && this.#count > 0 && this.#share >= 1 && this.#servers.some(({ listening }) => listening);
   }
 
-  /** Accepts clients that wait, one by one, as long as there is a connection that gives way. */
+  /** Accepts waiting clients one by one, as long as a connection gives way. */
   async #swap(): Promise<void> {
     const startedMs = performance.now();
     this.#findCandidate();
@@ -185,7 +186,10 @@ export class Gatekeeper {
     return came > 0;
   }
 
-  /** The last candidate stays the longest idle connection while it is idle, unless it had no request yet: others may have had one since. */
+  /**
+   * The last candidate stays the longest idle connection while it is idle, unless it has had no request: others may
+   * have had one since.
+   */
   #findCandidate(): IdleConnection | undefined {
     if (this.#candidate?.hasAsked === true && this.#candidate.isStillIdle) return this.#candidate;
     this.#candidate = firstToGiveWay(this.#idle() ?? []);

@@ -1,7 +1,7 @@
 /**
- * TLS connections whose handshake is not over: accepted, and with descriptor and memory of their own, but nobody's yet.
- * Without counting them, clients that never finish theirs would get past any limit of connections, and a worker that leaves would
- * cut those that are about to be served.
+ * TLS connections whose handshake is not complete: they are accepted and use a descriptor and memory, but no loop
+ * serves them yet. They are counted, since clients that never finish a handshake would otherwise exceed any limit of
+ * connections, and a worker that leaves would cut connections that are about to be served.
  */
 import type { Server, Socket } from 'node:net';
 import { Server as TlsServer } from 'node:tls';
@@ -29,17 +29,20 @@ export class Handshakes {
     }
   }
 
-  /** Those that failed since the start. */
+  /** The number of failures since the start. */
   get failed(): number {
     return this.#failed;
   }
 
-  /** node:tls does not tell which socket a secure one came from; their numbers do. */
+  /** node:tls does not tell which socket belongs to a secure one, but their numbers are known. */
   get count(): number {
     return this.#open - this.#secured;
   }
 
-  /** Calls back whenever a handshake began, or failed. After one that succeeds, the connection is served, and that is told elsewhere. */
+  /**
+   * Calls back when a handshake has begun or failed. After a successful one the connection is served, which is reported
+   * elsewhere.
+   */
   onChange(callback: () => void): void {
     this.#callbacks.push(callback);
   }
@@ -50,7 +53,7 @@ export class Handshakes {
 
   readonly #opened = (socket: Socket): void => {
     this.#open += 1;
-    // After a reset the system does not know any more.
+    // After a reset the system no longer knows the address.
     this.#peers.set(socket, peerOf(socket));
     socket.once('close', this.#closed);
     this.#changed();
@@ -58,7 +61,7 @@ export class Handshakes {
 
   readonly #fault = (error: NodeJS.ErrnoException, socket: TLSSocket): void => {
     const below = socketBelow(socket);
-    // Connecting and closing is how load balancers look whether somebody listens.
+    // Load balancers connect and close to check that the server listens.
     if (below?.bytesRead === 0) return;
     this.#failed += 1;
     const peer = below && (toldBehind(below)?.remote.address ?? this.#peers.get(below));

@@ -1,9 +1,11 @@
 /**
- * What lies between accept(2) and the loop, and how listening sockets are closed for good without losing a client that has connected.
+ * The path between accept(2) and the loop, and the closing of listening sockets without losing a client that has
+ * connected.
  *
- * When the last process closes a listening socket, the kernel resets what still waits in its queue. So first all of that is accepted and
- * held back, until nothing has come for a moment, and served after the socket is closed: a client that is answered earlier may connect again
- * at once, and the queue would never be empty. Other workers do the same at the same time.
+ * When the last process closes a listening socket, the kernel resets the connections in its queue. So the queue is
+ * emptied first: connections are accepted and held back until none has arrived for a moment, and served after the
+ * socket is closed. (A client that is answered earlier may connect again immediately, and the queue would never be
+ * empty.) Other workers do the same at the same time.
  */
 import type { Server } from 'node:net';
 import { setImmediate, setTimeout } from 'node:timers/promises';
@@ -29,12 +31,15 @@ export class Intake {
     this.#accepted += 1;
   };
 
-  /** From now on, `keep` is to be called in place of serving a connection. */
+  /** From now on, `keep` must be called instead of serving a connection. */
   holdBack(): void {
     this.#heldBack ??= [];
   }
 
-  /** Calls `serve` later, unless the client has left without sending anything by then. Only while connections are held back. */
+  /**
+   * Calls `serve` later, unless the client disconnects without having sent anything. Only while connections are held
+   * back.
+   */
   keep(transport: Transport, serve: () => void): void {
     this.#heldBack!.push(() => {
       if (transport.hasEnded) transport.destroy();
@@ -42,7 +47,7 @@ export class Intake {
     });
   }
 
-  /** Serves all connections that were held back, and holds back no more. */
+  /** Serves all connections that were held back, and stops holding back. */
   resume(): void {
     const waiting = this.#heldBack ?? [];
     this.#heldBack = undefined;
@@ -55,30 +60,30 @@ export function stopListening(server: Server): void {
   server.close(() => {});
 }
 
-/** When nothing has come for this long, the queue counts as empty. */
+/** When nothing has arrived for this long, the queue counts as empty. */
 const quietMs = 20;
-/** Clients that were accepted are served after this time; the next ones are held back for longer each time. */
+/** Accepted clients are served after this time; the next ones are held back for longer each time. */
 const longestHeldMs = 200;
-/** While clients keep coming, a single look that finds the queue empty is enough after this time. */
+/** While clients keep arriving, a single check that finds the queue empty is enough after this time. */
 const longestQuietMs = 1000;
-/** A look that takes longer may miss clients that came back meanwhile. */
+/** A check that takes longer may miss clients that have come back meanwhile. */
 const shortLookMs = 1;
-/** A worker that cannot keep up with its clients gives up after this. */
+/** A worker that cannot keep up with its clients stops accepting after this time. */
 const longestMs = 5000;
-/** While all connections are in use, some of them have this long to end. */
+/** While all connections are in use, this is how long to wait for some of them to end. */
 const longestFullMs = 1000;
 const lookEveryMs = 1;
-/** By then other workers have closed theirs, too. */
+/** After this time other workers have closed theirs, too. */
 const othersMs = 30;
 
-/** What closing needs of a gatekeeper. */
+/** The part of the gatekeeper that closing needs. */
 interface Gate {
   readonly intake: Intake;
   readonly isFull: boolean;
   readonly isResting: boolean;
 }
 
-/** Resolves when the last accepted connections are being served, at the latest after the grace time. */
+/** Resolves when the last accepted connections are being served; at the latest after the grace time. */
 export async function closeToClients(servers: readonly Server[], gate: Gate, graceMs: number): Promise<void> {
   const { intake } = gate;
   const isListening = () => servers.some(({ listening }) => listening);
@@ -90,7 +95,7 @@ export async function closeToClients(servers: readonly Server[], gate: Gate, gra
     let isQuiet = false;
     let resumeAtMs = longestHeldMs;
     for (let seen = intake.accepted; isListening(); seen = intake.accepted) {
-      // Not a busy loop: clients may need the same processor to come.
+      // It pauses between checks, since clients may need the same processor to connect.
       if (isQuiet || gate.isFull) await setTimeout(lookEveryMs);
       // Waiting connections are accepted in between; after that as little time as possible passes.
       const lookedAtMs = performance.now();
@@ -99,7 +104,7 @@ export async function closeToClients(servers: readonly Server[], gate: Gate, gra
       const nowMs = performance.now();
       if (!isQuiet) quietSinceMs = nowMs;
       const waitedMs = nowMs - startedMs;
-      // Clients that were answered in the same turn may have come back since the look.
+      // Clients that were answered in the same turn of the event loop may have come back since the check.
       const isUpToDate = isQuiet && nowMs - lookedAtMs < shortLookMs;
       if (isUpToDate && (nowMs - quietSinceMs >= quietMs || waitedMs >= longestQuietMs)) break;
       if (waitedMs >= resumeAtMs) {

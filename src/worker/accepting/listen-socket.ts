@@ -1,4 +1,4 @@
-/** `listen()` and `wrapSsl()` of the one-process server: a socket that is bound at once and served later. */
+/** `listen()` and `wrapSsl()` of the one-process server: a socket that is bound immediately and served later. */
 import { lookup } from 'node:dns/promises';
 import type { Server } from 'node:net';
 import type { TlsOptions } from 'node:tls';
@@ -9,19 +9,19 @@ import { listenUnpolled, probePrivateApi } from '../../shared/node-private/node-
 import type { UnpolledSocket } from '../../shared/node-private/node-private.ts';
 import { clearSocketPath } from '../../shared/unix-socket.ts';
 
-/** `[host, port]` ('' is all IPv4 addresses, port 0 a free one), or the path of a unix socket. */
+/** `[host, port]` ('' means all IPv4 addresses, port 0 a free port), or the path of a unix socket. */
 export type Address = readonly [host: string, port: number] | string;
-/** Where a socket listens in fact. */
+/** The address that a socket actually listens on. */
 export type ListenAddress = { host: string; port: number } | { path: string };
 
 export interface ListenOptions {
-  /** connections that may wait in the kernel; 511 by default */
+  /** how many connections may wait in the kernel's queue; 511 by default */
   backlog?: number;
 }
 export interface SslOptions {
   certfile: string;
   keyfile: string;
-  /** present for eventlet's sake: only the server side can be served */
+  /** accepted for compatibility with eventlet: only the server side can be served */
   serverSide?: true;
   /** further options of node:tls, such as ca or requestCert */
   tls?: TlsOptions;
@@ -40,7 +40,7 @@ export class ListenSocket {
     this.#address = address;
     this.#backlog = options.backlog ?? defaultBacklog;
     this.#opened = this.#open();
-    // Told by server(), which waits for it.
+    // The rejection is reported by server(), which awaits it.
     this.#opened.catch(() => {});
   }
 
@@ -52,18 +52,21 @@ export class ListenSocket {
   /** @internal */
   wrap(options: SslOptions): void {
     this.#tls = readCertificate(options).then((pair) => ({ ...options.tls, ...pair }));
-    // Told by server(), which waits for it.
+    // The rejection is reported by server(), which awaits it.
     this.#tls.catch(() => {});
   }
 
-  /** One server a socket: the first one that asks. @throws {EvyError} ADDRESS_IN_USE */
+  /** Reserves the socket for one server. @throws {EvyError} ADDRESS_IN_USE on a second call */
   claim(): void {
     if (this.#isClaimed)
       throw new EvyError('ADDRESS_IN_USE', `${this.name}: another server of this process already uses this socket`);
     this.#isClaimed = true;
   }
 
-  /** Makes `server` accept. @throws {EvyError} BAD_BIND, ADDRESS_IN_USE and the like */
+  /**
+   * Makes `server` accept connections; resolves with the address. @throws {EvyError} BAD_BIND, ADDRESS_IN_USE and the
+   * like
+   */
   async serve(server: Server): Promise<ListenAddress> {
     const opened = await this.#opened;
     if (opened === undefined) await this.#listenPlainly(server);
@@ -80,7 +83,7 @@ export class ListenSocket {
     );
   }
 
-  /** Binds and listens without accepting; undefined where only server() can do it. */
+  /** Binds and listens without accepting; undefined where only server() can bind. */
   async #open(): Promise<UnpolledSocket | undefined> {
     checkAddress(this.#address);
     const part = typeof this.#address === 'string' ? 'unixSockets' : 'tcpSockets';
@@ -109,7 +112,7 @@ export class ListenSocket {
     });
   }
 
-  /** The address as messages name it. */
+  /** The address for messages. */
   get name(): string {
     if (typeof this.#address === 'string') return `unix:${this.#address}`;
     const [host, port] = this.#address;
@@ -126,12 +129,14 @@ function checkAddress(address: unknown): void {
   throw new EvyError('BAD_BIND', `${rule} (got ${JSON.stringify(address)})`);
 }
 
-/** Binds a socket for `wsgi.server()`. What goes wrong is told by the promise that server() returns. */
+/**
+ * Binds a socket for `wsgi.server()`. Errors reject the promise that server() returns.
+ */
 export function listen(address: Address, options: ListenOptions = {}): ListenSocket {
   return new ListenSocket(address, options);
 }
 
-/** The same socket with TLS. */
+/** Returns the same socket, to be served with TLS. */
 export function wrapSsl(socket: ListenSocket, options: SslOptions): ListenSocket {
   socket.wrap(options);
   return socket;

@@ -1,4 +1,7 @@
-/** Makes the net or TLS server of a listening socket, whose connections go to the loop, behind the gate for PROXY headers where there is one. */
+/**
+ * Makes the net or TLS server of a listening socket. Its connections go to the loop, through the gate for PROXY headers
+ * where there is one.
+ */
 import { createServer } from 'node:net';
 import type { Server, Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
@@ -11,19 +14,19 @@ import { frontOf } from '../proxies/tls-front.ts';
 import { StreamTransport } from '../transport/stream-transport.ts';
 import { Intake } from './intake.ts';
 
-/** Where accepted connections go: our own HTTP loop, or node:http. */
+/** The loop that accepted connections go to: evy's own, or that of node:http. */
 export interface Acceptor {
   accept(transport: Transport, facts: ConnectionFacts): void;
-  /** Whether it takes connections that are no sockets. */
+  /** Whether it accepts connections that are not sockets. */
   readonly takesRaw: boolean;
-  /** Where connections wait for a PROXY header; undefined when none has to send one. */
+  /** Where connections wait for a PROXY header; undefined when no peer has to send one. */
   readonly proxyGate?: ProxyGate | undefined;
 }
 
-/** Time for a client to finish the TLS handshake. */
+/** The limit of a TLS handshake. */
 const handshakeTimeoutMs = 10_000;
 
-/** A server that is not listening yet. The client may shut down its side and still gets its answers. */
+/** Makes a server that is not listening yet. Its clients may shut down their side and still get their responses. */
 export function makeServer(tls: TlsOptions | undefined, acceptor: Acceptor, intake = new Intake()): Server {
   const server = tls === undefined ? makePlainServer(acceptor, intake) : makeTlsServer(tls, acceptor, intake);
   server.on('connection', intake.noteAccepted);
@@ -85,8 +88,9 @@ function makeTlsServer(tls: TlsOptions, acceptor: Acceptor, intake: Intake): Ser
 }
 
 /**
- * When a write of node:tls, such as that of a session ticket, has failed before, it reports a reset as an end and not as an error, and no
- * later write ever calls back. A client that merely ended its side still has its connection.
+ * After a failed write of node:tls, such as that of a session ticket, a reset is reported as 'end' instead of an error,
+ * and later writes never call back. So the connection is destroyed if it is over; a client that only shut down its side
+ * keeps it.
  */
 function destroyIfOver(this: Socket): void {
   if (isConnectionOver(this)) this.destroy();

@@ -1,6 +1,6 @@
 /**
- * The access log: one line per request, made when it is over, escaped so that no client can forge one, and written in batches.
- * No failure of its target ends the server or affects a request.
+ * The access log: one line per request, made when the request is over, escaped so that no client can forge a line, and
+ * written in batches. A failing target never ends the server or affects a request.
  */
 import { performance } from 'node:perf_hooks';
 import { parseAccessTarget, type AccessTarget } from '../../shared/options/access-target.ts';
@@ -25,26 +25,26 @@ export type AccessSettings = Pick<
 
 export interface AccessLog {
   write(request: LoggedRequest, report: LoggedReport, bodyBytes: number): void;
-  /** The line that `write` would add; undefined when it would add none. */
+  /** Returns the line that `write` would add; undefined when it would add none. */
   line(request: LoggedRequest, report: LoggedReport, bodyBytes: number): string | undefined;
-  /** Adds a line that was made before, perhaps by another process. */
+  /** Adds a finished line, perhaps one of another process. */
   add(line: string): void;
-  /** Opens the file of the same name anew, after it was rotated away. */
+  /** Reopens the file after a rotation. */
   reopen(): void;
-  /** Writes what waits, at once: the process may be killed any moment. */
+  /** Writes the waiting lines immediately, since the process may be killed at any moment. */
   writeNow(): void;
-  /** Writes what waits; the end. */
+  /** Writes the waiting lines and closes the log. */
   close(): Promise<void>;
 }
 
-/** Where lines go. */
+/** The destination of lines. */
 interface Lines extends Pick<AccessLog, 'reopen' | 'close' | 'writeNow'> {
   readonly isFull: boolean;
   drop(): void;
   add(line: string): void;
 }
 
-/** A target that keeps failing is reported this often. */
+/** A failing target is reported at most this often. */
 const reportEveryMs = 60_000;
 
 class LineLog implements AccessLog {
@@ -59,7 +59,7 @@ class LineLog implements AccessLog {
     this.#lines = lines;
     this.#failed = (thrown) => failed(toError(thrown));
     this.#ended = new EndedRequests((record) => lines.add(this.#makeLine(record)), this.#failed);
-    // Behind trusted proxies the address is the client's already, and the header of any other peer is not believed.
+    // Behind trusted proxies the address is the client's already, and the header of any other peer is ignored.
     const forwardedFor = settings.logXForwardedFor && settings.trustedProxies.length === 0;
     this.#makeLine = compileFormat(settings.logFormat, { forwardedFor, generation });
     this.#skips = compileSkip(settings.accessLogSkip);
@@ -94,7 +94,7 @@ class LineLog implements AccessLog {
   #isSkipped({ env }: LoggedRequest, { status }: LoggedReport): boolean {
     if (this.#skips === undefined || !wentWell(status)) return false;
     try {
-      // An application may have put anything there.
+      // Applications may change this value.
       const path: unknown = env.RAW_PATH_INFO;
       return typeof path === 'string' && this.#skips(path);
     } catch {
@@ -119,13 +119,13 @@ class LineLog implements AccessLog {
   }
 }
 
-/** Limits the reports of a target that fails and recovers again and again, so that they do not fill the other log. */
+/** Limits the reports of a target that keeps failing and recovering, so that they do not fill the server's log. */
 class FailureReport {
   readonly #target: string;
   readonly #log: Logger;
   #nextMs = 0;
   #isReported = false;
-  /** Lines lost that were not reported yet. */
+  /** Lost lines that have not been reported. */
   #dropped = 0;
 
   constructor(target: string, log: Logger) {
@@ -155,7 +155,10 @@ class FailureReport {
   };
 }
 
-/** Batches take lines whose characters are bytes. Only the literal text of a format may be more than ASCII. */
+/**
+ * Batches take strings with one character per byte. Only the literal text of a format may have other characters than
+ * ASCII.
+ */
 const asBytes = (format: string): string => Buffer.from(format).toString('latin1');
 
 async function openSink(
@@ -175,8 +178,8 @@ async function openSink(
 }
 
 /**
- * The log of the option `accessLog`, undefined when it is off. Rejects when a file cannot be opened; a socket may come
- * later.
+ * Opens the log of the option `accessLog`; undefined when it is off. Rejects when a file cannot be opened; a socket is
+ * connected later.
  */
 export async function openAccessLog(
   settings: AccessSettings & Pick<ServerSettings, 'accessLog'>,
@@ -191,7 +194,7 @@ export async function openAccessLog(
   return new LineLog(batches, { ...settings, logFormat: asBytes(settings.logFormat) }, generation, report.failed);
 }
 
-/** An access log to something that takes lines: eventlet's `log` option. What it throws must not hurt a request. */
+/** An access log that writes to an object: eventlet's `log` option. Its exceptions must not affect a request. */
 export function accessLogTo(sink: { write(line: string): unknown }, settings: AccessSettings, log: Logger): AccessLog {
   const report = new FailureReport('log', log);
   const add = (line: string): void => {

@@ -1,30 +1,31 @@
 /**
- * Collects access lines into batches and writes one batch at a time, so that a request costs a concatenation and no system call.
+ * Collects access lines into batches and writes one batch at a time, so that a request costs a concatenation and no
+ * system call.
  *
- * The sink never affects a request. While it is slow or fails, lines wait up to a limit; further ones are dropped and counted, and
- * the count is reported when lines get through again. A failed write is tried again after a growing delay, from the first byte that
- * the sink did not take.
+ * The sink never affects a request. While it is slow or fails, lines wait up to a limit; further ones are dropped and
+ * counted, and the count is reported when writing works again. A failed write is retried after a growing delay, from
+ * the first byte that the sink did not take.
  */
 import { stateMachine } from '../../shared/state-machine.ts';
 
-/** `taken`: bytes that need not be written again; with an error, how many were before it. */
+/** `taken`: bytes that must not be written again; with an error, how many were written before it. */
 export type Written = (taken: number, error: Error | null | undefined) => void;
 
-/** Where batches of lines go, one write at a time. */
+/** The destination of batches, one write at a time. */
 export interface Sink {
-  /** Worth a write: each costs a wake-up of a thread or of a reader. */
+  /** A batch of this size is written immediately: each write wakes a thread or a reader. */
   readonly batchBytes: number;
   write(bytes: Buffer, written: Written): void;
-  /** At the very end of the process, when no call back comes any more: what can be written at once. */
+  /** Writes synchronously at process exit, when no callback comes any more: as much as can be written immediately. */
   writeNow(bytes: Buffer): void;
-  /** Opens the file of the same name anew. */
+  /** Reopens the file. */
   reopen(): void;
   close(): Promise<void>;
 }
 
-/** A batch leaves when it is large enough for its sink, or after so long. */
+/** A batch is written when it is large enough for its sink, or after this time. */
 const batchMs = 150;
-/** Bytes that may wait behind a write that is under way or has failed. */
+/** Bytes that may wait behind a pending or failed write. */
 const maxWaitingBytes = 1 << 20;
 const firstRetryMs = 100;
 const longestRetryMs = 10_000;
@@ -42,9 +43,9 @@ const nextState = stateMachine<State, 'write' | 'written' | 'fail' | 'close'>('a
 export interface BatchReports {
   /** Called for each failure; the receiver limits how many it reports. */
   readonly failed: (error: Error) => void;
-  /** Lines get through again; `droppedLines` were lost. */
+  /** Lines are written again; `droppedLines` were lost. */
   readonly resumed: (droppedLines: number) => void;
-  /** The log is closed, and `droppedLines` were lost since lines last got through. */
+  /** The log is closed; `droppedLines` were lost since the last successful write. */
   readonly ended: (droppedLines: number) => void;
 }
 
@@ -56,7 +57,7 @@ export class Batches {
   readonly #reports: BatchReports;
   #state: State = 'idle';
   readonly #gathered = new Gathered();
-  /** What is left of a batch that failed, or was taken in part. */
+  /** The unwritten rest of a batch. */
   #rest: Buffer | undefined;
   #dropped = 0;
   #hasFailed = false;
@@ -70,7 +71,7 @@ export class Batches {
     this.#reports = reports;
   }
 
-  /** No further line is taken now: `drop()` counts a line without making it. */
+  /** Whether further lines are not accepted: `drop()` counts a line without formatting it. */
   get isFull(): boolean {
     return this.#gathered.length >= maxWaitingBytes || this.#state === 'closed';
   }
@@ -136,7 +137,7 @@ export class Batches {
   }
 
   #gotThrough(): void {
-    // The failure is over only when what has waited is written, too.
+    // The failure is over only when the waiting lines are written, too.
     if (this.#rest !== undefined || this.#gathered.length >= this.#sink.batchBytes) return;
     if (this.#hasFailed || this.#dropped > 0) this.#reports.resumed(this.#dropped);
     this.#hasFailed = false;
@@ -148,7 +149,7 @@ export class Batches {
     this.#sink.reopen();
   }
 
-  /** Writes what waits, within a second; what cannot be written by then is lost and counted. */
+  /** Writes the waiting lines, within a second; lines that cannot be written by then are lost and counted. */
   async close(): Promise<void> {
     if (this.#state === 'closed') return;
     this.#isClosing = true;
@@ -161,14 +162,14 @@ export class Batches {
     clearTimeout(timer);
     clearTimeout(this.#timer);
     this.#state = nextState(this.#state, 'close');
-    // First the rest of a failed batch, then what waited behind it.
+    // The rest of a failed batch comes first, then the lines that waited behind it.
     const lost = this.#dropped + countLines(this.#nextBatch()) + countLines(this.#nextBatch());
     this.#reports.ended(lost);
     this.#dropped = 0;
     await this.#sink.close();
   }
 
-  /** Writes at once what waits, past any write that is under way. */
+  /** Writes the waiting lines immediately, ahead of any pending write. */
   writeNow(): void {
     if (this.#state === 'closed') return;
     this.#sink.writeNow(this.#nextBatch());
@@ -176,17 +177,17 @@ export class Batches {
   }
 }
 
-/** Characters that are gathered before they become bytes. */
+/** Characters that are collected before they are converted to bytes. */
 const gatheredLength = 4096;
 const slabBytes = 262_144;
 
 /**
- * Lines that become bytes, a few at a time: a string that was concatenated from many is a tree, which the garbage collector
- * walks as long as it lives. The bytes lie one behind the other in a slab, and a batch is a view of it, or of several joined.
- * A line is a string of bytes: each of its characters stands for one (Latin-1).
+ * Collects lines as bytes, a few lines at a time: a string concatenated from many is a tree, which the garbage
+ * collector traverses while it lives. The bytes are stored one after the other in a slab, and a batch is a view of it,
+ * or of several joined. Each character of a line stands for one byte (Latin-1).
  */
 export class Gathered {
-  /** Not in the slab yet. */
+  /** Lines that are not in the slab yet. */
   #lines = '';
   #slab = Buffer.alloc(0);
   #from = 0;
@@ -195,7 +196,7 @@ export class Gathered {
   #earlier: Buffer[] = [];
   #earlierBytes = 0;
 
-  /** Bytes so far, but for the last few lines. */
+  /** Bytes so far, without the last few lines. */
   get length(): number {
     return this.#earlierBytes + this.#to - this.#from;
   }
@@ -224,7 +225,7 @@ export class Gathered {
     this.#to = 0;
   }
 
-  /** Returns all of them; further lines begin another batch. */
+  /** Returns all bytes; further lines begin another batch. */
   cutBatch(): Buffer {
     this.#settle();
     const last = this.#slab.subarray(this.#from, this.#to);

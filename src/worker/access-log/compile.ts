@@ -1,6 +1,7 @@
 /**
- * Compiles a format to one function from a record to a line: a line costs a read, a test and a concatenation a field, and no object.
- * Values are escaped so that nobody can forge a line or a field: a line is printable ASCII whatever the client sent.
+ * Compiles a format to one function from a record to a line: each field costs a read, a comparison and a concatenation,
+ * and no object. Values are escaped, so a line is printable ASCII whatever the client sent, and no client can forge a
+ * line or a field.
  */
 import { jsonFields, jsonKey } from '../../shared/options/access-fields.ts';
 import { parseFormat, type Conversion, type FormatPiece } from '../../shared/options/access-format.ts';
@@ -11,12 +12,12 @@ import type { AccessRecord } from './record.ts';
 
 export type MakeLine = (record: AccessRecord) => string;
 
-/** A value as it stands in a line. */
+/** Formats a value for a line. */
 type Show = (value: FieldValue) => string;
 
 /**
- * One value of a record and the literal text behind it. Clients and requests repeat themselves: the last value is often the
- * next one, and comparing costs less than escaping and putting together.
+ * One value of a record and the literal text behind it. Values often repeat, so the last result is cached: a comparison
+ * costs less than escaping and concatenating.
  */
 class Piece {
   readonly read: ReadField;
@@ -31,7 +32,7 @@ class Piece {
   }
 }
 
-/** An empty value is '-', since an empty one would shift the fields behind it. */
+/** An empty value becomes '-', since an empty one would shift the fields behind it. */
 const showText: Show = (value) => (value === undefined || value === '' ? '-' : escapeText(String(value)));
 
 function showNumber(digits: number | undefined): Show {
@@ -50,7 +51,10 @@ function showAs(conversion: Conversion): Show {
 
 const showNext: Show = (value) => (value === undefined || value === '' ? '' : ` ${escapeText(String(value))}`);
 
-/** Part by part: a concatenation would make a new string only to check it. Either all three parts are there or none. */
+/**
+ * The request line is compiled as its three parts, which avoids making a string only to check it. Either all three are
+ * present or none.
+ */
 function requestLine({ method, target, protocol }: FieldReaders, behind: string): Piece[] {
   return [new Piece(method, showText, ''), new Piece(target, showNext, ''), new Piece(protocol, showNext, behind)];
 }
@@ -94,14 +98,14 @@ function piecesOf(value: Exclude<FormatPiece, { kind: 'literal' }>, readers: Fie
   }
 }
 
-/** Lines end with LF. @throws {EvyError} BAD_OPTION on a format that the option's check would have refused */
+/** Each line ends with LF. @throws {EvyError} BAD_OPTION on a format that the option's check would have refused */
 export function compileFormat(format: string, facts: LogFacts): MakeLine {
   const parsed = parseFormat(format);
   if (parsed.kind === 'wrong') throw new EvyError('BAD_OPTION', `option logFormat: ${parsed.why}`);
   if (parsed.kind === 'json') return jsonLine(facts);
   const readers = fieldReaders(facts);
   const pieces: Piece[] = [];
-  // From the end, since each value takes the text behind it.
+  // Compiled from the end, since each value needs the text behind it.
   let behind = '\n';
   for (const one of parsed.pieces.toReversed()) {
     if (one.kind === 'literal') behind = one.text + behind;
@@ -113,22 +117,30 @@ export function compileFormat(format: string, facts: LogFacts): MakeLine {
   return lineOf(behind, pieces);
 }
 
-/** Anything but printable ASCII without the quotation mark and the backslash. */
+/** Everything but printable ASCII without the quotation mark and the backslash. */
 const unsafe = /[^ !#-[\]-~]/;
 const unsafeAll = /[^ !#-[\]-~]/gu;
-/** What JSON.stringify leaves as it is: some readers take U+0085 and U+2028 for line ends, terminals obey C1 controls. */
+/**
+ * Characters that JSON.stringify does not escape: some readers take U+0085 and U+2028 for line ends, and terminals
+ * execute C1 controls.
+ */
 const beyondAscii = /[\x7f-\uffff]/g;
 
 const hex = (byte: number, digits: number): string => byte.toString(16).padStart(digits, '0');
 
-/** A character up to U+00FF is a byte as it was received; beyond, it is an application's, and its UTF-8 bytes are shown. */
+/**
+ * A character up to U+00FF is a byte as received. A larger one comes from the application, and its UTF-8 bytes are
+ * shown.
+ */
 function hexBytes(character: string): string {
   const code = character.codePointAt(0)!;
   if (code <= 0xff) return `\\x${hex(code, 2)}`;
   return Array.from(Buffer.from(character), (byte) => `\\x${hex(byte, 2)}`).join('');
 }
 
-/** For text formats: `\xNN` for all that is not printable ASCII, and for quotation marks and backslashes. */
+/**
+ * Escapes for text formats: `\xNN` for everything that is not printable ASCII, and for quotation marks and backslashes.
+ */
 export function escapeText(text: string): string {
   return unsafe.test(text) ? text.replace(unsafeAll, hexBytes) : text;
 }

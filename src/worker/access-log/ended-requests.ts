@@ -1,11 +1,11 @@
 /**
- * Requests whose access lines are still to be made: all together at the end of the turn of the event loop. One after the other, they
- * find code and data in the processor's caches; a line on its own, between two requests, costs twice as much.
+ * Requests whose access lines are made together at the end of the turn of the event loop. Made one after the other,
+ * they find code and data in the processor's caches; a single line between two requests costs twice as much.
  */
 import { emptyRecord, fill, clear } from './record.ts';
 import type { AccessRecord, LoggedReport, LoggedRequest } from './record.ts';
 
-/** Further ones do not wait for the end of the turn. */
+/** With this many, requests are processed before the end of the turn. */
 const mostWaiting = 128;
 
 export class EndedRequests {
@@ -17,14 +17,14 @@ export class EndedRequests {
   #taken = 0;
   #isDue = false;
 
-  /** `failed` gets what `onRecord` throws: the others have their lines all the same. */
+  /** `failed` gets the exceptions of `onRecord`; the other lines are still made. */
   constructor(onRecord: (record: AccessRecord) => void, failed: (thrown: unknown) => void) {
     this.#onRecord = onRecord;
     this.#failed = failed;
   }
 
   add(request: LoggedRequest, report: LoggedReport, bodyBytes: number): void {
-    // Not once it is full: the last one has its post hooks still to come.
+    // When it is full, the newest request waits, since its post hooks have not run.
     if (this.#count === mostWaiting) this.settle();
     fill(this.#records[this.#count]!, request, report, bodyBytes);
     this.#count += 1;
@@ -38,7 +38,10 @@ export class EndedRequests {
     this.settle();
   };
 
-  /** At once: the process may not live to the end of the turn. It may even end in here, and then this goes on where it was. */
+  /**
+   * Processes the requests now, since the process may end before the end of the turn. It may even end within this call;
+   * then the next call continues where this one was.
+   */
   settle(): void {
     while (this.#taken < this.#count) {
       const record = this.#records[this.#taken]!;

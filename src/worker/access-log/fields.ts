@@ -3,7 +3,7 @@ import type { FieldName } from '../../shared/options/access-fields.ts';
 import type { AccessRecord } from './record.ts';
 import { apacheTime, eventletTime, isoTime } from './times.ts';
 
-/** What is the same for each line of a log. */
+/** The facts that all lines of a log share. */
 export interface LogFacts {
   /** option logXForwardedFor */
   readonly forwardedFor: boolean;
@@ -11,11 +11,11 @@ export interface LogFacts {
 }
 
 export type FieldValue = string | number | undefined;
-/** The request line is put together from three others. */
+/** The request line is composed of three others. */
 export type FieldReaders = Readonly<Record<Exclude<FieldName, 'request_line'>, ReadField>>;
 export type ReadField = (record: AccessRecord) => FieldValue;
 
-/** An entry of the environment, in which applications may have put anything. */
+/** An entry of the environment, whose value applications may change. */
 export function environField(key: string): ReadField {
   return ({ request }) => {
     const value = request.env[key];
@@ -23,7 +23,7 @@ export function environField(key: string): ReadField {
   };
 }
 
-/** A header of the request: its entry in the environment. */
+/** A header of the request, read from the environment. */
 export function requestHeader(name: string): ReadField {
   const key = name.toUpperCase().replaceAll('-', '_');
   const isPlain = key === 'CONTENT_TYPE' || key === 'CONTENT_LENGTH';
@@ -37,11 +37,11 @@ export function responseHeader(name: string): ReadField {
 
 const text = (value: unknown): FieldValue => (typeof value === 'string' ? value : undefined);
 
-// Property names written out: V8 finds a property by a constant name several times as fast as by a variable one.
+// Property names are constants, since V8 finds them several times as fast as variable ones.
 const remoteAddress: ReadField = ({ request }) => text(request.env.REMOTE_ADDR);
 const forwardedFor: ReadField = ({ request }) => text(request.env.HTTP_X_FORWARDED_FOR);
 
-/** The header goes in front of the peer, as eventlet writes it, and without blanks: it must not pass for two fields. */
+/** The header comes before the peer, as in eventlet, and without blanks, so that it cannot look like two fields. */
 function forwardedClient(record: AccessRecord): FieldValue {
   const forwarded = forwardedFor(record);
   if (forwarded === undefined) return remoteAddress(record);

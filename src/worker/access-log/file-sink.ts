@@ -9,24 +9,27 @@ const openFile = promisify(open);
 const ignore = (): void => {};
 
 const fileBatchBytes = 262_144;
-/** What a pipe takes at once. Of a larger batch, a process that exits in the middle would not know how much was taken. */
+/**
+ * The most that a pipe takes at once. With a larger batch, a process that exits during a write would not know how much
+ * was written.
+ */
 const pipeBatchBytes = 65_536;
 
-/** A pipe whose reader is behind is tried again so often. */
+/** The interval at which a full pipe is retried. */
 const againMs = 10;
 
 export class FileSink implements Sink {
   readonly batchBytes: number;
   readonly #path: string | undefined;
   readonly #onError: (error: Error) => void;
-  /** whether to close it at the end */
+  /** whether the descriptor is closed at the end */
   readonly #isOurs: boolean;
   #fd: number;
   #isWriting = false;
-  /** what a full pipe did not take yet */
+  /** the part that a full pipe has not taken yet */
   #waiting: Buffer | undefined;
   #isClosed = false;
-  /** replaced while it was being written to */
+  /** descriptors that were replaced during a write */
   #old: number[] = [];
   #reopening: 'no' | 'once' | 'again' = 'no';
 
@@ -38,7 +41,7 @@ export class FileSink implements Sink {
     this.#onError = onError;
   }
 
-  /** Rejects when the file cannot be opened. `onError` is told when that happens at a later time. */
+  /** Rejects when the file cannot be opened. Later errors are passed to `onError`. */
   static async open(path: string, onError: (error: Error) => void): Promise<FileSink> {
     return new FileSink(await openFile(path, 'a'), true, path, onError);
   }
@@ -69,7 +72,7 @@ export class FileSink implements Sink {
     writeAtEnd(this.#fd, bytes);
   }
 
-  /** One opening at a time: the last file that has the name counts. Until it is open, lines go to the old one. */
+  /** Files are opened one at a time: the newest file of that name counts. Until it is open, lines go to the old one. */
   reopen(): void {
     if (this.#path === undefined || this.#isClosed) return;
     this.#reopening = this.#reopening === 'no' ? 'once' : 'again';
@@ -99,7 +102,7 @@ export class FileSink implements Sink {
   close(): Promise<void> {
     this.#isClosed = true;
     if (this.#isOurs) this.#old.push(this.#fd);
-    // A write that never ends keeps its descriptor.
+    // A write in progress still needs its descriptor.
     if (!this.#isWriting) this.#closeOld();
     return Promise.resolve();
   }

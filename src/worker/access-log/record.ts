@@ -1,20 +1,20 @@
-/** What an access line is made of: a request, how it went, and the same for one that was refused or is still under way. */
+/** The data of an access line: a request and its result, also for a request that was refused or is in progress. */
 import type { Environ, Outcome } from '../../shared/application.ts';
 import type { ErrorCode } from '../../shared/errors.ts';
 import type { RequestLine } from '../http/request-line.ts';
 import type { RefusedSender } from '../request/refusal.ts';
 
-/** A request as its client sent it: an application may change the environment, but not what the log says of these. */
+/** A request as its client sent it: these values are not affected when an application changes the environment. */
 export interface LoggedRequest {
   readonly env: Environ;
   readonly method: string;
   readonly target: string;
   readonly version: string;
-  /** a header of the response, by its name in small letters; undefined when there is none or nothing was sent */
+  /** a header of the response, by its lower-case name; undefined when it is missing or nothing was sent */
   responseHeader(name: string): string | undefined;
 }
 
-/** How a request went. */
+/** The result of a request. */
 export interface LoggedReport {
   /** 0 when nothing was sent */
   readonly status: number;
@@ -23,7 +23,7 @@ export interface LoggedReport {
   readonly durationMs: number;
 }
 
-/** Reused for line after line. It copies the report, since post hooks get that, too, and may change it. */
+/** Reused for every line. It copies the report, since post hooks get that object too and may change it. */
 export interface AccessRecord {
   request: LoggedRequest;
   status: number;
@@ -34,13 +34,13 @@ export interface AccessRecord {
   nowMs: number;
 }
 
-const nobody = {} as LoggedRequest;
+const noRequest = {} as LoggedRequest;
 
 export function emptyRecord(): AccessRecord {
-  return { request: nobody, status: 0, bytesSent: 0, outcome: 'sent', durationMs: 0, bodyBytes: 0, nowMs: 0 };
+  return { request: noRequest, status: 0, bytesSent: 0, outcome: 'sent', durationMs: 0, bodyBytes: 0, nowMs: 0 };
 }
 
-/** A request that is over now. */
+/** Fills the record with a finished request. */
 export function fill(record: AccessRecord, request: LoggedRequest, report: LoggedReport, bodyBytes: number): void {
   record.request = request;
   record.status = report.status;
@@ -51,9 +51,9 @@ export function fill(record: AccessRecord, request: LoggedRequest, report: Logge
   record.nowMs = Date.now();
 }
 
-/** Keeps nothing of the request. */
+/** Drops all references to the request. */
 export function clear(record: AccessRecord): void {
-  record.request = nobody;
+  record.request = noRequest;
 }
 
 /** A header in lines of the form `Name: value CRLF`. */
@@ -64,12 +64,13 @@ export function headerIn(lines: string, name: string): string | undefined {
   return lines.slice(valueFrom, lines.indexOf('\r\n', valueFrom));
 }
 
-/** Refusals of a request line: what the parser holds of it is not whole. */
+/** Faults of the request line, after which the parser's fields are incomplete. */
 const lineFaults: ReadonlySet<ErrorCode> = new Set(['BAD_REQUEST_LINE', 'BAD_TARGET', 'BAD_VERSION']);
 
 /**
- * What the line of a request is made of that was refused before an application saw it; operators and fail2ban look for these. It has
- * the request line when that was a valid one, and refused bytes in no field. `response` is the whole response; the status is in it.
+ * The data of a line about a request that was refused before an application saw it; operators and fail2ban look for
+ * these. It has the request line if that was valid, and no refused bytes in any field. `response` is the whole
+ * response, from which the status is read.
  */
 export function refusedRequest(
   code: ErrorCode,
@@ -101,7 +102,7 @@ interface LineMaker {
   line(request: LoggedRequest, report: LoggedReport, bodyBytes: number): string | undefined;
 }
 
-/** The line that a request under way would have if it ended now: made as any other, and written nowhere. */
+/** Makes the line that a request in progress would get if it ended now, and does not write it. */
 export class Preview {
   readonly #log: LineMaker | undefined;
   #line: string | undefined;
@@ -117,7 +118,7 @@ export class Preview {
     this.write(request, report, bodyBytes);
   }
 
-  /** The line of the request that `account` reports to this object; undefined when there is none to be written. */
+  /** Returns the line of the request that `account` reports to this object; undefined when there is none. */
   lineOf(account: () => void): string | undefined {
     this.#line = undefined;
     account();

@@ -10,7 +10,7 @@ export function compileSkip(patterns: readonly string[]): SkipsPath | undefined 
   return (path) => exact.has(path) || beginnings.some((beginning) => path.startsWith(beginning));
 }
 
-/** Only requests that went well are left out: a health check that fails is worth a line. */
+/** Only successful requests are left out: a failed health check is worth a line. */
 export function wentWell(status: number): boolean {
   return status > 0 && status < 400;
 }

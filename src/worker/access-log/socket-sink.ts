@@ -1,14 +1,14 @@
 /**
- * The sink of an access log that writes to a collector behind a unix or TCP socket. It connects when there is something to write; each
- * failure is the failure of a write, which the batches repeat after a while. When a connection breaks during a write, it is unknown
- * how much arrived: the whole batch is sent again, so some lines may come twice, but none is lost.
+ * The sink of an access log that writes to a collector on a unix or TCP socket. It connects when there is something to
+ * write. Each failure counts as a failed write, which the batches retry later. When a connection breaks during a write,
+ * it is unknown how much arrived, so the whole batch is sent again: some lines may arrive twice, but none is lost.
  */
 import { connect } from 'node:net';
 import type { NetConnectOpts, Socket } from 'node:net';
 import type { Sink, Written } from './batches.ts';
 
 const connectWithinMs = 5000;
-/** for the last bytes to leave, at the end */
+/** how long the last bytes may take at the end */
 const endWithinMs = 500;
 
 export class SocketSink implements Sink {
@@ -26,7 +26,7 @@ export class SocketSink implements Sink {
     this.#written = written;
     const socket = this.#socket ?? this.#connect();
     socket.write(bytes, () => {
-      // The call back of a write on a destroyed socket says nothing: 'close' does.
+      // On a destroyed socket the write's callback does not tell the result; 'close' does.
       if (!socket.destroyed) this.#settle(bytes.length, undefined);
     });
   }
@@ -40,7 +40,7 @@ export class SocketSink implements Sink {
     socket.on('error', (error) => {
       fault = error;
     });
-    // Nothing is expected from the collector but its end, which only a reader learns of.
+    // The collector sends nothing, but only a reader notices its end.
     socket.once('end', () => socket.destroy());
     socket.once('close', () => {
       if (this.#socket === socket) this.#socket = undefined;
@@ -58,7 +58,7 @@ export class SocketSink implements Sink {
     written?.(taken, error);
   }
 
-  /** The process ends: a socket takes nothing any more. */
+  /** The process is exiting, so a socket cannot write any more. */
   writeNow(): void {}
   reopen(): void {}
 

@@ -1,4 +1,4 @@
-/** Formats the time of an access line, once a second, since most lines share theirs with many others. */
+/** Formats the time of access lines once a second, since most lines share it with many others. */
 
 const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 
@@ -8,12 +8,12 @@ const dayOf = (date: Date): string => `${two(date.getDate())}/${months[date.getM
 
 const clockOf = (date: Date): string => `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
 
-/** '22/Nov/2026 21:30:05', local time, as eventlet writes it. */
+/** Local time as eventlet writes it: '22/Nov/2026 21:30:05'. */
 export function eventletDate(date: Date): string {
   return `${dayOf(date)} ${clockOf(date)}`;
 }
 
-/** '22/Nov/2026:21:30:05 +0100', as Apache writes it. */
+/** Local time as Apache writes it: '22/Nov/2026:21:30:05 +0100'. */
 export function apacheDate(date: Date): string {
   const east = -date.getTimezoneOffset();
   const minutes = Math.abs(east);

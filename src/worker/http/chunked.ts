@@ -1,4 +1,4 @@
-/** Decoder of the chunked transfer coding (RFC 9112 §7.1): bytes in, data out, every CRLF exact. */
+/** Decodes the chunked transfer coding (RFC 9112 §7.1): bytes in, data out. Every CRLF must be exact. */
 import type { ErrorCode } from '../../shared/errors.ts';
 import { parseFields } from './field-lines.ts';
 import type { Field, HeaderName } from './field-lines.ts';
@@ -7,7 +7,7 @@ import { Section } from './section.ts';
 
 export type BodyEvent = 'data' | 'end' | 'need-data' | 'refused';
 
-/** longest chunk line, and most extension bytes of one body: a flood of them carries no data */
+/** the longest chunk line, and the most extension bytes per body: these carry no data, so a flood of them is refused */
 const maxLineBytes = 1024;
 const maxExtensionBytes = 16_384;
 
@@ -25,7 +25,7 @@ export class ChunkedDecoder {
   readonly #maxBodyBytes: number;
   /** position after the bytes that the last call consumed */
   at = 0;
-  /** what a 'data' event carries: a view of the bytes given */
+  /** the data of a 'data' event: a view of the input bytes */
   data: Buffer = Buffer.alloc(0);
   fault: ErrorCode = 'BAD_CHUNK';
   readonly trailers: Field[] = [];
@@ -45,7 +45,7 @@ export class ChunkedDecoder {
     );
   }
 
-  /** The next event in `bytes` between `from` and `end`; `at` tells how far it got. */
+  /** Returns the next event in `bytes` between `from` and `end`; `at` is the position after it. */
   next(bytes: Buffer, from: number, end = bytes.length): BodyEvent {
     this.at = from;
     while (this.at < end) {
@@ -80,7 +80,9 @@ export class ChunkedDecoder {
     return 'need-data';
   }
 
-  /** Takes what there is of a chunk line; undefined when the line is whole and the state has moved on. */
+  /**
+   * Reads the available part of a chunk line; returns undefined when the line is complete and the state has changed.
+   */
   #readLine(bytes: Buffer, end: number): BodyEvent | undefined {
     const found = bytes.indexOf(lf, this.at);
     const lineEnd = found < end ? found : -1;
@@ -99,7 +101,7 @@ export class ChunkedDecoder {
     this.#state = this.#left > 0 ? 'data' : 'trailers';
     this.#dataBytes += this.#left;
     if (this.#dataBytes <= this.#maxBodyBytes) return undefined;
-    // The size tells it before the data come.
+    // The chunk size is known before its data.
     this.fault = 'BODY_TOO_LARGE';
     return 'refused';
   }
@@ -118,7 +120,7 @@ export class ChunkedDecoder {
       this.fault = 'BAD_HEADER';
       return 'refused';
     }
-    // They would be about a body that is over: nobody means them but for harm (RFC 9110 §6.5.1).
+    // Framing fields in trailers have no legitimate use (RFC 9110 §6.5.1).
     if (names.some(({ special }) => special === 'content-length' || special === 'transfer-encoding')) {
       this.fault = 'BAD_TRAILER';
       return 'refused';

@@ -1,8 +1,8 @@
 /**
- * The field lines of a head, read as a whole: the fields, what they say about framing, and their environment entries.
+ * Reads the field lines of a head as a whole: the fields, their effect on framing, and their environment entries.
  *
- * A block is never changed once read, so one is shared by all requests that repeat it. Clients do: on a kept connection
- * the field lines are the same to the letter from request to request, and recognising that costs one comparison.
+ * A block is immutable once read, so all requests that repeat it share one. Clients usually send identical field lines
+ * on a kept connection, and recognising them costs one comparison.
  */
 import type { ErrorCode } from '../../shared/errors.ts';
 import { parseFields } from './field-lines.ts';
@@ -12,7 +12,7 @@ import type { Framing } from './framing.ts';
 import type { Version } from './request-line.ts';
 
 export interface FieldBlock {
-  /** as received, from the first field to the last CRLF; undefined when it is not kept to be recognised */
+  /** the text as received, from the first field to the last CRLF; undefined when it is not kept for recognition */
   readonly text: string | undefined;
   readonly version: Version;
   readonly fields: ReadonlyArray<Readonly<Field>>;
@@ -21,7 +21,7 @@ export interface FieldBlock {
   readonly variables: Readonly<Record<string, string>>;
 }
 
-/** Before any head was read; never taken for a repeated one. */
+/** The block before any head was read; it never equals a received one. */
 export const noFields: FieldBlock = {
   text: undefined,
   version: 'HTTP/1.1',
@@ -30,7 +30,10 @@ export const noFields: FieldBlock = {
   variables: {},
 };
 
-/** One entry a header, repeated ones joined; a name with '_' must not pass for one with '-' and is left out. */
+/**
+ * Makes one entry per header, with repeated ones joined. A name with '_' is left out, since it would look like one with
+ * '-'.
+ */
 export function fieldVariables(fields: readonly Field[], names: readonly HeaderName[]): Record<string, string> {
   const variables: Record<string, string> = {};
   for (const [index, { environKey, separator }] of names.entries()) {
@@ -42,7 +45,7 @@ export function fieldVariables(fields: readonly Field[], names: readonly HeaderN
   return variables;
 }
 
-/** The bytes were checked before; what can be wrong is told by its code. */
+/** The bytes have been checked already. Returns an error code for other faults. */
 export function readFieldBlock(text: string, version: Version, maxHeaders: number): FieldBlock | ErrorCode {
   const fields: Field[] = [];
   const names: HeaderName[] = [];
@@ -54,19 +57,24 @@ export function readFieldBlock(text: string, version: Version, maxHeaders: numbe
   return { text, version, fields, framing, variables: fieldVariables(fields, names) };
 }
 
-/** Two generations of blocks: when the younger is full it becomes the older, and what nobody asked for again goes. */
+/**
+ * Two generations of blocks: a full younger one becomes the older one, and blocks that were not used meanwhile are
+ * dropped.
+ */
 const mostShared = 128;
 let young = new Map<string, FieldBlock>();
 let old = new Map<string, FieldBlock>();
 
-/** The same, shared by all connections: for the first head of one, since clients of a kind all send the same. */
+/**
+ * The same, from a cache of all connections, for the first head of a connection: similar clients send identical heads.
+ */
 export function sharedBlock(text: string, version: Version, maxHeaders: number): FieldBlock | ErrorCode {
   const found = young.get(text) ?? old.get(text);
   if (found?.version === version && found.fields.length <= maxHeaders) {
     if (!young.has(text)) keep(found);
     return found;
   }
-  // A copy of its own: the text received is a slice that would keep the whole chunk alive.
+  // A copy, since the received text is a slice that would keep the whole chunk in memory.
   const block = readFieldBlock(Buffer.from(text, 'latin1').toString('latin1'), version, maxHeaders);
   if (typeof block !== 'string') keep(block);
   return block;

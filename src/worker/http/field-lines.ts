@@ -1,14 +1,14 @@
 /**
- * Field lines of a head or of trailers (RFC 9112 §5): `name ":" OWS value OWS`, no folding, no blank before the colon; what is known
- * of each name; and values that are lists.
+ * Field lines of a head or of trailers (RFC 9112 §5): `name ":" OWS value OWS`, without folding or a blank before the
+ * colon. Also the known facts of each name, and values that are lists.
  */
 import { token } from './grammar.ts';
 
 export type Field = [name: string, value: string];
 
 /**
- * Parses the lines of `text` from `position` on into `fields` and, in step with them, `names`.
- * Bytes were checked before; what can be wrong is a line without colon or a name that is no token.
+ * Parses the lines of `text` from `position` on into `fields` and, in parallel, `names`. Bytes have been checked
+ * already, so the possible faults are a line without a colon and a name that is no token.
  */
 export function parseFields(text: string, position: number, fields: Field[], names: HeaderName[]): boolean {
   const length = text.length;
@@ -44,13 +44,13 @@ export type SpecialHeader =
 export interface HeaderName {
   readonly lower: string;
   readonly special: SpecialHeader;
-  /** key in the environment; '' for a name with '_', which must not pass for one with '-' */
+  /** the key in the environment; '' for a name with '_', which would look like one with '-' */
   readonly environKey: string;
   /** between repeated values (RFC 9110 §5.3; Cookie by RFC 6265 §5.4) */
   readonly separator: ', ' | '; ';
 }
 
-/** Spellings of names that are remembered. */
+/** The most spellings of names in the cache. */
 const maxKnown = 2048;
 const maxKnownLength = 64;
 const known = new Map<string, HeaderName>();
@@ -76,15 +76,16 @@ function describe(name: string): HeaderName {
 }
 
 /**
- * Facts about a field name, or undefined when it is not a token. Clients use few names, so a map from the spelling to its facts spares
- * the check and the conversion to upper case. When a client that sends ever new names has filled it, it begins anew.
+ * Returns the facts about a field name, or undefined when it is not a token. Clients use few names, so a map from
+ * spellings to facts avoids the check and the conversion to upper case. The map is cleared when a client that sends
+ * ever new names has filled it.
  */
 export function headerName(name: string): HeaderName | undefined {
   const found = known.get(name);
   if (found !== undefined) return found;
   if (!token.test(name)) return undefined;
   if (name.length > maxKnownLength) return describe(name);
-  // A copy, also for the facts: the text received is a slice that would keep the whole chunk alive.
+  // A copy, since the received text is a slice that would keep the whole chunk in memory.
   const own = Buffer.from(name, 'latin1').toString('latin1');
   const facts = describe(own);
   if (known.size >= maxKnown) known.clear();
@@ -96,8 +97,8 @@ const space = 0x20;
 const tab = 0x09;
 
 /**
- * Without the blanks and tabs around it. Not trim(), which takes 0xA0 for a blank, and no regular expression: one that looks for blanks at
- * an end takes a time that grows with the square of a long run of them, and a client may send 64 KiB.
+ * Removes blanks and tabs at both ends. trim() would also remove 0xA0, and a regular expression that looks for trailing
+ * blanks takes quadratic time on long runs of them, of which a client may send 64 KiB.
  */
 export function trimBlanks(text: string): string {
   let from = 0;
@@ -111,7 +112,7 @@ function isBlank(code: number): boolean {
   return code === space || code === tab;
 }
 
-/** The members of a comma-separated list (RFC 9110 §5.6.1) as they stand, without the empty ones. */
+/** Returns the members of a comma-separated list (RFC 9110 §5.6.1) unchanged, without the empty ones. */
 export function listMembers(value: string): string[] {
   return value
     .split(',')

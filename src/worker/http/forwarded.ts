@@ -1,11 +1,11 @@
 /**
- * The grammar of `Forwarded` (RFC 7239 §4), read from the right: the last element was written by the nearest proxy.
+ * The grammar of `Forwarded` (RFC 7239 §4), parsed from the right, since the nearest proxy wrote the last element.
  *
- * From the right, because what stands on the left may be the client's: a quote that it leaves open there must not swallow
- * what a proxy appends. Going backwards each element is whole before the next one is looked at.
+ * The left part may be the client's: an unterminated quote there must not swallow what a proxy appends. Going
+ * backwards, each element is complete before the next one is parsed.
  */
 
-/** One element: what a proxy says about the request that it got. */
+/** One element: one proxy's statement about the request that it received. */
 export interface ForwardedElement {
   for?: string;
   by?: string;
@@ -13,25 +13,27 @@ export interface ForwardedElement {
   proto?: string;
 }
 
-/** A node as RFC 7239 §6 writes it, or a member of X-Forwarded-For: name without brackets, port '' when none is told. */
+/**
+ * A node of RFC 7239 §6, or a member of X-Forwarded-For: the name without brackets; the port is '' when there is none.
+ */
 export interface ForwardedNode {
   kind: 'address' | 'hidden';
-  /** an IP address; or 'unknown' or an obfuscated identifier (RFC 7239 §6.2, §6.3), which hide it */
+  /** an IP address, or 'unknown' or an obfuscated identifier (RFC 7239 §6.2, §6.3) */
   name: string;
   port: string;
 }
 
 const tchar = String.raw`[!#$%&'*+\-.^_\x60|~0-9A-Za-z]`;
 const quoted = String.raw`"(?:[\t !#-\[\]-~\x80-\xff]|\\[\t -~\x80-\xff])*"`;
-/** forwarded-pair = token "=" value. Blanks around it are let through: they are common, and hide nothing. */
+/** forwarded-pair = token "=" value. Blanks around it are accepted: they are common and harmless. */
 const pair = new RegExp(String.raw`^[ \t]*(${tchar}+)=(${tchar}+|${quoted})[ \t]*$`);
 
-/** Where the last element of `text.slice(0, end)` begins: behind the last comma that is not in a quoted string. */
+/** Returns where the last element of `text.slice(0, end)` begins: behind the last comma outside quoted strings. */
 export function lastElementStart(text: string, end: number): number {
   return lastOutsideQuotes(text, ',', end) + 1;
 }
 
-/** Position of the last `mark` before `end`, quoted strings skipped; -1 when there is none. */
+/** Returns the position of the last `mark` before `end` outside quoted strings; -1 when there is none. */
 function lastOutsideQuotes(text: string, mark: ',' | ';', end: number): number {
   for (let at = end - 1; at >= 0; at -= 1) {
     const character = text[at];
@@ -41,7 +43,10 @@ function lastOutsideQuotes(text: string, mark: ',' | ';', end: number): number {
   return -1;
 }
 
-/** The quote that opens the string which `closing` ends; one behind an odd number of backslashes is part of it. */
+/**
+ * Returns the quote that opens the string which ends at `closing`. A quote behind an odd number of backslashes is
+ * escaped.
+ */
 function openingQuote(text: string, closing: number): number {
   for (let at = closing - 1; at >= 0; at -= 1) {
     if (text[at] !== '"') continue;
@@ -57,7 +62,7 @@ function unquote(value: string): string {
 }
 
 /**
- * An element, undefined when it is malformed: no pairs between the semicolons, or a parameter that comes twice. Unknown
+ * Parses an element; undefined when it is malformed: no pairs between the semicolons, or a repeated parameter. Unknown
  * parameters are skipped (RFC 7239 §5.5).
  */
 export function parseElement(text: string): ForwardedElement | undefined {
@@ -83,8 +88,8 @@ const bracketedNode = /^\[([0-9A-Fa-f:.]+)\](?::(\d{1,5}|_[0-9A-Za-z._-]+))?$/;
 const ipv4Node = /^(\d{1,3}(?:\.\d{1,3}){3})(?::(\d{1,5}|_[0-9A-Za-z._-]+))?$/;
 
 /**
- * Splits a node; whether its name is an address indeed is left to whoever can tell. `bare`: an IPv6 address may come
- * without brackets, and then without port, as in X-Forwarded-For.
+ * Splits a node. The caller checks whether its name is an IP address. `bare`: an IPv6 address may have no brackets, and
+ * then no port, as in X-Forwarded-For.
  */
 export function parseNode(text: string, bare: boolean): ForwardedNode | undefined {
   const hidden = hiddenNode.exec(text);
@@ -94,7 +99,7 @@ export function parseNode(text: string, bare: boolean): ForwardedNode | undefine
   return bare && /^[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*$/.test(text) ? { kind: 'address', name: text, port: '' } : undefined;
 }
 
-/** A port as the environment shows it: '' for one that is hidden, or is none. */
+/** Returns a port for the environment: '' for an obfuscated or invalid one. */
 export function portOf(text: string | undefined): string {
   return text !== undefined && /^\d{1,5}$/.test(text) && Number(text) <= 65_535 ? String(Number(text)) : '';
 }

@@ -1,6 +1,6 @@
 /**
- * What the header fields of a request say about its body, its host and the connection's life
- * (RFC 9112 §3.2, §6.3, §9.3; RFC 9110 §10.1.1). Every doubt is a refusal.
+ * Interprets the header fields of a request about its body, its host and the persistence of the connection (RFC 9112
+ * §3.2, §6.3, §9.3; RFC 9110 §10.1.1). Anything ambiguous is refused.
  */
 import type { ErrorCode } from '../../shared/errors.ts';
 import type { Field, HeaderName } from './field-lines.ts';
@@ -12,7 +12,7 @@ export interface Framing {
   body: 'none' | 'length' | 'chunked';
   /** bytes of a 'length' body */
   length: number;
-  /** whether the client lets the connection live on after the response */
+  /** whether the client allows the connection to persist after the response */
   keepAlive: boolean;
   /** whether the client waits for `100 Continue` before it sends the body */
   expectsContinue: boolean;
@@ -28,17 +28,17 @@ function contentLength(value: string): number | undefined {
 
 function transferCodingFault(value: string): ErrorCode {
   const codings = listMembers(value.toLowerCase());
-  // Only known codings in a wrong place are the client's fault; unknown ones we do not implement.
+  // A known coding in a wrong place is an error of the client; an unknown one is not implemented.
   return codings.some((coding) => coding !== 'chunked') ? 'UNKNOWN_TRANSFER_CODING' : 'BAD_TRANSFER_ENCODING';
 }
 
-/** Said more than once it is still the same expectation. */
+/** A repeated expectation is still the same. */
 function isContinue(value: string): boolean {
   const members = listMembers(value.toLowerCase());
   return members.length > 0 && members.every((member) => member === '100-continue');
 }
 
-/** What the fields say; an error code when they contradict each other or the RFC. */
+/** Returns an error code when the fields contradict each other or the RFC. */
 export function readFraming(
   version: Version,
   fields: readonly Field[],
@@ -75,7 +75,7 @@ export function readFraming(
       if (value.toLowerCase() !== 'chunked') return transferCodingFault(value);
       chunked = true;
     } else if (isHttp11) {
-      // Expect; a 1.0 client cannot mean it (RFC 9110 §10.1.1).
+      // A client with HTTP/1.0 cannot mean Expect (RFC 9110 §10.1.1).
       if (value.toLowerCase() !== '100-continue' && !isContinue(value)) return 'UNKNOWN_EXPECTATION';
       expectsContinue = true;
     }

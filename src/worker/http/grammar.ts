@@ -1,12 +1,12 @@
-/** One constant per production of RFC 9110 and 9112 that we check, the strict reading of each. */
+/** One constant per production of RFC 9110 and 9112 that is checked, always in its strict form. */
 
 /** token = 1*tchar (RFC 9110 §5.6.2) */
 export const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 
 /**
- * What no message head may hold: control characters other than HTAB, and a CR or LF that is not part of a CRLF
- * (RFC 9112 §2.2 lets a recipient take a bare LF as line end; that leniency is how requests are smuggled). A CR at the
- * very end of the text is left to whoever sees the next byte.
+ * Bytes that no message head may contain: control characters other than HTAB, and a CR or LF that is not part of a
+ * CRLF. (RFC 9112 §2.2 permits a bare LF as line end; that leniency allows request smuggling.) A CR at the very end of
+ * the text is checked together with the next byte.
  */
 // oxlint-disable-next-line no-control-regex -- control characters are what it looks for
 export const badHeadByte = /[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|\r(?!\n|$)|(?<!\r)\n/;
@@ -38,13 +38,13 @@ const ipv6 = String.raw`\[(?:${ipv6Address})\]`;
 const ipFuture = String.raw`\[v[0-9A-Fa-f]+\.[A-Za-z0-9\-._~!$&'()*+,;=:]+\]`;
 const regName = String.raw`(?:[A-Za-z0-9\-._~!$&'()*+,;=]|%[0-9A-Fa-f]{2})+`;
 
-/** A number that a TCP port has (RFC 9293 §3.1), in at most five digits. */
+/** A valid TCP port (RFC 9293 §3.1), in at most five digits. */
 const port = '(?:[0-5]?[0-9]{1,4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])';
 
-/** Host = uri-host [ ":" port ] (RFC 9110 §7.2); an empty host has no place in http (RFC 9110 §4.2.1). */
+/** Host = uri-host [ ":" port ] (RFC 9110 §7.2); an empty host is invalid in http (RFC 9110 §4.2.1). */
 export const hostAndPort = new RegExp(`^(?:${ipv6}|${ipFuture}|${regName})(?::${port}?)?$`);
 
-/** authority-form of CONNECT: the port is not optional (RFC 9112 §3.2.3). */
+/** authority-form of CONNECT, where the port is required (RFC 9112 §3.2.3). */
 export const authorityForm = new RegExp(`^(?:${ipv6}|${ipFuture}|${regName}):${port}$`);
 
 /** HTTP-version (RFC 9112 §2.3) */
@@ -56,8 +56,8 @@ const extValue = String.raw`[ \t]*=[ \t]*(?:[!#$%&'*+\-.^_\x60|~0-9A-Za-z]+|"(?:
 /** chunk-size [ chunk-ext ] (RFC 9112 §7.1.1); 13 hex digits stay below 2^53. */
 export const chunkLine = new RegExp(`^(0*[0-9A-Fa-f]{1,13})(?:${ext}(?:${extValue})?)*$`);
 
-/** What the beginning of a chunk line looks like as long as it may still become one. */
+/** The beginning of a chunk line while it can still become valid. */
 export const chunkLineStart = /^[0-9A-Fa-f]+(?:[ \t]*(?:;[^\r\n]*)?\r?)?$/;
 
-/** Characters of a response header value: latin-1 without controls but HTAB (RFC 9110 §5.5). */
+/** Characters of a response header value: latin-1 without controls except HTAB (RFC 9110 §5.5). */
 export const fieldValue = /^[\t\x20-\x7e\x80-\xff]*$/;

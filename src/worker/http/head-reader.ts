@@ -1,9 +1,9 @@
 /**
  * Reads request heads: text in, request line and fields out.
  *
- * Three ways, the first that fits: a head that is the same to the letter as the one before needs no look at all; one that
- * is whole and clean is taken at once; whatever else comes (empty lines, a part, a fault) is collected and the first
- * fault told. The outcome is the same on each of them.
+ * It tries three ways in order. A head that is identical to the previous one is not parsed. A head that is complete and
+ * clean is parsed at once. Anything else (empty lines, a part, a fault) is collected, and the first fault reported. All
+ * ways have the same result.
  */
 import type { ErrorCode } from '../../shared/errors.ts';
 import { noFields, readFieldBlock, sharedBlock } from './field-block.ts';
@@ -30,19 +30,19 @@ const noLine: RequestLine = {
   authority: undefined,
 };
 const headEndMark = '\r\n\r\n';
-const maxKeptText = 2048; // longer heads are not kept to be recognised: an idle connection should hold little
-/** Empty lines before a request line are ignored (RFC 9112 §2.2), but not a flood of them. */
+const maxKeptText = 2048; // longer heads are not kept for recognition, to save memory in idle connections
+/** Empty lines before a request line are ignored (RFC 9112 §2.2), up to a limit. */
 const maxEmptyLines = 8;
 
 export class HeadReader {
   readonly #limits: HeadLimits;
-  /** collects a head that does not come whole; made when the first one does not */
+  /** collects a head that arrives in parts; created when first needed */
   #section: Section | undefined;
-  /** the head that `line` and `block` were read from, empty line and all; '' when it is not kept to be recognised */
+  /** the head that `line` and `block` were read from, empty line included; '' when it is not kept for recognition */
   #headText = '';
   #emptyLines = 0;
   #loneCr = false;
-  /** whether the last head may be kept between requests: what is a slice of a text holds all of it */
+  /** whether the last head may be kept between requests: a slice of a text keeps the whole text in memory */
   #isKept = true;
   /** position in the text after what the last call consumed */
   at = 0;
@@ -59,12 +59,12 @@ export class HeadReader {
     return this.#loneCr || this.#section?.isEmpty === false;
   }
 
-  /** The last head as it came, if another one like it would be recognised by that; else ''. */
+  /** The last head as received, if a repetition of it would be recognised; otherwise ''. */
   get lastText(): string {
     return this.#headText;
   }
 
-  /** A request is over: what was large of its head goes. */
+  /** The request is over: drops large parts of its head. */
   forget(): void {
     if (this.#isKept) return;
     if (this.block.text === undefined) this.block = noFields;
@@ -72,7 +72,7 @@ export class HeadReader {
     this.#isKept = true;
   }
 
-  /** Reads on in `text`, which is latin-1, from `from` on; after 'need-data' all of it is consumed. */
+  /** Continues in `text` (latin-1) at `from`; after 'need-data' all of it has been consumed. */
   next(text: string, from: number): HeadEvent {
     if (!this.isMidHead) {
       if (this.#isRepeated(text, from)) {
@@ -91,11 +91,11 @@ export class HeadReader {
   #isRepeated(text: string, from: number): boolean {
     const { length } = this.#headText;
     if (length === 0) return false;
-    // Comparing whole strings is several times faster than looking for a beginning.
+    // Comparing whole strings is several times faster than startsWith().
     return from === 0 && text.length === length ? text === this.#headText : text.startsWith(this.#headText, from);
   }
 
-  /** Undefined when it is not clean: the careful way tells the first fault. */
+  /** Returns undefined when the head is not clean; the slower way then finds the first fault. */
   #readWhole(text: string, from: number, headEnd: number): HeadEvent | undefined {
     const lineEnd = text.indexOf('\r\n', from);
     const { urlLengthLimit, maxHeadBytes } = this.#limits;
@@ -145,7 +145,7 @@ export class HeadReader {
     return this.#parse(head.slice(0, lineEnd), head.slice(lineEnd + 2), head.length <= maxKeptText);
   }
 
-  /** `keep`: whether the field text may be kept; it holds the text that it is a slice of. */
+  /** `keep`: whether the field text may be kept, which keeps the text that it is a slice of in memory. */
   #parse(line: string, fieldText: string, keep: boolean): HeadEvent {
     this.#emptyLines = 0;
     this.#isKept = keep;

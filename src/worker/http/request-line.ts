@@ -1,4 +1,7 @@
-/** request-line = method SP request-target SP HTTP-version (RFC 9112 §3), and the four forms of the target. */
+/**
+ * Parses the request line: request-line = method SP request-target SP HTTP-version (RFC 9112 §3), and the four forms of
+ * the target.
+ */
 import type { ErrorCode } from '../../shared/errors.ts';
 import { absoluteForm, authorityForm, hostAndPort, httpVersion, originForm, token } from './grammar.ts';
 
@@ -12,23 +15,23 @@ export interface RequestLine {
   /** undecoded path: '' for CONNECT, '*' for a server-wide OPTIONS */
   path: string;
   query: string;
-  /** host of an absolute or authority form, which takes the place of Host (RFC 9112 §3.2.2); undefined otherwise */
+  /** the host of an absolute or authority form, which replaces Host (RFC 9112 §3.2.2); undefined otherwise */
   authority: string | undefined;
 }
 
-/** The usual ones, each as one string for all connections. */
+/** Common methods, as one string each for all connections. */
 const knownMethods: ReadonlyMap<string, string> = new Map(
   ['GET', 'POST', 'PUT', 'HEAD', 'DELETE', 'PATCH', 'OPTIONS'].map((method) => [method, method]),
 );
 
 /**
- * Splits a request line; an error code when it is none. `into` is filled, so that no object is made a request; what is the same for
- * most requests is one string for all, since idle connections keep theirs.
+ * Splits a request line into `into`; returns an error code when it is invalid. `into` is reused, so a request costs no
+ * object, and common values share one string, since idle connections keep theirs.
  */
 export function parseRequestLine(line: string, into: RequestLine): ErrorCode | undefined {
   into.method = '';
   const methodEnd = line.indexOf(' ');
-  // The usual version is looked for first: searching backwards for the blank costs more.
+  // The usual version is checked first: searching backwards for the blank costs more.
   const targetEnd = line.endsWith(' HTTP/1.1') ? line.length - 9 : line.lastIndexOf(' ');
   if (methodEnd <= 0 || targetEnd === methodEnd) return 'BAD_REQUEST_LINE';
   const given = line.slice(0, methodEnd);
@@ -65,7 +68,7 @@ function parseTarget(method: string, target: string, into: RequestLine): ErrorCo
     if (!match || !hostAndPort.test(match[1]!)) return 'BAD_TARGET';
     into.authority = match[1];
     local = match[2] ?? '/';
-    // An empty path is '/' but for OPTIONS, where it asks for the server as a whole (RFC 9112 §3.2.4).
+    // An empty path means '/', except for OPTIONS, where it means the whole server (RFC 9112 §3.2.4).
     if (match[2] === undefined && method === 'OPTIONS') local = '*';
     else if (local.startsWith('?')) local = `/${local}`;
   }

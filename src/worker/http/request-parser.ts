@@ -1,13 +1,14 @@
 /**
- * HTTP/1.1 requests without sockets: bytes are pushed in, events are pulled out, the same whatever the cuts.
+ * Parses HTTP/1.1 requests, independent of sockets: bytes are pushed in and events pulled out, with the same result
+ * however the bytes are cut.
  *
- *   push(bytes); while ((event = next()) !== 'need-data') ...
+ * push(bytes); while ((event = next()) !== 'need-data') ...
  *
  * 'head' (the fields below describe the request), then 'data' and 'end' when it has a body, then the next 'head';
- * 'refused' is final. What the application does not see allocates nothing but one string per chunk of heads.
+ * 'refused' is final. Except for one string per chunk of heads, it allocates nothing that the application does not see.
  *
- * The bytes pushed may lie in a buffer that is reused afterwards (`isLent`): `own()` must be called before that, and pieces of
- * `data` that are kept must be copied while `isLent` is true.
+ * The pushed bytes may be in a buffer that is reused afterwards (`isLent`): `own()` must be called before that, and
+ * kept pieces of `data` must be copied while `isLent` is true.
  */
 import type { ErrorCode } from '../../shared/errors.ts';
 import { ChunkedDecoder } from './chunked.ts';
@@ -33,11 +34,11 @@ export class RequestParser {
   #bytes: Buffer = nothing;
   #at = 0;
   #end = 0;
-  /** the latin-1 text of #bytes from #textFrom on, made when a head is looked for */
+  /** the latin-1 text of #bytes from #textFrom on, made when a head is parsed */
   #text: string | undefined;
   #textFrom = 0;
   #left = 0;
-  /** Whether the bytes that were pushed last lie in a buffer of somebody else. */
+  /** Whether the last pushed bytes are in a buffer that its owner will reuse. */
   isLent = false;
   #decoder: ChunkedDecoder | undefined;
   /** of the last 'data' event */
@@ -52,16 +53,16 @@ export class RequestParser {
     this.#head = new HeadReader(limits);
   }
 
-  /** Of the request whose 'head' came last. */
+  /** Of the request of the last 'head'. */
   get line(): RequestLine {
     return this.#head.line;
   }
-  /** Of the request whose 'head' came last. */
+  /** Of the request of the last 'head'. */
   get block(): FieldBlock {
     return this.#head.block;
   }
 
-  /** bytes pushed and not consumed yet */
+  /** pushed bytes that were not consumed */
   get buffered(): number {
     return this.#end - this.#at;
   }
@@ -71,12 +72,12 @@ export class RequestParser {
     return this.#state === 'head' && this.#head.isMidHead;
   }
 
-  /** Bytes of the body that are still to come; Infinity for a chunked one. 0 between requests. */
+  /** Bytes of the body that have not arrived; Infinity for a chunked one; 0 between requests. */
   get bodyBytesLeft(): number {
     return this.#state === 'length' ? this.#left : this.#state === 'chunked' ? Infinity : 0;
   }
 
-  /** Takes the first `length` bytes of `bytes`. */
+  /** Appends the first `length` bytes of `bytes`. */
   push(bytes: Buffer, length = bytes.length, isLent = false): void {
     if (this.#at >= this.#end) {
       this.#bytes = bytes;
@@ -91,26 +92,26 @@ export class RequestParser {
     this.#text = undefined;
   }
 
-  /** Copies what is left: the bytes are about to be reused by whoever pushed them. */
+  /** Copies the remaining bytes, since the owner of the buffer is about to reuse it. */
   own(): void {
     if (this.#at < this.#end) this.push(Buffer.from(this.takeRest()));
   }
 
-  /** Takes out the bytes that were pushed and not consumed, for whoever takes the connection over. Not a copy. */
+  /** Removes and returns the bytes that were not consumed, for a new owner of the connection. It does not copy them. */
   takeRest(): Buffer {
     const rest = this.#bytes.subarray(this.#at, this.#end);
     this.#needData();
     return rest;
   }
 
-  /** Nobody asks for the last request any more: what was large of it does not wait for the next one. */
+  /** The last request is over: drops its large parts before the connection becomes idle. */
   forget(): void {
     this.data = nothing;
     this.trailers = undefined;
     if (this.buffered === 0) this.#head.forget();
   }
 
-  /** What the end of input means here: nothing between requests, a fault within one. */
+  /** Handles the end of input: an error code within a request, undefined between requests. */
   finish(): ErrorCode | undefined {
     if (this.#state === 'refused') return this.fault;
     if (this.#state !== 'head') return 'BODY_CUT';
@@ -159,7 +160,10 @@ export class RequestParser {
     return this.#startBody();
   }
 
-  /** Takes a head that is the last one again. Where bodies follow, as they did the last time, they need not become text. */
+  /**
+   * Consumes a head that is identical to the last one. If a body follows, as it did the last time, the body is not
+   * converted to text.
+   */
   #isRepeatedBeforeBody(): boolean {
     const { lastText, block, isMidHead } = this.#head;
     const to = this.#at + lastText.length;
@@ -169,7 +173,7 @@ export class RequestParser {
     return true;
   }
 
-  /** A head is whole: what follows it is told by its framing. */
+  /** After a complete head, its framing decides what follows. */
   #startBody(): RequestEvent {
     const { framing } = this.block;
     this.trailers = undefined;

@@ -1,25 +1,25 @@
-/** Names and values of response headers: checked once, and remembered while they are the same. */
+/** Checks names and values of response headers once, and caches the results while they repeat. */
 import { EvyError } from '../../shared/errors.ts';
 import { fieldValue, token } from './grammar.ts';
 
-/** No value that an application can give. */
+/** A value that no application can pass. */
 const nothingYet = Symbol('nothing yet');
 
 export interface NameFacts {
   /** 'Content-Type: ' */
   prefix: string;
   kind: 'plain' | 'content-length' | 'connection' | 'date' | 'hop';
-  /** the last value that was checked, and its line: applications repeat themselves */
+  /** the last checked value, and its line: applications repeat values */
   value: string | typeof nothingYet;
   line: string;
-  /** that value of Content-Length as a number */
+  /** the number in that value of Content-Length */
   length: number;
 }
 
-/** Longer values are checked each time: what is remembered must not keep much alive. */
+/** Longer values are checked each time, so that the cache keeps little in memory. */
 const maxRememberedLength = 128;
 
-/** Fields about this connection, which is the server's: never the application's to send (PEP 3333, RFC 9110 §7.6.1). */
+/** Fields about the connection itself, which only the server sends (PEP 3333, RFC 9110 §7.6.1). */
 const hopByHop: ReadonlySet<string> = new Set([
   'transfer-encoding',
   'keep-alive',
@@ -64,7 +64,7 @@ export function badValue(name: string, value: unknown): EvyError {
   );
 }
 
-/** The line of a value that is not the last one. @throws {EvyError} APP_BAD_HEADER */
+/** The line of a value that differs from the last one. @throws {EvyError} APP_BAD_HEADER */
 export function lineOf(facts: NameFacts, name: string, value: unknown): string {
   if (typeof value !== 'string' || !fieldValue.test(value)) throw badValue(name, value);
   const line = `${facts.prefix}${value}\r\n`;

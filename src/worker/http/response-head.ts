@@ -1,6 +1,6 @@
 /**
- * Response heads: what the application gave is checked, the framing is decided (RFC 9112 §6, §9.3), and the head is
- * made as one latin-1 string.
+ * Makes response heads: checks the application's status and headers, decides the framing (RFC 9112 §6, §9.3), and
+ * encodes the head as one latin-1 string.
  */
 import { EvyError } from '../../shared/errors.ts';
 import { fieldValue } from './grammar.ts';
@@ -8,7 +8,7 @@ import { listMembers } from './field-lines.ts';
 import type { Version } from './request-line.ts';
 import { badValue, lineOf, nameFacts } from './response-fields.ts';
 
-/** Checked status and headers of an application, as lines without those that the server decides on. */
+/** Checked status and headers of an application, as lines, without the headers that the server sets. */
 export interface AppHead {
   status: number;
   statusLine: string;
@@ -20,18 +20,18 @@ export interface AppHead {
   close: boolean;
 }
 
-/** How the end of the body is told (RFC 9112 §6.3). */
+/** How the end of the body is marked (RFC 9112 §6.3). */
 export type BodyFraming = 'none' | 'length' | 'chunked' | 'close';
 
-/** What is known of the request and the connection when the head is made. */
+/** The facts about the request and the connection that a head depends on. */
 export interface HeadContext {
   method: string;
   version: Version;
-  /** the server speaks 1.0 only (option maxHttpVersion) */
+  /** the server uses HTTP/1.0 only (option maxHttpVersion) */
   http10Only: boolean;
-  /** the client and the server would keep the connection */
+  /** both the client and the server would keep the connection */
   keepAlive: boolean;
-  /** lines that say so, when clients are to be told how long; else '' */
+  /** the lines that announce a kept connection, if any; otherwise '' */
   keepAliveField: string;
 }
 
@@ -44,11 +44,11 @@ export interface EncodedHead {
 const maxStatuses = 2048;
 const statuses = new Map<string, { status: number; line: string }>();
 
-/** '200 OK' as status code and status line. @throws {EvyError} APP_BAD_STATUS */
+/** Parses '200 OK' into status code and status line. @throws {EvyError} APP_BAD_STATUS */
 function parseStatus(text: string): { status: number; line: string } {
   const found = statuses.get(text);
   if (found !== undefined) return found;
-  // The reason may be empty; a status below 200 is not a final response, one above 599 is invalid (RFC 9110 §15).
+  // The reason may be empty. A status below 200 is not a final response, one above 599 is invalid (RFC 9110 §15).
   if (typeof text !== 'string' || !/^[2-5][0-9]{2} /.test(text) || !fieldValue.test(text)) {
     throw new EvyError('APP_BAD_STATUS', `status must be text like '200 OK' (got ${JSON.stringify(text)})`);
   }
@@ -109,8 +109,8 @@ function contentLength(length: number): string {
 }
 
 /**
- * Decides on framing and persistence and makes the head.
- * `knownLength` is the body's size when it is known without the application saying so.
+ * Decides framing and persistence and encodes the head. `knownLength` is the body's size when it is known without a
+ * Content-Length of the application.
  */
 export function encodeHead(head: AppHead, context: HeadContext, knownLength: number | undefined): EncodedHead {
   const { status } = head;
@@ -118,15 +118,17 @@ export function encodeHead(head: AppHead, context: HeadContext, knownLength: num
   let framing: BodyFraming;
   let lengthLine = '';
   if (context.method === 'CONNECT' && status < 300) {
-    // Neither Content-Length nor Transfer-Encoding may be told (RFC 9110 §9.3.6): we do not tunnel, so it ends the connection.
+    // Neither Content-Length nor Transfer-Encoding may be sent (RFC 9110 §9.3.6). evy does not tunnel, so the response
+    // ends the connection.
     framing = status === 204 || status === 205 ? 'none' : 'close';
     keepAlive = false;
   } else if (status === 204 || status === 304) {
-    // No body ever; of a 304 the length that a 200 would have had may be told (RFC 9110 §8.6), when the application does.
+    // These never have a body. A 304 may have the length of the corresponding 200 (RFC 9110 §8.6), if the application
+    // gave it.
     framing = 'none';
     if (status === 304 && head.length !== undefined) lengthLine = contentLength(head.length);
   } else if (status === 205) {
-    // The client is to see that there is nothing (RFC 9110 §15.3.6).
+    // The client must see that the body is empty (RFC 9110 §15.3.6).
     framing = 'none';
     lengthLine = contentLength(0);
   } else {
@@ -151,7 +153,7 @@ export function encodeHead(head: AppHead, context: HeadContext, knownLength: num
   return { text: `${statusLine}${head.lines}${date}${lengthLine}${connection}\r\n`, framing, keepAlive };
 }
 
-/** A whole plain-text response of the server's own, after which the connection ends. */
+/** A complete plain-text response of the server itself, after which the connection ends. */
 export function plainResponse(
   status: string,
   text: string,
@@ -169,7 +171,7 @@ export function continueResponse(headers: ReadonlyArray<readonly [string, string
   let lines = '';
   for (const [name, value] of headers) {
     const facts = nameFacts(name, false);
-    // An interim response has no body, and no say about the connection (RFC 9110 §8.6, RFC 9112 §6.1).
+    // An interim response has no body, and does not affect the connection (RFC 9110 §8.6, RFC 9112 §6.1).
     if (facts.kind === 'hop' || facts.kind === 'content-length' || facts.kind === 'connection') continue;
     if (typeof value !== 'string' || !fieldValue.test(value)) throw badValue(name, value);
     lines += `${facts.prefix}${value}\r\n`;
@@ -184,14 +186,14 @@ interface Persistence {
 }
 
 /**
- * The `Keep-Alive` field of a response that keeps the connection: how long it may idle, and how many requests it still takes. Clients
- * that read it do not send into a connection that is about to close. Whole lines; `requests` is what the connection has had. The time
- * announced is never longer than the time kept.
+ * The `Keep-Alive` lines of a response that keeps the connection: how long it may be idle, and how many more requests
+ * it may have. Clients that read it do not send into a connection that is about to close. `requests` is the number so
+ * far. The announced time is never longer than the actual one.
  */
 export function keepAliveField(persistence: Persistence, requests: number): string {
   const { keepaliveMs, maxRequestsPerConnection: most } = persistence;
   const max = most > 0 ? `, max=${most - requests}` : '';
-  // A field about this connection is named in Connection (RFC 9110 §7.6.1).
+  // Fields about the connection must be listed in Connection (RFC 9110 §7.6.1).
   return `Connection: keep-alive\r\nKeep-Alive: timeout=${Math.floor(keepaliveMs / 1000)}${max}\r\n`;
 }
 
@@ -208,8 +210,9 @@ function dropDate(): void {
 }
 
 /**
- * The Date header (RFC 9110 §6.6.1) for now: 'Date: Sun, 06 Nov 1994 08:49:37 GMT\\r\\n'. The line is good for the rest of its second: a
- * timer drops it then, so a response need not read the clock. There is no timer while nothing is sent.
+ * The current Date header line (RFC 9110 §6.6.1): 'Date: Sun, 06 Nov 1994 08:49:37 GMT\\r\\n'. It is cached for the
+ * rest of its second, when a timer drops it, so most responses do not read the clock. There is no timer while nothing
+ * is sent.
  */
 function dateLine(): string {
   date ??= renewDate();

@@ -1,14 +1,14 @@
 /**
  * Collects the bytes of a section (request head or trailers) up to the empty line that ends it.
  *
- * The first fault in byte order decides, whatever the cuts: a bad byte, then the limits. So the same bytes have the
- * same outcome whether they come whole or one at a time.
+ * The first fault in byte order is reported, however the bytes are cut: a bad byte, or an exceeded limit. So the same
+ * bytes have the same result whether they arrive at once or one at a time.
  */
 import type { ErrorCode } from '../../shared/errors.ts';
 import { badHeadByte } from './grammar.ts';
 
 export interface SectionLimits {
-  /** longest first line, without its CRLF; Infinity where no line is special */
+  /** longest first line, without its CRLF; Infinity when the first line is like any other */
   maxFirstLineBytes: number;
   /** most bytes after the first line */
   maxBytes: number;
@@ -23,14 +23,14 @@ export class Section {
   #pieces: string[] = [];
   /** bytes collected so far */
   #length = 0;
-  /** the last bytes seen, at most three: an end may straddle two pieces */
+  /** the last bytes, at most three, since the end may be split between two pieces */
   #tail: string;
-  /** bytes of the first line once its CRLF was seen */
+  /** the length of the first line once its CRLF was found */
   #firstLine = -1;
   readonly #before: string;
   fault: ErrorCode | undefined;
 
-  /** `before` is what came ahead of the section: trailers follow the CRLF of the last chunk line. */
+  /** `before` is the text before the section: trailers follow the CRLF of the last chunk line. */
   constructor(limits: SectionLimits, before = '') {
     this.#limits = limits;
     this.#before = before;
@@ -42,7 +42,7 @@ export class Section {
     return this.#length === 0;
   }
 
-  /** Takes text; returns how much of it belongs to the section when that is whole, -1 when more is to come. */
+  /** Appends text. Returns how much of it belongs to the section when that is complete, -1 when it is not. */
   push(text: string): number {
     const seen = this.#tail + text;
     const offset = this.#tail.length;
@@ -58,7 +58,7 @@ export class Section {
     return endAt < 0 ? -1 : taken;
   }
 
-  /** The section without the empty line that ends it, its last line with CRLF; then ready for the next section. */
+  /** Returns the section without the empty line that ends it (its last line with CRLF), and starts the next one. */
   take(): string {
     const whole = this.#pieces.length === 1 ? this.#pieces[0]! : this.#pieces.join('');
     this.#pieces = [];
@@ -68,7 +68,7 @@ export class Section {
     return whole.slice(0, whole.length - 2);
   }
 
-  /** Index in the pushed text of the first fault, -1 for none; sets `fault`. */
+  /** Returns the index of the first fault in the pushed text, -1 for none, and sets `fault`. */
   #findFault(seen: string, offset: number, taken: number): number {
     let at = -1;
     const note = (position: number, code: ErrorCode) => {
@@ -77,10 +77,10 @@ export class Section {
         this.fault = code;
       }
     };
-    // Only a CR of what came before matters here: the rest of it was checked.
+    // Of the earlier text only a final CR matters here: the rest has been checked.
     const carried = seen[offset - 1] === '\r' ? 1 : 0;
     const bad = badHeadByte.exec(seen.slice(offset - carried));
-    // A bare CR shows only with the byte that follows it.
+    // Whether a CR is bare is known only with the next byte.
     if (bad) note(bad.index - carried + (bad[0] === '\r' ? 1 : 0), 'BAD_BYTE');
     if (this.#firstLine < 0) {
       const lineEnd = seen.indexOf('\r\n');

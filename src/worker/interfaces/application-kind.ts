@@ -1,8 +1,10 @@
 /**
- * What kind of application an export is. Pure: looks at the shape, calls nothing but Koa's `callback()`.
+ * Detects the kind of application that an export is. Pure: it inspects the shape, and calls nothing but Koa's
+ * `callback()`.
  *
- * A function of two parameters may be `(env, startResponse)` or `(req, res)`, which the names of its parameters tell. One whose names
- * say neither is `(req, res)`, since that is what most people have; that is a guess, which the log tells and `--interface` corrects.
+ * A function of two parameters may be `(env, startResponse)` or `(req, res)`, which the names of its parameters tell.
+ * If they do not, `(req, res)` is assumed, since it is the most common. The log reports that guess, and `--interface`
+ * overrides it.
  */
 import type { App, FetchApp, InterfaceName, NodeListener } from '../../shared/application.ts';
 import { EvyError } from '../../shared/errors.ts';
@@ -34,14 +36,14 @@ function isKoa(value: unknown): boolean {
 
 export interface Detected {
   readonly interface: InterfaceName;
-  /** nothing of the export says so */
+  /** whether the interface is only a guess */
   readonly isGuess: boolean;
 }
 
 const wsgiNames: ReadonlySet<string> = new Set(['env', 'environ', 'startresponse']);
 const nodeNames: ReadonlySet<string> = new Set(['req', 'request', 'res', 'response']);
 
-/** What a function is by its parameters. `length` counts where nothing is known of them. */
+/** Detects a function's kind by its parameters; `length` counts when their names are unknown. */
 export function kindOfParameters(names: readonly string[] | undefined, length: number): Detected {
   const plain = (names ?? []).map((name) => name.replaceAll('_', '').toLowerCase());
   if (plain.some((name) => wsgiNames.has(name))) return { interface: 'wsgi', isGuess: false };
@@ -51,7 +53,7 @@ export function kindOfParameters(names: readonly string[] | undefined, length: n
   return { interface: 'wsgi', isGuess: true };
 }
 
-/** The interface that an export has, or undefined when it is no application. */
+/** Returns the interface of an export, or undefined when it is not an application. */
 export function detectInterface(value: unknown): Detected | undefined {
   const { fetch, handle, use, listen } = members(value);
   if (isClass(value)) return undefined;
@@ -62,7 +64,7 @@ export function detectInterface(value: unknown): Detected | undefined {
   return likeExpress ? { interface: 'node', isGuess: false } : kindOfParameters(parameterNames(value), value.length);
 }
 
-/** What is wrong with the interface when an application fails so; undefined when nothing says that it is the wrong one. */
+/** Returns a hint when an application's failure suggests a wrong interface; undefined otherwise. */
 export function interfaceHint(
   served: 'wsgi' | 'node',
   app: (...args: never[]) => unknown,
@@ -78,7 +80,7 @@ export function interfaceHint(
   return undefined;
 }
 
-/** What a value is, for a message. */
+/** Describes a value for a message. */
 export function describeExport(value: unknown): string {
   if (value === null || value === undefined) return String(value);
   if (isClass(value)) return 'a class (export an instance of it)';
@@ -99,7 +101,7 @@ const takes: Readonly<Record<InterfaceName | 'auto', string>> = {
 };
 
 /**
- * The export as an application of the wanted interface.
+ * Returns the export as an application of the wanted interface.
  * @throws {EvyError} APP_NOT_CALLABLE
  */
 export function asApplication(value: unknown, wanted: InterfaceName | 'auto', label: string): LoadedApplication {

@@ -1,4 +1,4 @@
-/** Calls a `fetch(request, ctx)` application on our own loop: web-standard Request in, Response out. */
+/** Calls a `fetch(request, ctx)` application on evy's own loop: a web-standard Request in, a Response out. */
 import { STATUS_CODES } from 'node:http';
 import type { Environ, FetchApp, FetchContext } from '../../shared/application.ts';
 import { EvyError } from '../../shared/errors.ts';
@@ -33,8 +33,9 @@ async function serve(app: FetchApp, exchange: Exchange): Promise<void> {
 }
 
 /**
- * A Request follows the signal that it was made of through a weak reference, and its own signal follows it no longer than it
- * lives: an application that holds on to nothing but `request.signal` would never hear of a client that has left.
+ * A Request has only a weak reference to the signal that it was made with, and its own signal is aborted only while the
+ * Request lives. So the Request is kept: an application may keep nothing but `request.signal`, and must still learn
+ * that the client has disconnected.
  */
 function keep(request: Request, exchange: Exchange): void {
   exchange.onOver(() => request);
@@ -50,11 +51,11 @@ function contextOf(exchange: Exchange): FetchContext {
   };
 }
 
-/** The URL that the client asked for. */
+/** Returns the URL that the client requested. */
 export function requestUrl(env: Environ): string {
   const host = env['HTTP_HOST'] ?? localHost(env);
   const query = env.QUERY_STRING === '' ? '' : `?${env.QUERY_STRING}`;
-  // A URL takes a backslash for a slash; proxies in front, and whatever they allow and forbid, do not.
+  // A URL treats a backslash as a slash; proxies in front, and their access rules, do not.
   const path = env.RAW_PATH_INFO.startsWith('/') ? env.RAW_PATH_INFO.replaceAll('\\', '%5C') : '/';
   return `${env['wsgi.url_scheme']}://${host}${path}${query}`;
 }
@@ -77,7 +78,7 @@ function makeRequest(exchange: Exchange): Request {
     init.duplex = 'half';
   }
   const url = requestUrl(env);
-  // Host may be well-formed and yet name nothing that a URL can: 1.2.3.4.5, or a port above 65535.
+  // A well-formed Host may still be invalid in a URL: 1.2.3.4.5, or a port above 65535.
   if (!URL.canParse(url))
     throw new EvyError('BAD_HOST', `the request has a host that cannot be part of a URL: ${String(env['HTTP_HOST'])}`);
   return new Request(url, init);
@@ -122,7 +123,7 @@ async function sendResponse(exchange: Exchange, response: Response): Promise<voi
     }
     exchange.end();
   } finally {
-    // Does nothing to a stream that has ended.
+    // This has no effect on a stream that has ended.
     void reader.cancel().catch(() => {});
   }
 }

@@ -1,6 +1,5 @@
 /**
- * The connections that node:http serves: how they come to it, move away from it, and end. What is asked on them is not
- * known here.
+ * The connections that node:http serves: how they are added, moved and closed. Their requests are handled elsewhere.
  */
 import type { Socket } from 'node:net';
 import type { MovingConnection } from '../../shared/protocol/messages.ts';
@@ -22,16 +21,16 @@ import type { NodeServer } from './node-server.ts';
 /** A connection, and how many requests it has had. */
 export interface Client extends Sender {
   requests: number;
-  /** when it was connected, or its last response was over */
+  /** when it was connected, or its last response was complete */
   quietSinceMs: number;
 }
 
 interface Parts {
   readonly settings: ServerSettings;
   readonly server: NodeServer;
-  /** those with a response under way */
+  /** sockets with a response in progress */
   readonly busySockets: () => Iterable<Socket>;
-  /** one came or went */
+  /** called when a connection was added or removed */
   readonly changed: () => void;
 }
 
@@ -42,9 +41,9 @@ export class NodeConnections {
   readonly #trustedProxies: TrustedProxies | undefined;
   readonly #http: HttpSockets;
   readonly #clients = new Map<Socket, Client>();
-  /** came with bytes of a request, which node:http does not count as read */
+  /** connections that arrived with bytes of a request, which node:http does not count as read */
   readonly #begun = new WeakSet<Socket>();
-  /** our side is closed, or about to be */
+  /** connections whose writing side is closed, or about to be */
   readonly #dismissed = new WeakSet<Socket>();
   #moves: NodeMoves | undefined;
   #draining = false;
@@ -63,12 +62,12 @@ export class NodeConnections {
     return this.#clients.size;
   }
 
-  /** Undefined when the client has gone with its socket, or is not listened to any more. */
+  /** Undefined when the client has disconnected, or no more requests are accepted from it. */
   clientOf(socket: Socket): Client | undefined {
     return this.#dismissed.has(socket) ? undefined : this.#clients.get(socket);
   }
 
-  take(socket: Socket, peer: PeerFacts, requests = 0): void {
+  add(socket: Socket, peer: PeerFacts, requests = 0): void {
     this.#keep(socket, { peer, requests });
     socket.once('close', () => {
       this.#clients.delete(socket);
@@ -86,7 +85,7 @@ export class NodeConnections {
       this.#begun.add(socket);
       socket.unshift(Buffer.from(rest, 'base64'));
     }
-    this.take(socket, peer, requests);
+    this.add(socket, peer, requests);
     if (rest === undefined) this.#server.excuse(socket, timerMs(this.#settings.keepaliveMs));
     if (this.#closesIdle) setImmediate(() => this.closeIdle());
   }
@@ -96,14 +95,14 @@ export class NodeConnections {
     this.#clients.set(socket, { peer, forwarding, requests, quietSinceMs: performance.now() });
   }
 
-  /** Whether a byte of a request came. */
+  /** Whether a byte of a request has arrived. */
   hasBegun(socket: Socket): boolean {
     return socket.bytesRead > 0 || this.#begun.has(socket);
   }
 
   /**
-   * Counts a request of a connection, and tells whether its response is the last one. (node:http's own maxRequestsPerSocket
-   * says close, but does not.)
+   * Counts a request of a connection. Returns whether its response is the last one. (node:http's own
+   * maxRequestsPerSocket announces the close, but does not close.)
    */
   isLast(socket: Socket, client: Client): boolean {
     const { keepaliveMs, maxRequestsPerConnection: most } = this.#settings;
@@ -112,7 +111,7 @@ export class NodeConnections {
     return keepaliveMs === 0 || (most > 0 && client.requests >= most);
   }
 
-  /** Whether it goes on although this process ends, since it is expected to move. */
+  /** Whether it persists although this process ends, since it is expected to move. */
   mayStay(socket: Socket): boolean {
     return this.#moves?.expects(socket) === true;
   }
@@ -121,7 +120,7 @@ export class NodeConnections {
     this.#draining = true;
   }
 
-  /** A response is over: its connection may be idle now. */
+  /** A response is complete, so its connection may be idle now. */
   responseOver(socket: Socket): void {
     const client = this.#clients.get(socket);
     if (client !== undefined) client.quietSinceMs = performance.now();
@@ -147,7 +146,9 @@ export class NodeConnections {
     socket.setTimeout(timerMs(this.#settings.keepaliveMs));
   };
 
-  /** Closes our side of what is idle, now and whenever a connection becomes so: destroy() would reset a request on its way. */
+  /**
+   * Closes our side of idle connections, now and whenever one becomes idle. destroy() would reset a request on its way.
+   */
   closeIdle(): void {
     this.#closesIdle = true;
     const idle = idleSockets(this.#http);
@@ -173,7 +174,7 @@ export class NodeConnections {
       hasAsked: requests > 0,
       idleMs: performance.now() - quietSinceMs,
       bytesRead,
-      // Whoever was idle is idle still if no byte was read since.
+      // An idle connection is still idle if no byte was read since.
       get isStillIdle() {
         return socket.bytesRead === bytesRead && !socket.destroyed;
       },
@@ -185,7 +186,7 @@ export class NodeConnections {
     };
   }
 
-  /** Where node:http does not tell who is idle it closes them itself: how many, their sockets show. */
+  /** Where node:http does not tell which connections are idle, it closes them itself; the sockets show how many. */
   #closeUnseen(): number {
     const open = [...this.#clients.keys()].filter((socket) => !socket.destroyed && !this.#dismissed.has(socket));
     this.#server.closeIdleConnections();
@@ -195,7 +196,10 @@ export class NodeConnections {
     return this.#closedIdle;
   }
 
-  /** Closes our side, behind `last`. A request that crosses our FIN is not served: the client knows that nobody answers. */
+  /**
+   * Closes our side, after sending `last`. A request that crosses our FIN is not served, so its client knows that it
+   * got no response.
+   */
   end(socket: Socket, last?: string): void {
     this.#dismissed.add(socket);
     if (last === undefined) socket.end();
@@ -203,8 +207,8 @@ export class NodeConnections {
   }
 
   /**
-   * No further request is listened to, and the end of the connection waits for the client's, or a while. node:http itself
-   * destroys the socket behind the last response: what the client still sends would then reset it, and the response be lost.
+   * Accepts no further request, and waits for the client to close, up to a limit. node:http itself would destroy the
+   * socket after the last response: later bytes of the client would then cause a reset, and the response could be lost.
    */
   linger(socket: Socket): void {
     this.#dismissed.add(socket);

@@ -1,4 +1,7 @@
-/** Post hooks and the access-log line of one request that node:http serves: what an Exchange is on our own loop. */
+/**
+ * Post hooks and the access-log line of one request that node:http serves; the counterpart of Exchange on evy's own
+ * loop.
+ */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Environ, Outcome, PostHook, ResponseReport } from '../../shared/application.ts';
@@ -35,7 +38,7 @@ interface Defaults extends EnvironDefaults {
   naming: RequestNaming;
 }
 
-/** Who is connected, and what it is believed. */
+/** A connection's peer, and which of its headers are trusted. */
 export interface Sender {
   readonly peer: PeerFacts;
   readonly forwarding: Forwarding | undefined;
@@ -53,7 +56,7 @@ export class NodeHooks implements NamedRequest {
   readonly #defaults: Defaults;
   readonly socket: Socket;
   readonly #sender: Sender;
-  /** of the response, before its listener gets it */
+  /** the response's listeners before the application gets it */
   ownListeners: OwnListeners = { finish: [], close: [] };
   readonly #startedMs = performance.now();
   #bytesBefore: number;
@@ -72,7 +75,7 @@ export class NodeHooks implements NamedRequest {
     this.socket = request.socket;
     this.#sender = sender;
     this.#bytesBefore = request.socket.bytesWritten;
-    if (sender.forwarding !== undefined) this.#takeNames(defaults.naming.received(this.#requestFields().variables));
+    if (sender.forwarding !== undefined) this.#setNames(defaults.naming.received(this.#requestFields().variables));
   }
 
   /** HTTP_* of the request. */
@@ -80,13 +83,13 @@ export class NodeHooks implements NamedRequest {
     return this.#requestFields().variables;
   }
 
-  /** What the header says about body, host and connection, by our own rules; an error code when they are broken. */
+  /** The framing of body, host and connection by evy's rules; an error code when the header violates them. */
   get framing(): Framing | ErrorCode {
     const { fields, names } = this.#requestFields();
     return readFraming(this.#request.httpVersion === '1.0' ? 'HTTP/1.0' : 'HTTP/1.1', fields, names);
   }
 
-  /** `100 Continue` is no part of the response. */
+  /** `100 Continue` is not part of the response. */
   sendContinue(): void {
     this.#response.writeContinue();
     this.#bytesBefore = this.socket.bytesWritten;
@@ -96,19 +99,19 @@ export class NodeHooks implements NamedRequest {
     this.#hooks.push(hook);
   }
 
-  /** The listener threw. */
+  /** The application threw. */
   fail(): void {
     this.#failed = true;
   }
 
-  /** Aborted when the response cannot be delivered, or its deadline has passed. */
+  /** Aborted when the response cannot be delivered, or the deadline has passed. */
   get signal(): AbortSignal {
     return this.#cancellation.signal;
   }
   get isExpired(): boolean {
     return this.#isExpired;
   }
-  /** It ends without the listener. */
+  /** Ends the request without the application. */
   abort(reason: EvyError): void {
     this.#cancellation.abort(reason);
   }
@@ -130,7 +133,7 @@ export class NodeHooks implements NamedRequest {
     });
   }
 
-  /** As received, or made now. */
+  /** The id as received, or a new one. */
   get requestId(): string {
     return (this.#requestId ??= makeRequestId());
   }
@@ -139,7 +142,9 @@ export class NodeHooks implements NamedRequest {
     return { request: `${method} ${url}`, requestId: this.requestId, traceparent: this.#traceparent };
   }
 
-  /** The response is over: access line, then hooks. Returns those that take time. */
+  /**
+   * The response is complete: writes the access line, then runs the hooks. Returns the promises of asynchronous hooks.
+   */
   run(accessLog: AccessLog | undefined): ReadonlyArray<Promise<void>> {
     const sent = isSent(this.#response);
     if (!sent && !this.#isExpired)
@@ -148,7 +153,7 @@ export class NodeHooks implements NamedRequest {
     return this.#hooks.length > 0 ? runPostHooks(env, 0, this.#defaults.log, this) : [];
   }
 
-  /** The process is about to be killed: the access line, as far as the response got. No hook runs. */
+  /** The process is about to be killed: writes the access line with the state of the response so far. No hook runs. */
   lastWords(accessLog: Pick<AccessLog, 'write'> | undefined): void {
     this.#account(accessLog, 'cut');
   }
@@ -176,7 +181,7 @@ export class NodeHooks implements NamedRequest {
     return { env, method, target, version: `HTTP/${httpVersion}`, responseHeader };
   }
 
-  /** What of the bytes that left was no head; of a client that left early perhaps not even all of the head. */
+  /** The bytes of the body among those sent. If the client disconnected early, not even the head may be complete. */
   #bodyBytes(bytesSent: number): number {
     return Math.max(0, bytesSent - headBytes(this.#response));
   }
@@ -209,7 +214,7 @@ export class NodeHooks implements NamedRequest {
     return env;
   }
 
-  /** Who asks, by what trusted proxies say. */
+  /** The client, as trusted proxies report it. */
   #peer(): PeerFacts {
     const { peer, forwarding } = this.#sender;
     if (forwarding === undefined) return peer;
@@ -217,7 +222,7 @@ export class NodeHooks implements NamedRequest {
     return forwarding.factsOf(variables, variables['HTTP_HOST']);
   }
 
-  #takeNames({ requestId, traceparent }: RequestNames): void {
+  #setNames({ requestId, traceparent }: RequestNames): void {
     this.#requestId = requestId;
     this.#traceparent = traceparent;
   }

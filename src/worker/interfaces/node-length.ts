@@ -1,35 +1,36 @@
 /**
- * Holds a response of node:http to the Content-Length that its listener gave. Node itself counts only when asked to
- * (strictContentLength), and then throws into whatever stream is being piped, which ends the process. Left alone, the
- * surplus of one response is read as the beginning of the next, and what is missing of it is taken from the next.
+ * Enforces the Content-Length that the application gave to a response of node:http. Node itself checks it only on
+ * request (strictContentLength), and then throws in the stream that is being piped, which ends the process. Without a
+ * check, a client takes the surplus of one response for the beginning of the next, and the start of the next for
+ * missing bytes.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
-/** What was wrong with the length of a body that is over. */
+/** The fault in the length of a complete body. */
 export interface LengthFault {
   code: 'APP_SHORT_BODY' | 'APP_LONG_BODY';
   bytes: number;
 }
 
-/** Content-Length among headers as writeHead() takes them: an object, a flat list, or a list of pairs. */
+/** Finds Content-Length in headers as writeHead() accepts them: an object, a flat list, or a list of pairs. */
 function lengthAmong(headers: object): unknown {
   const flat: unknown[] = Array.isArray(headers) ? headers.flat() : Object.entries(headers).flat();
   const at = flat.findIndex((name, index) => index % 2 === 0 && String(name).toLowerCase() === 'content-length');
   return at < 0 ? undefined : flat[at + 1];
 }
 
-/** `report` hears of a fault once the listener has ended the response. */
+/** `report` is called with a fault when the application has ended the response. */
 export function holdToLength(
   request: IncomingMessage,
   response: ServerResponse,
   report: (fault: LengthFault) => void,
 ): void {
-  // Each has many forms of arguments; only the first is looked at.
+  // These methods accept many forms of arguments; only the first one matters here.
   const write = response.write.bind(response) as (...args: unknown[]) => boolean;
   const end = response.end.bind(response) as (...args: unknown[]) => ServerResponse;
   const writeHead = response.writeHead.bind(response) as (...args: unknown[]) => ServerResponse;
   let inHead: unknown;
-  /** of the body; not counted when there is no length, or no body */
+  /** remaining bytes of the body; undefined without a length or a body */
   let left: number | undefined;
   let surplus = 0;
 
@@ -39,7 +40,7 @@ export function holdToLength(
     const length = Number(inHead ?? response.getHeader('content-length') ?? NaN);
     return Number.isSafeInteger(length) && length >= 0 ? length : Infinity;
   };
-  /** The chunk as far as it may leave. */
+  /** Returns the part of the chunk that fits. */
   const fit = (chunk: unknown, encoding: unknown): unknown => {
     if (typeof chunk !== 'string' && !(chunk instanceof Uint8Array)) return chunk;
     left ??= lengthOf();
@@ -69,7 +70,7 @@ export function holdToLength(
     if (surplus > 0) report({ code: 'APP_LONG_BODY', bytes: surplus });
     if (left > 0 && left !== Infinity) {
       report({ code: 'APP_SHORT_BODY', bytes: left });
-      // Before node hands the connection to the next response: the client would read that as the rest of this one.
+      // This runs before node:http starts the next response, which the client would read as the rest of this one.
       response.prependOnceListener('finish', () => request.socket.destroySoon());
     }
     return end(...args);

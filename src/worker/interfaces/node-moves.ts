@@ -1,9 +1,10 @@
 /**
- * Which connections of node:http may move, and when. Its parser keeps what it has consumed of a request, so a connection moves only
- * when it is between two of them for sure: by node:http's own list, or as not a byte was ever read of it.
+ * Decides which connections of node:http may move, and when. Its parser keeps consumed bytes of a request, so a
+ * connection moves only when it is certainly between two requests: by node:http's own list, or because no byte of it
+ * was ever read.
  *
- * The list is asked for as a whole, which takes its time with many connections; so it is asked once a turn at most, and
- * whoever was idle then is idle still if no byte was read since.
+ * Building that list takes time with many connections, so it is requested at most once per turn of the event loop. A
+ * connection that was idle then is still idle if no byte was read since.
  */
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
@@ -11,19 +12,19 @@ import { detach, idleHttpSockets, reattach } from '../../shared/node-private/nod
 import type { Movable, Mover, DetachedConnection } from '../migration/mover.ts';
 import type { PeerFacts } from '../transport/peer.ts';
 
-/** A request body that nobody reads may end without any event: whoever is left is looked at this often. */
+/** An unread request body may end without any event, so the remaining connections are checked at this interval. */
 const lookEveryMs = 100;
 
 export interface HttpSockets {
   readonly server: Server;
   readonly sockets: ReadonlyMap<Socket, unknown>;
-  /** those that began with bytes from elsewhere */
+  /** connections that started with bytes from another process */
   readonly begun: WeakSet<Socket>;
-  /** those with a response under way */
+  /** sockets with a response in progress */
   readonly busySockets: () => Iterable<Socket>;
 }
 
-/** Connections without a request, to the byte; undefined where node:http does not tell. */
+/** Connections between two requests, with no byte of the next one; undefined where node:http does not tell. */
 export function idleSockets({ server, sockets, begun, busySockets }: HttpSockets): Socket[] | undefined {
   const idle = idleHttpSockets(server);
   if (idle === undefined) return undefined;
@@ -38,9 +39,9 @@ export interface Served {
 }
 
 export interface NodeMovesParts extends HttpSockets {
-  /** it has been taken out of service; tells whose it is, and how many requests it has had */
+  /** the connection was removed from service; returns its peer and its number of requests */
   released(socket: Socket): Served;
-  /** it is served on */
+  /** the connection is served again */
   resumed(socket: Socket, served: Served): void;
 }
 
@@ -62,7 +63,7 @@ export class NodeMoves {
     clearImmediate(this.#soon);
   }
 
-  /** Whether the next response of this connection need not be its last. */
+  /** Whether the next response of this connection may keep it open. */
   expects(socket: Socket): boolean {
     return isPlain(socket) && this.#mover.expects(socket);
   }
@@ -99,7 +100,7 @@ export class NodeMoves {
 class HttpMovable implements Movable {
   readonly transport: Socket;
   readonly #parts: NodeMovesParts;
-  /** how much had been read of it when it was seen to be idle */
+  /** bytes read when it was found idle */
   idleAtBytes = -1;
 
   constructor(socket: Socket, parts: NodeMovesParts) {
@@ -112,7 +113,7 @@ class HttpMovable implements Movable {
     if (socket.bytesRead !== this.idleAtBytes || socket.readableLength > 0 || socket.readableEnded) return undefined;
     const detached = detach(socket);
     if (detached === undefined) return undefined;
-    // Neither here nor there a byte was read: node:http hands all that it reads to its parser.
+    // No byte was read in between: node:http passes all bytes that it reads to its parser.
     const { peer, requests } = this.#parts.released(socket);
     return {
       handle: detached.handle,

@@ -1,6 +1,6 @@
 /**
- * What node:http lets through and we do not, what it refuses itself, and listeners that throw. The answers, the lines of
- * the log and those of the access log are the same as on our own loop.
+ * Refusals for node:http: of requests that it accepts and evy does not, of requests that it refuses itself, and of
+ * failing applications. Responses, log lines and access lines are the same as on evy's own loop.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
@@ -19,7 +19,7 @@ import type { NodeHooks, Sender } from './node-hooks.ts';
 import { answerAlone, endInstead } from './node-timeout.ts';
 import type { LastAnswer } from './node-timeout.ts';
 
-/** Errors of node:http's parser with a row of their own in our table. */
+/** Errors of node:http's parser that have a code of their own in evy's table. */
 const parserFaults: Readonly<Record<string, ErrorCode>> = {
   ERR_HTTP_REQUEST_TIMEOUT: 'HEAD_TIMEOUT',
   HPE_HEADER_OVERFLOW: 'HEAD_TOO_LARGE',
@@ -35,7 +35,7 @@ const parserFaults: Readonly<Record<string, ErrorCode>> = {
   HPE_INVALID_EOF_STATE: 'HEAD_CUT',
 };
 
-/** Undefined for what is no fault of a request: the socket broke. */
+/** Undefined for an error of the socket, which is no fault of a request. */
 export function parserFault(name: string | undefined): ErrorCode | undefined {
   if (name === undefined) return undefined;
   return parserFaults[name] ?? (name.startsWith('HPE_') ? 'BAD_REQUEST_LINE' : undefined);
@@ -51,9 +51,9 @@ interface Parts {
   readonly accessLog: AccessLog | undefined;
   readonly naming: RequestNaming;
   readonly connections: NodeConnections;
-  /** which interface a failure speaks for */
+  /** suggests another interface for a failure */
   readonly hint: (error: Error) => string | undefined;
-  /** responses under way */
+  /** responses in progress */
   readonly active: ReadonlyMap<ServerResponse, NodeHooks>;
 }
 
@@ -63,7 +63,7 @@ const noLine = { method: '', target: '', version: 'HTTP/1.1', path: '', query: '
 export class NodeRefusals {
   readonly #parts: Parts;
   readonly #admission: Admission;
-  /** A fault behind requests that are being answered: it is told after them. */
+  /** Faults behind requests that are being answered; they are reported after the responses. */
   readonly #pending = new WeakMap<Socket, ErrorCode>();
 
   constructor(parts: Parts) {
@@ -82,7 +82,7 @@ export class NodeRefusals {
     return isTooLarge ? 'BODY_TOO_LARGE' : undefined;
   }
 
-  /** Before the listener hears of it. */
+  /** Refuses a request before the application gets it. */
   refuse(code: ErrorCode, response: ServerResponse, hooks: NodeHooks, sender: Sender): void {
     const { log, accessLog, connections } = this.#parts;
     log.info('request.refused', { code, peer: sender.peer.remoteAddress });
@@ -105,7 +105,7 @@ export class NodeRefusals {
     };
   }
 
-  /** The listener has the request already: an answer while it has sent nothing, else a cut. */
+  /** The application has the request already: it is answered if nothing was sent yet, and cut otherwise. */
   #refuseBody(code: ErrorCode, response: ServerResponse): void {
     const { log, active, connections } = this.#parts;
     const hooks = active.get(response)!;
@@ -115,20 +115,20 @@ export class NodeRefusals {
     endInstead(response, hooks.ownListeners, lastAnswer(code));
   }
 
-  /** 'clientError' of node:http: it can make no request of what came. */
+  /** 'clientError' of node:http: the received bytes are not a request. */
   readonly clientError = (error: NodeJS.ErrnoException, socket: Socket): void => {
     const { connections } = this.#parts;
     if (socket.destroyed) return;
     const code = parserFault(error.code);
     const client = connections.clientOf(socket);
-    // What a client sends behind its last request, or after it was refused, is thrown away.
+    // Bytes behind the last request, or after a refusal, are discarded.
     if (error.code === 'HPE_CLOSED_CONNECTION' || (client === undefined && code !== 'HEAD_TIMEOUT')) return;
     if (code === undefined || client === undefined) {
       socket.destroy();
       return;
     }
     if (this.#pending.has(socket)) return;
-    // A client that connects and asks nothing owes nothing: it goes as it came.
+    // A client that connected and sent nothing is closed without a response.
     if (code === 'HEAD_TIMEOUT' && !connections.hasBegun(socket)) {
       connections.linger(socket);
       connections.end(socket);
@@ -145,7 +145,7 @@ export class NodeRefusals {
     return [...this.#parts.active].flatMap(([response, hooks]) => (hooks.socket === socket ? [response] : []));
   }
 
-  /** A response on the socket is over: a refusal behind it is due. */
+  /** A response on the socket is complete: a refusal behind it is sent now. */
   responseOver(socket: Socket): void {
     const code = this.#pending.get(socket);
     if (code === undefined || this.#responsesOn(socket).length > 0) return;
@@ -165,14 +165,14 @@ export class NodeRefusals {
     accessLog.write(request, report, bodyBytes);
   }
 
-  /** The listener threw, or its promise was rejected. */
+  /** The application threw, or its promise was rejected. */
   fail(request: IncomingMessage, response: ServerResponse, thrown: unknown): void {
     const { log, naming, settings, active } = this.#parts;
     const error = toError(thrown);
     const { message, stack } = error;
     const hooks = active.get(response);
     if (response.destroyed && !response.writableFinished) {
-      // The client left, or got its answer; what the listener says about that is of no interest unless somebody looks for it.
+      // The client has disconnected, or has its response, so a later failure is only logged for debugging.
       log.debug('app.failed', { request: `${request.method} ${request.url}`, error: message });
       return;
     }
@@ -186,7 +186,7 @@ export class NodeRefusals {
     for (const name of response.getHeaderNames()) response.removeHeader(name);
     if (naming.sends && hooks) response.setHeader(naming.header, hooks.requestId);
     const detail = settings.debug ? `\n\n${stack}` : '';
-    // With a reason of its own: the one that the listener has set may be what is wrong.
+    // The reason is replaced, since the application's own may be invalid.
     const reason = 'Internal Server Error';
     response.writeHead(500, reason, { 'Content-Type': plainText }).end(`${reason}${detail}\n`);
   }

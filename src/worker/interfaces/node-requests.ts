@@ -1,4 +1,4 @@
-/** What a listener can ask of the request that it answers: what WSGI applications find in their environment. */
+/** Functions for `(req, res)` applications: what WSGI applications find in their environment. */
 import type { ServerResponse } from 'node:http';
 import type { PostHookFunction } from '../../shared/application.ts';
 import type { NodeHooks } from './node-hooks.ts';
@@ -6,8 +6,8 @@ import type { NodeHooks } from './node-hooks.ts';
 export const hooksOf = new WeakMap<ServerResponse, NodeHooks>();
 
 /**
- * `func(env, ...args, kwargs)` runs once the response has been sent or the client has gone.
- * For listeners; the counterpart of `env['evy.posthooks']`.
+ * Calls `func(env, ...args, kwargs)` once the response has been sent or the client has disconnected. For `(req, res)`
+ * applications; the counterpart of `env['evy.posthooks']`.
  */
 export function postHook(
   response: ServerResponse,
@@ -22,8 +22,8 @@ export function postHook(
 }
 
 /**
- * Aborted when the client goes away or the request's deadline (option requestTimeout) passes.
- * For listeners; the counterpart of `env['evy.signal']`.
+ * Returns a signal that is aborted when the client disconnects or the request's deadline (option requestTimeout)
+ * passes. For `(req, res)` applications; the counterpart of `env['evy.signal']`.
  */
 export function requestSignal(response: ServerResponse): AbortSignal {
   const hooks = hooksOf.get(response);

@@ -1,25 +1,25 @@
 /**
- * The end of a request that its listener has no say in any more: it took too long (option requestTimeout), or the rest of
- * its body is refused. A short answer while nothing was sent, else a cut that the client can see.
+ * Ends a request on behalf of its application: it took too long (option requestTimeout), or the rest of its body is
+ * refused. A short response is sent if nothing was sent yet; otherwise the response is cut so that the client notices.
  *
- * The listener is told what node:http tells it of a client that has left: 'aborted', 'error' and 'close' of a request that was not
- * read to its end, and 'close' without 'finish' of the response. It may go on all the same, and what it does to the response later -
- * headers, pieces, the end - would throw or be an 'error' event that nobody listens to, and take the whole worker down. So from now
- * on the response takes everything and does nothing.
+ * The application gets the events that node:http emits for a client that has disconnected: 'aborted', 'error' and
+ * 'close' of a request that was not read to its end, and 'close' without 'finish' of the response. It may continue all
+ * the same, and its later calls on the response (headers, chunks, the end) would throw or emit an 'error' without a
+ * listener, and so end the worker. So from now on these calls have no effect.
  */
 import { OutgoingMessage, STATUS_CODES } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
 export interface LastAnswer {
   readonly status: number;
-  /** names of headers that stay; all others were for another response */
+  /** names of headers to keep; all others belonged to another response */
   readonly kept?: readonly string[];
   readonly close?: boolean;
-  /** the status by default */
+  /** the text; by default the status */
   readonly text?: string;
 }
 
-/** write() and end() tell whoever waits for them, as if it had been sent. */
+/** write() and end() call back as if the data had been sent. */
 function swallow(...given: unknown[]): boolean {
   const callback = given.findLast((one) => typeof one === 'function') as (() => void) | undefined;
   if (callback !== undefined) process.nextTick(callback);
@@ -50,7 +50,7 @@ function deafen(response: ServerResponse): void {
   });
 }
 
-/** Answers a request that no listener has heard of. */
+/** Responds to a request that the application has not received. */
 export function answerAlone(response: ServerResponse, { status, kept = [], close = false, text }: LastAnswer): void {
   const names = new Set(kept.map((name) => name.toLowerCase()));
   for (const name of response.getHeaderNames()) if (!names.has(name)) response.removeHeader(name);
@@ -61,29 +61,29 @@ export function answerAlone(response: ServerResponse, { status, kept = [], close
   response.writeHead(status, reason, headers).end(body);
 }
 
-/** `own`: what listened to the response before its listener could. */
+/** `own`: the response's listeners before the application added any. */
 export function endInstead(response: ServerResponse, own: OwnListeners, answer: LastAnswer): void {
   const { req: request } = response;
-  // What is cut with its connection node:http tells of by itself.
+  // node:http itself emits the events when the connection is destroyed.
   if (response.headersSent) response.destroy();
   else {
-    hearAlone(response, own);
+    hideFinish(response, own);
     answerAlone(response, answer);
-    // Not from within the parser, nor what a listener has called.
-    process.nextTick(tellOfTheEnd, request, response, own);
+    // Deferred, so that this runs neither in the parser nor in a call of the application.
+    process.nextTick(emitDisconnect, request, response, own);
   }
   deafen(response);
 }
 
 type Listener = (...args: unknown[]) => unknown;
 
-/** node:http's own listeners, and ours, of a response. */
+/** The listeners of a response that node:http and evy have added. */
 export interface OwnListeners {
   readonly finish: readonly Listener[];
   readonly close: readonly Listener[];
 }
 
-/** Those that there are now. */
+/** Returns the current listeners. */
 export function listenersOf(response: ServerResponse): OwnListeners {
   return {
     finish: response.rawListeners('finish') as Listener[],
@@ -91,13 +91,13 @@ export function listenersOf(response: ServerResponse): OwnListeners {
   };
 }
 
-/** Whether all of a response has left, whatever its listener was told. */
+/** Whether the whole response was sent, whatever the application was told. */
 export function isSent(response: ServerResponse): boolean {
   return Reflect.get(OutgoingMessage.prototype, 'writableFinished', response);
 }
 
-/** That the answer has left is nothing that the listener has done. */
-function hearAlone(response: ServerResponse, own: OwnListeners): void {
+/** The application must not be told that this response was sent, since it is not its own. */
+function hideFinish(response: ServerResponse, own: OwnListeners): void {
   const emit = response.emit.bind(response) as (...event: unknown[]) => boolean;
   response.emit = (...event: unknown[]): boolean => {
     if (event[0] !== 'finish') return emit(...event);
@@ -106,8 +106,8 @@ function hearAlone(response: ServerResponse, own: OwnListeners): void {
   };
 }
 
-/** As node:http tells of a client that has left, in its order. */
-function tellOfTheEnd(request: IncomingMessage, response: ServerResponse, own: OwnListeners): void {
+/** Emits the events of a client that has disconnected, in node:http's order. */
+function emitDisconnect(request: IncomingMessage, response: ServerResponse, own: OwnListeners): void {
   Object.defineProperty(response, 'writableFinished', { value: false, configurable: true });
   response.destroyed = true;
   abortRequest(request);
@@ -118,7 +118,7 @@ function tellOfTheEnd(request: IncomingMessage, response: ServerResponse, own: O
   }
 }
 
-/** node:http's own way would destroy the connection, which is still to take the answer. */
+/** node:http's own method would destroy the connection, which must still send the response. */
 function abortRequest(request: IncomingMessage): void {
   if (request.destroyed) return;
   const destroy = (error: Error, done: (error: Error | null) => void): void => {
@@ -126,10 +126,10 @@ function abortRequest(request: IncomingMessage): void {
       Object.assign(request, { aborted: true });
       request.emit('aborted');
     }
-    // As an error that nobody listens to it would end the process.
+    // Without a listener the error would end the process.
     process.nextTick(() => done(request.listenerCount('error') > 0 ? error : null));
   };
-  // What still comes is thrown away, and is read even if the listener was in no hurry.
+  // Further bytes are read and discarded, even if the application had paused the request.
   const readOn: (this: IncomingMessage, size: number) => void = Reflect.get(request, '_read');
   Object.assign(request, { _destroy: destroy, push: () => true });
   readOn.call(request, 0);

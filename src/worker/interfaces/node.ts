@@ -1,6 +1,6 @@
 /**
- * Serves a `(req, res)` listener - Express, Koa's callback - with node:http, on the connections that we accepted.
- * Draining, refusals and post hooks work as on our own loop.
+ * Serves a `(req, res)` application (Express, Koa's callback) with node:http, on connections that evy accepted.
+ * Draining, refusals and post hooks work as on evy's own loop.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
@@ -33,12 +33,12 @@ import { hooksOf } from './node-requests.ts';
 import { NodeServer } from './node-server.ts';
 import { endInstead, listenersOf } from './node-timeout.ts';
 
-/** how often node:http looks for heads that take too long; half a minute by itself */
+/** how often node:http checks for slow heads; 30 seconds by default */
 const connectionsCheckingInterval = 1_000;
 
 type NodeServiceOptions = Omit<ServiceOptions, 'handler'> & { listener: NodeListener };
 
-/** For more of a body that there is room for, or to take what was written. */
+/** Whether the client must send more of a body that there is room for, or read more of a response. */
 function waitsForClient(request: IncomingMessage, socket: Socket): boolean {
   const wantsBody = !request.complete && request.readableLength < request.readableHighWaterMark;
   return wantsBody || socket.writableLength > 0;
@@ -84,7 +84,7 @@ export class NodeService implements Serving {
         requestTimeout: 0,
         keepAliveTimeout: timerMs(settings.keepaliveMs),
         noDelay: true,
-        // Ours to refuse, so that it is logged.
+        // evy refuses these itself, so that they are logged.
         requireHostHeader: false,
       },
       this.#onRequest,
@@ -104,20 +104,23 @@ export class NodeService implements Serving {
     this.#server.on('clientError', (error, socket) => this.#refusals.clientError(error, socket as Socket));
     this.#server.maxHeadersCount = settings.maxHeaders;
     this.#server.setTimeout(timerMs(settings.socketTimeoutMs), this.#onQuiet);
-    // It never listens itself; this makes it watch its time-outs and know its idle connections all the same.
+    // The server never listens itself; this event starts its checks of time-outs and idle connections.
     this.#server.emit('listening');
   }
 
   accept(transport: Transport, arrival: ConnectionFacts): void {
     const peer = peerFacts(transport, arrival);
-    this.#connections.take(transport.intoSocket(arrival.rest), peer);
+    this.#connections.add(transport.intoSocket(arrival.rest), peer);
   }
 
   adopt(connection: MovingConnection, handle: PassedHandle): void {
     this.#connections.adopt(connection, handle);
   }
 
-  /** Nothing moved for so long. Only a client that it waits for loses its connection; an application may take its time. */
+  /**
+   * The socket was inactive for its time-out. Only a client that is waited for loses its connection; the application
+   * may take its time.
+   */
   readonly #onQuiet = (socket: Socket): void => {
     const response = Array.from(this.#active.keys()).find(({ req }) => req.socket === socket);
     if (response !== undefined && !waitsForClient(response.req, socket)) {
@@ -167,13 +170,13 @@ export class NodeService implements Serving {
     }
   };
 
-  /** It waits for `100 Continue`, which it does not get when it is refused. */
+  /** A request with `Expect: 100-continue`, which gets no 100 when it is refused. */
   readonly #onExpectant = (request: IncomingMessage, response: ServerResponse): void =>
     this.#onRequest(request, response, true);
 
   readonly #timeOut = (response: ServerResponse): void => {
     const hooks = this.#active.get(response)!;
-    // Of one that is complete only the client keeps us waiting, and there are time-outs for that.
+    // A complete response waits only for the client, which has its own time-outs.
     if (hooks.isExpired || response.writableEnded) return;
     const { peer, ageMs } = hooks.summary();
     this.#options.log.warn('request.timed-out', { ...hooks.logFields, peer, ageMs });

@@ -1,10 +1,10 @@
 /**
- * The names of a function's parameters, from its source. Pure. A parameter that is a pattern has no name and is ''; of native and bound
- * functions nothing is known.
+ * Returns the names of a function's parameters, from its source. Pure. A parameter that is a pattern has the name ''.
+ * Nothing is known of native and bound functions.
  */
 
 const identifier = /^(?:\.\.\.)?\s*([\p{ID_Start}$_][\p{ID_Continue}$\u200c\u200d]*)/u;
-/** what a regular expression may follow; behind anything else a slash divides */
+/** characters that a regular expression may follow; after any other, a slash divides */
 const beforeRegExp = '=(,[{:;!&|?+-*%<>~^';
 const opening = '([{';
 const closing = ')]}';
@@ -22,7 +22,7 @@ function namesIn(source: string): string[] | undefined {
     if (depth === 0 && piece === '>' && text.endsWith('=')) return [text.slice(0, -1).trim().split(/\s+/).at(-1)!];
     if (closing.includes(piece)) depth -= 1;
     if (depth === 0 && piece === ')') return split(text);
-    // What came before the list is keywords and a name, which may be computed.
+    // The text before the list is keywords and a name, which may be computed.
     if (depth === 0 && piece === '(') text = '';
     else text += piece;
     if (opening.includes(piece)) depth += 1;
@@ -39,7 +39,7 @@ function split(list: string): string[] {
     if (closing.includes(character)) depth -= 1;
     if (depth > 0 || character !== ',') current += character;
     else {
-      // A comma may end the list.
+      // A trailing comma is allowed.
       if (current.trim() !== '') names.push(identifier.exec(current.trim())?.[1] ?? '');
       current = '';
     }
@@ -47,7 +47,10 @@ function split(list: string): string[] {
   return names;
 }
 
-/** The source character by character, without comments, and with one quote in the place of each text or regular expression. */
+/**
+ * Yields the source character by character, without comments, and with one quote in place of each string or regular
+ * expression.
+ */
 function* piecesOf(source: string): Generator<string, void, undefined> {
   let previous = '';
   for (let at = 0; at < source.length; at += 1) {
@@ -72,7 +75,7 @@ function* piecesOf(source: string): Generator<string, void, undefined> {
   }
 }
 
-/** Where the text ends that begins here with its quote, backquote or slash. */
+/** Returns where the string or regular expression ends that begins with this quote, backquote or slash. */
 function endOfText(source: string, from: number): number {
   const quote = source[from]!;
   let inClass = false;
@@ -87,7 +90,7 @@ function endOfText(source: string, from: number): number {
   return source.length;
 }
 
-/** The brace that ends an expression in a template. */
+/** Returns the brace that ends an expression in a template. */
 function endOfExpression(source: string, from: number): number {
   let depth = 1;
   for (let at = from; at < source.length; at += 1) {

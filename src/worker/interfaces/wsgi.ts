@@ -34,7 +34,7 @@ async function finish(exchange: Exchange, pending: Body | Promise<Body>, hint: H
   exchange.finished();
 }
 
-/** Sends the usual body, one that is there as a whole: nothing of it is waited for. False when it is of another kind. */
+/** Sends a body that is completely available, the usual case, without waiting. Returns false for any other body. */
 function respondAtOnce(exchange: Exchange, body: Body): boolean {
   if (!Array.isArray(body) || exchange.state !== 'started' || (body as Partial<Body>).close !== undefined) return false;
   exchange.respond(checkChunks(body));
@@ -44,13 +44,13 @@ function respondAtOnce(exchange: Exchange, body: Body): boolean {
 function startResponseOf(exchange: Exchange): StartResponse {
   const write: Write = (chunk) => {
     exchange.send(checkChunk(chunk));
-    // Once the client is gone nothing is ever full: an application that goes on all the same must not keep others waiting.
+    // After a disconnect nothing is ever full; this keeps an application that continues from blocking others.
     if (exchange.isOver || exchange.isExpired) return new Promise((resolve) => setImmediate(resolve));
     return exchange.isFull ? exchange.drained() : undefined;
   };
   return (status, headers, excInfo) => {
     if (excInfo !== undefined && excInfo !== null) {
-      // Too late for another head: the application's own error goes on (PEP 3333, error handling).
+      // Too late for another head: the application's own error is thrown (PEP 3333, error handling).
       if (exchange.state === 'streaming' || exchange.state === 'complete') throw toError(excInfo);
     } else if (exchange.state !== 'waiting' && exchange.state !== 'over' && !exchange.isExpired) {
       throw new EvyError('APP_STARTED_TWICE', 'startResponse was called again without excInfo');
@@ -63,7 +63,7 @@ function startResponseOf(exchange: Exchange): StartResponse {
 async function sendBody(exchange: Exchange, body: Body): Promise<void> {
   if ((body as unknown) === ALREADY_HANDLED && exchange.state === 'taken') return;
   const close = onceOnly(exchange, body);
-  // Not only at the end: an iterator that waits for ever must still learn that the client left.
+  // An iterator that waits forever must also learn that the client has disconnected.
   exchange.onOver(close);
   try {
     if (exchange.isOver) return;
@@ -102,7 +102,7 @@ async function iterate(exchange: Exchange, body: Iterable<Chunk>): Promise<void>
 
 async function iterateAsync(exchange: Exchange, body: AsyncIterable<Chunk>): Promise<void> {
   const iterator = body[Symbol.asyncIterator]();
-  // As `for await` would, but also while next() is pending.
+  // The same as `for await`, but also while next() is pending.
   let isOpen = true;
   const leave = async (): Promise<void> => {
     if (!isOpen) return;
@@ -132,7 +132,7 @@ async function iterateAsync(exchange: Exchange, body: AsyncIterable<Chunk>): Pro
   }
 }
 
-/** Sends a piece; false when no further one is of use: the head is all that a HEAD needs of the iteration. */
+/** Sends a piece. Returns false when no further one is needed: HEAD only needs the head. */
 function sendPiece(exchange: Exchange, chunk: Chunk): boolean {
   needStart(exchange);
   exchange.send(checkChunk(chunk));
@@ -146,7 +146,7 @@ function needStart(exchange: Exchange): void {
     throw new EvyError('APP_NO_START', 'the application returned a body without calling startResponse');
 }
 
-/** The body's close(), at most once; what goes wrong in it is logged and hurts nobody. */
+/** Returns a function that calls the body's close() at most once; an error in it is only logged. */
 function onceOnly(exchange: Exchange, body: Body): () => void {
   let closed = false;
   return () => {

@@ -1,6 +1,6 @@
 /**
- * This worker's shares of what the whole server may have. The master sends them, and is told ten times a second, if that has changed,
- * how much of them is used. The gatekeeper enforces the share of connections, the guard that of requests.
+ * This worker's shares of the limits of the whole server. The master sends them, and gets their usage ten times a
+ * second if it has changed. The gatekeeper enforces the share of connections, the guard that of requests.
  */
 import type { Guarding, GuardingToMaster, Shares } from '../../shared/protocol/guarding.ts';
 import type { Gatekeeper } from '../accepting/gatekeeper.ts';
@@ -16,7 +16,7 @@ export interface AllowanceParts {
 }
 
 const reportEveryMs = 100;
-/** The first share comes at once, unless the master is busy or all is in use. */
+/** The first share arrives quickly, unless the master is busy or the limit is used up. */
 const longestWaitMs = 300;
 
 export class Allowance {
@@ -31,13 +31,13 @@ export class Allowance {
     parts.gate.allow(0);
   }
 
-  /** Undefined where no limit holds for the whole server. Until there are shares, nothing is accepted. */
+  /** Undefined where no limit holds for the whole server. Until the first shares arrive, nothing is accepted. */
   static of(parts: AllowanceParts): Allowance | undefined {
     const { limitsConnections, limitsRequests } = parts.guarding;
     return limitsConnections || limitsRequests ? new Allowance(parts) : undefined;
   }
 
-  /** Asks for shares; resolves when there are some, or after a while. */
+  /** Asks for shares; resolves when they arrive, or after a while. */
   async begin(): Promise<void> {
     const granted = new Promise<void>((resolve) => {
       this.#granted = resolve;
@@ -51,7 +51,7 @@ export class Allowance {
   receive({ serial, connections = Infinity, requests = Infinity }: Shares): void {
     this.#serial = serial;
     this.#parts.guard?.allow(requests);
-    // Who may begin no request leaves connections to others.
+    // Without a share of requests, connections are left to other workers.
     this.#parts.gate.allow(requests === 0 ? 0 : connections);
     if (connections > 0 && requests > 0) this.#granted();
     this.#report();

@@ -1,6 +1,6 @@
 /**
- * Stands in front of the application where an option asks for it: tells health checks from other requests, and turns requests away with
- * 503. It decides by plain numbers that the master has given it, without asking anybody.
+ * Checks requests before the application gets them, where an option needs it: it counts health checks, and refuses
+ * requests with 503. It decides with numbers that the master has sent, without a message per request.
  */
 import { STATUS_CODES } from 'node:http';
 import type { NodeListener } from '../../shared/application.ts';
@@ -14,14 +14,14 @@ import type { Handler } from '../loop/exchange.ts';
 
 export interface Refusal {
   readonly code: ErrorCode;
-  /** when to come again (RFC 9110 §10.2.3) */
+  /** after how many seconds to retry (RFC 9110 §10.2.3) */
   readonly retryAfterSeconds: number;
 }
 
-/** A request takes milliseconds: in a second all may be different. */
+/** A request takes milliseconds, so after a second the load may be different. */
 const overloaded: Refusal = { code: 'OVERLOADED', retryAfterSeconds: 1 };
 
-/** What of the peak is forgotten from report to report: a share is not given up for a lull of a moment. */
+/** The part of the peak that each report forgets, so that a short lull does not give up a share. */
 const forgottenPart = 1 / 8;
 
 export class RequestGuard {
@@ -29,14 +29,14 @@ export class RequestGuard {
   readonly #countsHealth: boolean;
   #healthChecks = 0;
   #turnedAway = 0;
-  /** requests that may be under way */
+  /** how many requests may be in progress */
   #share: number;
-  /** the most that were so lately */
+  /** the recent maximum */
   #peak = 0;
-  /** the share was too small lately */
+  /** whether the share was too small recently */
   #isShort = false;
 
-  /** until when a route is kept away */
+  /** until when a route is in quarantine */
   readonly #quarantined = new Map<string, number>();
 
   constructor({ healthPaths, countsHealth, limitsRequests }: Guarding) {
@@ -45,7 +45,7 @@ export class RequestGuard {
     this.#share = limitsRequests ? 0 : Infinity;
   }
 
-  /** Undefined where there is nothing to stand in front for. */
+  /** Undefined when there is nothing to check. */
   static of(guarding: Guarding): RequestGuard | undefined {
     const { countsHealth, limitsRequests, quarantines } = guarding;
     return countsHealth || limitsRequests || quarantines ? new RequestGuard(guarding) : undefined;
@@ -59,7 +59,10 @@ export class RequestGuard {
     return this.#turnedAway;
   }
 
-  /** Why a request is turned away, with how many under way, itself included; undefined when it is not. Asked once a request. */
+  /**
+   * Returns why a request is refused, or undefined. `underWay` is the number of requests in progress, including this
+   * one. To be called once per request.
+   */
   refusalOf(method: string, target: string, underWay: number): Refusal | undefined {
     if (underWay > this.#peak) this.#peak = underWay;
     if (this.#countsHealth && this.#isHealth(pathOf(target))) {
@@ -83,14 +86,14 @@ export class RequestGuard {
     return undefined;
   }
 
-  /** These routes, and no others, are kept from the application. */
+  /** Sets the routes in quarantine. */
   quarantine(routes: readonly QuarantinedRoute[]): void {
     this.#quarantined.clear();
     const nowMs = performance.now();
     for (const { route, forMs } of routes) this.#quarantined.set(route, nowMs + forMs);
   }
 
-  /** How many requests may be under way. */
+  /** Sets how many requests may be in progress. */
   allow(share: number): void {
     this.#share = share;
   }
@@ -110,7 +113,7 @@ export class RequestGuard {
   }
 }
 
-/** Counts the requests under way, with the one in question. */
+/** Counts the requests in progress, including the current one. */
 type CountUnderWay = () => number;
 
 function responseTo({ code, retryAfterSeconds }: Refusal) {
@@ -125,7 +128,7 @@ function responseTo({ code, retryAfterSeconds }: Refusal) {
   return { status, reason, headers, text };
 }
 
-/** The handler of our own loop behind a guard. */
+/** Wraps the handler of evy's own loop with a guard. */
 export function guardHandler(handler: Handler, guard: RequestGuard, underWay: CountUnderWay): Handler {
   return (exchange) => {
     const refusal = guard.refusalOf(exchange.method, exchange.target, underWay());
@@ -139,7 +142,7 @@ export function guardHandler(handler: Handler, guard: RequestGuard, underWay: Co
   };
 }
 
-/** The listener of node:http behind a guard. */
+/** Wraps the listener of node:http with a guard. */
 export function guardListener(listener: NodeListener, guard: RequestGuard, underWay: CountUnderWay): NodeListener {
   return (request, response) => {
     const refusal = guard.refusalOf(request.method ?? '', request.url ?? '', underWay());

@@ -1,11 +1,11 @@
 /**
- * The states of a connection, one word for each direction, and of the response under way. Whether a connection is idle, active or
- * closing is derived from the two directions.
+ * The states of a connection, one for each direction, and of the response in progress. Whether a connection is idle,
+ * active or closing is derived from the two directions.
  */
 import { stepFunctions } from '../../shared/state-machine.ts';
 import type { Transitions } from '../../shared/state-machine.ts';
 
-/** In or before a head; in a body; a whole request is being answered; no further request will be read. */
+/** In or before a head; in a body; a complete request is being answered; no further request will be read. */
 export const readingStates = ['head', 'body', 'held', 'over'] as const;
 export const readingInputs = ['request', 'request-with-body', 'body-end', 'response', 'stop'] as const;
 export type ReadingState = (typeof readingStates)[number];
@@ -19,7 +19,10 @@ export const readingTable: Transitions<ReadingState, ReadingInput> = {
 };
 export const nextReadingState = stepFunctions('reading', readingTable, readingInputs);
 
-/** No response is under way; one is; FIN goes out after what is queued; the connection is gone or belongs to somebody else. */
+/**
+ * No response is in progress; one is; FIN is sent after the queued output; the connection is closed or has another
+ * owner.
+ */
 export const writingStates = ['idle', 'open', 'closing', 'gone'] as const;
 export const writingInputs = ['request', 'response', 'close', 'lost'] as const;
 export type WritingState = (typeof writingStates)[number];
@@ -34,8 +37,8 @@ export const writingTable: Transitions<WritingState, WritingInput> = {
 export const nextWritingState = stepFunctions('writing', writingTable, writingInputs);
 
 /**
- * Waiting for the head; the head was given; the head was sent; the deadline has passed and the server has responded in place of the
- * application; all bytes are in the output; the application took the socket; settled.
+ * Waiting for the application's head; the head was given; the head was sent; the deadline has passed and the server has
+ * responded itself; all bytes are in the output; the application took the socket; settled.
  */
 export const responseStates = ['waiting', 'started', 'streaming', 'expired', 'complete', 'taken', 'over'] as const;
 export const responseInputs = ['start', 'send', 'end', 'respond', 'expire', 'take', 'settle'] as const;

@@ -1,7 +1,7 @@
 /**
- * One client connection: the requests read from it, the responses written to it, one after the other; and whether it goes on,
- * moves to another process or ends. Reading and writing are a word each (connection-states.ts); whether the connection is idle,
- * active or closing is derived from them.
+ * One client connection: its requests, its responses in order, and whether it persists, moves to another process or
+ * ends. The states of reading and writing are in connection-states.ts; whether the connection is idle, active or
+ * closing is derived from them.
  */
 import type { Socket } from 'node:net';
 import type { Outcome } from '../../shared/application.ts';
@@ -28,17 +28,17 @@ import { Output, UnsettledResponses } from './output.ts';
 import type { CompleteResponse, OutputOwner } from './output.ts';
 import { RequestReading } from './request-reading.ts';
 
-/** Who keeps the connections of a loop. */
+/** The set that a connection belongs to. */
 export interface ConnectionKeeper {
   readonly handler: Handler;
-  /** The connection is out of service. */
+  /** The connection is no longer served. */
   closed(connection: Connection): void;
-  /** Serves a connection that was served before: `rest` was read and not consumed, and it has had so many requests. */
+  /** Serves a connection again: `rest` was received but not consumed, and it has had `requests` requests. */
   resume(transport: Transport, peer: PeerFacts, rest: Buffer, requests: number): void;
 }
 
 export class Connection implements TransportOwner, OutputOwner, Expiring, Movable, IdleConnection, Carrier {
-  /** Who the client and the server are to applications. */
+  /** The addresses of client and server that applications see. */
   readonly peer: PeerFacts;
   /** Undefined for a peer that is not trusted. */
   readonly forwarding: Forwarding | undefined;
@@ -52,15 +52,15 @@ export class Connection implements TransportOwner, OutputOwner, Expiring, Movabl
   #writing: WritingState = 'idle';
   /** The request being answered. */
   exchange: Exchange | undefined;
-  /** Events are being taken from the parser: output is gathered until that is done. */
+  /** Whether parser events are being handled; output is gathered until that is done. */
   #isPumping = false;
-  /** It cannot move to another process. */
+  /** Whether it cannot move to another process. */
   #isFixed: boolean;
-  /** Requests that have begun so far. */
+  /** Requests so far. */
   #requests = 0;
-  /** Set once the connection is closing. */
+  /** Set when the connection starts to close. */
   #linger: Linger | undefined;
-  /** What the connection has become, once the application took it over. */
+  /** The socket, once the application took the connection over. */
   takenSocket: Socket | undefined;
 
   constructor(context: LoopContext, keeper: ConnectionKeeper, transport: Transport, peer: PeerFacts) {
@@ -76,11 +76,11 @@ export class Connection implements TransportOwner, OutputOwner, Expiring, Movabl
     transport.setOwner(this);
   }
 
-  /** No request is being read or answered. */
+  /** Whether no request is being read or answered. */
   get isIdle(): boolean {
     return this.#writing === 'idle' && this.#reading.isBetween;
   }
-  /** A response is under way: its application may read the body. */
+  /** Whether a response is in progress, whose application may read the body. */
   get #isAnswering(): boolean {
     return this.#writing === 'open';
   }
@@ -109,7 +109,7 @@ export class Connection implements TransportOwner, OutputOwner, Expiring, Movabl
   progressed(): void {
     this.#deadlines.written();
     this.#unsettled.settleUpTo(this.#output.sent);
-    // While something is on its way out, the client is to take it.
+    // While output is pending, the client must read it.
     if (!this.#output.isEmpty) this.#deadlines.expectWrite();
     else if (this.#deadlines.wait === 'linger') this.#deadlines.expect('linger', lingerMs);
     if (this.#context.mover !== undefined && this.offer()) return;
@@ -173,7 +173,7 @@ export class Connection implements TransportOwner, OutputOwner, Expiring, Movabl
     if (reading.isFull || (reading.state === 'body' && !this.#hasRoom)) this.transport.pause();
   }
 
-  /** Takes events from the parser as long as they can be acted upon. Responses gather meanwhile and leave together. */
+  /** Handles parser events while possible. Responses are gathered meanwhile and sent together. */
   #pump(): void {
     if (this.#isPumping) return;
     this.#isPumping = true;
@@ -182,7 +182,7 @@ export class Connection implements TransportOwner, OutputOwner, Expiring, Movabl
       this.#flush();
       if (this.#context.closesIdle && this.isIdle) this.close();
       else if (this.#context.mover !== undefined) this.offer();
-      // What has left may make room for further requests.
+      // Sent output may make room for further requests.
     } while (this.#isHeldBack);
     this.#isPumping = false;
     if (this.#reading.state !== 'over') this.#afterPump();
@@ -200,14 +200,14 @@ export class Connection implements TransportOwner, OutputOwner, Expiring, Movabl
           return;
         }
         const exchange = this.#begin();
-        // What came of its body together with the head is there before the application asks for it.
+        // Body bytes that arrived with the head are delivered before the application reads.
         while (reading.state === 'body' && this.#hasRoom) if (!this.#takeBodyEvent(reading.parser.next())) break;
         this.#keeper.handler(exchange);
       } else if (!this.#takeBodyEvent(event)) return;
     }
   }
 
-  /** Acts upon an event within a body; returns false when there is nothing more to take. */
+  /** Handles an event within a body. Returns false when there is nothing more to handle. */
   #takeBodyEvent(event: RequestEvent): boolean {
     if (event === 'data') this.#deliver();
     else if (event === 'end') this.#endBody();
@@ -216,15 +216,15 @@ export class Connection implements TransportOwner, OutputOwner, Expiring, Movabl
     return true;
   }
 
-  /** Whether another request may begin: the client takes responses fast enough. */
+  /** Whether another request may begin: the client reads responses fast enough. */
   get #mayBegin(): boolean {
     const { mover, settings } = this.#context;
     if (this.#output.isFull || this.#unsettled.count >= settings.pipelineDepth) return false;
-    // A connection that is about to move takes its next request along.
+    // A connection that is about to move keeps its next request for its new process.
     return !(mover?.hasRoom === true && this.#mayMove);
   }
 
-  /** Requests are here that could begin. */
+  /** Whether received requests could begin now. */
   get #isHeldBack(): boolean {
     const reading = this.#reading;
     return reading.state === 'head' && reading.parser.buffered > 0 && this.#mayBegin;
@@ -271,12 +271,12 @@ export class Connection implements TransportOwner, OutputOwner, Expiring, Movabl
       return;
     }
     const hasRoom = reading.state === 'body' ? this.#hasRoom : !reading.isFull;
-    // An application that does not read is slow, not the client; and a client that waits for 100 Continue does as it should.
+    // The client is not slow while the application does not read, nor while it waits for 100 Continue.
     reading.expectBytes(hasRoom && !(this.#isAnswering && this.exchange?.input.owesContinue === true));
     if (hasRoom && this.transport.isPaused) this.transport.resume();
   }
 
-  /** The client has shut down its side, and nothing that it sent before is left. */
+  /** Whether the client has shut down its side, and all its bytes are consumed. */
   get #isExhausted(): boolean {
     return this.transport.hasEnded && this.#reading.parser.buffered === 0;
   }
@@ -293,7 +293,7 @@ export class Connection implements TransportOwner, OutputOwner, Expiring, Movabl
     }
     const sender = refusedSender(code, this, parser, context.naming);
     context.refused(code, sender.peer.remoteAddress, exchange ?? sender);
-    // A request that was answered while its body was still coming has had its one response.
+    // A request that was answered before its body was complete has had its response.
     if (exchange === undefined) {
       const response = refusalText(code, parser.line.method, context.http10Only);
       this.#output.putText(response);
@@ -312,7 +312,6 @@ export class Connection implements TransportOwner, OutputOwner, Expiring, Movabl
     if (!this.#isAnswering || this.#context.http10Only) return;
     this.#output.putText(continueResponse(headers));
     this.#output.flush();
-    // From now on it is the client's turn.
     this.bodyWanted();
   }
 
@@ -324,7 +323,7 @@ export class Connection implements TransportOwner, OutputOwner, Expiring, Movabl
     const reading = this.#reading;
     if (reading.state === 'over' || this.#isExhausted) return false;
     if (reading.state !== 'body') return true;
-    // A client that waits for 100 Continue may send its body or not, and one with a long body would only be throttled.
+    // It is unknown whether a client that waits for 100 Continue sends its body; discarding a long body takes too long.
     return this.exchange?.input.owesContinue !== true && !(isWhole && reading.isTooLongToDiscard);
   }
 
@@ -347,7 +346,7 @@ export class Connection implements TransportOwner, OutputOwner, Expiring, Movabl
     if (this.#isPumping) return;
     if (reading.state === 'over') this.#output.flush();
     else this.#pump();
-    // All of it may have left before its end was known: then no progress is reported.
+    // Everything may have been sent before the end was known; then no progress is reported.
     this.#unsettled.settleUpTo(this.#output.sent);
   }
 
@@ -360,13 +359,13 @@ export class Connection implements TransportOwner, OutputOwner, Expiring, Movabl
       this.#unsettled.settleUpTo(this.#output.sent);
       return;
     }
-    // FIN would mean that what was sent is whole.
+    // A FIN would tell the client that the response is complete.
     this.#reading.stop();
     this.#writing = nextWritingState.close(this.#writing);
     this.transport.reset();
   }
 
-  /** The socket comes with what was read and not consumed. The exchange is unsettled until the socket closes. */
+  /** The socket first delivers the unconsumed bytes. The exchange is settled when the socket closes. */
   takeSocket(exchange: Exchange): Socket {
     if (this.exchange !== exchange || !this.#isAnswering || exchange.state !== 'waiting') {
       throw new EvyError('APP_FAILED', 'takeSocket() must be called once, before anything is sent');
@@ -375,12 +374,12 @@ export class Connection implements TransportOwner, OutputOwner, Expiring, Movabl
     this.#reading.stop();
     this.#writing = nextWritingState.close(this.#writing);
     this.#deadlines.expectNothing();
-    // Responses to earlier requests come first.
+    // Earlier responses come first.
     this.#output.flush();
     const socket = this.transport.intoSocket(Buffer.from(this.#reading.parser.takeRest()));
     this.takenSocket = socket;
     this.#output.moveTo(socket);
-    // After the application has attached its listeners.
+    // Deferred until the application has added its listeners.
     if (this.#context.isDraining) process.nextTick(() => this.#context.announceDrain(socket));
     return socket;
   }
@@ -416,13 +415,13 @@ export class Connection implements TransportOwner, OutputOwner, Expiring, Movabl
 
   // ---- moving to another process
 
-  /** Only bytes that are still on their way out stand against a move. */
+  /** Only pending output prevents a move. */
   get #mayMove(): boolean {
     if (this.#isFixed || this.#writing !== 'idle' || !this.#reading.isAtStart) return false;
     return this.#context.mover?.mayMove(this.transport) === true;
   }
 
-  /** Moves now if possible, or else when it is the connection's turn. Returns whether it is gone. */
+  /** Moves now if possible, or later in its turn. Returns whether it has left. */
   offer(): boolean {
     return this.#mayMove && this.#output.isEmpty && this.#context.mover!.offer(this);
   }
@@ -443,7 +442,7 @@ export class Connection implements TransportOwner, OutputOwner, Expiring, Movabl
     return detached;
   }
 
-  /** Goes on where another process, or an earlier object for this connection, left off. */
+  /** Continues where another process, or an earlier object for this connection, stopped. */
   continueWith(rest: Buffer, requests: number): void {
     this.#requests = requests;
     if (rest.length > 0) this.#push(rest, rest.length, false);
@@ -452,7 +451,7 @@ export class Connection implements TransportOwner, OutputOwner, Expiring, Movabl
 
   // ---- ending
 
-  /** No further request: what is queued goes out, then FIN, then the client's own end is waited for. */
+  /** Accepts no further request: sends the queued output, then FIN, then waits for the client's end. */
   close(): void {
     if (this.#writing === 'gone') return;
     this.#reading.stop();
@@ -462,11 +461,11 @@ export class Connection implements TransportOwner, OutputOwner, Expiring, Movabl
     this.#deadlines.expect('linger', lingerMs);
     this.#output.end();
     if (!this.#output.isEmpty) this.#deadlines.expectWrite();
-    // Unread bytes in the kernel would turn the FIN into a reset: they are read and dropped.
+    // Unread bytes in the kernel would turn the FIN into a reset, so they are read and dropped.
     this.transport.resume();
   }
 
-  /** Ends at once: what has not left is lost. */
+  /** Closes immediately; unsent output is lost. */
   destroy(): void {
     this.#settleAll('cut');
     (this.takenSocket ?? this.transport).destroy();
@@ -484,12 +483,12 @@ export class Connection implements TransportOwner, OutputOwner, Expiring, Movabl
     this.#keeper.closed(this);
   }
 
-  /** No response that is not settled will be delivered. */
+  /** Unsettled responses will not be delivered. */
   #settleAll(outcome: Outcome): void {
     this.#unsettled.settleAll(outcome);
     const exchange = this.exchange;
     if (exchange === undefined || exchange.isOver) return;
-    // A socket that the application took has had its response, whatever that was.
+    // A socket that the application took is not settled here.
     const isOurs = this.#isAnswering;
     if (isOurs) this.#context.responseDone();
     exchange.input.fail(new EvyError('BODY_CUT', 'the client closed the connection'));

@@ -1,6 +1,7 @@
 /**
- * What all connections and requests of one loop read and report to: the settings, the logs, the clock, the counters, and
- * what the process is about to do (drain, close what is idle, move connections away). It knows neither connections nor requests.
+ * The shared context of one loop, which connections and requests read and report to: the settings, the logs, the clock,
+ * the counters, and what the process is about to do (drain, close idle connections, move connections). It knows neither
+ * connections nor requests.
  */
 import type { Socket } from 'node:net';
 import type { DrainNotice, ResponseReport } from '../../shared/application.ts';
@@ -24,15 +25,15 @@ import type { RequestNames } from '../request/request-id.ts';
 import { Clock, realTime } from '../transport/clock.ts';
 import type { Expiring, TimeSource } from '../transport/clock.ts';
 
-/** What a loop is made with, whatever serves its requests. */
+/** The parameters of a loop, for any interface. */
 export interface LoopOptions {
   settings: ServerSettings;
   log: Logger;
   accessLog: AccessLog | undefined;
   multiprocess: boolean;
-  /** Called when the first request has been answered. */
+  /** Called when the first request was answered. */
   onFirstAnswer?: (() => void) | undefined;
-  /** Another source of time than this machine's. */
+  /** A source of time other than this machine's clock. */
   time?: TimeSource;
 }
 
@@ -41,7 +42,7 @@ export type AnswerCounts = Pick<ServingStats, 'answers2xx' | 'answers3xx' | 'ans
 
 export const noAnswers = (): AnswerCounts => ({ answers2xx: 0, answers3xx: 0, answers4xx: 0, answers5xx: 0 });
 
-/** `status` is 0 when nothing was sent. Returns whether this is the first answer. */
+/** `status` is 0 when nothing was sent. Returns whether this is the first response. */
 export function countAnswer(counts: AnswerCounts, status: number): boolean {
   if (status < 200) return false;
   const isFirst = counts.answers2xx + counts.answers3xx + counts.answers4xx + counts.answers5xx === 0;
@@ -52,7 +53,7 @@ export function countAnswer(counts: AnswerCounts, status: number): boolean {
   return isFirst;
 }
 
-/** Orders to drain whose deadlines differ by less than this are the same order, told twice. */
+/** Drain orders whose deadlines differ by less than this are repetitions of one order. */
 const sameDrainMs = 1000;
 
 export class LoopContext {
@@ -66,24 +67,24 @@ export class LoopContext {
   /** Undefined when no proxy is trusted. */
   readonly trustedProxies: TrustedProxies | undefined;
   readonly naming: RequestNaming;
-  /** Set once connections may move to another process. */
+  /** Set when connections may move to another process. */
   mover: Mover | undefined;
-  /** Connections that are idle, or become so, are closed. */
+  /** Whether idle connections are closed, also those that become idle later. */
   closesIdle = false;
-  /** Idle connections that were closed without their clients having been told before. */
+  /** Idle connections that were closed without an announcement to their clients. */
   closedUnannounced = 0;
-  /** Requests that have begun so far. */
+  /** Requests so far. */
   requests = 0;
-  /** Requests whose response is not complete. */
+  /** Requests without a complete response. */
   activeRequests = 0;
   pendingHooks = 0;
   readonly answers = noAnswers();
-  /** Called whenever a connection came or went, or a hook ended. */
+  /** Called whenever a connection was added or removed, or a hook ended. */
   onChange: () => void = () => {};
   readonly #onFirstAnswer: LoopOptions['onFirstAnswer'];
   #drainByMs: number | undefined;
 
-  /** `watched` are the connections that the clock looks at. */
+  /** `watched` are the connections whose deadlines the clock checks. */
   constructor(options: LoopOptions, watched: ReadonlySet<Expiring>) {
     const { settings, log, accessLog, multiprocess } = options;
     this.#onFirstAnswer = options.onFirstAnswer;
@@ -112,7 +113,7 @@ export class LoopContext {
     return true;
   }
 
-  /** Tells the owner of a socket that the application took over how long it has. */
+  /** Tells the owner of a taken socket how much time is left. */
   announceDrain(socket: Socket): void {
     const notice: DrainNotice = { graceMs: Math.max(0, Math.round(this.#drainByMs! - performance.now())) };
     socket.emit('evy:drain', notice);
@@ -129,7 +130,7 @@ export class LoopContext {
     this.activeRequests -= 1;
   }
 
-  /** The last byte of a response has left, or no further one can. */
+  /** The last byte of a response was sent, or no more can be sent. */
   settled(request: LoggedRequest, report: ResponseReport, bodyBytes: number): void {
     if (countAnswer(this.answers, report.status)) this.#onFirstAnswer?.();
     this.accessLog?.write(request, report, bodyBytes);
@@ -139,19 +140,19 @@ export class LoopContext {
     this.log.info('request.refused', { code, peer, request: request.summary, ...request.names });
   }
 
-  /** A request was refused before an exchange was made for it, and this response was sent. */
+  /** A request was refused before it had an exchange; this response was sent. */
   refusalSent(code: ErrorCode, sender: RefusedSender, line: RequestLine, response: string): void {
     if (this.accessLog === undefined) return;
     const { request, report, bodyBytes } = refusedRequest(code, sender, line, response);
     this.accessLog.write(request, report, bodyBytes);
   }
 
-  /** A client that does not take its response has lost its connection. */
+  /** A client that did not read its response has lost its connection. */
   connectionCut(peer: string): void {
     this.log.info('connection.cut', { code: 'REQUEST_CUT', peer });
   }
 
-  /** The process does not end before this promise, such as that of a post hook. */
+  /** Delays the end of the process until this promise is settled, such as that of a post hook. */
   track(promise: Promise<void>): void {
     this.pendingHooks += 1;
     void promise.then(() => {

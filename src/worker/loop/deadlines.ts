@@ -1,6 +1,6 @@
 /**
- * How long a connection waits: one deadline for bytes from the client (the next request, the rest of a head, a body, its end),
- * and one for the client to take bytes. A body has a deadline for each pause and, by option, a least pace.
+ * The deadlines of a connection: one for bytes from the client (the next request, the rest of a head, a body, its end),
+ * and one for the client to read output. A body has a deadline for each pause and, by option, a minimum rate.
  */
 import type { ServerSettings } from '../../shared/options/table.ts';
 import type { Clock } from '../transport/clock.ts';
@@ -29,7 +29,7 @@ export class Deadlines {
     this.readDeadlineMs = this.#clock.after(ms);
   }
 
-  /** How long it has been waiting, if that is a wait of `ms`. */
+  /** How long it has been waiting, if the wait was started with `ms`. */
   waitedMs(ms: number): number {
     return this.#clock.after(ms) - this.readDeadlineMs;
   }
@@ -39,7 +39,7 @@ export class Deadlines {
     this.readDeadlineMs = Infinity;
   }
 
-  /** Bytes are on their way out. The time counts from the last byte that the client took. */
+  /** Output is pending. The time counts from the last byte that the client took. */
   expectWrite(): void {
     if (this.writeDeadlineMs === Infinity) this.writeDeadlineMs = this.#clock.after(this.#writeTimeoutMs);
   }
@@ -49,13 +49,15 @@ export class Deadlines {
   }
 }
 
-/** The deadline of the bodies of one connection, and the error code for what was missed: too long a pause, or too slow a pace. */
+/**
+ * The deadline of the bodies of one connection, and the error code when it passes: too long a pause, or too low a rate.
+ */
 export class BodyDeadline {
   readonly #deadlines: Deadlines;
   readonly #mostMs: number;
-  /** Undefined when any pace will do. */
+  /** Undefined when there is no minimum rate. */
   readonly #pace: BodyPace | undefined;
-  /** The pace ends the wait under way, not the length of the pause. */
+  /** Whether the rate, and not the pause, limits the current wait. */
   #isBoundByPace = false;
 
   constructor(deadlines: Deadlines, settings: Pick<ServerSettings, 'bodyMinRate' | 'socketTimeoutMs'>) {
@@ -74,7 +76,7 @@ export class BodyDeadline {
     this.#pace?.received(bytes, this.#deadlines.nowMs);
   }
 
-  /** Sets the deadline. There is none while the server, not the client, is to act. */
+  /** Sets the deadline. There is none while the server, not the client, must act. */
   expect(isClientsTurn: boolean): void {
     const { nowMs } = this.#deadlines;
     if (isClientsTurn) {
@@ -87,7 +89,7 @@ export class BodyDeadline {
     }
   }
 
-  /** Why the deadline has passed. */
+  /** The reason why the deadline has passed. */
   get fault(): 'BODY_TOO_SLOW' | 'BODY_TIMEOUT' {
     return this.#isBoundByPace ? 'BODY_TOO_SLOW' : 'BODY_TIMEOUT';
   }
@@ -97,19 +99,19 @@ export class BodyDeadline {
 const paceGraceMs = 5_000;
 
 /**
- * The least pace of a body: bytes buy time. A body begins with a few seconds, and each byte adds the time that it takes at the least
- * rate. The credit is limited to one socketTimeout, so that a megabyte at once does not pay for an hour of dripping. Time is used up
- * only while the server waits for bytes, not while the application leaves them waiting.
+ * The minimum rate of a body, as a credit of time: a body begins with a few seconds, and each byte adds the time that
+ * it takes at the minimum rate. The credit is limited to one socketTimeout, so that a fast megabyte does not allow an
+ * hour of dripping. Time is used up only while the server waits for bytes, not while the application does not read.
  */
 export class BodyPace {
   readonly #msPerByte: number;
   readonly #mostMs: number;
-  /** The credit as of #sinceMs. */
+  /** The credit at #sinceMs. */
   #leftMs = 0;
-  /** When the wait under way began; undefined while the server does not wait for the sender. */
+  /** When the current wait began; undefined while the server does not wait for the client. */
   #sinceMs: number | undefined;
 
-  /** All times that are passed in must come from the same clock. */
+  /** The times passed to all methods must be of the same monotonic clock, in milliseconds. */
   constructor(bytesPerSecond: number, mostMs: number) {
     this.#msPerByte = 1000 / bytesPerSecond;
     this.#mostMs = mostMs;
@@ -126,13 +128,13 @@ export class BodyPace {
     this.#leftMs = Math.min(this.#leftMs + bytes * this.#msPerByte, this.#mostMs);
   }
 
-  /** It is the sender's turn. Returns the time until the next bytes must have come; below zero it is late already. */
+  /** The client must send. Returns the time until its next bytes are due; negative when they are late already. */
   wait(nowMs: number): number {
     this.#sinceMs ??= nowMs;
     return this.leftMs(nowMs);
   }
 
-  /** It is not the sender's turn. */
+  /** The client need not send. */
   pause(nowMs: number): void {
     this.#leftMs = this.leftMs(nowMs);
     this.#sinceMs = undefined;

@@ -1,6 +1,7 @@
 /**
- * One request and its response. The interfaces (wsgi, fetch) drive it: start, then send or respond, then end, or fail. It puts the
- * response, framed, into the connection's output; the connection tells it when its last byte has left or the client has.
+ * One request and its response. An interface (wsgi, fetch) drives it: start, then send or respond, then end, or fail.
+ * The exchange puts the framed response into the connection's output; the connection reports when the last byte was
+ * sent or the client has disconnected.
  */
 import type { Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
@@ -33,36 +34,40 @@ import { putChunk, ResponseBody, totalLength } from './response-body.ts';
 /** Calls the application for an exchange; never throws. */
 export type Handler = (exchange: Exchange) => void;
 
-/** What carries an exchange: the connection, as far as its requests use it. */
+/** The connection as its exchanges use it. */
 export interface Carrier extends BodySource, Sender {
-  /** Whether another request can follow. `isWhole`: the response is known as a whole, so nobody reads the rest of the body. */
+  /**
+   * Whether another request can follow. `isWhole`: the response is complete, so the rest of the body will not be read.
+   */
   mayPersist(isWhole: boolean): boolean;
-  /** What a response that keeps the connection says about it; '' is nothing. */
+  /** The Keep-Alive lines of a response that keeps the connection; '' for none. */
   readonly keepAliveField: string;
-  /** Sends what is in the output, at the latest when the events at hand have been handled. */
+  /** Sends the output, at the latest when the current events have been handled. */
   flushSoon(): void;
   /** All bytes of the response are in the output. */
   responseDone(exchange: Exchange): void;
-  /** Ends a response that is not whole, so that the client can see it. */
+  /** Ends an incomplete response so that the client notices. */
   cut(exchange: Exchange, how: 'end' | 'reset'): void;
   sendContinue(headers: ReadonlyArray<readonly [string, string]>): void;
-  /** Turns the connection into a socket that belongs to the application. */
+  /** Converts the connection to a socket that belongs to the application. */
   takeSocket(exchange: Exchange): Socket;
 }
 
 export class Exchange implements InputOwner, NamedRequest {
-  /** As the client sent them: what applications do to the environment must not affect framing. */
+  /** As received: an application that changes the environment must not affect framing. */
   readonly method: string;
   readonly target: string;
   readonly version: Version;
   readonly env: Environ;
   readonly input: RequestInput;
-  /** Who asks, by what trusted proxies say. */
+  /** The client, as trusted proxies report it. */
   readonly peer: PeerFacts;
   readonly startedMs = performance.now();
-  /** Whether the connection may serve another request after this one, as the client asked and the head said. */
+  /**
+   * Whether the connection may serve another request after this one, according to the client's header and the response.
+   */
   keepAlive: boolean;
-  /** Position in the connection's output where this response ends. */
+  /** The end of this response in the connection's output. */
   endOffset = Infinity;
   readonly #context: LoopContext;
   readonly #carrier: Carrier;
@@ -70,12 +75,12 @@ export class Exchange implements InputOwner, NamedRequest {
   readonly #startOffset: number;
   #state: ResponseState = 'waiting';
   #hasFailed = false;
-  /** The client has seen that the response is not whole. */
+  /** Whether the client can see that the response is incomplete. */
   #isCut = false;
   #head: AppHead | undefined;
-  /** Position in the connection's output where the body starts; -1 until the head was sent. */
+  /** The start of the body in the connection's output; -1 until the head was sent. */
   #bodyOffset = -1;
-  /** Of a response that is sent piece by piece. */
+  /** Present for a response that is sent in pieces. */
   #body: ResponseBody | undefined;
   #requestId: string | undefined;
   #traceparent: string | undefined;
@@ -111,14 +116,17 @@ export class Exchange implements InputOwner, NamedRequest {
   get state(): ResponseState {
     return this.#state;
   }
-  /** The deadline has passed: whatever the application still sends is dropped. */
+  /** Whether the deadline has passed, so that further output of the application is dropped. */
   get isExpired(): boolean {
     return this.#state === 'expired';
   }
   get isOver(): boolean {
     return this.#state === 'over';
   }
-  /** The application's work is awaited. Of one that is complete, or was answered by its deadline, only the client is. */
+  /**
+   * Whether the application's work is awaited. A complete response, or one that the server sent at the deadline, only
+   * waits for the client.
+   */
   get isOpen(): boolean {
     return this.#state !== 'over' && this.#state !== 'complete' && this.#state !== 'expired';
   }
@@ -129,7 +137,7 @@ export class Exchange implements InputOwner, NamedRequest {
     this.#output.flush();
     return this.#output.drained();
   }
-  /** Whether further pieces of the body would be sent: not those of a HEAD, nor what is beyond Content-Length. */
+  /** Whether further pieces of the body would be sent; false for HEAD, and beyond Content-Length. */
   get wantsMore(): boolean {
     return this.#state === 'started' || (this.#state === 'streaming' && this.#body!.wantsMore);
   }
@@ -139,7 +147,7 @@ export class Exchange implements InputOwner, NamedRequest {
 
   // ---- the response, driven by an interface
 
-  /** Sets status and headers; nothing is sent yet. @throws {EvyError} APP_BAD_STATUS, APP_BAD_HEADER */
+  /** Sets status and headers; sends nothing yet. @throws {EvyError} APP_BAD_STATUS, APP_BAD_HEADER */
   start(status: string, headers: ReadonlyArray<readonly [string, string]>): void {
     const head = checkHead(status, headers, this.#context.settings.capitalizeResponseHeaders);
     if (this.#state === 'over' || this.#state === 'taken' || this.#state === 'expired') return;
@@ -147,7 +155,7 @@ export class Exchange implements InputOwner, NamedRequest {
     this.#head = head;
   }
 
-  /** Sends a body that is known as a whole. */
+  /** Sends a complete body. */
   respond(chunks: readonly Chunk[]): void {
     if (this.#state === 'started') {
       const length = totalLength(chunks);
@@ -158,7 +166,7 @@ export class Exchange implements InputOwner, NamedRequest {
     this.end();
   }
 
-  /** Sends a piece of the body, and the head before the first one. */
+  /** Sends a piece of the body, and the head before the first piece. */
   send(chunk: Chunk): void {
     if (!this.#takesBody || chunk.length === 0) return;
     if (this.#state === 'started') this.#sendHead(undefined, false);
@@ -166,7 +174,7 @@ export class Exchange implements InputOwner, NamedRequest {
     this.#carrier.flushSoon();
   }
 
-  /** The head is the whole response: nothing is known of a body that HEAD does not ask for. */
+  /** Sends only the head; the length of a body that HEAD does not ask for is unknown. */
   endHead(): void {
     if (this.#state === 'started') this.#sendHead(undefined, true);
     this.end();
@@ -187,7 +195,7 @@ export class Exchange implements InputOwner, NamedRequest {
     this.#finish();
   }
 
-  /** Sends the usual response in one go, without counting what is known beforehand. Returns false for one of another kind. */
+  /** Sends the usual response at once, with precomputed framing. Returns false for any other response. */
   #sendWhole(chunks: readonly Chunk[], length: number): boolean {
     const head = this.#head!;
     if (head.length !== undefined && head.length !== length) return false;
@@ -235,17 +243,17 @@ export class Exchange implements InputOwner, NamedRequest {
 
   // ---- failures
 
-  /** The application threw, or did what an application must not do. */
+  /** The application threw, or violated its interface. */
   fail(thrown: unknown, hint?: (error: Error) => string | undefined): void {
     const failure = describeFailure(thrown);
     const { log } = this.#context;
     if (this.isOver || this.isExpired) {
-      // The client left, or has its response: what the application says about that is of interest to nobody but a debugger.
+      // The client has disconnected, or has its response, so a later failure is only logged for debugging.
       log.debug('app.failed', { request: this.summary, ...this.names, error: failure.error.message });
       return;
     }
     if (failure.isClients) {
-      // A fault of its body was logged when it was found.
+      // A fault of the body has been logged already.
       if (thrown !== this.input.fault) this.#context.refused(failure.code, this.peer.remoteAddress, this);
     } else {
       this.#hasFailed = true;
@@ -258,24 +266,30 @@ export class Exchange implements InputOwner, NamedRequest {
     } else if (this.#state === 'streaming') this.#cutShort();
   }
 
-  /** The option requestTimeout: 504 if nothing was sent, else the response is cut so that the client can see it. */
+  /**
+   * The option requestTimeout: responds with 504 if nothing was sent; otherwise cuts the response so that the client
+   * notices.
+   */
   timeOut(error: EvyError): void {
     const hasBegun = this.#state === 'streaming';
     this.#state = nextResponseState.expire(this.#state);
-    // The application first: it is to stop, and its hooks find the signal aborted.
+    // The application is told first: it should stop, and its hooks find the signal aborted.
     this.#cancel(error);
     this.input.fail(error);
     if (hasBegun) this.#cutShort();
     else this.#answerInstead(describeFailure(error));
   }
 
-  /** The rest of the body will not come: the application learns it from its reads and its signal, and its response is the last one. */
+  /**
+   * The rest of the body is refused: the application learns it from its reads and its signal, and its response is the
+   * last one.
+   */
   refuseBody(error: EvyError): void {
     this.input.fail(error);
     (this.#cancellation ??= new Cancellation()).announce(error);
   }
 
-  /** Bytes that the application gave were lost before they were sent. */
+  /** Bytes of the application were lost before they were sent. */
   spoil(): void {
     if (this.isOver) return;
     this.#hasFailed = true;
@@ -285,14 +299,14 @@ export class Exchange implements InputOwner, NamedRequest {
     });
   }
 
-  /** Responds in place of the application. */
+  /** Responds on behalf of the application. */
   #answerInstead(failure: Failure): void {
     const { status, text } = failureResponse(failure, this.#context.settings.debug);
     this.#head = checkHead(status, [['Content-Type', 'text/plain; charset=utf-8']], true);
     this.#sendWhole([text], totalLength([text]));
   }
 
-  /** Ends the response so that the client sees that it is not whole. */
+  /** Ends the response so that the client sees that it is incomplete. */
   #cutShort(): void {
     this.#hasFailed = true;
     this.#isCut = true;
@@ -306,10 +320,10 @@ export class Exchange implements InputOwner, NamedRequest {
 
   // ---- the end of the response
 
-  /** The last byte has left, or no further one can. */
+  /** The last byte was sent, or no more can be sent. */
   settle(outcome: Outcome): void {
     if (this.#state === 'over') return;
-    // While the state still says how it came to this.
+    // This comes first, while the state still tells the reason.
     const report = this.account(outcome);
     this.#state = nextResponseState.settle(this.#state);
     this.#setOptional('evy.response', report);
@@ -320,7 +334,7 @@ export class Exchange implements InputOwner, NamedRequest {
     this.#runHooks();
   }
 
-  /** Makes `env['evy.response']` of a response that ended so, and reports it to `ledger`. */
+  /** Makes `env['evy.response']` of a response with this outcome, and reports it to `ledger`. */
   account(ended: Outcome, ledger: Pick<LoopContext, 'settled'> = this.#context): ResponseReport {
     const durationMs = performance.now() - this.startedMs;
     const completed = ended === 'sent' && !this.#isCut;
@@ -334,19 +348,19 @@ export class Exchange implements InputOwner, NamedRequest {
     return report;
   }
 
-  /** A header that the application set, by its name in lower case, once the head was sent. For the access log. */
+  /** A header of the application, by its lower-case name, once the head was sent. For the access log. */
   responseHeader(name: string): string | undefined {
     return this.#bodyOffset < 0 ? undefined : headerIn(this.#head!.lines, name);
   }
 
-  /** The application's work is over: hooks that it pushed after the response had ended run now. */
+  /** The application is done: hooks that it added after the end of the response run now. */
   finished(): void {
     if (this.isOver) this.#runHooks();
   }
 
   #runHooks(): void {
     const hooks = this.env['evy.posthooks'];
-    // An application may have put anything there.
+    // Applications may change this value.
     if (!Array.isArray(hooks) || hooks.length === this.#hooksRun) return;
     const from = this.#hooksRun;
     const pending = runPostHooks(this.env, from, this.#context.log, this);
@@ -354,13 +368,16 @@ export class Exchange implements InputOwner, NamedRequest {
     for (const promise of pending) this.#context.track(promise);
   }
 
-  /** The process does not end before this promise, within the grace time; a rejection is logged. */
+  /** Delays the end of the process until this promise is settled, within the grace time; a rejection is logged. */
   waitUntil(promise: Promise<unknown>): void {
     const failed = hookFailure(this.#context.log, this);
     this.#context.track(Promise.resolve(promise).then(() => {}, failed));
   }
 
-  /** Calls back when nothing more can be sent: the client is gone, or the response was cut. At once when it is so already. */
+  /**
+   * Calls back when nothing more can be sent, since the client has disconnected or the response was cut; immediately if
+   * that is so already.
+   */
   onOver(callback: () => void): void {
     if (this.isOver || this.isExpired) callback();
     else (this.#cancellation ??= new Cancellation()).onAbort(callback);
@@ -376,18 +393,18 @@ export class Exchange implements InputOwner, NamedRequest {
 
   // ---- the request: its names, and what its body and its socket are
 
-  /** As received, or made now. */
+  /** The id as received, or a new one. */
   get requestId(): string {
     return (this.#requestId ??= makeRequestId());
   }
-  /** The names that the request has so far, for reports. */
+  /** The names of the request so far, for reports. */
   get names(): RequestNames {
     return { requestId: this.#requestId, traceparent: this.#traceparent };
   }
   get logFields(): RequestNames & { request: string } {
     return { request: this.summary, requestId: this.requestId, traceparent: this.#traceparent };
   }
-  /** Method and target, as logs name the request. */
+  /** Method and target, for logs. */
   get summary(): string {
     return `${this.method} ${this.target}`;
   }
@@ -396,7 +413,7 @@ export class Exchange implements InputOwner, NamedRequest {
     return briefSummary({ method, target, peer: peer.remoteAddress, ageMs: nowMs - startedMs, ...names });
   }
 
-  /** The body has come as a whole. */
+  /** The body is complete. */
   bodyEnded(trailers: Environ['evy.trailers']): void {
     if (trailers !== undefined) this.#setOptional('evy.trailers', trailers);
     this.input.finish();
@@ -412,12 +429,12 @@ export class Exchange implements InputOwner, NamedRequest {
     return socket;
   }
 
-  /** Ignores a frozen environment: these keys are optional, and nothing an application does may keep a request from its end. */
+  /** Ignores frozen environments: these keys are optional, and an application must not prevent the end of a request. */
   #setOptional(key: 'evy.trailers' | 'evy.response', value: unknown): void {
     try {
       (this.env as Record<string, unknown>)[key] = value;
     } catch {
-      // frozen
+      // The environment is frozen.
     }
   }
 }

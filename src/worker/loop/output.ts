@@ -1,27 +1,28 @@
 /**
- * What a connection has to send, one write at a time, and which responses wait for it to leave.
+ * The output of a connection, one write at a time, and the responses that wait to be sent.
  *
- * Everything put in while a write is under way leaves with the next one, so pipelined responses share a write. Big bodies leave in
- * slices, and each slice is acknowledged before the next, so `sent` counts what the operating system really took: that is the
- * bandwidth that post hooks and the access log show. The kernel takes most writes at once, and then the next one follows.
+ * Output that is added during a write is sent with the next one, so pipelined responses share a write. Large bodies are
+ * sent in slices, each after the previous one was acknowledged, so `sent` counts what the operating system really took:
+ * that is the bandwidth that post hooks and the access log show. Usually the kernel takes a slice immediately, and the
+ * next one follows.
  */
 import type { Socket } from 'node:net';
 import type { Outcome } from '../../shared/application.ts';
 import type { Transport } from '../../shared/node-private/node-private.ts';
 
-/** Bytes that may wait before the producer is held back. */
+/** Waiting bytes at which the producer is paused. */
 const fullBytes = 65_536;
-/** Bytes of one write: a head and 64 KiB of body still fit. */
+/** Bytes of one write, enough for a head and 64 KiB of body. */
 const sliceBytes = 81_920;
 
 export interface OutputOwner {
-  /** `sent` has grown. Called from within `flush()` when the kernel took the bytes at once. */
+  /** `sent` has grown. Called from within `flush()` when the kernel took the bytes immediately. */
   progressed(): void;
-  /** Bytes on their way, or the next ones, are lost: their buffer was detached or resized. Nothing more is sent. */
+  /** Output was lost, since its buffer was detached or resized. Nothing more is sent. */
   spoiled(): void;
 }
 
-/** Something to send, and its size when it was put in: a buffer may be detached or resized before it leaves. */
+/** A piece of output, with its size when it was added: a buffer may be detached or resized before it is sent. */
 interface Part {
   readonly data: string | Buffer;
   readonly size: number;
@@ -34,21 +35,21 @@ function bytesOf(data: string | readonly Buffer[]): number {
 export class Output {
   readonly #transport: Transport;
   readonly #owner: OutputOwner;
-  /** What comes before #text. */
+  /** The parts before #text. */
   #parts: Part[] | undefined;
   /** Latin-1. */
   #text = '';
   #underWay = 0;
-  /** What the write that is under way has. */
+  /** The data of the pending write. */
   #slice: string | readonly Buffer[] = '';
   #endWhenEmpty = false;
   #isMoved = false;
   #isSpoiled = false;
   #isGone = false;
   #waiting: Array<() => void> | undefined;
-  /** Bytes put in since the connection began. */
+  /** Bytes added since the connection began. */
   accepted = 0;
-  /** Bytes of these that the operating system took. */
+  /** Bytes that the operating system took. */
   sent = 0;
 
   constructor(transport: Transport, owner: OutputOwner) {
@@ -59,12 +60,12 @@ export class Output {
   get isEmpty(): boolean {
     return this.sent === this.accepted;
   }
-  /** Whether the client takes bytes too slowly for more to be produced now. */
+  /** Whether the client reads too slowly for more output. */
   get isFull(): boolean {
     return this.accepted - this.sent >= fullBytes;
   }
 
-  /** Latin-1 text: one byte a character. */
+  /** Latin-1 text: one byte per character. */
   putText(text: string): void {
     this.accepted += text.length;
     this.#text += text;
@@ -96,7 +97,7 @@ export class Output {
     this.#owner.progressed();
   }
 
-  /** Gives all that is here to the socket that the connection has become: what others write to it comes after that. */
+  /** Writes all output to the socket that the connection has become, before any other output. */
   moveTo(socket: Socket): void {
     this.#isMoved = true;
     if (this.isEmpty) return;
@@ -115,22 +116,22 @@ export class Output {
     });
   }
 
-  /** Sends FIN once everything left. */
+  /** Sends FIN after all output. */
   end(): void {
     this.#endWhenEmpty = true;
     this.flush();
   }
 
   /**
-   * Resolves when more may be produced, or nothing can be sent any more. A connection that is destroyed counts only once it is
-   * closed: a producer that never waits would keep that event from coming.
+   * Resolves when more output may be added, or none can be sent any more. For a destroyed connection it waits for
+   * 'close': a producer that never waits would prevent that event.
    */
   drained(): Promise<void> {
     if (!this.isFull || this.#isGone) return Promise.resolve();
     return new Promise((resolve) => (this.#waiting ??= []).push(resolve));
   }
 
-  /** The connection is gone: producers that wait must not wait for ever. */
+  /** The connection is closed, so producers stop waiting. */
   abandon(): void {
     this.#isGone = true;
     this.#wake();
@@ -142,7 +143,7 @@ export class Output {
     for (const resolve of waiting ?? []) resolve();
   }
 
-  /** Writes one slice. Returns whether the kernel took all of it at once. */
+  /** Writes one slice. Returns whether the kernel took it immediately. */
   #write(): boolean {
     const data = this.#nextSlice();
     if (data.length === 0) {
@@ -154,7 +155,7 @@ export class Output {
       this.sent += bytes;
       return true;
     }
-    // A failed write is followed by the end of the connection, which settles what was on its way.
+    // After a failed write the connection ends, which settles its responses.
     this.#underWay = bytes;
     this.#slice = data;
     return false;
@@ -172,7 +173,7 @@ export class Output {
     return text;
   }
 
-  /** Returns an empty list when the next part is lost: no other part may take its place. */
+  /** Returns an empty list when the next part is lost, since no other part may be sent instead. */
   #cutSlice(): Buffer[] {
     if (this.#text !== '') this.#putPart(this.#text);
     this.#text = '';
@@ -197,7 +198,7 @@ export class Output {
     return batch;
   }
 
-  /** A write that had to wait has been done. */
+  /** A pending write is done. */
   written(): void {
     if (this.#isMoved) return;
     if (bytesOf(this.#slice) !== this.#underWay) {
@@ -209,7 +210,7 @@ export class Output {
     this.#underWay = 0;
     const sentBefore = this.sent;
     this.flush();
-    // flush() has reported already what it sent.
+    // flush() has already reported these bytes.
     if (this.sent !== sentBefore) return;
     if (this.#waiting !== undefined && !this.isFull) this.#wake();
     this.#owner.progressed();
@@ -224,9 +225,9 @@ export interface CompleteResponse {
   spoil(): void;
 }
 
-/** Responses that are complete but have not left yet, oldest first: each is settled when its last byte has left. */
+/** Complete responses that are not sent yet, oldest first: each is settled when its last byte was sent. */
 export class UnsettledResponses {
-  /** Usually there is one, which needs no list. */
+  /** Usually there is only one, which needs no list. */
   #first: CompleteResponse | undefined;
   #others: CompleteResponse[] | undefined;
 
@@ -255,7 +256,7 @@ export class UnsettledResponses {
     }
     let count = 0;
     while (count < others.length && others[count]!.endOffset <= sent) count += 1;
-    // Before the first call of settle(): its hooks may add further responses, which come after those that wait already.
+    // This comes before the first settle(), whose hooks may add responses behind the waiting ones.
     this.#first = others[count];
     this.#others = count + 1 < others.length ? others.slice(count + 1) : undefined;
     first.settle('sent');

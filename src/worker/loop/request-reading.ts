@@ -1,6 +1,6 @@
 /**
- * How far the reading of one connection is: the parser, the state of the reading side, and the deadline for the next bytes.
- * The connection decides what is read and when; requests are taken one at a time, so responses leave in order, and pipelined
+ * The reading side of one connection: the parser, its state, and the deadline for the next bytes. The connection
+ * decides what is read and when. Requests are handled one at a time, so responses are sent in order and pipelined
  * requests wait in the kernel.
  */
 import type { ServerSettings } from '../../shared/options/table.ts';
@@ -19,7 +19,7 @@ export class RequestReading {
   readonly #deadlines: Deadlines;
   #state: ReadingState = 'head';
   #discardedBytes = 0;
-  /** Made at the connection's first body. */
+  /** Created at the connection's first body. */
   #bodyDeadline: BodyDeadline | undefined;
 
   constructor(settings: ServerSettings, deadlines: Deadlines) {
@@ -32,11 +32,11 @@ export class RequestReading {
   get state(): ReadingState {
     return this.#state;
   }
-  /** No byte of a request is here. */
+  /** Whether no byte of a request has been received. */
   get isBetween(): boolean {
     return this.isAtStart && this.parser.buffered === 0;
   }
-  /** No byte of a request was consumed, though some may be here. */
+  /** Whether no byte of a request was consumed; received bytes may wait. */
   get isAtStart(): boolean {
     return this.#state === 'head' && !this.parser.isMidHead;
   }
@@ -47,22 +47,22 @@ export class RequestReading {
   get #idleLimitMs(): number {
     return this.#settings.keepaliveMs || this.#settings.headTimeoutMs;
   }
-  /** More is here than is read ahead. */
+  /** Whether as much was received as is read ahead. */
   get isFull(): boolean {
     return this.parser.buffered > readAheadBytes;
   }
-  /** The rest of the body is larger than what is discarded to keep a connection. */
+  /** Whether the rest of the body is too large to be discarded to keep the connection. */
   get isTooLongToDiscard(): boolean {
     return this.parser.block.framing.body === 'length' && this.parser.bodyBytesLeft > this.#settings.maxDiscardBytes;
   }
 
-  /** `isLent`: the buffer is reused after the current call, so what is kept of it must be copied. */
+  /** `isLent`: the buffer is reused after the current call, so kept bytes must be copied. */
   push(bytes: Buffer, length: number, isLent: boolean): void {
     if (this.#state === 'body') this.#bodyDeadline!.received(length);
     this.parser.push(bytes, length, isLent);
   }
 
-  /** The parser holds the head of another request. */
+  /** The parser has the head of another request. */
   begin(): void {
     const hasBody = this.parser.block.framing.body !== 'none';
     this.#state = nextReadingState[hasBody ? 'request-with-body' : 'request'](this.#state);
@@ -70,7 +70,7 @@ export class RequestReading {
     if (hasBody) (this.#bodyDeadline ??= new BodyDeadline(this.#deadlines, this.#settings)).begin();
   }
 
-  /** Drops a piece of a body that nobody reads. Returns false when there have been too many. */
+  /** Drops a piece of an unread body. Returns false when too many bytes were dropped. */
   discard(): boolean {
     this.#discardedBytes += this.parser.data.length;
     return this.#discardedBytes <= this.#settings.maxDiscardBytes;
@@ -80,7 +80,7 @@ export class RequestReading {
     this.#state = nextReadingState['body-end'](this.#state);
   }
 
-  /** The request was answered, and its body has come: the next one may. */
+  /** The request was answered and its body is complete: the next one may begin. */
   next(): void {
     this.#state = nextReadingState.response(this.#state);
     this.parser.forget();
@@ -96,7 +96,7 @@ export class RequestReading {
     return this.#bodyDeadline!.fault;
   }
 
-  /** Sets the deadline for the next bytes. `isClientsTurn`: whether the client is to send the next piece of a body. */
+  /** Sets the deadline for the next bytes. `isClientsTurn`: whether the client must send the next piece of a body. */
   expectBytes(isClientsTurn: boolean): void {
     if (this.#state === 'body') this.#bodyDeadline!.expect(isClientsTurn);
     else if (this.#state === 'held' || this.parser.buffered > 0) this.#deadlines.expectNothing();

@@ -1,4 +1,7 @@
-/** Puts the body of one response into the output: framed, checked against Content-Length, and gathered into larger chunks by option. */
+/**
+ * Puts the body of one response into the output: framed, checked against Content-Length, and gathered into larger
+ * chunks by option.
+ */
 import { Buffer } from 'node:buffer';
 import type { Chunk } from '../../shared/application.ts';
 import type { BodyFraming } from '../http/response-head.ts';
@@ -6,9 +9,9 @@ import type { Output } from './output.ts';
 
 export interface BodyFacts {
   framing: BodyFraming;
-  /** bytes that Content-Length promises; undefined when it is not sent */
+  /** the Content-Length; undefined when none is sent */
   length: number | undefined;
-  /** chunks smaller than this are gathered (option minimumChunkSize) */
+  /** smaller chunks are gathered (option minimumChunkSize) */
   leastChunkBytes: number;
 }
 
@@ -23,7 +26,7 @@ function byteLength(chunk: Chunk): number {
   return length;
 }
 
-/** Bytes of a body that is there as a whole. */
+/** The number of bytes of a complete body. */
 export function totalLength(chunks: readonly Chunk[]): number {
   let total = 0;
   for (let index = 0; index < chunks.length; index += 1) total += byteLength(chunks[index]!);
@@ -35,10 +38,10 @@ function latin1(bytes: Uint8Array): string {
   return buffer.toString('latin1');
 }
 
-/** So few bytes cost less to copy than to write apart from the head. */
+/** Up to this size, copying costs less than a separate write after the head. */
 const fewBytes = 4096;
 
-/** Text goes as UTF-8, which for ASCII is the same as the latin-1 that the output takes. */
+/** Text is sent as UTF-8, which for ASCII equals the latin-1 of the output. */
 export function putChunk(output: Output, chunk: Chunk, length = byteLength(chunk)): void {
   if (typeof chunk !== 'string') {
     if (length <= fewBytes) output.putText(latin1(chunk));
@@ -54,7 +57,7 @@ export class ResponseBody {
   #left: number;
   #gathered: Chunk[] | undefined;
   #gatheredBytes = 0;
-  /** bytes that the application delivered beyond Content-Length; they are dropped */
+  /** bytes beyond Content-Length, which are dropped */
   surplusBytes = 0;
 
   constructor(output: Output, { framing, length, leastChunkBytes }: BodyFacts) {
@@ -64,12 +67,12 @@ export class ResponseBody {
     this.#leastChunkBytes = framing === 'chunked' ? leastChunkBytes : 0;
   }
 
-  /** Whether further bytes would leave: not those of a HEAD, nor what is beyond Content-Length. */
+  /** Whether further bytes would be sent; false for HEAD, and beyond Content-Length. */
   get wantsMore(): boolean {
     return this.framing !== 'none' && this.surplusBytes === 0;
   }
 
-  /** A piece as it comes. */
+  /** Sends a piece, or gathers it. */
   send(chunk: Chunk): void {
     if (this.#leastChunkBytes === 0) {
       this.put(chunk);
@@ -81,7 +84,7 @@ export class ResponseBody {
     if (this.#gatheredBytes >= this.#leastChunkBytes) this.#putGathered();
   }
 
-  /** Puts a piece without holding any of it back. */
+  /** Sends a piece without gathering it. */
   put(chunk: Chunk): void {
     if (this.framing === 'none') return;
     const length = byteLength(chunk);
@@ -96,7 +99,7 @@ export class ResponseBody {
     if (this.framing === 'chunked') this.#output.putText('\r\n');
   }
 
-  /** The last piece has come. Returns how many bytes Content-Length promised in vain. */
+  /** Ends the body. Returns how many bytes it is shorter than its Content-Length. */
   end(): number {
     this.#putGathered();
     if (this.framing === 'chunked') this.#output.putText('0\r\n\r\n');

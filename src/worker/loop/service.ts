@@ -1,6 +1,7 @@
 /**
- * The connections of a process that our own loop serves, and what the process does with all of them: counts them, drains them,
- * moves them, ends them. The worker of a master and the one-process server each have one. `Serving` is the same for any loop.
+ * The connections that evy's own loop serves in a process, and the operations on all of them: counting, draining,
+ * moving, closing. A worker of a master and the one-process server each have one. `Serving` is the interface of any
+ * loop.
  */
 import { performance } from 'node:perf_hooks';
 import type {
@@ -26,38 +27,47 @@ import { LoopContext } from './context.ts';
 import type { LoopOptions } from './context.ts';
 import type { Exchange, Handler } from './exchange.ts';
 
-/** What a worker does with accepted connections, whichever loop serves them: our own (Service) or node:http (NodeService). */
+/** A loop that serves accepted connections: evy's own (Service) or node:http (NodeService). */
 export interface Serving extends Acceptor {
   readonly stats: ServingStats;
-  /** The same as in `stats`. */
+  /** The same number as in `stats`. */
   readonly activeRequests: number;
-  /** No connection and no post hook is left. */
+  /** Whether no connection and no post hook is left. */
   readonly isEmpty: boolean;
   /** Calls back whenever `isEmpty` or the number of connections may have changed. */
   onChange(callback: () => void): void;
-  /** Oldest first. Without those whose socket the application took over. */
+  /** The active requests, oldest first, without those whose socket the application took over. */
   requestsUnderWay(): RequestSummary[];
-  /** Those of them that are older than that, each with the access line that it would have if it were cut now. */
+  /**
+   * The active requests older than `olderThanMs`, at most `most`, each with the access line that it would get if it
+   * were cut now.
+   */
   survey(olderThanMs: number, most: number): RequestUnderWay[];
-  /** The process is about to be killed: writes the access lines of what is under way, at once. No hook runs. */
+  /** The process is about to be killed: writes the access lines of active requests immediately. No hook runs. */
   lastWords(): void;
-  /** Serves a connection that another process has served so far. */
+  /** Serves a connection from another process. */
   adopt(connection: MovingConnection, handle: PassedHandle): void;
-  /** From now on each response is the last of its connection, unless that moves. A later order may only be stricter. */
+  /**
+   * From now on each response is the last one of its connection, unless the connection moves. A later order can only be
+   * stricter.
+   */
   drain(graceMs: number): void;
-  /** Lets connections move, idle ones at once, others after their response. Called again when there is somewhere to go again. */
+  /**
+   * Lets connections move: idle ones immediately, others after their response. Called again when there is a target
+   * again.
+   */
   moveWith(mover: Mover): void;
-  /** Closes what is idle, now and whenever a connection becomes so. */
+  /** Closes idle connections, now and whenever one becomes idle. */
   closeIdle(): void;
-  /** Connections without a request, as of now; undefined where node:http does not tell. */
+  /** The connections that are idle now; undefined where node:http does not tell. */
   idleConnections(): Iterable<IdleConnection> | undefined;
-  /** Idle connections that were closed without their clients having been told before. */
+  /** Idle connections that were closed without an announcement to their clients. */
   readonly closedIdle: number;
-  /** Cuts the requests under way and the sockets that were taken over, and returns them. Connections that close in order are left. */
+  /** Cuts active requests and taken sockets, and returns them. Connections that are closing are left alone. */
   destroyBusy(): RequestSummary[];
   destroyAll(): void;
   reopenLogs(): void;
-  /** Flushes what is buffered; the end. */
+  /** Writes buffered output, and stops. */
   stop(): Promise<void>;
 }
 
@@ -99,7 +109,7 @@ export class Service implements Serving, ConnectionKeeper {
 
   /** Serves a connection that was just accepted. */
   accept(transport: Transport, facts: ConnectionFacts): void {
-    // A TLS handshake may end after everything else has.
+    // A TLS handshake may complete after everything else has ended.
     if (this.#stopped) {
       transport.destroy();
       return;
@@ -153,7 +163,7 @@ export class Service implements Serving, ConnectionKeeper {
   *#open(): Iterable<Exchange> {
     for (const { exchange } of this.#connections) if (exchange?.isOpen === true) yield exchange;
   }
-  /** A connection whose socket was taken over is no request any more. */
+  /** A taken socket is not an active request any more. */
   *#underWay(): Iterable<Exchange> {
     for (const exchange of this.#open()) if (exchange.state !== 'taken') yield exchange;
   }

@@ -1,48 +1,49 @@
 /**
- * Moves the connections of a worker that retires to other workers, by way of the master.
+ * Moves the connections of a retiring worker to other workers, through the master.
  *
- * A few are in flight at a time: only those are not served meanwhile, and more would not be faster, since a channel carries one
- * descriptor at a time. All others are served as before until their turn. A copy of each that has left is kept, unread, until
- * the other side has confirmed it; closing the copy is close(2) alone, which the client does not see.
+ * Only a few are in transfer at a time: these are not served meanwhile, and more would not be faster, since a channel
+ * transfers one descriptor at a time. All others are served as before until their turn. A copy of each is kept, unread,
+ * until its receiver has confirmed; closing the copy is only a close(2), which the client does not see.
  *
- * A receiver that does not answer (it is stopped, or its loop is blocked) must not hold up the others: its connections count as slow
- * and leave the window, and the next ones go elsewhere. They are not taken back, since they may be read there at any moment.
+ * A receiver that does not answer (it is stopped, or its loop is blocked) must not delay the others: its connections
+ * count as slow and leave the window, and the next ones go elsewhere. They are not taken back, since the receiver may
+ * read them at any moment.
  */
 import type { MovingConnection, MovingToMaster, MovingToWorker } from '../../shared/protocol/messages.ts';
 import type { PassedHandle, Transport } from '../../shared/node-private/node-private.ts';
 import type { PeerFacts } from '../transport/peer.ts';
 
-/** A connection that has been taken out of service. */
+/** A connection that was removed from service. */
 export interface DetachedConnection {
   readonly handle: PassedHandle;
   readonly connection: MovingConnection;
-  /** Another process serves it: closes the copy that is kept here. */
+  /** Another process serves it: closes the copy. */
   drop(): void;
-  /** No other process has it: serves it on here. */
+  /** No other process has it: serves it here again. */
   resume(): void;
 }
 
 export interface Movable {
-  /** Identifies the connection, whatever serves it. */
+  /** Identifies the connection, independent of the object that serves it. */
   readonly transport: object;
-  /** Takes it out of service; undefined when it has something to do at this moment. */
+  /** Removes it from service; undefined when it is busy. */
   detach(): DetachedConnection | undefined;
 }
 
 export interface ServedConnection {
   readonly transport: Transport;
   readonly peer: PeerFacts;
-  /** Requests that it has had. */
+  /** Requests so far. */
   readonly requests: number;
-  /** The bytes that wait to be parsed. */
+  /** The bytes that have not been parsed. */
   readonly takeRest: () => Buffer;
-  /** Serves it again, here. */
+  /** Serves it here again. */
   readonly resume: (rest: Buffer) => void;
 }
 
 /**
- * Takes a connection of our own loop out of service, with every byte of it that is here. Returns undefined, with nothing changed,
- * when Node does not let go of it.
+ * Removes a connection of evy's own loop from service, with all its unparsed bytes. Returns undefined, and changes
+ * nothing, when Node cannot detach it.
  */
 export function detachConnection(connection: ServedConnection): DetachedConnection | undefined {
   const { transport, peer, requests, takeRest, resume } = connection;
@@ -60,20 +61,20 @@ export function detachConnection(connection: ServedConnection): DetachedConnecti
 }
 
 export interface MoverParts {
-  /** `written` is called when the message has left, or with an error when it cannot. */
+  /** `written` is called when the message was sent, or with an error. */
   send(message: MovingToMaster, handle?: PassedHandle, written?: (error: Error | null) => void): void;
   nowMs(): number;
 }
 
-/** Connections in flight at a time, without the slow ones. */
+/** Connections in transfer at a time, without the slow ones. */
 const windowSize = 6;
 /** A connection that is unconfirmed for this long is slow. By then the master has noticed that its target is silent. */
 export const slowAfterMs = 750;
-/** Connections in flight in all; none of them is served meanwhile. */
+/** Connections in transfer in all; none of them is served meanwhile. */
 const mostUnderWay = 64;
-/** Connections that may leave without any confirmation: when nothing is confirmed, more would only wait, too. */
+/** Connections that may leave without any confirmation; more of them would only wait. */
 const mostUnanswered = 2 * windowSize;
-/** When nothing has been confirmed for this long, the master is asked what it received. */
+/** When nothing was confirmed for this long, the master is asked what it received. */
 export const syncAfterMs = 250;
 /** A connection that failed to move this often stays. */
 const mostFailures = 3;
@@ -92,11 +93,11 @@ export class Mover {
   readonly #queue = new Set<Movable>();
   readonly #underWay = new Map<number, MovingEntry>();
   readonly #failures = new WeakMap<object, number>();
-  /** 'waiting': no order yet, or nowhere to go for now. 'stopped' is final. */
+  /** 'waiting': no order yet, or no target at present. 'stopped' is final. */
   #state: State = 'waiting';
   #announceAtMs = Infinity;
   #lastId = 0;
-  /** Slow connections among those in flight, and connections that left since the last confirmation. */
+  /** Slow connections among those in transfer, and connections that left since the last confirmation. */
   #slow = 0;
   #unanswered = 0;
   #hasProgressed = false;
@@ -108,7 +109,7 @@ export class Mover {
     this.#parts = parts;
   }
 
-  /** True only when nothing is in flight and no connection is being detached. */
+  /** True only when nothing is in transfer and no connection is being detached. */
   get isEmpty(): boolean {
     return this.#underWay.size === 0 && !this.#isDetaching;
   }
@@ -123,8 +124,8 @@ export class Mover {
   }
 
   /**
-   * There is a worker to move to ('move'), or there will be one ('wait'). In the first half of the grace time no connection that may still
-   * move is told to close.
+   * Another worker is ready ('move'), or will be ('wait'). In the first half of the grace time, connections that can
+   * still move are not told to close.
    */
   order(what: 'move' | 'wait', graceMs: number): void {
     this.#announceAtMs = Math.min(this.#announceAtMs, this.#parts.nowMs() + graceMs / 2);
@@ -132,13 +133,13 @@ export class Mover {
     this.#fill();
   }
 
-  /** No further connection leaves; those in flight are still waited for. */
+  /** Lets no further connection leave; those in transfer are still waited for. */
   stop(): void {
     this.#state = 'stopped';
     this.#queue.clear();
   }
 
-  /** Whether this connection can be expected to move, so that its next response need not be its last. */
+  /** Whether this connection is expected to move, so that its next response may keep it open. */
   expects(transport: object): boolean {
     return this.#state !== 'stopped' && this.mayMove(transport) && this.#parts.nowMs() < this.#announceAtMs;
   }
@@ -147,7 +148,7 @@ export class Mover {
     return (this.#failures.get(transport) ?? 0) < mostFailures;
   }
 
-  /** Returns whether it has left. Otherwise it is to be served on: it gets its turn, and may be offered again. */
+  /** Returns whether it has left. Otherwise it must be served further; it gets its turn, and may be offered again. */
   offer(movable: Movable): boolean {
     if (this.#state === 'stopped' || !this.mayMove(movable.transport)) return false;
     if (!this.hasRoom) {
@@ -163,7 +164,7 @@ export class Mover {
     return detached !== undefined;
   }
 
-  /** It has ended. */
+  /** The connection has ended. */
   forget(movable: Movable): void {
     this.#queue.delete(movable);
   }
@@ -181,7 +182,7 @@ export class Mover {
         } else this.#failed(message.id);
         break;
       case 'sync':
-        // What was sent here was either adopted at once or refused.
+        // Connections sent to this worker were either adopted immediately or refused.
         this.#parts.send({ type: 'synced', upTo: message.upTo, here: [] });
         break;
       case 'synced': {
@@ -195,8 +196,8 @@ export class Mover {
   }
 
   /**
-   * The channel is closed. Connections that have left may be read by another process, so they must not be read here; those that have not
-   * left are served on.
+   * The channel is closed. Connections that have left may be read by another process, so they must not be read here;
+   * the others are served further.
    */
   channelLost(): void {
     this.stop();
@@ -215,7 +216,7 @@ export class Mover {
     };
     this.#underWay.set(id, entry);
     this.#unanswered += 1;
-    this.#timer ??= setInterval(() => this.#look(), syncAfterMs).unref();
+    this.#timer ??= setInterval(() => this.#checkProgress(), syncAfterMs).unref();
     this.#parts.send({ type: 'move', id, connection: detached.connection }, detached.handle, (error) => {
       if (error === null) entry.isWritten = true;
       else this.#failed(id);
@@ -248,7 +249,7 @@ export class Mover {
     }
   }
 
-  #look(): void {
+  #checkProgress(): void {
     if (this.isEmpty) {
       clearInterval(this.#timer);
       this.#timer = undefined;

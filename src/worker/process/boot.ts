@@ -1,4 +1,4 @@
-/** From a configuration to a worker that serves: load the application, warm it up, make its loop and have it watched, then listen. */
+/** Boots a worker: loads the application, warms it up, creates its loop and watchdog, then listens. */
 import type { Server } from 'node:net';
 import type { TlsOptions } from 'node:tls';
 import { Allowance } from '../limits/allowance.ts';
@@ -38,7 +38,7 @@ export type Configuration = Extract<MasterToWorker, { type: 'configure' }>;
 /** A worker that serves. */
 export interface Running {
   readonly interface: LoadedApplication['interface'];
-  /** nothing of the application says that it is of this interface */
+  /** whether the interface is only a guess */
   readonly isGuess: boolean;
   readonly serving: Serving;
   /** one per bind, in its order */
@@ -46,11 +46,11 @@ export interface Running {
   readonly gate: Gatekeeper;
   readonly log: Logger;
   readonly accessLog?: AccessLog | undefined;
-  /** undefined where every request goes to the application */
+  /** undefined when there is nothing to check before the application */
   readonly guard?: RequestGuard | undefined;
   /** undefined where no limit holds for the whole server */
   readonly allowance?: Allowance | undefined;
-  /** how connections get to another process, where there may be one */
+  /** moves connections to another process; undefined where that is not possible */
   readonly mover?: Mover;
 }
 
@@ -96,13 +96,13 @@ async function accessLogOf(settings: ServerSettings, log: Logger, generation: nu
   }
 }
 
-/** The application, loaded, and ready as it says itself. */
+/** Loads the application, and waits for its `ready()` where the option asks for it. */
 async function loadReady(
   { release, ready }: Configuration,
   onStep: (step: string) => void,
 ): Promise<LoadedApplication> {
   onStep('loading the application');
-  // It may say so while it is loaded.
+  // The application may call it while it is loaded.
   const signal = ready === 'signal' ? readySignal() : undefined;
   const application = await loadRelease(release);
   if (signal !== undefined) onStep("waiting for the application's ready()");
@@ -111,14 +111,14 @@ async function loadReady(
 }
 
 /**
- * `onStep` is told what the boot is at.
- * @throws {EvyError} what loadRelease, warmUp and readCertificate throw, and errors of listen(2)
+ * `onStep` is called with each step.
+ * @throws {EvyError} the errors of loadRelease, warmUp and readCertificate, and of listen(2)
  */
 export async function boot(configuration: Configuration, onStep: (step: string) => void): Promise<Running> {
   const { settings, binds, generation } = configuration;
   const { logLevel: level, logStyle: style, logFile: file } = settings;
   const log = withBudget(createLogger({ level, style, file, fields: { pid: process.pid, generation } }));
-  // The master has told of what does not work anywhere; this is what does not work in this process.
+  // The master has logged what works in no process; this concerns only this process.
   const reason = adoptParts(configuration.parts);
   if (reason !== undefined)
     log.warn('worker.fallback', {
@@ -142,12 +142,12 @@ export async function boot(configuration: Configuration, onStep: (step: string) 
   const limit = connectionLimit(settings.workerConnections, openFiles, log);
   const gate = new Gatekeeper(servers, limit, log, { intake, idle: () => serving.idleConnections() });
   serving.onChange(() => gate.update(serving.stats.connections));
-  // From its first connection on its loop may stick.
+  // The event loop may be blocked from the first connection on.
   if (configuration.watchdog !== undefined) await startWatchdog(configuration.watchdog, serving, log);
   const attached = binds.flatMap(({ fd, backlog }, index) =>
     fd === undefined ? [] : [attachListening(servers[index]!, fd, backlog)],
   );
-  // In the same turn: nothing has been accepted yet.
+  // In the same turn of the event loop, so nothing has been accepted yet.
   if (configuration.standby) gate.rest(true);
   await Promise.all(attached);
   DescriptorWatch.of(openFiles, gate, log);

@@ -1,4 +1,7 @@
-/** How a worker leaves: it accepts no more, finishes what it has within the grace time, and tells what it could not. */
+/**
+ * How a worker leaves: it stops accepting, finishes its requests within the grace time, and reports those that it could
+ * not finish.
+ */
 import { performance } from 'node:perf_hooks';
 import type { MasterToWorker, RequestSummary } from '../../shared/protocol/messages.ts';
 import { stopListening, closeToClients } from '../accepting/intake.ts';
@@ -8,14 +11,14 @@ import { IdleLinger, lingerTimes } from '../transport/idle.ts';
 import type { LingerTimes } from '../transport/idle.ts';
 import type { Gatekeeper } from '../accepting/gatekeeper.ts';
 
-/** idle clients whose connection was closed get this long to see it */
+/** how long an idle client gets to notice that its connection was closed */
 const lingerMs = 500;
-/** how often it is looked which clients are idle when the server stops */
-const lookEveryMs = 50;
+/** how often idle connections are checked when the server stops */
+const checkEveryMs = 50;
 
 export type Departure = Omit<Extract<MasterToWorker, { type: 'drain' }>, 'type'>;
 
-/** What leaves. */
+/** The parts of a worker that take part in its departure. */
 export interface LeavingParts extends Pick<Running, 'serving' | 'servers' | 'mover'> {
   readonly gate: Pick<Gatekeeper, 'intake' | 'isFull' | 'isResting' | 'update'> & {
     readonly handshakes: Pick<Gatekeeper['handshakes'], 'count' | 'onChange'>;
@@ -25,14 +28,14 @@ export interface LeavingParts extends Pick<Running, 'serving' | 'servers' | 'mov
 export class Leaving {
   readonly #running: LeavingParts;
   #connections = 0;
-  /** as of the beginning */
+  /** connections accepted until the beginning */
   #accepted = 0;
   #closedBefore = 0;
-  /** new clients are still being accepted: the last ones that have connected */
+  /** whether the last clients that have connected are still being accepted */
   #isAccepting = false;
-  /** of a server that stops, which waits for nobody who is idle for long */
+  /** present when the whole server stops, where idle connections get only a short time */
   #stop: { readonly linger: IdleLinger; readonly times: LingerTimes; readonly sinceMs: number } | undefined;
-  #looks: NodeJS.Timeout | undefined;
+  #idleTimer: NodeJS.Timeout | undefined;
   #deadlineMs = Infinity;
   #timer: NodeJS.Timeout | undefined;
   #over: (isEmpty: boolean) => void = () => {};
@@ -42,8 +45,8 @@ export class Leaving {
   }
 
   /**
-   * Resolves with what is left when there is nothing more to wait for: nothing, or the requests that the grace time
-   * cuts. Post hooks that are still running count as work, too.
+   * Resolves when everything is done: with an empty list, or with the requests that the grace time cuts. Running post
+   * hooks are waited for, too.
    */
   async begin(departure: Departure): Promise<RequestSummary[]> {
     const { serving, servers, gate } = this.#running;
@@ -55,43 +58,43 @@ export class Leaving {
     try {
       return (await this.#emptyWithin(departure)) ? [] : await this.#cut();
     } finally {
-      clearInterval(this.#looks);
+      clearInterval(this.#idleTimer);
     }
   }
 
   async #cut(): Promise<RequestSummary[]> {
     const { serving, mover } = this.#running;
-    // Only clients that never asked again are left, or work that takes too long. What is on its way arrives without us.
+    // Only idle clients are left, or requests that take too long. Connections in transfer arrive without this process.
     mover?.stop();
     serving.closeIdle();
     const cut = serving.destroyBusy();
-    // Whoever closes in order gets the time for it, also when others were cut.
+    // Connections that are closing get the time for it, also when others were cut.
     if (serving.stats.connections === 0) return cut;
     this.#deadlineMs = Infinity;
     await this.#emptyWithin({ graceMs: lingerMs, idle: 'close' });
     return cut;
   }
 
-  /** Others may wait for these sockets: only a server that stops is the last one to accept from them. */
+  /** Only when the whole server stops: otherwise other workers accept from these sockets. */
   async #closeToClients(graceMs: number): Promise<void> {
     const { servers, gate } = this.#running;
     this.#isAccepting = true;
     await closeToClients(servers, gate, graceMs);
     this.#isAccepting = false;
-    this.#look();
+    this.#checkEnd();
   }
 
-  /** how many there were at the beginning, and have been accepted since */
+  /** connections at the beginning, and those accepted since */
   get connections(): number {
     return this.#connections + this.#running.gate.intake.accepted - this.#accepted;
   }
 
-  /** how many were closed while they were idle, so far */
+  /** idle connections that were closed so far */
   get closed(): number {
     return this.#running.serving.closedIdle - this.#closedBefore;
   }
 
-  /** A later order counts when it is the stricter one: a whole server that stops waits for nobody who is idle. */
+  /** A later order counts if it is stricter: when the whole server stops, idle connections are not waited for. */
   hasten({ graceMs: givenMs, idle }: Departure): void {
     const { serving, mover } = this.#running;
     if (idle === 'close') mover?.stop();
@@ -99,7 +102,7 @@ export class Leaving {
       mover.order(idle, givenMs);
       serving.moveWith(mover);
     }
-    // After that: whether a response is the last of its connection hangs on it.
+    // This comes after: whether a response keeps its connection depends on it.
     serving.drain(givenMs);
     if (idle === 'close') this.#closeLongIdle(givenMs);
     const graceMs = timerMs(givenMs);
@@ -110,7 +113,10 @@ export class Leaving {
     this.#timer = setTimeout(() => this.#over(this.#isEmpty), graceMs);
   }
 
-  /** Clients that are about to ask get their answer; those that are not are closed, as soon as it is clear. */
+  /**
+   * Clients that are about to send a request get their response; connections of the others are closed as soon as they
+   * have been idle for long enough.
+   */
   #closeLongIdle(graceMs: number): void {
     if (this.#stop !== undefined) return;
     const { serving } = this.#running;
@@ -118,17 +124,18 @@ export class Leaving {
     const linger = new IdleLinger(times);
     const sinceMs = performance.now();
     this.#stop = { linger, times, sinceMs };
-    const look = (): void => {
+    const closeOverdue = (): void => {
       const nowMs = performance.now();
       const idle = serving.idleConnections();
       for (const one of linger.overdue(idle ?? [], nowMs)) one.closeUnannounced();
       if (idle === undefined && nowMs - sinceMs >= times.firstRequestMs) serving.closeIdle();
-      this.#look();
+      this.#checkEnd();
     };
-    look();
-    // Behind a look at the sockets: what came while this process could not run is read before anybody is closed.
-    const lookSoon = (): void => void setImmediate(look);
-    this.#looks = setInterval(lookSoon, Math.min(lookEveryMs, Math.max(1, times.idleMs))).unref();
+    closeOverdue();
+    // The check runs after the sockets were polled, so that bytes which arrived while this process could not run are
+    // read before any connection is closed.
+    const checkSoon = (): void => void setImmediate(closeOverdue);
+    this.#idleTimer = setInterval(checkSoon, Math.min(checkEveryMs, Math.max(1, times.idleMs))).unref();
   }
 
   get #isEmpty(): boolean {
@@ -136,7 +143,7 @@ export class Leaving {
     return serving.isEmpty && mover?.isEmpty !== false && !this.#isAccepting && !this.#isArriving;
   }
 
-  /** TLS handshakes are under way; a server that stops does not wait for clients that take their time. */
+  /** Whether TLS handshakes are in progress; a server that stops does not wait for slow ones. */
   get #isArriving(): boolean {
     if (this.#running.gate.handshakes.count === 0) return false;
     return this.#stop === undefined || performance.now() - this.#stop.sinceMs < this.#stop.times.firstRequestMs;
@@ -151,16 +158,16 @@ export class Leaving {
       };
       serving.onChange(() => {
         gate.update(serving.stats.connections);
-        this.#look();
+        this.#checkEnd();
       });
-      mover?.onChange(() => this.#look());
-      gate.handshakes.onChange(() => this.#look());
+      mover?.onChange(() => this.#checkEnd());
+      gate.handshakes.onChange(() => this.#checkEnd());
       this.hasten(departure);
-      this.#look();
+      this.#checkEnd();
     });
   }
 
-  #look(): void {
+  #checkEnd(): void {
     if (this.#isEmpty) this.#over(true);
   }
 }

@@ -1,8 +1,8 @@
 /**
- * Loads what a release names: the application, then its middleware, in this process, once.
+ * Loads a release in this process: the application, then its middleware.
  *
- * Everything that can go wrong here is the user's to repair, so each failure says in one line which module and which
- * export; what the module itself threw is the error's cause, with a stack that shows the user's frames alone.
+ * The user must be able to repair every failure here, so each one names the module and the export in one line. The
+ * exception of the module itself is the error's cause, with only the user's frames in its stack.
  */
 import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
@@ -56,7 +56,7 @@ async function loadExport(
   return { label: `${reference.path}:${picked.name}`, value: await settled(picked.value, reference.path) };
 }
 
-/** An export may be a promise: an application that is put together asynchronously. */
+/** An export may be a promise, for an application that is built asynchronously. */
 async function settled(value: unknown, path: string): Promise<unknown> {
   if (!(value instanceof Promise)) return value;
   try {
@@ -104,8 +104,8 @@ export async function loadRelease(release: Release): Promise<LoadedApplication> 
   return application;
 }
 
-// ---- which export of a module is meant. CommonJS arrives in several forms: `module.exports` as `default`, transpiled `exports.default` as
-// `default.default`, and named exports that Node's lexer did not see only inside `default`.
+// ---- Choosing an export of a module. CommonJS appears in several forms: `module.exports` as `default`, transpiled
+// `exports.default` as `default.default`, and named exports that Node's lexer did not find only inside `default`.
 
 export type PickedExport = { found: true; name: string; value: unknown } | { found: false; names: string[] };
 
@@ -122,8 +122,8 @@ export function unwrapDefault(value: unknown): unknown {
 }
 
 /**
- * The named export, or else the first of the default export and `usualNames` that `fits`; when none does, the first
- * that exists, so that the message can say what it is.
+ * Returns the named export, or else the first of the default export and `usualNames` that `fits`. If none does, returns
+ * the first that exists, so that the message can describe it.
  */
 export function pickExport(
   module: Names,

@@ -1,22 +1,25 @@
-/** The worker's end of the line to its master. */
+/** The worker's end of the channel to its master. */
 import type { Socket } from 'node:net';
 import { enclose, fromMaster } from '../../shared/protocol/messages.ts';
 import type { MasterToWorker, WorkerToMaster } from '../../shared/protocol/messages.ts';
 import { isFromCluster, isInternal } from '../../shared/protocol/internal-messages.ts';
 import type { PassedHandle } from '../../shared/node-private/node-private.ts';
 
-/** Node's own, which an application may replace or take away. */
+/** Node's own function, which an application may replace or remove. */
 const nodeSend = process.send?.bind(process);
 
 /**
- * As long as a descriptor has not been confirmed Node keeps back the 'disconnect' of a channel that closes: for ever, when it was
- * the other side that died. So from the first descriptor on the channel is looked at.
+ * Until a descriptor was confirmed, Node delays the 'disconnect' of a closed channel: forever, if the other side has
+ * died. So from the first descriptor on the channel is checked at this interval.
  */
 const lookEveryMs = 250;
 let watch: NodeJS.Timeout | undefined;
 let channelLost: () => void = () => {};
 
-/** Sends, with a connection if there is one; `done` is called later on, with an error when the message cannot leave. */
+/**
+ * Sends a message, with a connection if there is one. `done` is called later, with an error when the message cannot be
+ * sent.
+ */
 export function sendToMaster(
   message: WorkerToMaster,
   handle?: PassedHandle,
@@ -36,7 +39,10 @@ export interface RefusedSend {
   readonly reason: string;
 }
 
-/** What an application is not to send to its master; undefined when it may. `isFromNode`: it was sent as node:cluster does. */
+/**
+ * Returns why an application must not send this message to its master, or undefined when it may. `isFromNode`:
+ * node:cluster sent it.
+ */
 export function refusedSend(message: unknown, handle: unknown, isFromNode: boolean): RefusedSend | undefined {
   if (isInternal(message)) {
     if (isFromNode && isFromCluster(message)) return undefined;
@@ -52,13 +58,16 @@ export function refusedSend(message: unknown, handle: unknown, isFromNode: boole
 
 type Callback = (error: Error | null) => void;
 
-/** From now on `process.send()` lets through what an application may send; what it may not is told to the master, once for each reason. */
+/**
+ * From now on `process.send()` rejects messages that an application must not send. The master is told, once for each
+ * reason.
+ */
 export function guardSend(): void {
   if (nodeSend === undefined) return;
   const told = new Set<string>();
   const send = (message: unknown, ...rest: unknown[]): boolean => {
     const [handle] = rest;
-    // Node's own part sends exactly so: with `null` in place of a handle, and nothing behind it.
+    // Node's own code calls it exactly like this: with `null` as handle, and no further arguments.
     const isFromNode = rest.length === 1 && handle === null;
     const refused = refusedSend(message, typeof handle === 'function' ? undefined : handle, isFromNode);
     if (refused === undefined) return Reflect.apply(nodeSend, process, [message, ...rest]) as boolean;
@@ -72,12 +81,12 @@ export function guardSend(): void {
   process.send = send;
 }
 
-/** Sends; resolves once the message has left, or cannot any more. */
+/** Sends a message. Resolves when it was sent, or cannot be sent any more. */
 export function tellMaster(message: WorkerToMaster): Promise<void> {
   return new Promise((resolve) => sendToMaster(message, undefined, () => resolve()));
 }
 
-/** `onMessage` gets what the master sends, `onLost` is called once when the master is gone. */
+/** `onMessage` gets the master's messages; `onLost` is called once when the master is gone. */
 export function listenToMaster(
   onMessage: (message: MasterToWorker, handle: unknown) => void,
   onLost: () => void,

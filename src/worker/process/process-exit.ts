@@ -1,11 +1,12 @@
 /**
- * The end of the process by process.exit(): ours is announced here, so that any other one is the application's. That takes the
- * worker down in the middle of its work, whatever its code, and nothing but what is written at once is ever known of it.
+ * Detects process.exit() by the application. evy announces its own exits here, so any other is the application's. It
+ * ends the worker in the middle of its work, whatever its code, and only what is written synchronously is ever known of
+ * it.
  */
 import type { Running } from './boot.ts';
 import { sendToMaster } from './master-channel.ts';
 
-/** requests that the master is told of: as many as surely fit into the channel at once */
+/** requests that the master is told of: as many as certainly fit into the channel at once */
 const mostRequests = 100;
 
 let isOurs = false;
@@ -15,22 +16,22 @@ export function endProcess(code: number): never {
   process.exit(code);
 }
 
-/** An Error whose stack is the caller's; without one when the process ended because there was nothing left to do. */
+/** An Error with the stack of the caller; without a stack when the process ended because its event loop was empty. */
 function exitError(code: number): Error {
   const error = new Error(`process.exit(${code}) was called`);
-  // As it is now: an application may have put a function of its own in its place.
+  // Read at the time of use, since an application may have replaced the function.
   Error.captureStackTrace(error, Reflect.get(process, 'exit'));
   return error;
 }
 
-/** `tell` must be synchronous: nothing else happens any more. */
+/** `tell` must be synchronous: nothing runs afterwards. */
 export function onForeignExit(tell: (error: Error) => void): void {
   process.on('exit', (code) => {
     if (!isOurs) tell(exitError(code));
   });
 }
 
-/** Writes and tells what is under way. Of a crash that was on its way out the master knows. */
+/** Logs and reports active requests. The master knows of a crash that was already being handled. */
 export function accountFor(
   { message, stack }: Error,
   running: Pick<Running, 'log' | 'serving'> | undefined,

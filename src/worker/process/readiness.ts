@@ -1,13 +1,16 @@
 /**
- * `ready()`: how an application says that it can serve, when the option `ready` is 'signal'.
+ * `ready()`: tells the worker that the application can serve, when the option `ready` is 'signal'.
  *
- * The worker and the application may have evy from two places (installed globally and beside the application, or as
- * two copies in one tree), so they meet at a registered symbol rather than in this module.
+ * The worker and the application may load evy from two places (installed globally and beside the application, or two
+ * copies in one tree), so they share a registered symbol rather than this module.
  */
 const meetingPoint = Symbol.for('evy.ready');
 const shared = globalThis as unknown as Record<symbol, (() => void) | undefined>;
 
-/** The application can serve. Only the first call counts; outside of a worker that waits for it nothing happens. */
+/**
+ * Tells evy that the application can serve (option `ready`). Only the first call counts. Outside a worker that waits
+ * for it, the call has no effect.
+ */
 export function ready(): void {
   shared[meetingPoint]?.();
 }

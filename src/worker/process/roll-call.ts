@@ -1,22 +1,22 @@
 /**
- * What the master is to know of a worker that dies without a word: the requests that are under way for longer than a moment, each with the
- * access line that it would have then. They are told four times a second while they come and go, once a second while they stay; a request
- * pays nothing for it.
+ * Reports to the master the requests that would be lost if this worker died silently: those that have been active for
+ * longer than a moment, each with the access line that it would get then. Reports are sent four times a second while
+ * requests come and go, once a second while they stay; requests themselves are not slowed down.
  */
 import type { RequestUnderWay, WorkerToMaster } from '../../shared/protocol/messages.ts';
 import type { Serving } from '../loop/service.ts';
 
 const lookEveryMs = 250;
-/** while nothing changes but how far the requests have got */
+/** checks per report while only the progress of requests changes */
 const quietLooksPerCall = 4;
-/** what is told at a time: the oldest */
+/** the most requests per report: the oldest */
 const mostRequests = 100;
-/** of lines in all, whose length is the clients' to choose; who finds no room is told without */
+/** characters of all lines together, whose length clients choose; further requests are reported without a line */
 const mostLineLength = 65_536;
 
 type Send = (message: WorkerToMaster, handle: undefined, done: (error: Error | null) => void) => void;
 
-/** As many lines as there is room for. Pure. */
+/** Keeps as many lines as there is room for. Pure. */
 export function withinRoom(requests: readonly RequestUnderWay[], most = mostLineLength): RequestUnderWay[] {
   let room = most;
   return requests.slice(0, mostRequests).map(({ line, ...summary }) => {
@@ -30,10 +30,10 @@ export class RollCall {
   readonly #serving: Pick<Serving, 'stats' | 'survey'>;
   readonly #send: Send;
   #before = { requests: 0, activeRequests: 0 };
-  /** since a request began or ended */
+  /** checks since a request began or ended */
   #quietLooks = 0;
   #toldAny = false;
-  /** a master that does not read is told nothing more */
+  /** a report is pending; a master that does not read gets no more */
   #isSending = false;
 
   constructor(serving: Pick<Serving, 'stats' | 'survey'>, send: Send) {
@@ -50,7 +50,7 @@ export class RollCall {
     const isQuiet = begun === this.#before.requests && activeRequests === this.#before.activeRequests;
     this.#before = { requests: begun, activeRequests };
     this.#quietLooks = isQuiet ? this.#quietLooks + 1 : 0;
-    // Those that began before the last look, or right before that, are old enough at this one.
+    // Requests that began before the last check, or shortly before it, are old enough at this one.
     const isDue = this.#quietLooks <= 2 || this.#quietLooks % quietLooksPerCall === 0;
     if (!isDue || this.#isSending || (activeRequests === 0 && !this.#toldAny)) return;
     const requests = withinRoom(this.#serving.survey(lookEveryMs, mostRequests));

@@ -1,6 +1,7 @@
 /**
- * How the process is, beside what its loop counts: memory, how late its event loop runs, and how busy it is. The delays are measured by
- * Node's own timer (perf_hooks), ten times a second, without a line of JavaScript until somebody asks.
+ * The condition of the process, beside the counters of its loop: memory, the delay of its event loop, and how busy that
+ * is. Node measures the delay with its own timer (perf_hooks), ten times a second, which runs no JavaScript until it is
+ * read.
  */
 import { monitorEventLoopDelay, performance } from 'node:perf_hooks';
 import type { WorkerStats } from '../../shared/protocol/messages.ts';
@@ -9,11 +10,11 @@ const resolutionMs = 100;
 
 export type VitalSigns = Pick<WorkerStats, 'rssBytes' | 'lagMs' | 'utilisation'>;
 
-/** Returns a function that tells the signs since it was called last. */
+/** Returns a function that returns the values since its last call. */
 export function watchVitalSigns(): () => VitalSigns {
   const delays = monitorEventLoopDelay({ resolution: resolutionMs });
   delays.enable();
-  // Never reset: that would forget the tick which is under way, the very one that a blocked loop delays.
+  // The histogram is never reset: that would drop the current tick, which is the one that a blocked loop delays.
   let before = { count: 0, sumMs: 0 };
   let rssBytes = 0;
   let timeBefore = performance.eventLoopUtilization();
@@ -30,7 +31,7 @@ export function watchVitalSigns(): () => VitalSigns {
     try {
       rssBytes = process.memoryUsage.rss();
     } catch {
-      // It opens a file; without a descriptor left the last value has to do.
+      // Reading it opens a file; without a free descriptor the last value is kept.
     }
     return { rssBytes, lagMs, utilisation };
   };

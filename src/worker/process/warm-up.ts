@@ -1,9 +1,9 @@
 /**
- * Warm-up: requests that a worker answers to itself before it accepts anything.
+ * Warm-up: requests that a worker serves to itself before it accepts connections.
  *
- * They go through a pair of streams in memory into a loop of their own, made of the same code and the same application
- * as the one that will serve. So all of a request's way is run, its post hooks too, and the worker's counters and its
- * access log know nothing of it. There is no deadline here: the boot time-out of the master covers it.
+ * They go through in-memory streams into a separate loop with the same code and the same application as the serving
+ * one. So the whole path of a request runs, post hooks included, and the worker's counters and access log are not
+ * affected. The boot time-out of the master limits the duration.
  */
 import { once } from 'node:events';
 import { request as httpRequest } from 'node:http';
@@ -18,21 +18,21 @@ import type { Serving } from '../loop/service.ts';
 import { StreamTransport } from '../transport/stream-transport.ts';
 
 export interface WarmUp {
-  /** for these requests alone; stopped at the end */
+  /** a separate loop for these requests, stopped at the end */
   readonly serving: Serving;
   readonly scheme: 'http' | 'https';
-  /** for the Host header: one that is answered for */
+  /** a valid value for the Host header */
   readonly host: string;
   /** as 'GET:/path' */
   readonly requests: readonly string[];
-  /** told before each request */
+  /** called before each request */
   readonly onStep: (step: string) => void;
 }
 
-/** The status of the whole response. */
+/** Returns the status of the complete response. */
 async function statusOf({ serving, scheme, host }: WarmUp, { method, path }: WarmUpRequest): Promise<number> {
   const [client, server] = duplexPair();
-  // Unlike sockets, neither side of a pair learns that the other one was destroyed.
+  // Unlike sockets, the two sides of a pair do not notice when the other one is destroyed.
   server.once('close', () => client.destroy());
   const sent = httpRequest({
     method,
@@ -47,7 +47,7 @@ async function statusOf({ serving, scheme, host }: WarmUp, { method, path }: War
   return response.statusCode!;
 }
 
-/** @throws {EvyError} WARM_UP_FAILED at the first request that is not answered with 2xx or 3xx */
+/** @throws {EvyError} WARM_UP_FAILED at the first response that is not 2xx or 3xx */
 export async function warmUp(plan: WarmUp): Promise<void> {
   const { serving, requests, onStep } = plan;
   try {

@@ -1,6 +1,6 @@
 /**
- * The life of a worker process: hello, configure, load, ready, serve, drain, exit. It takes its orders from the master, in one switch over
- * the master's messages, and ends by itself, after draining, when the master is gone.
+ * The life of a worker process: hello, configure, load, ready, serve, drain, exit. It handles the master's messages in
+ * one switch. When the master is gone, it drains and exits by itself.
  */
 import type { Socket } from 'node:net';
 import { setImmediate, setTimeout } from 'node:timers/promises';
@@ -21,9 +21,9 @@ import { isOnItsWayOut, nextWorkerPhase } from './worker-phases.ts';
 import type { WorkerPhase } from './worker-phases.ts';
 
 const statsEveryMs = 1000;
-/** A crash is reported to the master, if that takes no longer. */
+/** The most time that the report of a crash may take. */
 const tellWithinMs = 1000;
-/** Requests that a crashing worker names. */
+/** The most requests that a crashing worker reports. */
 const mostReported = 1000;
 
 export class WorkerProcess {
@@ -32,13 +32,16 @@ export class WorkerProcess {
   #running: Running | undefined;
   #configuration: Configuration | undefined;
   #leaving: Leaving | undefined;
-  /** Requests turned away as of the last report. */
+  /** Requests refused with 503 until the last report. */
   #turnedAwayBefore = 0;
   #quarantined: readonly QuarantinedRoute[] = [];
-  /** Connections that came over the channel, whatever became of them: by it the master knows which ones are still on the way. */
+  /**
+   * Connections that arrived over the channel, including those that have ended: with this number the master knows which
+   * ones are still on the way.
+   */
   #received = 0;
 
-  /** Carries out an order of the master. */
+  /** Handles a message of the master. */
   receive(message: MasterToWorker, handle: unknown): void {
     if (isMovingToWorker(message)) {
       this.#move(message, handle);
@@ -78,12 +81,12 @@ export class WorkerProcess {
     }
   }
 
-  /** A connection that the master accepted for this worker. */
+  /** Serves a connection that the master accepted for this worker. */
   #accept(bind: number, socket: Socket | undefined): void {
     this.#received += 1;
-    // The client may have left on the way.
+    // The client may have disconnected on the way.
     if (socket === undefined) return;
-    // A worker on standby may be given what the master sent before it knew.
+    // A worker on standby may still get connections that the master sent earlier.
     if (this.#running === undefined || this.#isLeaving()) {
       socket.destroy();
       return;
@@ -93,7 +96,7 @@ export class WorkerProcess {
     this.#running.servers[bind]?.emit('connection', socket);
   }
 
-  /** A connection that moves from another worker to this one, or news of one that moves away from it. */
+  /** Handles a connection that moves to this worker, or a message about one that moves away. */
   #move(message: MovingToWorker, given: unknown): void {
     if (message.type !== 'adopt') {
       this.#running?.mover?.receive(message);
@@ -101,9 +104,9 @@ export class WorkerProcess {
     }
     this.#received += 1;
     const handle = passedHandle(given);
-    if (handle === undefined) return; // no descriptor was left for it: the master finds out
+    if (handle === undefined) return; // no descriptor was free for it; the master notices
     const isEnding = this.#phase === 'left' || this.#phase === 'ending';
-    // The master has kept a copy, and gives it to another worker.
+    // The master has a copy, and gives it to another worker.
     if (this.#running === undefined || isEnding || !process.connected) {
       handle.close();
       sendToMaster({ type: 'refused', id: message.id });
@@ -114,7 +117,7 @@ export class WorkerProcess {
   }
 
   /**
-   * The process is about to end and takes nothing more: it could only cut what it accepted or adopted now. Listening sockets are
+   * The process is about to exit, so it accepts nothing more: it could only cut such connections. Listening sockets are
    * shared, so another worker accepts what waits there.
    */
   #shut(): void {
@@ -126,7 +129,7 @@ export class WorkerProcess {
   async #exit(code: number): Promise<never> {
     this.#shut();
     await this.#running?.serving.stop();
-    // Listeners of 'disconnect' must not start a second way out.
+    // Listeners of 'disconnect' must not start a second exit.
     process.removeAllListeners('disconnect');
     endProcess(code);
   }
@@ -144,21 +147,21 @@ export class WorkerProcess {
       await tellMaster({ type: 'failed', code, message: error.message, stack: cause.stack });
       await this.#exit(thrown instanceof EvyError ? thrown.exitCode : 1);
     }
-    // The quarantine may have come while the application was loading.
+    // The quarantine may have arrived while the application was loading.
     this.#running!.guard?.quarantine(this.#quarantined);
     await this.#running!.allowance?.begin();
-    // A drain, or the master's death, may have come while the application was loading.
+    // A drain order, or the master's death, may have arrived while the application was loading.
     if (this.#isLeaving()) return;
     this.#phase = nextWorkerPhase(this.#phase, 'booted');
     if (given.standby) this.#phase = nextWorkerPhase(this.#phase, 'rest');
-    // The time that loading took does not count as lag.
+    // The time of loading does not count as lag.
     this.#vitalSigns();
     setInterval(() => this.#reportStats(), statsEveryMs).unref();
     const { interface: of, isGuess } = this.#running!;
     await tellMaster({ type: 'ready', interface: of, isGuess });
   }
 
-  /** A function, since narrowing does not see that the phase may change during an await. */
+  /** A function, since TypeScript's narrowing does not see that the phase may change during an await. */
   #isLeaving(): boolean {
     return isOnItsWayOut(this.#phase);
   }
@@ -176,13 +179,13 @@ export class WorkerProcess {
       ...this.#vitalSigns(),
     };
     void tellMaster({ type: 'stats', stats });
-    // One line for all of them: a line for each would cost more than the requests themselves.
+    // One line for all of them, since a line for each would cost more than the requests themselves.
     if (turnedAway > this.#turnedAwayBefore)
       this.#running!.log.warn('requests.turned-away', { count: turnedAway - this.#turnedAwayBefore });
     this.#turnedAwayBefore = turnedAway;
   }
 
-  /** Accepts nothing, or accepts again, and keeps its connections. A worker that leaves has closed for good. */
+  /** Stops accepting, or accepts again, and keeps its connections. A worker that leaves has closed for good. */
   #rest(resting: boolean): void {
     if (this.#isLeaving()) return;
     this.#phase = nextWorkerPhase(this.#phase, resting ? 'rest' : 'resume');
@@ -208,19 +211,22 @@ export class WorkerProcess {
       await tellMaster({ type: 'drained', connections, closed });
       await this.#exit(0);
     }
-    // Applications are told, hooks run, and the log is written, before the master kills this process.
+    // Applications are notified, hooks run, and the log is written before the master kills this process.
     this.#running!.serving.destroyAll();
     await setImmediate();
     await this.#running!.serving.stop();
     await tellMaster({ type: 'overdue', requests: cut, connections, closed });
-    // The master kills this process now. Without a master it ends itself.
+    // The master kills this process now. Without a master it exits itself.
     if (!process.connected) {
       for (const request of cut) this.#running!.log.error('request.cut', { ...request });
       await this.#exit(1);
     }
   }
 
-  /** Ends at once. The end of a worker that has not served yet would count as a failure of its release, so the master is told. */
+  /**
+   * Exits immediately. The exit of a worker that has not served would count as a failure of its release, so the master
+   * is told the reason.
+   */
   async quit(): Promise<void> {
     if (this.#phase === 'waiting' || this.#phase === 'booting')
       await tellMaster({ type: 'leaving', signal: 'SIGQUIT' });
@@ -232,7 +238,7 @@ export class WorkerProcess {
     this.#running?.serving.reopenLogs();
   }
 
-  /** The master is gone. */
+  /** The master has exited. */
   orphaned(): void {
     this.#running?.log.warn('worker.orphaned');
     this.#running?.mover?.channelLost();
@@ -242,27 +248,27 @@ export class WorkerProcess {
   async crash(thrown: unknown): Promise<void> {
     const { message, stack } = toError(thrown);
     this.#running?.log.error('worker.crashed', { message, stack });
-    // The first crash ends the process: what goes wrong on the way out is only logged.
+    // Only the first crash counts; later errors are just logged.
     if (this.#phase === 'ending') return;
     this.#shut();
     const requests = this.#running?.serving.requestsUnderWay().slice(0, mostReported);
-    // At once: a master that knows of it sends nothing more.
+    // Sent immediately, since a master that knows of the crash sends nothing more.
     const told = tellMaster({ type: 'crashed', message, stack, requests });
     // Their hooks run, and their access lines are written.
     this.#running?.serving.destroyAll();
     await setImmediate();
-    // A stopped master reads nothing; it learns of the crash by the end of this process.
+    // A stopped master does not read; it notices that this process exits.
     await Promise.race([told, setTimeout(tellWithinMs)]);
     await this.#exit(1);
   }
 
-  /** SIGTERM: the master decides, if there is one. */
+  /** SIGTERM is reported to the master, if there is one, which decides. */
   terminate(): void {
     if (!process.connected) void this.#leave({ graceMs: this.#configuration?.graceMs ?? 0, idle: 'close' });
     else void tellMaster({ type: 'leaving', signal: 'SIGTERM' });
   }
 
-  /** The application ended the process by process.exit(): accounts for what is under way, synchronously. */
+  /** The application ended the process by process.exit(): logs and reports the active requests, synchronously. */
   exitedByApplication(error: Error): void {
     accountFor(error, this.#running, this.#phase === 'ending');
   }

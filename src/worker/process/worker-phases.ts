@@ -1,10 +1,10 @@
 /**
- * The life of a worker as it sees it itself (the master's view of it is master/worker-states.ts).
+ * The phases of a worker as it sees itself (the master's view is master/workers/worker-states.ts).
  *
- * - `standby` accepts nothing and keeps what it has; there may be two reasons for that, so both orders may come twice.
- * - `leaving` finishes what it has. `left`: nothing is waited for any more, the end is being told.
- * - `ending` accepts nothing, adopts nothing, and only writes its logs: it has crashed, or was told to end at once. What its
- *   boot or its leaving come to by then changes nothing.
+ * - `standby` accepts nothing and keeps its connections; it can have two reasons, so both orders may come twice.
+ * - `leaving` finishes its requests. `left`: nothing more is waited for, and the end is being reported.
+ * - `ending` accepts nothing, adopts nothing, and only writes its logs: it has crashed, or was told to exit
+ *   immediately. Results of its boot or its leaving are ignored then.
  */
 import { stateMachine } from '../../shared/state-machine.ts';
 import type { Transitions } from '../../shared/state-machine.ts';
@@ -26,7 +26,7 @@ export const workerPhaseTable: Transitions<WorkerPhase, WorkerPhaseInput> = {
 
 export const nextWorkerPhase = stateMachine('worker', workerPhaseTable);
 
-/** It is given nothing new: no connection, and no order but to hurry. */
+/** Whether it gets no more connections, and no orders but to hurry. */
 export function isOnItsWayOut(phase: WorkerPhase): boolean {
   return phase === 'leaving' || phase === 'left' || phase === 'ending';
 }

@@ -1,10 +1,10 @@
 /**
- * Finds out who the client is from what trusted proxies say. Pure: header values in, facts out, never a throw.
+ * Determines the client from the headers of trusted proxies. Pure: header values in, facts out; it never throws.
  *
- * Each proxy appends what it saw, so the lists are read from the right. The last entry was written by the peer of the connection,
- * which is trusted; the one before by the hop that this entry names, and so on as long as hops are trusted. The first hop that is
- * not trusted is the client, and it may have made up everything further left. A malformed entry ends the walk: what was known
- * before it stays.
+ * Each proxy appends what it saw, so the lists are read from the right. The peer of the connection, which is trusted,
+ * wrote the last entry; the hop named there wrote the one before, and so on while hops are trusted. The first hop that
+ * is not trusted is the client, which may have forged everything further left. A malformed entry ends the walk, and the
+ * facts so far are kept.
  */
 import { isIP } from 'node:net';
 import { lastElementStart, parseElement, parseNode, portOf } from '../http/forwarded.ts';
@@ -13,7 +13,7 @@ import { hostAndPort } from '../http/grammar.ts';
 import { listMembers } from '../http/field-lines.ts';
 import type { PeerFacts } from '../transport/peer.ts';
 
-/** Values of the fields that are believed, repeated ones joined. */
+/** Values of the trusted fields, with repeated ones joined. */
 export interface ForwardingFields {
   forwarded: string | undefined;
   for: string | undefined;
@@ -22,20 +22,20 @@ export interface ForwardingFields {
   port: string | undefined;
 }
 
-/** What one proxy says about the request that it received. */
+/** One proxy's statement about the request that it received. */
 interface Hop {
-  /** The sender of the request to this proxy; undefined when it does not say, or nothing valid. */
+  /** The sender of the request to this proxy; undefined when it is missing or invalid. */
   node: ForwardedNode | undefined;
   scheme: 'http' | 'https' | undefined;
   host: string | undefined;
-  /** '' when it does not say */
+  /** '' when it is missing */
   port: string;
 }
 
-/** A longer chain is cut off here. */
+/** Longer chains are cut off here. */
 const maxHops = 32;
 
-/** `ws` and `wss` are what some proxies call an upgrade to WebSocket. */
+/** Some proxies use `ws` and `wss` for an upgrade to WebSocket. */
 const schemes: Readonly<Record<string, 'http' | 'https'>> = { http: 'http', ws: 'http', https: 'https', wss: 'https' };
 const defaultPorts = { http: '80', https: '443' } as const;
 
@@ -50,7 +50,7 @@ function portIn(host: string | undefined): string {
 
 function hostOf(text: string | undefined): string | undefined {
   if (text === undefined || !hostAndPort.test(text)) return undefined;
-  // hostAndPort lets 99999 through.
+  // hostAndPort accepts 99999.
   return /:\d+$/.test(text) && portIn(text) === '' ? undefined : text;
 }
 
@@ -77,19 +77,19 @@ function* forwardedHops(text: string): Generator<Hop, void, undefined> {
 /** Members of a comma-separated list, the last one first, empty ones dropped. */
 function backwards(text: string | undefined): string[] {
   if (text === undefined) return [];
-  // Mostly there is one.
+  // Usually there is only one.
   if (/^[^ \t,]+$/.test(text)) return [text];
   return listMembers(text).toReversed();
 }
 
 /**
- * X-Forwarded-*, the last members first. A proxy that appends to one list appends to all, so the members at the same
- * distance from the right belong together; one that overwrites leaves a single member, which is then good for all.
+ * X-Forwarded-*, the last members first. A proxy that appends to one list appends to all, so members at the same
+ * distance from the right belong together. A proxy that overwrites leaves a single member, which applies to all hops.
  */
 function* listedHops(fields: ForwardingFields): Generator<Hop, void, undefined> {
   const [nodes, protos, hosts, ports] = [fields.for, fields.proto, fields.host, fields.port].map(backwards);
   const depth = Math.max(1, nodes!.length);
-  // With several, one that is missing at the client's distance may be the client's own invention further left.
+  // If one of several members is missing at a hop's distance, those further left are not used: the client may have forged them.
   const at = (members: readonly string[], index: number): string | undefined =>
     members.length === 1 ? members[0] : members[index];
   for (let index = 0; index < depth; index += 1) {
@@ -103,8 +103,8 @@ function* listedHops(fields: ForwardingFields): Generator<Hop, void, undefined> 
 }
 
 /**
- * X-Forwarded-* are believed rather than `Forwarded` when both are there: the usual proxies write the former and pass a
- * `Forwarded` on as their client sent it, hardly any does it the other way round.
+ * If both are present, X-Forwarded-* take precedence over `Forwarded`: common proxies write the former and pass on the
+ * client's `Forwarded` unchanged; hardly any does the reverse.
  */
 function hopsOf(fields: ForwardingFields): Iterable<Hop> {
   const { for: nodes, proto, host, port } = fields;
@@ -113,7 +113,10 @@ function hopsOf(fields: ForwardingFields): Iterable<Hop> {
   return fields.forwarded === undefined ? [] : forwardedHops(fields.forwarded);
 }
 
-/** Returns `peer` as the application is to see it, or the same object when the fields say nothing. `host` is the Host of the request. */
+/**
+ * Returns `peer` as the application should see it, or the same object when the fields do not change it. `host` is the
+ * Host of the request.
+ */
 export function clientFacts(
   peer: PeerFacts,
   fields: ForwardingFields,
@@ -134,7 +137,7 @@ export function clientFacts(
 
 function apply(peer: PeerFacts, node: ForwardedNode | undefined, hop: Hop, host: string | undefined): PeerFacts {
   const scheme = hop.scheme ?? peer.scheme;
-  // The port that the client connected to: as told, or as its Host has it, or the scheme's own.
+  // The port that the client connected to: from the fields, from its Host, or the default of the scheme.
   const isMoved = hop.host !== undefined || hop.scheme !== undefined;
   const moved = isMoved ? portIn(hop.host ?? host) || defaultPorts[scheme] : peer.serverPort;
   const serverPort = hop.port === '' ? moved : hop.port;
@@ -148,12 +151,12 @@ function apply(peer: PeerFacts, node: ForwardedNode | undefined, hop: Hop, host:
   };
 }
 
-/** As SERVER_NAME shows it: an IPv6 address without brackets. */
+/** The form of SERVER_NAME: an IPv6 address without brackets. */
 function nameIn(host: string): string {
   return host.replace(/:\d*$/, '').replace(/^\[(.*)\]$/, '$1');
 }
 
-/** X-Forwarded-Port belongs to an X-Forwarded-Host that has none. */
+/** X-Forwarded-Port applies to an X-Forwarded-Host without a port. */
 function withPort(host: string, port: string, scheme: 'http' | 'https'): string {
   return port === '' || port === defaultPorts[scheme] || /:\d*$/.test(host) ? host : `${host}:${port}`;
 }

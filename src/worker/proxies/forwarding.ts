@@ -1,7 +1,7 @@
 /**
- * What the headers of trusted proxies change in the environment. Trust is decided once per connection: one whose peer is not trusted has
- * no `Forwarding`, and its requests cost nothing. A trusted proxy mostly repeats itself, so the facts of the last request are kept
- * together with the fields that they were made of.
+ * Applies the headers of trusted proxies to the environment. Trust is decided once per connection: a connection from an
+ * untrusted peer has no `Forwarding`, and its requests cost nothing. A trusted proxy usually repeats its headers, so
+ * the facts of the last request are cached with the fields that they came from.
  */
 import { peerListOf, type PeerList } from '../../shared/options/peer-list.ts';
 import type { ServerSettings } from '../../shared/options/table.ts';
@@ -15,11 +15,11 @@ type FieldName = keyof ForwardingFields;
 /** Enough for the clients of a busy minute. */
 const maxKnown = 4096;
 
-/** The options' side, once a process. */
+/** The facts from the options, once per process. */
 export class TrustedProxies {
   readonly #peers: PeerList;
   readonly #believed: ReadonlySet<string>;
-  /** The results for recent addresses: the same hops and clients return again and again. */
+  /** Results for recent addresses: the same hops and clients return often. */
   readonly #known = new Map<string, boolean>();
 
   constructor(peers: PeerList, headers: readonly string[]) {
@@ -27,7 +27,7 @@ export class TrustedProxies {
     this.#believed = new Set(headers);
   }
 
-  /** For a connection; undefined when its peer is not trusted. */
+  /** Creates the state of a connection; undefined when its peer is not trusted. */
   connection(peer: PeerFacts): Forwarding | undefined {
     return this.isTrusted(peer.remoteAddress) ? new Forwarding(this, peer) : undefined;
   }
@@ -37,7 +37,7 @@ export class TrustedProxies {
     if (known !== undefined) return known;
     const isTrusted = this.#peers.includes(address);
     if (this.#known.size === maxKnown) this.#known.clear();
-    // A copy of its own: the address is a slice that would keep the whole head alive.
+    // A copy, since the address is a slice that would keep the whole head in memory.
     this.#known.set(Buffer.from(address, 'latin1').toString('latin1'), isTrusted);
     return isTrusted;
   };
@@ -47,7 +47,7 @@ export class TrustedProxies {
   }
 }
 
-/** Undefined when nobody is trusted. */
+/** Undefined when no proxy is trusted. */
 export function trustedProxiesOf(
   settings: Pick<ServerSettings, 'trustedProxies' | 'trustedHeaders'>,
 ): TrustedProxies | undefined {
@@ -55,7 +55,7 @@ export function trustedProxiesOf(
   return peers === undefined ? undefined : new TrustedProxies(peers, settings.trustedHeaders);
 }
 
-/** Keys of `variables`; one that no header can have stands for a field that is not believed. */
+/** Keys of `variables`; a field that is not trusted gets a key that no header can have. */
 const keys: ReadonlyArray<readonly [FieldName, header: string, variable: string]> = [
   ['forwarded', 'forwarded', 'HTTP_FORWARDED'],
   ['for', 'x-forwarded-for', 'HTTP_X_FORWARDED_FOR'],
@@ -85,7 +85,7 @@ export class Forwarding {
     this.#believed = keys.filter(([, header]) => proxies.believes(header));
   }
 
-  /** The facts for a request with these fields, whose Host (or the authority of its target) is `host`. */
+  /** Returns the facts for a request with these fields; `host` is its Host, or the authority of its target. */
   factsOf(variables: Variables, host: string | undefined): PeerFacts {
     let isRepeated = host === this.#seenHost;
     for (const [name, , variable] of this.#believed) {

@@ -1,8 +1,9 @@
 /**
- * Holds connections from peers of the option `proxyProtocol` until their PROXY header has come; then they are served as the connection
- * that it describes. Connections of other peers pass at once: a header that they send is a bad request.
+ * Holds connections from peers of the option `proxyProtocol` until their PROXY header has arrived; then they are served
+ * as the connection that it describes. Connections of other peers pass immediately: a header from them is a bad
+ * request.
  *
- * The gate comes before everything else that reads from a connection, TLS included, since the header precedes the handshake.
+ * The gate comes before every other reader of a connection, TLS included, since the header precedes the handshake.
  */
 import type { ErrorCode } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log/log.ts';
@@ -17,7 +18,7 @@ import type { IdleConnection } from '../transport/idle.ts';
 import { ProxyHeaderDecoder } from './proxy-header.ts';
 import type { ToldPeer } from '../transport/peer.ts';
 
-/** `told` is undefined when the ends of the connection itself count; `rest` is what came behind the header. */
+/** `told` is undefined when the connection's own addresses apply; `rest` is the bytes behind the header. */
 type Accept = (told?: ToldPeer, rest?: Buffer) => void;
 
 export class ProxyGate {
@@ -37,7 +38,7 @@ export class ProxyGate {
     this.#onChange = onChange;
   }
 
-  /** Undefined when nobody has to send a header. */
+  /** Undefined when no peer has to send a header. */
   static of(
     settings: Pick<ServerSettings, 'proxyProtocol' | 'headTimeoutMs'>,
     log: Logger,
@@ -48,20 +49,20 @@ export class ProxyGate {
     return peers && new ProxyGate(peers, settings.headTimeoutMs, log, onChange, time);
   }
 
-  /** Connections whose header has not come yet. */
+  /** Connections whose header has not arrived. */
   get waiting(): number {
     return this.#waiting.size;
   }
 
-  /** Of those, the ones of which not a byte is here. */
+  /** Those of them that have sent no byte. */
   *idle(): Iterable<IdleConnection> {
     for (const connection of this.#waiting) if (connection.isStillIdle) yield connection;
   }
 
-  /** Calls `accept` once it is known whose connection this is. */
+  /** Calls `accept` once the addresses of the connection are known. */
   admit(transport: Transport, accept: Accept): void {
     const peer = peerAddress(transport);
-    // It is too late to know whether the peer is a listed one; health checks of HAProxy end like this.
+    // It is unknown whether the peer was a listed one; health checks of HAProxy end like this.
     if (peer === gonePeer) {
       transport.destroy();
       return;
@@ -76,7 +77,7 @@ export class ProxyGate {
     this.#onChange();
   }
 
-  /** connections that were closed before they said anything, which their clients were not told of */
+  /** connections that were closed before they sent anything, without an announcement */
   get closedUnannounced(): number {
     return this.#closedUnannounced;
   }

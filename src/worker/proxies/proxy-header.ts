@@ -1,14 +1,15 @@
 /**
- * Decodes the PROXY protocol's header, version 1 (a line of text) and 2 (binary), as HAProxy's proxy-protocol.txt defines it. The result is
- * the same however the bytes are cut; what follows the header is in `rest`.
+ * Decodes the header of the PROXY protocol, version 1 (a line of text) and 2 (binary), as specified in HAProxy's
+ * proxy-protocol.txt. The result is the same however the bytes are cut; bytes behind the header are in `rest`.
  *
- * It is strict: what the specification does not allow is 'bad', so that a sender that is not understood is never taken for its client.
+ * It is strict: anything that the specification does not allow is 'bad', so that a proxy is never mistaken for its
+ * client.
  */
 import { isIPv4, isIPv6, SocketAddress } from 'node:net';
 import { unixPeer } from '../../shared/options/peer-list.ts';
 import type { Endpoint, ToldPeer } from '../transport/peer.ts';
 
-/** 'own': valid, and the connection speaks for itself: a health check (LOCAL), or nothing is known (UNKNOWN). */
+/** 'own': valid, but the connection's own addresses apply: a health check (LOCAL), or unknown addresses (UNKNOWN). */
 export type HeaderResult = ToldPeer | 'own' | 'bad';
 
 const unixEndpoint: Endpoint = { address: unixPeer, port: '' };
@@ -18,7 +19,7 @@ const signature2 = Buffer.from('\r\n\r\n\0\r\nQUIT\n', 'latin1');
 /** §2.1: the longest line, with its CRLF */
 const maxVersion1Bytes = 107;
 const version2HeadBytes = 16;
-/** Certificates may come as TLVs. The length field goes up to 64 KiB, which nobody needs. */
+/** Certificates may be sent as TLVs. The length field allows 64 KiB, which is never needed. */
 const maxVersion2Bytes = 16_384;
 
 const nothing = Buffer.alloc(0);
@@ -26,12 +27,12 @@ const nothing = Buffer.alloc(0);
 export class ProxyHeaderDecoder {
   #held: Buffer[] = [];
   #length = 0;
-  /** Fewer bytes cannot be the whole header. */
+  /** The least bytes that the whole header can have. */
   #wanted = 1;
   #result: HeaderResult = 'bad';
   #rest: Buffer = nothing;
 
-  /** No byte has come. */
+  /** Whether no byte has arrived. */
   get isEmpty(): boolean {
     return this.#length === 0;
   }
@@ -39,12 +40,12 @@ export class ProxyHeaderDecoder {
   get result(): Exclude<HeaderResult, 'bad'> {
     return this.#result as Exclude<HeaderResult, 'bad'>;
   }
-  /** the bytes behind the header; part of what was pushed last, not a copy */
+  /** the bytes behind the header: a part of the last pushed bytes, not a copy */
   get rest(): Buffer {
     return this.#rest;
   }
 
-  /** Call it until it says something else than 'more'. What must be kept of `bytes` is copied. */
+  /** To be called until it returns something other than 'more'. Bytes that are kept are copied. */
   push(bytes: Buffer): 'more' | 'done' | 'bad' {
     this.#length += bytes.length;
     if (this.#length >= this.#wanted) {
@@ -67,7 +68,7 @@ export class ProxyHeaderDecoder {
   }
 }
 
-/** The size of the header that `bytes` begin with; while that is not known, one byte more than there are. */
+/** Returns the size of the header that `bytes` begin with; if it is not known yet, one byte more than there are. */
 function headerSize(bytes: Buffer): number | 'bad' {
   if (startsLike(bytes, signature1)) return lineSize(bytes);
   if (!startsLike(bytes, signature2)) return 'bad';
@@ -91,7 +92,7 @@ function lineSize(bytes: Buffer): number | 'bad' {
 /** §2.1: `PROXY TCP4 192.0.2.1 192.0.2.2 56324 443`, single blanks, and CRLF. */
 function parseVersion1(bytes: Buffer): HeaderResult {
   const line = bytes.toString('latin1');
-  // What follows UNKNOWN is to be ignored.
+  // Anything behind UNKNOWN must be ignored.
   if (/^PROXY UNKNOWN(?: [ -~]*)?\r\n$/.test(line)) return 'own';
   const match = /^PROXY TCP([46]) ([0-9A-Fa-f:.]+) ([0-9A-Fa-f:.]+) (\d+) (\d+)\r\n$/.exec(line);
   if (match === null) return 'bad';
@@ -116,7 +117,7 @@ const version2 = 0x20;
 const commandLocal = 0;
 const commandProxy = 1;
 
-/** Bytes of the address block by family and transport, STREAM alone: datagrams have no place on a connection. */
+/** Bytes of the address block by family and transport. Only STREAM is allowed, since a datagram is not a connection. */
 const addressBytes: ReadonlyMap<number, number> = new Map([
   [0x00, 0], // UNSPEC
   [0x11, 12], // TCP over IPv4
@@ -129,10 +130,10 @@ const typeSsl = 0x20;
 /** PP2_CLIENT_SSL of the first byte of PP2_TYPE_SSL */
 const clientIsTls = 0x01;
 
-/** `bytes` is the whole header by its length field, and its signature was checked. */
+/** `bytes` is the whole header by its length field, and its signature has been checked. */
 function parseVersion2(bytes: Buffer): HeaderResult {
   const command = bytes[12]! - version2;
-  // The rest of a LOCAL header is to be ignored, family and all.
+  // The rest of a LOCAL header must be ignored, including the family.
   if (command === commandLocal) return 'own';
   const family = bytes[13]!;
   const length = addressBytes.get(family);
@@ -159,12 +160,15 @@ function endpoint4(block: Buffer, at: number, portAt: number): Endpoint {
 
 function endpoint6(block: Buffer, at: number, portAt: number): Endpoint {
   const groups = Array.from({ length: 8 }, (_, index) => block.readUInt16BE(at + 2 * index).toString(16));
-  // In the spelling of RFC 5952, as sockets show addresses.
+  // The spelling of RFC 5952, which sockets use too.
   const { address } = new SocketAddress({ address: groups.join(':'), family: 'ipv6' });
   return { address, port: String(block.readUInt16BE(portAt)) };
 }
 
-/** Whether the vectors say that the client spoke TLS; undefined when they do not fill the header exactly, or its checksum is wrong. */
+/**
+ * Returns whether the vectors say that the client used TLS; undefined when they do not fill the header exactly, or its
+ * checksum is wrong.
+ */
 function readVectors(bytes: Buffer, from: number): boolean | undefined {
   let isTls = false;
   let at = from;
@@ -184,7 +188,7 @@ function readVectors(bytes: Buffer, from: number): boolean | undefined {
   return isTls;
 }
 
-/** CRC-32C (Castagnoli, RFC 3720 appendix B.4), by which a header may guard itself. */
+/** CRC-32C (Castagnoli, RFC 3720 appendix B.4), the optional checksum of a header. */
 const polynomial = 0x82f63b78;
 
 const crcTable = Uint32Array.from({ length: 256 }, (_, index) => {
@@ -193,7 +197,10 @@ const crcTable = Uint32Array.from({ length: 256 }, (_, index) => {
   return remainder;
 });
 
-/** The checksum of `bytes`, with zeros in the place of those from `blankFrom` to `blankTo`: where the checksum itself stands. */
+/**
+ * The checksum of `bytes`, with the bytes from `blankFrom` to `blankTo`, where the checksum itself is, counted as
+ * zeros.
+ */
 export function crc32c(bytes: Uint8Array, blankFrom = 0, blankTo = 0): number {
   let crc = 0xffffffff;
   for (let at = 0; at < bytes.length; at += 1) {

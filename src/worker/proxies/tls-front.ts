@@ -1,6 +1,7 @@
 /**
- * TLS behind the PROXY protocol. The header comes before the handshake, so a plain server accepts, the gate reads the header, and the
- * TLS server, which does not listen itself, goes on with the same socket and what came behind the header.
+ * TLS behind the PROXY protocol. The header precedes the handshake, so a plain server accepts, the gate reads the
+ * header, and the TLS server, which does not listen itself, continues with the same socket and the bytes behind the
+ * header.
  */
 import { createServer } from 'node:net';
 import type { Server, Socket } from 'node:net';
@@ -10,26 +11,26 @@ import { StreamTransport } from '../transport/stream-transport.ts';
 import type { ProxyGate } from './proxy-gate.ts';
 import type { ToldPeer } from '../transport/peer.ts';
 
-/** what was told of the connections below TLS */
+/** the PROXY header's facts of sockets below TLS */
 const toldOf = new WeakMap<Socket, ToldPeer>();
 
-/** What a PROXY header told of the connection that this is the socket of. */
+/** Returns the facts that a PROXY header gave for this socket. */
 export function toldBehind(below: Socket): ToldPeer | undefined {
   return toldOf.get(below);
 }
 
-/** Both ends of a TCP connection, which no other one has at the same time; those of unix sockets are all alike. */
+/** Both ends of a TCP connection, which are unique at any time; those of unix sockets are all equal. */
 function endsOf({ remoteAddress, remotePort, localAddress, localPort }: Socket): string {
   return `${remoteAddress} ${remotePort} ${localAddress} ${localPort}`;
 }
 
-/** The server that is to listen. `accept` gets each connection when its handshake is done. */
+/** Makes the server that listens. `accept` gets each connection when its handshake is done. */
 export function frontOf(
   inner: TlsServer,
   gate: ProxyGate,
   accept: (socket: TLSSocket, told: ToldPeer | undefined) => void,
 ): Server {
-  /** the sockets below those that `inner` has, with their ends */
+  /** the sockets below the connections of `inner`, with their ends */
   const under = new Map<Socket, { told: ToldPeer | undefined; ends: string }>();
 
   function factsOf(socket: TLSSocket): { told: ToldPeer | undefined } | undefined {
@@ -41,7 +42,7 @@ export function frontOf(
 
   inner.on('secureConnection', (socket) => {
     const facts = factsOf(socket);
-    // Never a guess: one that cannot be told from others is not served.
+    // A connection that cannot be identified is not served, since a guess could be wrong.
     if (facts === undefined) socket.destroy();
     else accept(socket, facts.told);
   });
@@ -51,7 +52,7 @@ export function frontOf(
       const below = transport.intoSocket(rest);
       under.set(below, { told, ends: endsOf(below) });
       if (told !== undefined) toldOf.set(below, told);
-      // What goes wrong with it the secure socket tells.
+      // The secure socket reports its errors.
       below.once('close', () => under.delete(below)).on('error', () => {});
       inner.emit('connection', below);
     });

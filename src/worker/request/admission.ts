@@ -1,6 +1,6 @@
 /**
- * Decides whether a well-formed request is for this server: over the right scheme, for one of its hosts, and with a body whose end its
- * version can tell. Checked once per head, before the application learns of the request.
+ * Decides whether a well-formed request is meant for this server: it has the right scheme, one of its hosts, and a body
+ * whose end its version can mark. It is checked once per head, before the application gets the request.
  */
 import type { ErrorCode } from '../../shared/errors.ts';
 import type { ServerSettings } from '../../shared/options/table.ts';
@@ -9,19 +9,19 @@ import type { RequestLine } from '../http/request-line.ts';
 import type { Forwarding } from '../proxies/forwarding.ts';
 import type { PeerFacts } from '../transport/peer.ts';
 
-/** Who sent a request. */
+/** The sender of a request. */
 export interface Sender {
   readonly peer: PeerFacts;
   /** Undefined for a peer that is not trusted. */
   readonly forwarding: Forwarding | undefined;
 }
 
-/** The scheme of an absolute-form target, 'http://...' or 'https://...' in any case; the grammar was checked before. */
+/** The scheme of an absolute-form target, 'http://...' or 'https://...' in any case; the grammar has been checked. */
 function schemeOf(target: string): PeerFacts['scheme'] {
   return target[4] === ':' ? 'http' : 'https';
 }
 
-/** Spellings of allowed hosts that are remembered. */
+/** The most spellings of allowed hosts in the cache. */
 const maxKnown = 1024;
 const hostAndPort = /^(\[[^\]]*\]|[^:]*)(?::[0-9]*)?$/;
 
@@ -31,8 +31,8 @@ function hostName(host: string): string {
 }
 
 /**
- * The host names that this server answers for (option allowedHosts). Names are few and their spellings repeat, so the spellings that
- * passed are remembered, and a request costs one look into a set. Refused ones are not: there is no limit to them.
+ * The host names that this server accepts (option allowedHosts). Names are few and their spellings repeat, so accepted
+ * spellings are cached, and a request costs one set lookup. Refused ones are not, since their number is unlimited.
  */
 export class AllowedHosts {
   readonly #names: ReadonlySet<string>;
@@ -40,18 +40,18 @@ export class AllowedHosts {
   readonly #domains: readonly string[];
   readonly #known = new Set<string>();
 
-  /** `.example.com` is example.com and everything below it. */
+  /** `.example.com` matches example.com and all its subdomains. */
   constructor(allowed: readonly string[]) {
     this.#domains = allowed.filter((name) => name.startsWith('.'));
     this.#names = new Set(allowed.map((name) => (name.startsWith('.') ? name.slice(1) : name)));
   }
 
-  /** Whether a Host, or the authority of a target, names one of them. */
+  /** Whether a Host, or the authority of a target, is allowed. */
   allows(host: string): boolean {
     if (this.#known.has(host)) return true;
     const name = hostName(host);
     if (!this.#names.has(name) && !this.#domains.some((domain) => name.endsWith(domain))) return false;
-    // A copy of its own: the text received is a slice that would keep the whole chunk alive.
+    // A copy, since the received text is a slice that would keep the whole chunk in memory.
     if (this.#known.size < maxKnown) this.#known.add(Buffer.from(host, 'latin1').toString('latin1'));
     return true;
   }
@@ -80,14 +80,17 @@ export class Admission {
     return this.#needsLength && block.framing.body === 'chunked' ? 'LENGTH_REQUIRED' : undefined;
   }
 
-  /** Whether an absolute-form target has the connection's scheme. A trusted proxy's own connection says nothing about it (RFC 9110 §7.4). */
+  /**
+   * Whether an absolute-form target has the connection's scheme. The scheme of a trusted proxy's own connection does
+   * not count (RFC 9110 §7.4).
+   */
   agrees(target: string, { peer, forwarding }: Sender): boolean {
     return forwarding !== undefined || schemeOf(target) === peer.scheme;
   }
 
   /**
-   * The host that a trusted proxy reports is the one asked for. Otherwise both are checked: the target decides (RFC 9112 §3.2.2), but an
-   * application may look at Host all the same. A request of HTTP/1.0 may name no host; then there is none to mislead.
+   * A host from a trusted proxy counts alone. Otherwise both are checked: the target takes precedence (RFC 9112
+   * §3.2.2), but an application may read Host. A request of HTTP/1.0 may have no host; then there is none to check.
    */
   allowsHost(
     authority: string | undefined,

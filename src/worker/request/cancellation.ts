@@ -1,6 +1,7 @@
 /**
- * Announces that a response can no longer be delivered: by `env['evy.signal']`, and by callbacks for the server's own use. The signal is
- * made at the first access, since most applications never use it and an AbortSignal is expensive. The first reason counts.
+ * Announces that a response can no longer be delivered: by `env['evy.signal']`, and by callbacks for the server itself.
+ * The signal is created at the first access, since most applications never use it and an AbortSignal is expensive. The
+ * first reason counts.
  */
 export class Cancellation {
   #controller: AbortController | undefined;
@@ -17,7 +18,7 @@ export class Cancellation {
     return this.#controller.signal;
   }
 
-  /** Aborts the signal alone: what the application has begun to send, or says about it, may still leave. */
+  /** Aborts only the signal: output of the application may still be sent. */
   announce(reason: Error): void {
     if (this.#reason !== undefined) return;
     this.#announced ??= reason;

@@ -7,7 +7,7 @@ import type { FieldBlock } from '../http/field-block.ts';
 import type { RequestLine } from '../http/request-line.ts';
 import type { PeerFacts } from '../transport/peer.ts';
 
-/** What is the same for each request of a process. */
+/** The facts that all requests of a process share. */
 export interface EnvironDefaults {
   errors: Writable;
   multiprocess: boolean;
@@ -15,7 +15,7 @@ export interface EnvironDefaults {
   extra: Readonly<Record<string, unknown>>;
 }
 
-/** A request head. */
+/** The facts about a request head. */
 export interface RequestFacts {
   readonly line: RequestLine;
   readonly block: Pick<FieldBlock, 'fields' | 'variables'>;
@@ -24,7 +24,7 @@ export interface RequestFacts {
 export const serverSoftware = 'evy';
 const wsgiVersion = Object.freeze([1, 0] as const);
 
-/** Made at the first access: most applications never use it, and an AbortSignal is expensive. */
+/** Created at the first access: most applications never use it, and an AbortSignal is expensive. */
 const signalProperty: PropertyDescriptor & ThisType<Environ> = {
   configurable: true,
   enumerable: true,
@@ -40,7 +40,7 @@ export function makeEnviron(
   defaults: EnvironDefaults,
 ): Environ {
   const { line, block } = request;
-  // A literal without a spread, then the variables: by far the fastest way to make such an object in V8.
+  // A literal without a spread, then the variables: the fastest way to make such an object in V8.
   const env = {
     'REQUEST_METHOD': line.method,
     'SCRIPT_NAME': '',
@@ -66,26 +66,26 @@ export function makeEnviron(
     'wsgi.run_once': false,
     'evy.posthooks': [],
     'evy.input': input,
-    // Made for each request: that costs less than making it at the first access.
+    // Created for each request, which costs less than at the first access.
     'evy.request_id': input.requestId,
   } as unknown as Environ;
   Object.assign(env, block.variables);
   Object.defineProperty(env, 'evy.signal', signalProperty);
   if (peer.scheme === 'https') env.HTTPS = 'on';
-  // The host of an absolute target takes the place of Host (RFC 9112 §3.2.2).
+  // The host of an absolute target replaces Host (RFC 9112 §3.2.2).
   if (line.authority !== undefined) env['HTTP_HOST'] = line.authority;
   if (peer.host !== undefined) env['HTTP_HOST'] = peer.host;
   for (const key in defaults.extra) env[key] = defaults.extra[key];
   return env;
 }
 
-/** Percent-decoding of paths as PATH_INFO shows them (RFC 3986 §2.1): UTF-8, an invalid byte becomes U+FFFD. */
+/** Percent-decodes paths for PATH_INFO (RFC 3986 §2.1): UTF-8, with U+FFFD for an invalid byte. */
 export function decodePath(path: string): string {
   if (!path.includes('%')) return path;
   try {
     return decodeURIComponent(path);
   } catch {
-    // Something is not UTF-8, or a '%' stands alone: what can be decoded is decoded, the rest stays as it is.
+    // The path is not valid UTF-8, or has a single '%': what can be decoded is decoded, the rest stays.
     return path.replace(/(?:%[0-9A-Fa-f]{2})+/g, (octets) =>
       Buffer.from(octets.replaceAll('%', ''), 'hex').toString('utf8'),
     );
@@ -93,8 +93,8 @@ export function decodePath(path: string): string {
 }
 
 /**
- * `wsgi.errors`: text that applications write for people goes to the log, line by line. All requests of a process share one, so an
- * application can neither end nor destroy it.
+ * `wsgi.errors`: text from applications is logged line by line. All requests of a process share one stream, which an
+ * application can neither end nor destroy.
  */
 export class ErrorLines extends Writable {
   readonly #log: Logger;

@@ -1,4 +1,4 @@
-/** Says of an error that an application threw whose fault it is, and what the client is sent if nothing was sent yet. */
+/** Classifies an application's error: who caused it, and which response the client gets if nothing was sent yet. */
 import { STATUS_CODES } from 'node:http';
 import { EvyError, toError } from '../../shared/errors.ts';
 import type { ErrorCode } from '../../shared/errors.ts';
@@ -8,7 +8,7 @@ export interface Failure {
   code: ErrorCode;
   /** status of the response, if one can still be sent */
   status: number;
-  /** The client caused it, for example by a body that was cut short, and the application only passed it on. */
+  /** The client caused it, for example by an incomplete body, and the application only passed the error on. */
   isClients: boolean;
 }
 

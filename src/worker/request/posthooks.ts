@@ -1,13 +1,13 @@
 /**
- * Post hooks: `env['evy.posthooks']` holds [func, args, kwargs]; each is called as `func(env, ...args, kwargs)` once the
- * response has left or the client has. One that fails is logged; the others still run.
+ * Post hooks: `env['evy.posthooks']` holds [func, args, kwargs]; each is called as `func(env, ...args, kwargs)` once
+ * the response was sent or the client has disconnected. Failures are logged, and the other hooks still run.
  */
 import type { Environ, PostHook } from '../../shared/application.ts';
 import { toError } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log/log.ts';
 import type { NamedRequest } from './request-id.ts';
 
-/** Logs what a hook throws, with its request. */
+/** Logs the exception of a hook, with its request. */
 export function hookFailure(log: Logger, request: NamedRequest): (thrown: unknown) => void {
   return (thrown) => {
     const { stack, message } = toError(thrown);
@@ -15,7 +15,7 @@ export function hookFailure(log: Logger, request: NamedRequest): (thrown: unknow
   };
 }
 
-/** Runs the hooks from index `from` on, in order; returns the promises of those that are not done yet. */
+/** Runs the hooks from index `from` on, in order. Returns the promises of those that are not done. */
 export function runPostHooks(
   env: Environ,
   from: number,
@@ -24,7 +24,7 @@ export function runPostHooks(
 ): ReadonlyArray<Promise<void>> {
   let pending: Array<Promise<void>> | undefined;
   const hooks = env['evy.posthooks'] as readonly PostHook[];
-  // By index: a hook may push further ones.
+  // A loop over indexes, since a hook may add further ones.
   for (let index = from; index < hooks.length; index += 1) {
     try {
       const result = callHook(env, hooks[index]!);

@@ -1,4 +1,4 @@
-/** The short plain response to a request that is refused: only the status, never a byte of what the client sent. */
+/** The short plain response to a refused request: only the status, and no byte of the client's input. */
 import { STATUS_CODES } from 'node:http';
 import { errorTable } from '../../shared/errors.ts';
 import type { ErrorCode } from '../../shared/errors.ts';
@@ -14,18 +14,18 @@ export function refusalText(code: ErrorCode, method: string, http10Only: boolean
   return plainResponse(`${status} ${reason}`, `${status} ${reason}\n`, { method, http10Only });
 }
 
-/** Who sent a request that is refused, and what is known of the request. */
+/** The sender of a refused request, and what is known of the request. */
 export interface RefusedSender {
   readonly peer: PeerFacts;
-  /** of the environment, where the head was read */
+  /** variables of the environment, if the head was read */
   readonly variables: Readonly<Record<string, string>>;
   readonly names?: RequestNames;
 }
 
-/** Refusals that come after the head was read and found well-formed. */
+/** Refusals of a head that was read and is well-formed. */
 const afterHead: ReadonlySet<ErrorCode> = new Set(['BODY_TOO_LARGE', 'LENGTH_REQUIRED', 'WRONG_HOST', 'WRONG_SCHEME']);
 
-/** Who sent a refused request: as a trusted proxy reports it, if the head was read. */
+/** The sender of a refused request, as a trusted proxy reports it if the head was read. */
 export function refusedSender(
   code: ErrorCode,
   { peer, forwarding }: Sender,

@@ -1,9 +1,9 @@
 /**
- * The deadline of requests (option requestTimeout), which costs a request nothing when it begins.
+ * The deadline of requests (option requestTimeout), without any cost when a request begins.
  *
- * At each tick of a coarse clock the requests under way are checked; the time of each counts from the first tick that sees it. So a
- * deadline is never early and at most three ticks late, and a request that is over between two ticks, as nearly all are, is never
- * noticed. Time in which the process could not run does not count (clock.ts).
+ * At each tick of a coarse clock the active requests are checked; the time of each counts from the first tick that sees
+ * it. So a deadline is never early and at most three ticks late, and requests that end between two ticks, as nearly all
+ * do, are never seen. Time in which the process could not run does not count (clock.ts).
  */
 import { EvyError } from '../../shared/errors.ts';
 import { Clock } from '../transport/clock.ts';
@@ -14,14 +14,14 @@ export function requestTimedOut(): EvyError {
 }
 
 export class RequestDeadlines<Request extends object> implements Expiring {
-  // Always expired, so that the clock calls at each tick.
+  // Always in the past, so that the clock calls at each tick.
   readonly readDeadlineMs = 0;
   readonly writeDeadlineMs = Infinity;
   readonly #clock: Clock;
   readonly #timeoutMs: number;
   readonly #underWay: () => Iterable<Request>;
   readonly #timeOut: (request: Request) => void;
-  /** when each was seen first */
+  /** when each was first seen */
   #seen = new Map<Request, number>();
 
   constructor(
@@ -52,7 +52,7 @@ export class RequestDeadlines<Request extends object> implements Expiring {
     const seen = new Map<Request, number>();
     for (const request of this.#underWay()) seen.set(request, this.#seen.get(request) ?? nowMs);
     this.#seen = seen;
-    // Afterwards: what is under way changes with it.
+    // In a second loop, since a time-out changes the set of active requests.
     for (const [request, sinceMs] of seen) if (nowMs - sinceMs >= this.#timeoutMs) this.#timeOut(request);
   }
 

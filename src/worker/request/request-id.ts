@@ -1,16 +1,17 @@
 /**
- * The names of a request. Its id is what a trusted proxy sent, if that is fit for a log line, or else one of our own: a random prefix
- * for the process and a counter, which names a request and is no secret. Its traceparent is what a trusted proxy sent.
+ * The names of a request: its id and its traceparent. The id is that of a trusted proxy, if it is safe for a log line,
+ * or a generated one: a random prefix per process and a counter. It identifies a request and is no secret. The
+ * traceparent is that of a trusted proxy.
  */
 import { randomBytes } from 'node:crypto';
 import type { ServerSettings } from '../../shared/options/table.ts';
 
-/** Letters, digits and what ids are usually made of: nothing that a log line or a header would have to escape. */
+/** Letters, digits and the usual punctuation of ids: nothing that a log line or a header would have to escape. */
 const saneId = /^[\w.:=+/@~-]{1,128}$/;
 
-/** 72 bits: no two processes share them. */
+/** 72 random bits, so that no two processes share a prefix. */
 let prefix = '';
-/** The last two digits of the counter, to base 36: all but one in 1296 ids need no number turned into text. */
+/** The last two digits of the counter, to base 36: only one in 1296 ids needs a number formatted as text. */
 let endings: readonly string[] = [];
 let beginning = '';
 let made = 0;
@@ -28,24 +29,24 @@ export function makeRequestId(): string {
   return beginning + endings[ending]!;
 }
 
-/** What a request is called by; undefined where nobody has given it a name yet. */
+/** The names of a request; undefined where it has none yet. */
 export interface RequestNames {
   requestId: string | undefined;
   traceparent: string | undefined;
 }
 
-/** A request that log lines are about. */
+/** A request that log lines name. */
 export interface NamedRequest {
-  /** method and target, id and traceparent: an id is made when there is none */
+  /** method and target, id and traceparent; an id is generated when there is none */
   readonly logFields: RequestNames & { request: string };
 }
 
-/** The options' side, once a process. */
+/** The facts from the options, once per process. */
 export class RequestNaming {
   readonly #variable: string;
   readonly #header: string;
   readonly #isPresent: RegExp;
-  /** whether responses carry the id */
+  /** whether responses have the id as a header */
   readonly sends: boolean;
 
   constructor({ requestIdHeader, sendRequestId }: Pick<ServerSettings, 'requestIdHeader' | 'sendRequestId'>) {
@@ -59,7 +60,7 @@ export class RequestNaming {
     return this.#header;
   }
 
-  /** The names that a trusted peer gave to a request. */
+  /** The names that a trusted peer sent for a request. */
   received(variables: Readonly<Record<string, string>>): RequestNames {
     const given = variables[this.#variable];
     return {
@@ -68,7 +69,7 @@ export class RequestNaming {
     };
   }
 
-  /** A response head with the id as its last field, unless the application has sent one of its own. */
+  /** Adds the id as the last field of a response head, unless the application has sent its own. */
   addTo(head: string, requestId: string): string {
     return this.#isPresent.test(head) ? head : `${head.slice(0, -2)}${this.#header}: ${requestId}\r\n\r\n`;
   }
@@ -76,13 +77,13 @@ export class RequestNaming {
 
 /** `traceparent` of W3C Trace Context §3.2: version, trace id, parent id, flags, each in lower-case hex. */
 const version00 = /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/;
-/** A later version may append to what version 00 holds (§3.2.1); 'ff' is invalid. */
+/** A later version may append to the fields of version 00 (§3.2.1); 'ff' is invalid. */
 const laterVersion = /^(?!00|ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(?:-[!-~]*)?$/;
 
-/** The longest that is taken; version 00 has 55. */
+/** The longest value that is accepted; version 00 has 55 characters. */
 const maxTraceparentLength = 128;
 
-/** The value when it follows the grammar; a repeated field, joined by a comma, does not. */
+/** Returns the value if it follows the grammar; a repeated field, joined by a comma, does not. */
 export function validTraceparent(value: string | undefined): string | undefined {
   if (value === undefined || value.length > maxTraceparentLength) return undefined;
   return version00.test(value) || laterVersion.test(value) ? value : undefined;

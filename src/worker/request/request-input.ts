@@ -1,20 +1,20 @@
 /**
- * `wsgi.input`: the body of one request as the application reads it. The connection delivers what the decoder yields;
- * beyond a small buffer it stops reading from the client until the application reads here.
+ * `wsgi.input`: the body of one request as the application reads it. The connection delivers decoded bytes. When a
+ * small buffer is full, it stops reading from the client until the application reads.
  */
 import type { Socket } from 'node:net';
 import type { Input } from '../../shared/application.ts';
 import { EvyError } from '../../shared/errors.ts';
 
-/** Where the bytes of a body come from. */
+/** The source of a body's bytes. */
 export interface BodySource {
-  /** The application took bytes: there is room for more. */
+  /** The application has read bytes, so there is room for more. */
   bodyWanted(): void;
 }
 
-/** What the input asks of its request. */
+/** The operations of the request that its input uses. */
 export interface InputOwner {
-  /** The application reads for the first time, or asked for it: `100 Continue` may be due. */
+  /** The application reads for the first time, or asked for it: `100 Continue` may have to be sent. */
   sendContinue(headers: ReadonlyArray<readonly [string, string]>): void;
   takeSocket(): Socket;
   readonly signal: AbortSignal;
@@ -22,7 +22,7 @@ export interface InputOwner {
 }
 
 const highWaterBytes = 65_536;
-/** a piece costs some hundred bytes however small it is: chunks of one byte must not fill the memory */
+/** a limit of pieces: each costs some hundred bytes, so chunks of one byte must not fill the memory */
 const highWaterPieces = 1024;
 const nothing = Buffer.alloc(0);
 const noChunks: Buffer[] = [];
@@ -48,7 +48,7 @@ export class RequestInput implements Input {
     this.#continue = expectsContinue ? 'due' : 'not-asked';
   }
 
-  /** aborted when the client goes away; `env['evy.signal']` */
+  /** aborted when the client disconnects; `env['evy.signal']` */
   get signal(): AbortSignal {
     return this.#owner.signal;
   }
@@ -84,7 +84,7 @@ export class RequestInput implements Input {
     if (this.#state === 'open') this.#state = 'ended';
     this.#notify();
   }
-  /** @internal The body will never be whole: reads reject with `error` once what did arrive has been read. */
+  /** @internal The body will never be complete: reads reject with `error` after all received bytes were read. */
   fail(error: Error): void {
     if (this.#state !== 'open') return;
     this.#state = 'failed';
@@ -94,7 +94,7 @@ export class RequestInput implements Input {
 
   read(size = -1): Promise<Buffer> {
     const most = size < 0 ? Infinity : size;
-    // The usual body came in one piece and is all here: nothing to wait for, nothing to copy.
+    // The usual body arrived in one piece, so nothing is awaited or copied.
     if (this.#chunks.length === 1 && (this.#state === 'ended' || this.#buffered >= most) && most > 0) {
       return Promise.resolve(this.#shift(most));
     }
@@ -147,7 +147,7 @@ export class RequestInput implements Input {
     try {
       this.#owner.sendContinue(this.#continueHeaders);
     } catch (error) {
-      // Still due: the client may go on with its body or not, so the connection cannot.
+      // It is still to be sent: the client may or may not send its body, so the connection cannot persist.
       this.#continue = before;
       throw error;
     }
@@ -157,7 +157,7 @@ export class RequestInput implements Input {
     return this.#owner.takeSocket();
   }
 
-  /** The oldest bytes that arrived, at most `most`. */
+  /** Removes the oldest bytes, at most `most`. */
   #shift(most: number): Buffer {
     const first = this.#chunks[0]!;
     const part = first.length <= most ? first : first.subarray(0, most);
@@ -178,9 +178,9 @@ export class RequestInput implements Input {
   }
 
   /**
-   * Waits for bytes and takes at most `most` of them, up to and with the next LF for a line; undefined is the end.
-   * The check and the taking happen in one turn, so that overlapping reads each get bytes of their own.
-   * @throws what cut the body short
+   * Waits for bytes and removes at most `most` of them, for a line up to and including the next LF; undefined is the
+   * end. The check and the removal are in one turn of the event loop, so that overlapping reads get different bytes.
+   * @throws the error that cut the body short
    */
   async #pull(most: number, unit?: 'line'): Promise<Buffer | undefined> {
     while (this.#buffered === 0) {
@@ -198,7 +198,10 @@ export class RequestInput implements Input {
     return this.#shift(lineEnd < 0 ? most : Math.min(most, lineEnd + 1));
   }
 
-  /** Not needed once the client began to send anyway (RFC 9110 §10.1.1): what came with the head is delivered first. */
+  /**
+   * Not needed if the client has begun to send anyway (RFC 9110 §10.1.1): bytes that arrived with the head are
+   * delivered first.
+   */
   async #continueUnlessSent(): Promise<void> {
     await Promise.resolve();
     if (this.owesContinue) this.sendHundredContinueResponse();

@@ -1,19 +1,19 @@
 /**
- * A coarse clock for the deadlines of all connections: one timer for the whole process instead of one per connection and
- * state. Time in which the process cannot run (a blocked loop, SIGSTOP, a machine asleep) does not count: bytes that arrived
+ * A coarse clock for the deadlines of all connections: one timer per process instead of one per connection and state.
+ * Time in which the process cannot run (a blocked loop, SIGSTOP, a machine asleep) does not count: bytes that arrived
  * meanwhile must be read before a connection times out.
  */
 export interface Expiring {
-  /** In the clock's time; Infinity for none. */
+  /** In the clock's time; Infinity when there is no deadline. */
   readonly readDeadlineMs: number;
   readonly writeDeadlineMs: number;
   expire(which: 'read' | 'write'): void;
 }
 
-/** Where time comes from: this machine, or a test's hand. */
+/** The source of time: this machine, or a test. */
 export interface TimeSource {
   nowMs(): number;
-  /** Calls back every so often until the returned function is called; keeps no process alive. */
+  /** Calls back at an interval until the returned function is called; does not keep the process alive. */
   every(ms: number, callback: () => void): () => void;
 }
 
@@ -40,12 +40,12 @@ export class Clock {
     this.#time = time;
   }
 
-  /** The deadline for a wait of `ms` from now: never early, at most two ticks late. */
+  /** Returns the deadline for a wait of `ms` from now: never early, at most two ticks late. */
   after(ms: number): number {
     return this.nowMs + ms + tickMs;
   }
 
-  /** The clock runs while there is something to watch. */
+  /** Starts the clock, which runs while there is something to watch. */
   start(): void {
     if (this.#stop !== undefined) return;
     this.#last = this.#time.nowMs();
@@ -69,12 +69,12 @@ export class Clock {
   }
 }
 
-/** setTimeout takes 2^31-1 ms, about 24.8 days; a longer time becomes 1 ms. */
+/** The maximum of setTimeout is 2^31-1 ms, about 24.8 days; a longer time becomes 1 ms. */
 const longestTimerMs = 2 ** 31 - 1;
-/** node:http adds a second of its own to some times. */
+/** node:http adds a second to some times. */
 const spareMs = 60_000;
 
-/** A wait of `ms`, or the longest that a timer takes. */
+/** Limits a wait to what a timer can take. */
 export function timerMs(ms: number): number {
   return Math.min(ms, longestTimerMs - spareMs);
 }

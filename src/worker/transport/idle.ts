@@ -1,38 +1,40 @@
 /**
- * Connections without a request: which of them are closed when the server stops, and which gives way when there are as many connections as
- * there may be. Both know only what each interface tells of such a connection.
+ * Connections without a request: which of them are closed when the server stops, and which one is closed for a new one
+ * at the limit of connections. All interfaces provide the same facts about such a connection.
  */
 
 export interface IdleConnection {
-  /** the same for the same connection, whenever it is asked */
+  /** identifies the connection; always the same object for the same connection */
   readonly key: object;
   /** whether it has had a request */
   readonly hasAsked: boolean;
-  /** about how long it has been idle */
+  /** how long it has been idle, approximately */
   readonly idleMs: number;
   readonly bytesRead: number;
-  /** It is as it was when it was found. */
+  /** Whether it has been idle since it was listed. */
   readonly isStillIdle: boolean;
-  /** Closes in order: FIN, then what the client still sends is read and thrown away. Its client was not told before. */
+  /**
+   * Closes in order: sends FIN, then reads and discards what the client still sends. The client got no announcement.
+   */
   closeUnannounced(): void;
-  /** The same, and at once, so that its descriptor is free. */
+  /** The same, but immediately, so that its descriptor is free. */
   giveWay(): void;
 }
 
 export interface LingerTimes {
-  /** for a client that may have its next request on the way */
+  /** for a client whose next request may be on its way */
   readonly idleMs: number;
-  /** for one that has connected and not asked yet */
+  /** for a client that has connected and sent no request yet */
   readonly firstRequestMs: number;
 }
 
-/** Half of the grace time at most: whoever is closed then still has time to see it. */
+/** At most half of the grace time, so that clients still have time to notice the close. */
 export function lingerTimes(graceMs: number): LingerTimes {
   const longestMs = graceMs / 2;
   return { idleMs: Math.min(500, longestMs), firstRequestMs: Math.min(1000, longestMs) };
 }
 
-/** Looks at idle connections again and again, and says which of them have been so for long enough to be closed. */
+/** Watches idle connections, and returns those that have been idle for long enough to be closed. */
 interface Look {
   readonly sinceMs: number;
   readonly bytesRead: number;
@@ -46,7 +48,7 @@ export class IdleLinger {
     this.#times = times;
   }
 
-  /** The time of a connection counts from the first look that finds it idle. */
+  /** The time of a connection counts from the first check that finds it idle. */
   overdue(idle: Iterable<IdleConnection>, nowMs: number): IdleConnection[] {
     const { idleMs, firstRequestMs } = this.#times;
     const seen = new Map<object, Look>();
@@ -62,10 +64,16 @@ export class IdleLinger {
   }
 }
 
-/** A client that has just connected is about to ask: a flood of new ones must not close itself before it is served. */
+/**
+ * A client that has just connected is about to send a request: a flood of new ones must not close itself before it is
+ * served.
+ */
 export const spareFreshMs = 1000;
 
-/** The longest idle one of those that have asked, else the oldest of those that have connected and asked nothing for a while. */
+/**
+ * Returns the longest idle connection of those that have had a request, otherwise the oldest of those that have sent
+ * nothing for a while.
+ */
 export function firstToGiveWay(idle: Iterable<IdleConnection>): IdleConnection | undefined {
   let asked: IdleConnection | undefined;
   let fresh: IdleConnection | undefined;

@@ -1,16 +1,16 @@
 /**
- * How long a closing connection is read on, so that its client sees the response and no reset (RFC 9112 §9.6): two seconds
- * from the last byte that came, since a client that is still sending has not looked for a response yet, but no longer than half a
- * minute in all.
+ * How long a closing connection is still read, so that its client sees the response and no reset (RFC 9112 §9.6): two
+ * seconds from the last byte, since a client that is still sending has not looked for a response yet, but at most half
+ * a minute in all.
  */
 
-/** From one check to the next. */
+/** The time between two checks. */
 export const lingerMs = 2000;
 const longestMs = 30_000;
 
 export class Linger {
   readonly #untilMs: number;
-  /** At the last check. */
+  /** The number at the last check. */
   #bytesRead: number;
 
   constructor(nowMs: number, bytesRead: number) {

@@ -1,15 +1,15 @@
-/** Who is at the ends of a connection, as the environment shows it: read once, from the PROXY header or from the system. */
+/** The addresses of a connection as the environment shows them: read once, from the PROXY header or from the system. */
 import { unixPeer } from '../../shared/options/peer-list.ts';
 import type { End, LocalEnd, Transport } from '../../shared/node-private/node-private.ts';
 
-/** Who is connected: the same for each request of a connection, unless trusted proxies say otherwise. */
+/** The ends of a connection: the same for all its requests, unless trusted proxies report others. */
 export interface PeerFacts {
   serverName: string;
   serverPort: string;
   remoteAddress: string;
   remotePort: string;
   scheme: 'http' | 'https';
-  /** The Host that a trusted proxy says its client asked for; undefined when it does not say. */
+  /** The Host of the client's request as a trusted proxy reports it; undefined when it does not. */
   host?: string | undefined;
 }
 
@@ -20,31 +20,31 @@ export interface Endpoint {
   port: string;
 }
 
-/** What a PROXY header says of the connection behind it: the connection as its sender accepted it. */
+/** The facts in a PROXY header: the connection as the proxy accepted it. */
 export interface ToldPeer {
   remote: Endpoint;
   local: Endpoint;
-  /** The client spoke TLS to the sender (version 2, PP2_TYPE_SSL). */
+  /** Whether the client used TLS to the proxy (version 2, PP2_TYPE_SSL). */
   isTls: boolean;
 }
 
-/** What is known of a connection that was just accepted, beside its own ends. */
+/** Further facts about a connection that was just accepted. */
 export interface ConnectionFacts {
   readonly scheme: 'http' | 'https';
-  /** The server's end, where it is the same for all connections of a listening socket. */
+  /** The server's end, where all connections of a listening socket share it. */
   readonly local?: LocalEnd | undefined;
-  /** From its PROXY header. */
+  /** The facts from its PROXY header. */
   readonly told?: ToldPeer | undefined;
-  /** Bytes that came behind that header. */
+  /** Bytes that arrived behind that header. */
   readonly rest?: Buffer | undefined;
 }
 
-/** The address of a TCP peer that reset its connection before it was accepted. What it sent may be there all the same. */
+/** The address of a TCP peer that reset its connection before it was accepted. Its bytes may still be readable. */
 export const gonePeer = 'unknown';
 
 type Ends = Pick<Transport, 'localEnd' | 'remoteEnd'>;
 
-/** The address of the peer, 'unix' for one on a unix socket: a word that nobody who came by TCP gets. */
+/** The address of the peer; 'unix' for one on a unix socket, which no TCP peer can have. */
 export function peerAddress(ends: Ends, remote: End = ends.remoteEnd): string {
   return remote.address ?? (ends.localEnd.address === undefined ? unixPeer : gonePeer);
 }

@@ -1,6 +1,6 @@
 /**
- * A connection on a stream of Node: for TLS, and where connections on libuv's handles are not available. The socket itself refers to its
- * transport, so its listeners are the same few functions for all sockets: closures would cost memory for each idle connection.
+ * A connection on a Node stream: for TLS, and where raw connections are not available. The socket has a reference to
+ * its transport, so all sockets share the same few listeners: closures would cost memory in each idle connection.
  */
 import type { Socket } from 'node:net';
 import {
@@ -31,7 +31,7 @@ export class StreamTransport implements Transport {
     this.#socket = socket;
     this.isEncrypted = 'encrypted' in socket;
     (socket as CarriedSocket)[transport] = this;
-    // 'close' follows and settles everything.
+    // 'close' follows, which settles everything.
     socket.on('error', ignoreError);
   }
 
@@ -82,8 +82,8 @@ export class StreamTransport implements Transport {
   }
 
   /**
-   * Most writes are taken by the kernel at once, which `writableLength` says: that spares a callback for each. Only after one that has
-   * to wait, an empty one follows it for the sake of its callback.
+   * The kernel takes most writes immediately, which `writableLength` shows without a callback for each. Only after a
+   * write that is pending, an empty one follows for its callback.
    */
   write(data: string | readonly Buffer[]): boolean {
     const socket = this.#socket;
@@ -110,7 +110,7 @@ export class StreamTransport implements Transport {
     this.#socket.destroy();
   }
   reset(): void {
-    // Node does not close a socket that it cannot reset since its FIN is under way.
+    // Node does not close a socket that cannot be reset because its FIN is being sent.
     if (this.isEnded) this.destroy();
     else resetNow(this.#socket);
   }
@@ -139,7 +139,7 @@ export class StreamTransport implements Transport {
     socket.pause();
     if (socket.readableEnded) readAgain(socket, rest);
     else if (rest !== undefined && rest.length > 0) socket.unshift(rest);
-    // Not read yet, as a fresh socket: the first 'data' listener makes it flow.
+    // Not reading, like a new socket: the first 'data' listener makes it flow.
     (socket as { readableFlowing: boolean | null }).readableFlowing = null;
     return socket;
   }
@@ -150,7 +150,7 @@ function onData(this: CarriedSocket, bytes: Buffer): void {
 }
 
 function onEnd(this: CarriedSocket): void {
-  // 'close' follows and settles everything.
+  // 'close' follows, which settles everything.
   if (!this.destroyed) this[transport].endedByClient();
 }
 
@@ -160,7 +160,7 @@ function onClose(this: CarriedSocket): void {
 
 function ignoreError(): void {}
 
-/** A connection that came from another process. */
+/** Makes a transport of a connection from another process. */
 export function transportOf(handle: PassedHandle): Transport {
   return rawConnection(handle) ?? new StreamTransport(attach(handle));
 }

@@ -1,10 +1,10 @@
 /**
- * Reads a main thread that does not answer, from another thread: the debugger's protocol pauses it in the middle of
- * what it does, tells where that is, and runs one function in it, which lists the requests under way. All of it is
- * public API (node:inspector, connectToMainThread). Nothing is prepared on the main thread but that function.
+ * Inspects a main thread that does not respond, from another thread. The debugger protocol pauses the main thread,
+ * returns its stack, and runs one function in it, which lists the active requests. Everything is public API
+ * (node:inspector, connectToMainThread). Only that function is prepared in the main thread.
  *
- * Only JavaScript can be paused. Of a thread that waits in the operating system (execSync, a read from a pipe) or computes
- * in native code the report says what the kernel knows (native-block.ts), and no requests.
+ * Only JavaScript can be paused. For a thread that waits in the operating system (execSync, a read from a pipe) or
+ * computes in native code, the report has the state from the kernel (native-block.ts), and no requests.
  */
 import type { Debugger, Runtime, Session } from 'node:inspector';
 import type { BlockReport } from '../../shared/protocol/messages.ts';
@@ -17,22 +17,22 @@ const expression = `globalThis[Symbol.for(${JSON.stringify(requestsName)})]`;
 export interface Question {
   /** whether the process is about to be killed */
   readonly isLast: boolean;
-  /** of the main thread, as far as the watchdog has heard: with one more it is not blocked any longer */
+  /** beats of the main thread so far: one more shows that it is not blocked any longer */
   readonly beats: number;
 }
 
-/** A main thread that was read. If it could be paused, it stands still until it is let go. */
+/** An inspected main thread. If it could be paused, it stays paused until `letGo`. */
 export interface Reading {
   readonly report: BlockReport;
   letGo(): void;
 }
 
-/** Frames that a report shows, from the innermost one on. */
+/** The most frames of a report, from the innermost one on. */
 const mostFrames = 40;
-/** characters of one: names may be made of anything */
+/** characters of one frame, since function names may be of any length */
 const longestFrame = 500;
 
-/** A frame as a stack trace has it. Lines and columns of the protocol count from 0. */
+/** Formats a frame as in a stack trace. Lines and columns of the protocol count from 0. */
 export function frameLine({ functionName, location }: Debugger.CallFrame, url: string): string {
   const place = `${url === '' ? '<anonymous>' : url}:${location.lineNumber + 1}:${(location.columnNumber ?? 0) + 1}`;
   return brief(functionName === '' ? `    at ${place}` : `    at ${functionName} (${place})`, longestFrame);
@@ -46,13 +46,13 @@ export function stackText(frames: readonly Debugger.CallFrame[], urls: ReadonlyM
   return [...lines, ...(left > 0 ? [`    ... ${left} more`] : [])].join('\n');
 }
 
-/** What the function returned; anything an application may have put in its place counts as nothing. */
+/** Parses the function's result; an invalid one, if an application has replaced the function, counts as empty. */
 export function requestsFrom(result: Runtime.EvaluateReturnType | undefined): Omit<BlockReport, 'stack'> {
   try {
     const { requests, requestCount } = JSON.parse(String(result?.result.value)) as BlockReport;
     if (Array.isArray(requests)) return { requests, requestCount };
   } catch {
-    // as if there were none
+    // An invalid result counts as empty.
   }
   return { requests: [] };
 }
@@ -68,7 +68,7 @@ async function openSession(): Promise<Session | undefined> {
   }
 }
 
-/** Resolves within `withinMs`, with what could be read by then. */
+/** Resolves within `withinMs`, with the facts known by then. */
 export async function readBlockedMain(question: Question, withinMs: number): Promise<Reading> {
   const session = await openSession();
   const unknown: BlockReport = { requests: [] };

@@ -1,21 +1,21 @@
 /**
- * Where a main thread is that no debugger reaches: whether it uses a processor, and which child processes it has, since the
- * usual wait of that kind is execSync. From /proc; elsewhere nothing is known.
+ * The state of a main thread in native code: whether it uses a processor, and its child processes, since execSync is
+ * the usual cause. From /proc; undefined on other systems.
  */
 import { readFileSync } from 'node:fs';
 import type { NativeBlock } from '../../shared/protocol/messages.ts';
 
-/** The state of a process or thread in /proc/.../stat: the letter behind its name, which may hold anything. */
+/** The state of a process or thread in /proc/.../stat: the letter behind its name, which may contain anything. */
 export function threadState(stat: string): NativeBlock['state'] {
   return stat.slice(stat.lastIndexOf(')') + 2, stat.lastIndexOf(')') + 3) === 'R' ? 'computing' : 'waiting';
 }
 
-/** A command line as /proc has it, with its arguments ended by NUL. */
+/** A command line from /proc, where each argument ends with NUL. */
 export function commandText(cmdline: string): string {
   return cmdline.replace(/\0+$/, '').replaceAll('\0', ' ').slice(0, 200);
 }
 
-/** that a report names */
+/** the most children that a report names */
 const mostChildren = 20;
 
 function childrenOf(task: string): string[] {
@@ -29,7 +29,7 @@ function childrenOf(task: string): string[] {
   });
 }
 
-/** The main thread is the one whose number is the process's own. Undefined where there is no /proc. */
+/** The main thread has the number of the process. Undefined without /proc. */
 export function nativeBlock(): NativeBlock | undefined {
   const task = `/proc/self/task/${process.pid}`;
   try {

@@ -1,4 +1,7 @@
-/** The heartbeat of the main thread: a counter in shared memory that goes up whenever the event loop turns, and that the watchdog reads. */
+/**
+ * The heartbeat of the main thread: a counter in shared memory that is incremented whenever the event loop turns, and
+ * that the watchdog reads.
+ */
 export interface Pulse {
   readonly memory: SharedArrayBuffer;
   readonly count: number;
@@ -8,7 +11,7 @@ export interface Pulse {
 const beats = 0;
 const debugged = 1;
 
-/** `isDebugged` is called at each beat: a thread at a breakpoint does not beat. */
+/** `isDebugged` is called at each beat, since a thread at a breakpoint does not beat. */
 export function startPulse(tickMs: number, isDebugged: () => boolean): Pulse {
   const memory = new SharedArrayBuffer(2 * Int32Array.BYTES_PER_ELEMENT);
   const cells = new Int32Array(memory);
@@ -28,7 +31,7 @@ export function startPulse(tickMs: number, isDebugged: () => boolean): Pulse {
   };
 }
 
-/** The watchdog's side. */
+/** The watchdog's side of the pulse. */
 export class PulseReader {
   readonly #cells: Int32Array;
   #last = 0;

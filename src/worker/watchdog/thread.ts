@@ -1,9 +1,10 @@
 /**
- * The watchdog thread, which has an event loop of its own. It checks the main thread's pulse, reports over its own pipe to the master that
- * the process runs, and when the main thread is stuck, what it is doing.
+ * The watchdog thread, which has its own event loop. It checks the main thread's pulse, and tells the master over its
+ * own pipe that the process runs and, when the main thread is stuck, what that is doing.
  *
- * It only classifies what it sees (verdict.ts); replacing the worker is up to the master. If the master was told and does nothing, the
- * watchdog ends the process itself: a main thread that was read stands still, so it cannot end itself.
+ * It only classifies what it sees (verdict.ts); the master replaces the worker. If the master was told and does not
+ * act, the watchdog ends the process itself: a main thread that was inspected stays paused, so it cannot exit by
+ * itself.
  */
 import { Socket } from 'node:net';
 import { workerData } from 'node:worker_threads';
@@ -15,18 +16,18 @@ import { PulseReader } from './pulse.ts';
 import { sayings, verdictOn } from './verdict.ts';
 import type { Verdict } from './verdict.ts';
 
-/** What the thread is started with. */
+/** The data that the thread is started with. */
 export interface WatchdogData {
   readonly memory: SharedArrayBuffer;
   readonly fd: number;
   readonly stuckMs: number;
 }
 
-/** How long reading the main thread may take. */
+/** The time limit for inspecting the main thread. */
 const readWithinMs = 2_000;
-/** How long the master has to end a process that it was told is stuck: it may be stopped, or gone. */
+/** How long the master has to kill a stuck process after it was told: the master may be stopped, or gone. */
 const actWithinMs = 5_000;
-/** Bytes that may wait for a master that does not read; beyond this no further sign of life is sent. */
+/** Bytes that may wait for a master that does not read; beyond this no further 'alive' is sent. */
 const mostWaitingBytes = 65_536;
 
 const { memory, fd, stuckMs } = workerData as WatchdogData;
@@ -36,19 +37,19 @@ const quiet = new Quiet(tickMs, performance.now());
 const line = new Socket({ fd, readable: true, writable: true });
 let verdict: Verdict = 'well';
 let isReading = false;
-/** How long the loop has stood still at most since it was last well. */
+/** The longest block since the loop last ran. */
 let blockedMs = 0;
 let deadline: NodeJS.Timeout | undefined;
 
-function tell(message: WatchdogToMaster): void {
+function send(message: WatchdogToMaster): void {
   if (line.writable) line.write(`${JSON.stringify(enclose(message))}\n`);
 }
 
-function look(): void {
+function checkPulse(): void {
   const quietMs = quiet.tick(performance.now());
   if (pulse.hasBeaten) quiet.heard();
   else blockedMs = Math.round(quietMs);
-  if (line.writableLength < mostWaitingBytes) tell({ type: 'alive' });
+  if (line.writableLength < mostWaitingBytes) send({ type: 'alive' });
   if (isReading) return;
   const before = verdict;
   verdict = verdictOn({ quietMs: quiet.ms, isDebugged: pulse.isDebugged }, stuckMs);
@@ -56,7 +57,7 @@ function look(): void {
   if (saying === 'none') return;
   if (saying === 'recovered') {
     clearTimeout(deadline);
-    tell({ type: 'recovered', blockedMs });
+    send({ type: 'recovered', blockedMs });
   } else void report(saying);
 }
 
@@ -68,10 +69,10 @@ async function report(saying: 'busy' | 'stuck'): Promise<void> {
   const reading = await readBlockedMain({ isLast, beats: pulse.count }, readWithinMs);
   isReading = false;
   if (pulse.hasBeaten) quiet.heard();
-  // The loop turned meanwhile, so what was read does not show what blocked it. The next look reports that it is well.
+  // The loop ran meanwhile, so the result does not show what blocked it. The next check reports that it runs.
   const isOver = quiet.ms === 0;
-  if (!isOver) tell({ type: saying, blockedMs, report: reading.report });
-  // A process that is to be killed stands still until then, so what was written of its requests stays true.
+  if (!isOver) send({ type: saying, blockedMs, report: reading.report });
+  // A process that is to be killed stays paused, so that the logged state of its requests stays true.
   if (isOver || !isLast) reading.letGo();
   else if (line.writable) deadline = setTimeout(endProcess, actWithinMs);
   else endProcess();
@@ -79,4 +80,4 @@ async function report(saying: 'busy' | 'stuck'): Promise<void> {
 
 line.on('error', () => {}); // 'close' follows
 line.resume();
-setInterval(look, tickMs);
+setInterval(checkPulse, tickMs);

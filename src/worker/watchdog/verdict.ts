@@ -1,14 +1,15 @@
 /**
- * Classifies an event loop that does not turn, and says what to report when that changes.
+ * Classifies a blocked event loop, and says what to report when that changes.
  *
- * The main thread beats whenever its loop turns; the watchdog counts in its own time (shared/quiet.ts) how long there was no
- * beat. In a stopped process, or on a machine asleep, neither runs: then nothing counts, and no loop is taken for stuck.
+ * The main thread beats whenever its loop turns. The watchdog counts how long there was no beat, in its own running
+ * time (shared/quiet.ts). In a stopped process, or on a sleeping machine, neither thread runs, so nothing counts and no
+ * loop is taken for stuck.
  */
 import { noticeMs } from '../../shared/quiet.ts';
 
 export const verdicts = ['well', 'busy', 'stuck'] as const;
 export type Verdict = (typeof verdicts)[number];
-/** to the master; 'none' is nothing */
+/** the message to the master, if any */
 export type Saying = 'none' | 'busy' | 'recovered' | 'stuck';
 
 export interface Observed {
@@ -23,10 +24,10 @@ export function verdictOn({ quietMs, isDebugged }: Observed, stuckMs: number): V
   return quietMs >= noticeMs(stuckMs) ? 'busy' : 'well';
 }
 
-/** What to report from one verdict to the next; each is reported once. */
+/** The message for each change of the verdict; each is sent once. */
 export const sayings: Readonly<Record<Verdict, Readonly<Record<Verdict, Saying>>>> = {
   well: { well: 'none', busy: 'busy', stuck: 'stuck' },
   busy: { well: 'recovered', busy: 'none', stuck: 'stuck' },
-  // Without a beat in between, stuck cannot become busy; if it did, it would be no news.
+  // Without a beat in between, stuck cannot become busy.
   stuck: { well: 'recovered', busy: 'none', stuck: 'none' },
 };

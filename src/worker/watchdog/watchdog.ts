@@ -1,8 +1,9 @@
 /**
- * The main thread's side of the watchdog: starts its thread and gives it a pulse and access to the list of requests under way.
+ * The main thread's side of the watchdog: starts its thread, and gives it a pulse and access to the list of active
+ * requests.
  *
- * The thread costs memory (docs/supervision.md has the figures) and nothing else: requests do not pass through here, and the list is
- * made only on demand.
+ * The thread only costs memory (docs/supervision.md has the figures): requests do not pass through it, and the list is
+ * made on demand.
  */
 import { Worker } from 'node:worker_threads';
 import type { Logger } from '../../shared/log/log.ts';
@@ -14,14 +15,14 @@ import { startPulse } from './pulse.ts';
 import type { Pulse } from './pulse.ts';
 import type { WatchdogData } from './thread.ts';
 
-/** Requests that a report names, since a report is a line of a log. */
+/** The most requests in a report, since a report becomes one log line. */
 const mostRequests = 100;
-/** Small, since the thread keeps only a few strings: what a debugger says of a large application passes through in pieces. */
+/** Small, since the thread keeps only a few strings: debugger messages about a large application are read in pieces. */
 const limits = { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 2, stackSizeMb: 1 };
 
 export interface Watched {
   requestsUnderWay(): RequestSummary[];
-  /** The process is about to be killed: what can be written of its requests is to be written now. */
+  /** The process is about to be killed: logs its active requests now. */
   lastWords(): void;
 }
 
@@ -35,17 +36,17 @@ async function debuggerCheck(): Promise<() => boolean> {
   }
 }
 
-/** Called in the main thread while it is paused anywhere: it reads, and changes as little as possible. */
+/** Called in the main thread while it is paused anywhere, so it reads only, as far as possible. */
 function answerFor(watched: Watched, pulse: Pulse): (question: Question) => string {
   return ({ isLast, beats }) => {
-    // The access lines first: they may give a request its id, which the report then has, too.
+    // The access lines come first: they may generate a request id, which the report then has, too.
     if (isLast && beats === pulse.count) watched.lastWords();
     const requests = watched.requestsUnderWay();
     return JSON.stringify({ requests: requests.slice(0, mostRequests), requestCount: requests.length });
   };
 }
 
-/** Watches until the process ends. When no thread can be started, that is logged, and the worker serves on. */
+/** Watches until the process ends. When no thread can be started, that is logged, and the worker serves without one. */
 export async function startWatchdog({ fd, stuckMs }: WatchdogPlan, watched: Watched, log: Logger): Promise<void> {
   const unwatched = (error: Error): void => log.warn('worker.unwatched', { error: error.message });
   const pulse = startPulse(watchTickMs(stuckMs), await debuggerCheck());
@@ -59,7 +60,7 @@ export async function startWatchdog({ fd, stuckMs }: WatchdogPlan, watched: Watc
     const thread = new Worker(new URL(`./thread.${extension}`, import.meta.url), {
       name: 'evy watchdog',
       workerData: data,
-      // Nothing of the application's: neither its loaders nor what it asks of Node.
+      // The thread gets neither the application's loaders nor its Node flags.
       execArgv: [],
       env: {},
       resourceLimits: limits,

@@ -15,12 +15,12 @@ describe('the budget of lines that clients cause', () => {
   it('lets the first ones of a kind pass in a second, and tells how many it did not', () => {
     const budget = new LineBudget(2);
     const taken = ['BAD_HOST', 'BAD_HOST', 'BAD_HOST', 'BAD_BYTE', 'BAD_HOST'].map((code) =>
-      budget.take(refused(code)),
+      budget.trySpend(refused(code)),
     );
     expect(taken).to.deep.equal([true, true, false, true, false]);
-    expect(budget.turn()).to.deep.equal([{ ...refused('BAD_HOST'), suppressed: 2 }]);
-    expect(budget.take(refused('BAD_HOST'))).to.equal(true);
-    expect(budget.turn()).to.deep.equal([]);
+    expect(budget.endSecond()).to.deep.equal([{ ...refused('BAD_HOST'), suppressed: 2 }]);
+    expect(budget.trySpend(refused('BAD_HOST'))).to.equal(true);
+    expect(budget.endSecond()).to.deep.equal([]);
   });
 
   it('tells in the log, once the second is over', async () => {
