@@ -136,8 +136,8 @@ describe('a signal while the configuration file is read', () => {
 
 describe('a signal while a worker starts', () => {
   /** The only worker, as soon as it is there. */
-  async function firstWorker(): Promise<{ evy: EvyProcess; worker: number }> {
-    const evy = runEvy(['--port', '0', '--workers', '1', echo]);
+  async function firstWorker(app = echo): Promise<{ evy: EvyProcess; worker: number }> {
+    const evy = runEvy(['--port', '0', '--workers', '1', app]);
     const worker = await waitFor(
       'a worker process',
       async () => {
@@ -167,9 +167,18 @@ describe('a signal while a worker starts', () => {
 
   for (const signal of ['SIGTERM', 'SIGQUIT'] as const) {
     it(`has it replaced: ${signal}`, async () => {
-      const { evy, worker } = await firstWorker();
+      // It cannot be ready before the signal has come.
+      const folder = await tempFolder({
+        'app.mjs': `
+          import { existsSync } from 'node:fs';
+          const file = new URL('go-on', import.meta.url);
+          while (!existsSync(file)) await new Promise((resolve) => setTimeout(resolve, 10));
+          export { default } from ${JSON.stringify(echo)};`,
+      });
+      const { evy, worker } = await firstWorker(join(folder, 'app.mjs'));
       await running(worker);
       sendSignal(worker, signal);
+      await writeFiles(folder, { 'go-on': '' });
       expect(await evy.until('worker.retiring')).to.include({ pid: worker, reason: signal });
       await expectServing(evy, [1]);
     });
