@@ -36,7 +36,7 @@ export interface MasterStatus {
   readonly generation: number;
   /** the generation that a reload brings in; in the state 'baking' it already serves alone */
   readonly candidate: number | null;
-  /** the reload under way, or the last one */
+  /** the current reload, or the last one */
   readonly reload?: ReloadStatus;
   readonly wantedWorkers: number;
   readonly addresses: readonly BoundAddress[];

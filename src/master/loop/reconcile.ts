@@ -38,7 +38,7 @@ export type CrewCommand =
   | { do: 'retire'; worker: number }
   | { do: 'kill'; worker: number };
 
-/** Live workers of some generations, oldest first, but those that are overdue last: they leave first. */
+/** Live workers of some generations in the order in which they stay: oldest first, overdue ones last. */
 interface Group {
   ready: SeenWorker[];
   booting: SeenWorker[];
@@ -73,7 +73,7 @@ interface Standby {
   readonly places: number;
 }
 
-/** Whether a worker that gives up its place is to be kept warm. */
+/** Whether a replaced worker is put on standby instead of leaving. */
 function isWarm({ warm, serving }: Wanted, { generation }: SeenWorker): boolean {
   return warm && generation === serving;
 }
@@ -114,7 +114,8 @@ export function reconcile(wanted: Wanted, seen: readonly SeenWorker[], held: Hel
     live.filter(({ generation }) => generation !== wanted.serving && generation !== wanted.candidate),
   );
   const rolling = candidate.ready.length > 0;
-  // The generation that is to be complete, and the workers that stand in for it until then, in the order in which they leave.
+  // The generation that must become complete, and the workers that stand in for it until then, in the order in which
+  // they leave.
   const target = rolling ? candidate : serving;
   const canary: Group = rolling ? { ready: [], booting: [] } : candidate;
   const old: Group = rolling

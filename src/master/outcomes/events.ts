@@ -20,7 +20,7 @@ export interface WorkerInfo {
 export interface WorkerExit extends WorkerInfo {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
-  /** the last error that the worker reported */
+  /** message of the last error that the worker reported */
   readonly error?: string;
 }
 

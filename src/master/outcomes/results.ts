@@ -5,7 +5,7 @@ import { noDepartures } from './operations.ts';
 import type { Departures } from './operations.ts';
 import type { ReloadPhase } from './reload-phases.ts';
 
-/** The result of a reload whose last old worker has gone. */
+/** The result of a reload, once the last old worker has exited. */
 export interface ReloadResult extends Departures {
   readonly generation: number;
   readonly durationMs: number;
@@ -35,23 +35,23 @@ export interface ScaleResult extends Departures {
  * `StopResult`.
  */
 export interface UpgradeResult {
-  /** of the new master */
+  /** the process id of the new master */
   readonly pid: number;
   readonly durationMs: number;
 }
 
 export interface StopResult extends Departures {
   readonly durationMs: number;
-  /** workers that ended */
+  /** workers that have exited */
   readonly workers: number;
 }
 export const nothingStopped: StopResult = { durationMs: 0, workers: 0, ...noDepartures };
 
 /** The progress of an operation. */
 export type Progress = {
-  /** workers of the newest generation that serve */
+  /** ready workers of the newest generation */
   readonly ready: number;
-  /** how many are wanted */
+  /** the wanted number of workers */
   readonly workers: number;
   /** retired workers that still finish their requests */
   readonly leaving: number;
@@ -60,7 +60,10 @@ export type Progress = {
   | { readonly operation: 'scale' | 'stop' }
 );
 
-/** Why a reload failed, with what it had done so far. `cause` is the reason with its own code. */
+/**
+ * The error of a failed reload, with its result so far. `code` is RELOAD_FAILED, RELOAD_SUPERSEDED and the like;
+ * `cause` is the original error.
+ */
 export class ReloadError extends EvyError {
   readonly result: FailedReload;
   constructor(code: ErrorCode, message: string, result: FailedReload, cause: Error) {
