@@ -16,6 +16,7 @@ export type MasterState =
   | 'stopping'
   | 'stopped';
 
+/** The status of one worker. */
 export interface WorkerStatus {
   readonly worker: number;
   readonly pid: number | undefined;
@@ -29,6 +30,7 @@ export interface WorkerStatus {
   readonly stats?: WorkerStats;
 }
 
+/** The result of `master.status()`. */
 export interface MasterStatus {
   readonly pid: number;
   readonly state: MasterState;

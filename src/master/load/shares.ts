@@ -7,8 +7,8 @@
  * others. So all workers together never exceed the limit, however late a message is.
  *
  * Each worker gets at least one, and what it used recently. Most of the rest goes to workers that ran short, so that a
- * suddenly busy worker has nearly the whole limit after a few rounds. Where there is not enough, the shares of workers
- * that did not run short are reduced.
+ * suddenly busy worker has nearly the whole limit after a few rounds. Where there is not enough, only the shares of
+ * workers that ran short are reduced.
  */
 import type { Usage } from '../../shared/protocol/guarding.ts';
 

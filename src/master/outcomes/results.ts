@@ -13,10 +13,12 @@ export interface ReloadResult extends Departures {
   readonly replaced: number;
 }
 
+/** The result of a failed reload, with its reason as one line. */
 export interface FailedReload extends ReloadResult {
   readonly reason: string;
 }
 
+/** A change of the wanted number of workers. */
 export interface ScaleChange {
   readonly from: number;
   readonly to: number;
@@ -24,6 +26,7 @@ export interface ScaleChange {
   readonly utilisation?: number;
 }
 
+/** The result of a scaling, once the new workers serve and the surplus ones have exited. */
 export interface ScaleResult extends Departures {
   readonly from: number;
   readonly to: number;
@@ -40,6 +43,7 @@ export interface UpgradeResult {
   readonly durationMs: number;
 }
 
+/** The result of a stop, once all workers have exited. */
 export interface StopResult extends Departures {
   readonly durationMs: number;
   /** workers that have exited */
@@ -61,8 +65,8 @@ export type Progress = {
 );
 
 /**
- * The error of a failed reload, with its result so far. `code` is RELOAD_FAILED, RELOAD_SUPERSEDED and the like;
- * `cause` is the original error.
+ * The error of a failed reload, with its result so far. `code` is RELOAD_FAILED, RELOAD_ROLLED_BACK or
+ * RELOAD_SUPERSEDED; `cause` is the original error.
  */
 export class ReloadError extends EvyError {
   readonly result: FailedReload;
