@@ -1,4 +1,4 @@
-/** Checks the platform. evy runs on Linux, and on macOS for development; on Windows sockets cannot be inherited. */
+/** Checks the platform: evy runs on Linux, and on macOS for development. On Windows sockets cannot be inherited. */
 import { EvyError } from '../shared/errors.ts';
 import { privateParts } from '../shared/node-private/node-private.ts';
 import type { PrivateFaults, PrivatePart } from '../shared/node-private/node-private.ts';

@@ -26,6 +26,7 @@ export interface LineSink {
   write(line: string): unknown;
 }
 
+/** The options of `server()`: those of the command that apply to one process, and eventlet's names for some. */
 export interface ServerOptions extends Omit<
   ServerOptionsInput,
   'accessLog' | 'certfile' | 'keyfile' | 'workerConnections'
@@ -38,6 +39,7 @@ export interface ServerOptions extends Omit<
   maxSize?: number | undefined;
 }
 
+/** Current numbers of the one-process server. */
 export interface ServerCounters {
   connections: number;
   activeRequests: number;

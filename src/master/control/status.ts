@@ -16,6 +16,7 @@ export type MasterState =
   | 'stopping'
   | 'stopped';
 
+/** The status of one worker. */
 export interface WorkerStatus {
   readonly worker: number;
   readonly pid: number | undefined;
@@ -29,6 +30,7 @@ export interface WorkerStatus {
   readonly stats?: WorkerStats;
 }
 
+/** The result of `master.status()`. */
 export interface MasterStatus {
   readonly pid: number;
   readonly state: MasterState;
@@ -36,7 +38,7 @@ export interface MasterStatus {
   readonly generation: number;
   /** the generation that a reload brings in; in the state 'baking' it already serves alone */
   readonly candidate: number | null;
-  /** the reload under way, or the last one */
+  /** the current reload, or the last one */
   readonly reload?: ReloadStatus;
   readonly wantedWorkers: number;
   readonly addresses: readonly BoundAddress[];

@@ -55,8 +55,8 @@ export class Plan {
   }
 
   /**
-   * The number of workers that the candidate's configuration says is wanted from now on. Returns the number before. Returns
-   * undefined when the number stays: one that was set by hand or by the load does, unless the configuration's own has changed.
+   * Sets the number of workers from the candidate's configuration. Returns the previous number, or undefined when the
+   * number stays: a number that a person or the load has set stays unless the configured number has changed.
    */
   applyWorkersOf(candidate: number): number | undefined {
     const { serving, workers } = this.#wanted;

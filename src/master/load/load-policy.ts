@@ -1,14 +1,14 @@
 /**
- * Decides how many workers the load needs, from the share of their time that the event loops were busy: up fast, down slowly.
+ * Decides how many workers the load needs, from the share of their time that the event loops were busy: up fast, down
+ * slowly.
  *
- * - Up at once when the loops are busy for three quarters of the time, in the mean: to as many as would bring them down to
- *   `aimedAt`. A missing worker makes requests wait now, while one too many only costs memory.
- * - Down by one when that would leave the others at half of their time or less, without a break for `calmMs` (option
- *   scaleDownAfter).
- *   A steady load between the two limits changes nothing.
- * - For `settleMs` after a change nothing is decided, so that it can have its effect.
- * - Where new workers could not serve, none is wanted for a while (`LoadPause`).
- * - A number outside of the range was set by hand, and stays.
+ * - Up immediately when the loops are busy for three quarters of the time on average: to as many workers as would bring
+ *   that down to `aimedAt`. A missing worker makes requests wait, while an extra one only costs memory.
+ * - Down by one when the others would still be at half of their time or less, without interruption for `calmMs` (option
+ *   scaleDownAfter). A steady load between the two limits changes nothing.
+ * - For `settleMs` after a change nothing is decided, so that it can take effect.
+ * - After new workers could not serve, no more are wanted for a while (`LoadPause`).
+ * - A number outside the range was set by a person, and stays.
  */
 import type { WorkerRange } from '../../shared/options/worker-range.ts';
 
@@ -37,7 +37,7 @@ export interface LoadMemory {
 
 export interface LoadDecision {
   readonly to: number;
-  /** the mean */
+  /** the mean of all */
   readonly utilisation: number;
   readonly memory: LoadMemory;
 }
@@ -79,9 +79,9 @@ export const firstPauseMs = 30_000;
 export const longestPauseMs = 300_000;
 
 /**
- * The load gets no more workers for a while after new workers could not serve. What keeps them from serving (a module that
- * throws, a database that is gone) seldom ends within seconds, and each attempt costs several boots beside workers that are
- * busy already. A worker of the same generation that becomes ready ends the row; another generation starts without a pause.
+ * A pause during which the load gets no more workers, after new workers could not serve. The cause (a module that
+ * throws, a database that is down) rarely disappears within seconds, and each attempt costs several boots on a busy
+ * machine. When a worker of the same generation becomes ready, the pause ends; another generation starts without one.
  */
 export interface LoadPause {
   /** the generation whose workers could not serve */

@@ -1,8 +1,9 @@
 /**
  * Quarantine keeps routes from the application after workers crashed while they served them.
  *
- * A route that was under way in `crashes` crashes within `windowMs` is quarantined for `forMs`; after that its count starts
- * again at 0. Routes that were under way beside the guilty one are counted too: one crash alone does not tell them apart.
+ * A route that was active in `crashes` crashes within `windowMs` is quarantined for `forMs`; after that its count
+ * starts again at 0. Other routes that were active in the same crashes are counted too, since one crash alone does not
+ * show which route caused it.
  */
 import type { Logger } from '../../shared/log/log.ts';
 import type { QuarantinedRoute } from '../../shared/protocol/guarding.ts';
@@ -26,7 +27,7 @@ export interface Quarantine {
 
 export const noQuarantine: Quarantine = { crashes: new Map(), until: new Map() };
 
-/** A worker crashed with these routes under way. */
+/** Counts a crash for the routes that were active in it. */
 export function noteCrash(
   { crashes, until }: Quarantine,
   routes: ReadonlySet<string>,
@@ -83,7 +84,7 @@ export class Quarantines {
     return routes.length === 0 ? undefined : { type: 'quarantine', routes };
   }
 
-  /** A worker crashed with these requests under way. */
+  /** Counts a crash of a worker for its active requests. */
   noteCrash({ number, options }: Pick<Generation, 'number' | 'options'>, requests: readonly RequestSummary[]): void {
     const { quarantine: crashes, quarantineWindowMs: windowMs, quarantineTimeMs: forMs } = options;
     if (crashes === 0 || requests.length === 0) return;

@@ -1,6 +1,6 @@
 /**
- * Changes of the number of workers. A change is done when as many workers serve as are wanted and those that it retired have gone.
- * It fails when new workers die again and again, or do not become ready.
+ * Changes of the number of workers. A change is done when the wanted number of workers serve and all retired ones have
+ * exited. It fails when new workers die repeatedly, or do not become ready.
  */
 import { EvyError } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log/log.ts';
@@ -44,12 +44,12 @@ export class Scalings {
     this.#emit('scale', { from, to, ...because });
   }
 
-  /** A worker was told to leave. */
+  /** A worker was retired. */
   noteRetired(worker: number): void {
     this.#waiting.at(-1)?.operation.sent(worker);
   }
 
-  /** As many workers serve as are wanted. */
+  /** The wanted number of workers serve. */
   complete(): void {
     const waiting = this.#waiting;
     this.#waiting = [];
@@ -57,8 +57,8 @@ export class Scalings {
   }
 
   /**
-   * A new worker died, the `streak`th in a row in its place. If that fails the changes that wait, all of them, returns the number of
-   * workers to go back to.
+   * A new worker died, as the `streak`th in a row in its place. If that makes the waiting changes fail, returns the
+   * number of workers to go back to.
    */
   noteDeath(error: Error, { streak, isLate }: { streak: number; isLate: boolean }): number | undefined {
     const [first] = this.#waiting;
@@ -79,7 +79,7 @@ export class Scalings {
     this.#emit('scale:failed', { from, to, error });
   }
 
-  /** The changes that wait fail: their workers will not come. */
+  /** Fails the waiting changes: no more workers will start. */
   abandon(error: Error): void {
     for (const { answer, operation } of this.#waiting) {
       this.#operations.conclude(operation);

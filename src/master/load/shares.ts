@@ -1,13 +1,14 @@
 /**
- * Divides a limit that holds for all workers together into shares. Each worker enforces its own share, so that no worker has to ask
+ * Divides a limit of all workers together into shares. Each worker enforces its own share, so that no message is needed
  * for a single connection or request. These functions are pure.
  *
- * A lowered share counts as lowered once the worker has confirmed it; until then the higher one counts as `held`. So does what a
- * worker has beyond its share, since it closes nothing. Only what no worker holds is given to others. So all workers together never
- * exceed the limit, however late a message is.
+ * A lowered share counts as lowered once the worker has confirmed it; until then the higher one counts as `held`. So
+ * does anything that a worker has beyond its share, since it closes nothing. Only what no worker holds is given to
+ * others. So all workers together never exceed the limit, however late a message is.
  *
- * Each worker gets at least one, and what it used lately. Most of the rest goes to workers that ran short, so that one which is
- * suddenly busy has nearly the whole limit after a few rounds. Where there is not enough, the shares of these workers are reduced.
+ * Each worker gets at least one, and what it used recently. Most of the rest goes to workers that ran short, so that a
+ * suddenly busy worker has nearly the whole limit after a few rounds. Where there is not enough, only the shares of
+ * workers that ran short are reduced.
  */
 import type { Usage } from '../../shared/protocol/guarding.ts';
 
@@ -89,7 +90,10 @@ function cutDown(limit: number, claims: readonly Claim[], sure: readonly number[
   return kept.map((part, index) => part + parts[index]!);
 }
 
-/** The next step towards the targets: shares are lowered at once, and raised by what no worker holds. A holder whose share changed is a new object. */
+/**
+ * The next step towards the targets: shares are lowered immediately, and raised by what no worker holds. A holder whose
+ * share changed is a new object.
+ */
 export function dealShares(limit: number, holders: readonly Holder[], serial: number): Holder[] {
   const heldBy = (some: readonly Holder[]) => sum(some.map(({ held }) => held));
   const staying = holders.filter(({ isLeaving }) => !isLeaving);

@@ -43,7 +43,7 @@ export class Reconciler {
     crew.retire(worker, this.drainOf(worker), reason);
   }
 
-  /** The drain message that a worker is told to leave with now. */
+  /** The drain message for a worker that is retired now. */
   drainOf(worker: WorkerHandle): Drain {
     const { plan, crew, reloading, stopping } = this.#parts;
     const { graceMs } = plan.generation(reloading.settingGeneration).options;

@@ -1,24 +1,25 @@
 /**
- * Compares what is wanted with what is seen: the whole policy of which workers are started and which leave, as one pure function.
+ * Decides which workers are started and which leave, by comparing the wanted state with the current one. It is one
+ * pure function.
  *
- * It is level-triggered: it looks at the current state and never at events, and may be called at any time and any number of times.
- * So a lost signal, a crash in the middle of a reload or two reloads at once need no rule of their own.
+ * It depends only on the current state and never on events, and may be called at any time and any number of times. So a
+ * lost signal, a crash during a reload or two simultaneous reloads need no special rule.
  *
  * - Steady: `workers` workers of the serving generation. Workers of any other one (left by a reload that was undone or
  *   superseded) stay only as long as they fill a gap.
  * - Canary: a candidate generation with no ready worker. The serving generation is kept at full strength, and one
  *   candidate boots beside it.
- * - Roll: a candidate is ready. The old are replaced, each only after its replacement is ready. Should every candidate die
- *   again, this is the canary phase again.
+ * - Roll: a candidate is ready. Old workers are replaced, each only after its replacement is ready. If all
+ *   candidates die, this is the canary phase again.
  *
- * - Warm: with a bake time to follow, old workers that give up their place stand by instead of leaving. Whenever their
- *   generation is to be complete again they accept again, before anything is spawned; once it is no longer one to go
- *   back to, they leave.
+ * - Warm: with a bake time to follow, replaced workers are put on standby instead of leaving. If their generation must
+ *   become complete again, they accept again before any worker is spawned; when no rollback to it is possible any more,
+ *   they leave.
  *
  * - Recycling: workers of the complete generation that are overdue are replaced, as many at a time as `surge` allows,
  *   while nothing else is being replaced.
  *
- * Two promises hold in each: no ready worker retires unless `workers` ready ones remain, and nothing is spawned
+ * Two promises hold in each phase: no ready worker is retired unless `workers` ready ones remain, and none is spawned
  * above `workers + surge` live ones.
  */
 import type { Wanted } from '../generations/plan.ts';
@@ -38,7 +39,7 @@ export type CrewCommand =
   | { do: 'retire'; worker: number }
   | { do: 'kill'; worker: number };
 
-/** Live workers of some generations, oldest first, but those that are overdue last: they leave first. */
+/** Live workers of some generations in the order in which they stay: oldest first, overdue ones last. */
 interface Group {
   ready: SeenWorker[];
   booting: SeenWorker[];
@@ -73,7 +74,7 @@ interface Standby {
   readonly places: number;
 }
 
-/** Whether a worker that gives up its place is to be kept warm. */
+/** Whether a replaced worker is put on standby instead of leaving. */
 function isWarm({ warm, serving }: Wanted, { generation }: SeenWorker): boolean {
   return warm && generation === serving;
 }
@@ -114,7 +115,8 @@ export function reconcile(wanted: Wanted, seen: readonly SeenWorker[], held: Hel
     live.filter(({ generation }) => generation !== wanted.serving && generation !== wanted.candidate),
   );
   const rolling = candidate.ready.length > 0;
-  // The generation that is to be complete, and the workers that stand in for it until then, in the order in which they leave.
+  // The generation that must become complete, and the workers that stand in for it until then, in the order in which
+  // they leave.
   const target = rolling ? candidate : serving;
   const canary: Group = rolling ? { ready: [], booting: [] } : candidate;
   const old: Group = rolling

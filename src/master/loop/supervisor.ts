@@ -281,14 +281,14 @@ export class Supervisor {
         graceMs,
         this.#crew.workers.map(({ id }) => id),
       );
-      // From now on a client that connects is refused rather than left waiting. The drain messages are sent before that.
+      // New clients are refused from now on rather than left waiting. The drain messages are sent before that.
       queueMicrotask(() => this.#parts.refuse());
     } else this.#stopping.hurry(graceMs);
     this.#plan.end(ending);
     for (const worker of this.#crew.workers) worker.hasten(this.#reconciler.drainOf(worker));
   }
 
-  /** The start and the scalings that wait for workers fail: those workers will not come. */
+  /** The start and the waiting scalings fail, since no more workers will start. */
   #abandon(error: Error): void {
     this.#start?.abandon(error);
     this.#scalings.abandon(error);

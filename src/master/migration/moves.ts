@@ -5,7 +5,7 @@ import type { MasterToWorker, MovingToMaster } from '../../shared/protocol/messa
 import { Relay } from './relay.ts';
 import type { Party, Target } from './targets.ts';
 
-/** What moving connections needs of a worker. */
+/** The part of a worker that moving connections needs. */
 export interface MovingWorker extends Target {
   readonly id: number;
   readonly pid: number | undefined;
@@ -39,7 +39,7 @@ export class Moves {
     );
   }
 
-  /** For messages about connections that move. They are handled at once, since no decision of the master depends on them. */
+  /** Handles messages about moving connections immediately, since no decision of the master depends on them. */
   readonly onMessage = (party: Party, message: MovingToMaster, handle: PassedHandle | undefined): void =>
     this.#relay.onMessage(party, message, handle);
 
@@ -54,7 +54,7 @@ export class Moves {
     this.#relay.gone(master);
   }
 
-  /** What a worker that retires is to do with idle connections. When it is the last one, another one is on its way. */
+  /** What a retiring worker does with idle connections. When it is the last one, a replacement will follow. */
   idleOf(worker: MovingWorker): Extract<MasterToWorker, { type: 'drain' }>['idle'] {
     if (!this.#possible) return 'keep';
     const hasTarget = this.#nextMaster !== undefined || this.#crew.open.some((other) => other !== worker);

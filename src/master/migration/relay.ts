@@ -31,7 +31,7 @@ interface Transfer {
 
 type Ending = Extract<TransferDeed, `close${string}`>;
 
-/** What became of the connections that a worker gave away. */
+/** The fate of the connections that a worker gave away. */
 export interface MoveCounts {
   moved: number;
   returned: number;
@@ -98,8 +98,8 @@ export class Relay {
   }
 
   /**
-   * A worker has ended, or cannot be reached any more. Returns what became of the connections that it gave away; what is
-   * here goes on without it.
+   * A worker has exited, or its channel is closed. Returns the fate of the connections that it gave away; those that
+   * the relay holds go on without it.
    */
   gone(party: Party): MoveCounts {
     const hasOrigin = ({ state }: Transfer) => state === 'here' || state === 'offered';
@@ -130,7 +130,7 @@ export class Relay {
     { id: originId, connection }: Extract<MovingToMaster, { type: 'move' }>,
     handle: PassedHandle | undefined,
   ): void {
-    // The message came without its descriptor: the origin learns that by its next 'sync'.
+    // The message arrived without its descriptor; the origin learns that from its next 'sync'.
     if (handle === undefined) return;
     const common = { origin, originId, connection, handle, sinceMs: performance.now() };
     const transfer: Transfer = { ...common, id: 0, state: 'here', target: undefined };

@@ -1,6 +1,7 @@
 /**
- * Chooses where a moving connection goes: of the ready workers of the newest generation that stays, to the one with the fewest
- * connections. A worker that is stopped or blocked accepts none, and so would soon have the fewest: one that does not answer is skipped.
+ * Chooses the target of a moving connection: among the ready workers of the newest generation that stays, the one with
+ * the fewest connections. A worker that is stopped or blocked accepts nothing, and so would soon have the fewest, so
+ * workers that do not answer are skipped.
  */
 import type { PassedHandle } from '../../shared/node-private/node-private.ts';
 import type { MasterToWorker } from '../../shared/protocol/messages.ts';

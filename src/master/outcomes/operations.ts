@@ -8,7 +8,7 @@ export interface Departures {
   readonly moved: number;
   /** connections that ended after their last response, or were closed by their clients */
   readonly drained: number;
-  /** connections that were closed without announcement: idle ones at the end, and those of a worker that died */
+  /** connections that were closed without an announcement: idle ones at the end, and those of a worker that died */
   readonly closed: number;
   /** requests whose response was not completed */
   readonly cut: number;

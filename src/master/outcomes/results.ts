@@ -5,7 +5,7 @@ import { noDepartures } from './operations.ts';
 import type { Departures } from './operations.ts';
 import type { ReloadPhase } from './reload-phases.ts';
 
-/** The result of a reload whose last old worker has gone. */
+/** The result of a reload, once the last old worker has exited. */
 export interface ReloadResult extends Departures {
   readonly generation: number;
   readonly durationMs: number;
@@ -13,10 +13,12 @@ export interface ReloadResult extends Departures {
   readonly replaced: number;
 }
 
+/** The result of a failed reload, with its reason as one line. */
 export interface FailedReload extends ReloadResult {
   readonly reason: string;
 }
 
+/** A change of the wanted number of workers. */
 export interface ScaleChange {
   readonly from: number;
   readonly to: number;
@@ -24,6 +26,7 @@ export interface ScaleChange {
   readonly utilisation?: number;
 }
 
+/** The result of a scaling, once the new workers serve and the surplus ones have exited. */
 export interface ScaleResult extends Departures {
   readonly from: number;
   readonly to: number;
@@ -35,23 +38,24 @@ export interface ScaleResult extends Departures {
  * `StopResult`.
  */
 export interface UpgradeResult {
-  /** of the new master */
+  /** the process id of the new master */
   readonly pid: number;
   readonly durationMs: number;
 }
 
+/** The result of a stop, once all workers have exited. */
 export interface StopResult extends Departures {
   readonly durationMs: number;
-  /** workers that ended */
+  /** workers that have exited */
   readonly workers: number;
 }
 export const nothingStopped: StopResult = { durationMs: 0, workers: 0, ...noDepartures };
 
 /** The progress of an operation. */
 export type Progress = {
-  /** workers of the newest generation that serve */
+  /** ready workers of the newest generation */
   readonly ready: number;
-  /** how many are wanted */
+  /** the wanted number of workers */
   readonly workers: number;
   /** retired workers that still finish their requests */
   readonly leaving: number;
@@ -60,7 +64,10 @@ export type Progress = {
   | { readonly operation: 'scale' | 'stop' }
 );
 
-/** Why a reload failed, with what it had done so far. `cause` is the reason with its own code. */
+/**
+ * The error of a failed reload, with its result so far. `code` is RELOAD_FAILED, RELOAD_ROLLED_BACK or
+ * RELOAD_SUPERSEDED; `cause` is the original error.
+ */
 export class ReloadError extends EvyError {
   readonly result: FailedReload;
   constructor(code: ErrorCode, message: string, result: FailedReload, cause: Error) {

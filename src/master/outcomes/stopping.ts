@@ -17,7 +17,7 @@ export class Stopping {
     this.#operations = operations;
   }
 
-  /** `workers` are all that there are, including those that leave already. */
+  /** `workers` are the ids of all workers, including those that are leaving already. */
   begin(idle: 'close' | 'move', graceMs: number | undefined, workers: readonly number[]): void {
     this.#idle = idle;
     this.#graceMs = graceMs;

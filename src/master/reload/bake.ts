@@ -1,8 +1,10 @@
 /**
- * The bake time of a reload: the new generation serves, the old one stands by, and numbers decide which of them stays.
+ * The bake time of a reload: the new generation serves, the old one is on standby, and measurements decide which of
+ * them stays.
  *
- * `judge` is the whole decision. It looks at failed answers (5xx), workers that died, and the lag of event loops. A rate of few
- * answers means nothing; a loop may lag once (modules that load, a big collection), so the mean of a worker's last reports counts.
+ * `judge` makes the whole decision. It compares failed responses (5xx), crashed workers and the lag of event loops. A
+ * rate of few responses is ignored. Since a loop may lag once (loading modules, a long garbage collection), the mean of
+ * a worker's last reports is used.
  */
 import type { Options } from '../../shared/options/table.ts';
 import { formatDuration } from '../../shared/options/units.ts';
@@ -12,7 +14,7 @@ export type BakeLimits = Pick<Options, 'bakeMs' | 'bakeMaxErrorPercent' | 'bakeM
 
 export interface BakeFacts {
   readonly answers: number;
-  /** answers with 5xx */
+  /** responses with 5xx */
   readonly errors: number;
   /** workers that were ready and died */
   readonly crashes: number;
@@ -24,7 +26,7 @@ export interface BakeFacts {
 
 export type Verdict = { is: 'open' } | { is: 'passed' } | { is: 'failed'; reason: string };
 
-/** A rate of fewer answers than this means nothing. */
+/** A rate is ignored below this number of responses. */
 export const leastAnswers = 20;
 /** how many reports of a worker (one a second) the mean lag is of */
 export const lagReports = 5;

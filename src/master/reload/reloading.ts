@@ -233,7 +233,7 @@ export class Reloading {
     return verdict.is !== 'open';
   }
 
-  /** When to look again; undefined when there is no bake time to end. */
+  /** When to check again; undefined when there is no bake time to end. */
   nextWakeMs(nowMs: number): number | undefined {
     const leftMs = this.#attempt?.bake?.leftMs(nowMs) ?? Infinity;
     return Number.isFinite(leftMs) ? leftMs : undefined;

@@ -1,13 +1,14 @@
 /**
- * The fallback where workers cannot inherit listening sockets: the master accepts, and sends each connection to the ready
- * workers in turn, by documented API alone. While no worker is ready, or while the server has maxConnections connections, new
- * ones wait here as they would in the kernel's queue. Each connection costs the master work, and those that wait die with it.
+ * The fallback where workers cannot inherit listening sockets: the master accepts, and sends each connection to the
+ * ready workers in turn, with documented API only. While no worker is ready, or the server has maxConnections
+ * connections, new ones wait here as they would in the kernel's queue. Each connection costs the master work, and
+ * waiting ones are lost if the master dies.
  */
 import type { Socket } from 'node:net';
 import type { MasterToWorker } from '../../shared/protocol/messages.ts';
 import type { Listener } from './listeners.ts';
 
-/** What the dispatcher needs of a worker. */
+/** The part of a worker that the dispatcher needs. */
 export interface Recipient {
   send(message: MasterToWorker, socket: Socket, done: (error: Error | null) => void): void;
   /** one more connection has been sent to it */

@@ -86,7 +86,7 @@ export function formatBind(bind: Bind): string {
   return prefix + formatHostPort(bind.host, bind.port);
 }
 
-/** Where a listener really is: the port is known even when 0 was asked for. */
+/** The actual address of a listener: the port is known even when port 0 was requested. */
 export interface BoundAddress {
   /** '127.0.0.1:8080', '[::]:8080', 'unix:/run/app.sock' */
   readonly name: string;

@@ -113,7 +113,8 @@ async function openForWorkers({ key, target, tls, inheritedFd }: Place, backlog:
     if (removeFile() && isOurs) socket.close();
   });
   const detach = once(() => {
-    // When libuv closes a path that it has bound it also removes the file, so such a socket stays open until this process exits.
+    // libuv removes a unix socket's file when it closes the socket that it has bound, so such a socket stays open until
+    // this process exits.
     if (isOurs && given.kind !== 'unix') socket.close();
   });
   return {

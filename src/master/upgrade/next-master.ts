@@ -61,9 +61,9 @@ function findProgram({ argv0, execPath, env }: Started, folder: string, exists: 
 }
 
 /**
- * The command line of this process, to be run again: the same words, looked up again. `node` is found in PATH as a shell would
- * find it, and a path through a link leads to where the link points now, evy's own path too.
- * `folder` is the working directory as the shell has it, with its links.
+ * The command line that starts this process again, with the same words resolved again: `node` is looked up in PATH as a
+ * shell would, and a path through a symbolic link leads to the link's present target, evy's own path included. `folder`
+ * is the working directory as the shell knows it, symbolic links kept.
  */
 export function ownCommand(started: Started, folder: string, exists = isProgram): CommandToRun {
   const { argv0, argv, execArgv } = started;
@@ -103,7 +103,7 @@ export class NextMaster implements Target {
   #killTimer: NodeJS.Timeout | undefined;
   #hasEnded = false;
 
-  /** @throws what child_process.spawn throws at once; most failures come as news */
+  /** @throws {Error} the immediate errors of child_process.spawn; most failures are reported as news */
   constructor(
     { command, fds, inherited, env }: NextMasterPlan,
     report: (news: NextMasterNews) => void,
@@ -147,7 +147,7 @@ export class NextMaster implements Target {
   }
 
   noteConnection(): void {
-    // Connections are only compared within a generation, and it is the only one of its own.
+    // The number of connections is only compared within a generation, and this target is the only one of its own.
   }
 
   /** Passes on what the relay tells a target: an offer, or a question. */

@@ -1,6 +1,6 @@
 /**
- * The previous master, as the one that takes its place sees it: a party that connections come from, and that waits for the
- * message that this one serves.
+ * The previous master as the next one sees it: a party that connections come from, and that waits until this master
+ * serves.
  */
 import type { Socket } from 'node:net';
 import { EvyError } from '../../shared/errors.ts';

@@ -1,9 +1,9 @@
 /**
- * An upgrade of the master, on the side of the one that is replaced. The next master is started from the same command line on the
- * same sockets; when it serves, this master hands its connections over and ends.
+ * An upgrade of the master, on the side of the old one. The next master is started from the same command line on the
+ * same sockets; when it serves, this master moves its connections there and exits.
  *
- * Handing over is a stop but for two things: idle connections move to the next master, and the sockets stay open here until the
- * end. So this master can serve again, if the next one fails, for as long as it has not ended.
+ * Handing over is a stop with two differences: idle connections move to the next master, and the sockets stay open here
+ * until the end. So this master can serve again if the next one fails before this one has exited.
  */
 import { EvyError } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log/log.ts';

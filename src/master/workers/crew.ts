@@ -81,7 +81,7 @@ export class Crew {
     return targetsOf(this.open, this.#wanted);
   }
 
-  /** Marks the workers that are to be recycled. */
+  /** Marks the workers that are overdue for recycling. */
   markOverdue(): void {
     const found = newlyOverdue(this.ready.map(({ age }) => age));
     for (const [id, reason] of found) this.find(id).overdue = reason;

@@ -15,7 +15,7 @@ export class Deadline {
     return this.#atMs - performance.now();
   }
 
-  /** Replaces the deadline that was set before. One that is longer than a timer can be expires when the timer does. */
+  /** Replaces the previous deadline. A time beyond the maximum of a timer is cut to that maximum. */
   set(ms: number): void {
     this.clear();
     this.#atMs = performance.now() + ms;

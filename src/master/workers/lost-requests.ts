@@ -1,10 +1,10 @@
 /**
- * Accounts for the requests of a worker that died without reporting them. Those that it reported last (src/worker/process/roll-call.ts)
- * are logged as cut, and their access lines, which it has made itself, are given to another worker for its access log. The master
- * writes to no access log.
+ * Logs the requests of a worker that died without reporting them. The requests of its last report
+ * (src/worker/process/roll-call.ts) are logged as cut, and their access lines, which the worker has formatted itself,
+ * are sent to another worker for its access log. The master never writes to the access log.
  *
- * A death by a fault of the worker's own (out of memory, abort, a fault in native code) counts for quarantine. SIGKILL does not: it
- * comes from a person, or from a system out of memory, which chooses a large process and not the one at fault.
+ * A death by the worker's own fault (out of memory, abort, a fault in native code) counts for quarantine. SIGKILL does
+ * not: a person sent it, or the kernel when memory ran out, which chooses a large process and not the guilty one.
  */
 import type { Logger } from '../../shared/log/log.ts';
 import type { RequestUnderWay } from '../../shared/protocol/messages.ts';

@@ -27,19 +27,21 @@ interface ForkPlan {
   /** listening sockets, in the order of the binds */
   readonly fds: readonly number[];
   readonly directory: string;
-  /** beside the environment of this process */
+  /** variables added to the environment of this process */
   readonly variables: Variables;
   /** whether it gets a pipe for its watchdog, as the descriptor after those */
   readonly watched: boolean;
 }
 
-/** The worker's main module beside this one: .js as built, .ts when run from source. */
+/** The worker's main module in this folder's tree: .js as built, .ts when run from source. */
 export function defaultWorkerEntry(): string {
   const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
   return fileURLToPath(new URL(`../../worker/entry.${extension}`, import.meta.url));
 }
 
-/** Node's own flags for a worker: all of this process's (loaders, limits) but those that make Node run a string. */
+/**
+ * Node's own flags for a worker: those of this process (loaders, limits), except the ones that make Node run a string.
+ */
 export function workerExecArgv(execArgv: readonly string[]): string[] {
   const kept: string[] = [];
   for (let index = 0; index < execArgv.length; index += 1) {
@@ -54,9 +56,10 @@ export function workerExecArgv(execArgv: readonly string[]): string[] {
 const mutable = cluster as unknown as { settings: typeof cluster.settings };
 
 /**
- * Forks one node:cluster worker and leaves cluster's process-wide settings as they were: two masters, or a master inside
- * a program that uses node:cluster itself, must not see each other's.
- * @throws what child_process.spawn throws at once; most failures come as an 'error' event and then 'close'
+ * Forks one node:cluster worker and leaves cluster's process-wide settings unchanged, so that two masters, or a master
+ * inside a program that uses node:cluster itself, do not affect each other.
+ * @throws {Error} the immediate errors of child_process.spawn; most failures are reported as an 'error' event and then
+ * 'close'
  */
 function forkWorker(plan: ForkPlan): Worker {
   const before = mutable.settings;
@@ -97,7 +100,7 @@ export type ProcessNews =
   | { type: 'lost' }
   | ({ type: 'exit' } & WorkerEnd);
 
-/** Gets messages about connections that move at once, since no decision of the master depends on them. */
+/** Handles messages about moving connections immediately, since no decision of the master depends on them. */
 export type OnMoving = (message: MovingToMaster, handle: PassedHandle | undefined) => void;
 
 /**
@@ -112,7 +115,7 @@ export class WorkerProcess {
   readonly #worker: Worker | undefined;
   #forkError: string | undefined;
 
-  /** `report` is never called before this returns. */
+  /** `report` is never called before the constructor returns. */
   constructor(plan: WorkerProcessPlan, report: (news: ProcessNews) => void, onMoving: OnMoving) {
     this.#report = report;
     this.#onMoving = onMoving;

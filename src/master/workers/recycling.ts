@@ -1,8 +1,8 @@
 /**
- * Decides which workers are overdue: those that have served for long enough, or have grown too large. Being overdue is a property of
- * a worker that reconcile sees, like its state; how it is replaced (the new one first, `surge` at a time) is decided there.
+ * Decides which workers are overdue: those that have served for long enough, or have grown too large. Overdue is a
+ * property of a worker, like its state; reconcile decides how it is replaced (the new one first, `surge` at a time).
  *
- * Memory counts only after a while: a worker that is too large right after its start would be replaced again and again.
+ * Memory is ignored at first: a worker that is too large right after its start would be replaced repeatedly.
  */
 import type { Options } from '../../shared/options/table.ts';
 

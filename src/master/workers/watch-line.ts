@@ -43,7 +43,7 @@ export interface SplitLines {
 export class BoundedLines {
   readonly #longest: number;
   #rest = '';
-  /** in the middle of one that is left out */
+  /** whether the rest of a too long line is being skipped */
   #isSkipping = false;
 
   constructor(longest: number) {

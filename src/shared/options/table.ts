@@ -67,7 +67,7 @@ export interface OptionRow {
   readonly placeholder?: string;
   /** environment variables that are read after `EVY_*` */
   readonly env?: readonly string[];
-  /** one-letter flag beside the long one */
+  /** one-letter form of the flag */
   readonly short?: string;
   /** false: accepted only in the configuration file and the API */
   readonly flag?: false;

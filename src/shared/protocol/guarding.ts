@@ -28,7 +28,7 @@ export interface Usage {
   isShort: boolean;
 }
 
-/** How many connections a worker may have, and how many requests under way. */
+/** How many connections a worker may have, and how many active requests. */
 export interface Shares {
   /** rises with each message */
   serial: number;

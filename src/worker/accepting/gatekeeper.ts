@@ -21,11 +21,16 @@ export interface GatekeeperParts {
   readonly idle?: () => Iterable<IdleConnection> | undefined;
 }
 
-/** While it is full, it checks this often for a client that waits; by then another worker would have accepted it. */
+/**
+ * While it is full, it checks for waiting clients at this interval; within it another worker would have accepted them.
+ */
 const knockEveryMs = 20;
 /** The search for a connection that gives way takes at most this share of the time. */
 const searchShare = 0.05;
-/** A new connection needs a descriptor before the one that gives way has freed its own, and so may the process at that moment. */
+/**
+ * A new connection needs a descriptor before the one that gives way has closed its own, and the process may need one at
+ * the same moment.
+ */
 const descriptorsToSwap = 2;
 
 /**
@@ -50,7 +55,7 @@ export class Gatekeeper {
   #gates: Array<{ pause(): void; resume(): void }> | undefined;
   #resting = false;
   #closed = false;
-  /** Connections that may be accepted above the limit, for one that gives way. */
+  /** Connections that may be accepted above the limit, each in exchange for one that gives way. */
   #extra = 0;
   #candidate: IdleConnection | undefined;
   #knock: NodeJS.Timeout | undefined;

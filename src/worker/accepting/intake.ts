@@ -55,7 +55,7 @@ export class Intake {
   }
 }
 
-/** Stops listening without touching connections: `http.Server.close()` would end idle ones at once. */
+/** Stops listening without affecting connections: `http.Server.close()` would close idle ones immediately. */
 export function stopListening(server: Server): void {
   server.close(() => {});
 }

@@ -19,7 +19,9 @@ export interface ListenOptions {
   backlog?: number;
 }
 export interface SslOptions {
+  /** path of the certificate in PEM */
   certfile: string;
+  /** path of the unencrypted private key in PEM */
   keyfile: string;
   /** accepted for compatibility with eventlet: only the server side can be served */
   serverSide?: true;
@@ -29,6 +31,7 @@ export interface SslOptions {
 
 const defaultBacklog = 511;
 
+/** A bound socket, to be passed to `wsgi.server()` once. */
 export class ListenSocket {
   readonly #address: Address;
   readonly #backlog: number;

@@ -15,7 +15,7 @@ export class SocketSink implements Sink {
   readonly batchBytes = 65_536;
   readonly #address: NetConnectOpts;
   #socket: Socket | undefined;
-  /** the write under way */
+  /** the pending write */
   #written: Written | undefined;
 
   constructor(address: NetConnectOpts) {

@@ -201,7 +201,7 @@ export class WorkerProcess {
     if (this.#running === undefined) await this.#exit(0);
     this.#leaving = new Leaving(this.#running!);
     const cut = await this.#leaving.begin(departure);
-    // It may have crashed meanwhile.
+    // The worker may have crashed meanwhile.
     if (this.#phase !== 'leaving') return;
     this.#phase = nextWorkerPhase(this.#phase, 'over');
     const { connections, closed } = this.#leaving;

@@ -139,7 +139,7 @@ export class StreamTransport implements Transport {
     socket.pause();
     if (socket.readableEnded) readAgain(socket, rest);
     else if (rest !== undefined && rest.length > 0) socket.unshift(rest);
-    // Not reading, like a new socket: the first 'data' listener makes it flow.
+    // It must not read, like a new socket: the first 'data' listener makes it flow.
     (socket as { readableFlowing: boolean | null }).readableFlowing = null;
     return socket;
   }
