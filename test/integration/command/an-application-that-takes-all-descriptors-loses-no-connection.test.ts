@@ -10,12 +10,15 @@ const openFiles = 300;
 
 describe('an application that takes all descriptors of its worker', () => {
   let evy: EvyProcess;
+  let worker: number;
   let first: RawClient;
   beforeEach(async () => {
     evy = await serve(['--port', '0', '--workers', '1', application('takes-descriptors')]);
     // Of the master; the worker that is started next has it, too.
     execFileSync('prlimit', ['--pid', String(evy.pid), `--nofile=${openFiles}:${openFiles}`]);
     await reload(evy);
+    const ready = await evy.until('worker.ready', { where: ({ generation }) => generation === 2 });
+    worker = Number(ready['pid']);
     first = await beIdle({ port: evy.port });
   });
   afterEach(async () => {
@@ -33,29 +36,27 @@ describe('an application that takes all descriptors of its worker', () => {
     );
   const answered = (clients: readonly RawClient[]) => clients.filter(({ bytesReceived }) => bytesReceived > 0).length;
   async function freeAndAnswer(clients: readonly RawClient[]): Promise<void> {
-    await first.request(get('/free'));
-    for (const client of clients) expect((await client.response()).status).to.equal(200);
+    process.kill(worker, 'SIGUSR2');
+    for (const client of [first, ...clients]) expect((await client.response()).status).to.equal(200);
     for (const client of clients) client.close();
   }
 
   it('lets new connections wait, says so, and serves them when there are some again', async () => {
-    await first.request(get('/take?0'));
+    first.send(get('/take?0'));
     const limited = await evy.until('connections.limited', { where: ({ free }) => free !== undefined });
     expect(limited).to.include({ level: 'warn', openFiles });
     expect(limited.free).to.be.below(16);
     const clients = await crowd(50);
-    expect((await first.request(get('/'))).status).to.equal(200);
     expect(answered(clients)).to.equal(0);
     await freeAndAnswer(clients);
     await evy.until('connections.resumed');
   });
 
   it('loses none of a crowd when it has left a few', async () => {
-    await first.request(get('/take?40'));
+    first.send(get('/take?40'));
     const clients = await crowd(100);
     await evy.until('connections.limited', { where: ({ free }) => free !== undefined });
     await waitFor('an answer for those that were let in', () => answered(clients) > 0);
-    expect(answered(clients)).to.be.at.most(40);
     await freeAndAnswer(clients);
   });
 });
