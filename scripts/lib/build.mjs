@@ -1,11 +1,23 @@
 /**
- * Compiles src into dist when src has changed. The compiler writes beside dist, then each file is moved into place and
+ * Builds dist from src when src has changed: the compiler checks the types and writes the declarations, and esbuild bundles the modules into
+ * few files, which a process loads in half the time and memory of a file each. Both write beside dist, then each file is moved into place and
  * what no longer has a source is removed, so that a server running from dist never finds a file missing or half
  * written. The stamp is taken away first and comes back last: a build that was cut is done again.
  */
 import { createHash } from 'node:crypto';
-import { chmodSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { buildSync } from 'esbuild';
 import { fail, inRoot, root, runQuietly, say } from './project.mjs';
 
 const dist = inRoot('dist');
@@ -23,12 +35,36 @@ function filesBelow(folder) {
   }
 }
 
+/** What processes and threads start with, and what others import. What several of them need is in chunks that they share. */
+const entryPoints = ['index', 'cli', 'cli/config-child', 'worker/entry', 'worker/watchdog/thread'];
+
+function bundle(outdir) {
+  buildSync({
+    absWorkingDir: root,
+    entryPoints: entryPoints.map((name) => ({ in: inRoot('src', `${name}.ts`), out: name })),
+    outdir,
+    // Names say what they said in the sources: stack traces are read by people.
+    minify: false,
+    bundle: true,
+    splitting: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node20',
+    // Of zod only what is used is wanted; its licence goes with it. Of pino everything is used, and by some processes never.
+    external: ['pino'],
+    chunkNames: 'chunks/[name]-[hash]',
+    logLevel: 'error',
+  });
+  copyFileSync(inRoot('node_modules', 'zod', 'LICENSE'), join(outdir, 'chunks', 'zod.LICENSE'));
+}
+
 /** The sources and everything else that decides what the compiler makes of them. */
 function wantedStamp() {
   const hash = createHash('sha256');
   const settings = ['tsconfig.json', 'tsconfig.build.json', 'package.json', 'package-lock.json'].map((name) =>
     inRoot(name),
   );
+  settings.push(fileURLToPath(import.meta.url));
   for (const file of [...filesBelow(inRoot('src')), ...settings]) {
     const bytes = readFileSync(file);
     hash.update(`${relative(root, file)} ${bytes.length}\n`).update(bytes);
@@ -65,6 +101,7 @@ export function build() {
   const compiler = inRoot('node_modules', 'typescript', 'bin', 'tsc');
   const compiled = runQuietly(process.execPath, [compiler, '-p', 'tsconfig.build.json', '--outDir', made]);
   if (!compiled) fail('the sources do not compile');
+  bundle(made);
   rmSync(stampFile, { force: true });
   moveIntoPlace(made);
   rmSync(made, { recursive: true, force: true });

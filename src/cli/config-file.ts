@@ -9,11 +9,11 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync, realpathSync } from 'node:fs';
 import { basename, dirname, extname, join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { errorTable, EvyError, toError, type ErrorCode } from '../shared/errors.ts';
 import { closeHandle, guardChannel } from '../shared/node-private/node-private.ts';
 import { layerOf } from '../shared/options/input.ts';
 import type { Layer } from '../shared/options/resolve.ts';
+import { entryFile } from '../shared/own-files.ts';
 import { statusOf } from '../shared/file-status.ts';
 import { verdictOn } from '../shared/protocol/internal-messages.ts';
 
@@ -32,7 +32,7 @@ function isConfigMessage(value: unknown): value is ConfigMessage {
 
 const names = ['evy.config.js', 'evy.config.mjs', 'evy.config.ts', 'evy.config.json'] as const;
 const readTimeoutMs = 10_000;
-const childFile = fileURLToPath(new URL(`./config-child${extname(import.meta.url)}`, import.meta.url));
+const childFile = entryFile('cli/config-child');
 
 /**
  * Returns the file's path in the real directory that a link leads to, so that its relative paths belong to one release.

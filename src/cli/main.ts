@@ -10,10 +10,11 @@ import { errorText, exitCodeOf } from './error-text.ts';
 import { helpText } from './help.ts';
 import { printedConfig } from './print-config.ts';
 import { tellPreviousMasterOfFailure } from '../master/upgrade/previous-master.ts';
+import { manifestFile } from '../shared/own-files.ts';
 import type { Surroundings } from './serve.ts';
 
 function packageVersion(): string {
-  const manifest = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  const manifest = readFileSync(manifestFile, 'utf8');
   return (JSON.parse(manifest) as { version: string }).version;
 }
 

@@ -3,10 +3,10 @@
  * location of a syntax error.
  */
 import { spawnSync } from 'node:child_process';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { pathToFileURL } from 'node:url';
 import { EvyError, toError, type ErrorCode } from './errors.ts';
+import { ownFolder } from './own-files.ts';
 
-const ownFolder = fileURLToPath(new URL('../', import.meta.url));
 const locateTimeoutMs = 5_000;
 
 /** The stack without frames inside Node and inside `folder`. Causes are not part of it. */

@@ -4,13 +4,13 @@ import type { Worker } from 'node:cluster';
 import type { Socket } from 'node:net';
 import { constants } from 'node:os';
 import type { Readable } from 'node:stream';
-import { fileURLToPath } from 'node:url';
 import { toError } from '../../shared/errors.ts';
 import { closeHandle, guardChannel, passedHandle } from '../../shared/node-private/node-private.ts';
 import type { PassedHandle } from '../../shared/node-private/node-private.ts';
 import { verdictOn } from '../../shared/protocol/internal-messages.ts';
 import { fromWorker } from '../../shared/protocol/message-shapes.ts';
 import { enclose, isMovingToMaster } from '../../shared/protocol/messages.ts';
+import { entryFile } from '../../shared/own-files.ts';
 import type { MasterToWorker, MovingToMaster, WorkerToMaster } from '../../shared/protocol/messages.ts';
 import type { Variables } from '../generations/env-file.ts';
 import { systemdVariables } from '../sockets/chosen-binds.ts';
@@ -35,8 +35,7 @@ interface ForkPlan {
 
 /** The worker's main module in this folder's tree: .js as built, .ts when run from source. */
 export function defaultWorkerEntry(): string {
-  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-  return fileURLToPath(new URL(`../../worker/entry.${extension}`, import.meta.url));
+  return entryFile('worker/entry');
 }
 
 /**

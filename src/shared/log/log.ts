@@ -4,8 +4,7 @@
  * that clients can cause are limited (log-budget.ts).
  */
 import { isatty } from 'node:tty';
-import { styleText } from 'node:util';
-import { pino } from 'pino';
+import type { Logger as Pino } from 'pino';
 import type { LogEvent } from './events.ts';
 import { LogDestination } from './log-destination.ts';
 
@@ -31,9 +30,13 @@ export interface LoggerOptions {
   fields?: LogFields;
 }
 
-type Line = Record<string, unknown> & { time: number; level: string; event: string; stack?: unknown };
+type Line = Record<string, unknown> & { time: number; level: LogLevel; event: string; stack?: unknown };
 
-const levelColours = { debug: 'gray', info: 'green', warn: 'yellow', error: 'red' } as const;
+const severities: Readonly<Record<LogLevel, number>> = { debug: 0, info: 1, warn: 2, error: 3 };
+
+/** SGR codes of ECMA-48 */
+const grey = 90;
+const levelColours: Readonly<Record<LogLevel, number>> = { debug: grey, info: 32, warn: 33, error: 31 };
 
 /** C0, DEL and C1 except LF and TAB: a terminal would execute them, and any text may come from a client. */
 const control = /[^\P{Cc}\n\t]/gu;
@@ -53,40 +56,54 @@ function fieldText(value: unknown): string {
  */
 export function humanLine(line: Line, colour: boolean): string {
   const { time, level, event, stack, ...fields } = line;
-  const paint = (style: Parameters<typeof styleText>[0], text: string) => (colour ? styleText(style, text) : text);
+  const paint = (code: number, text: string) => (colour ? `\u001b[${code}m${text}\u001b[39m` : text);
   const clock = new Date(time).toLocaleTimeString('en-GB');
-  const parts = [paint('gray', clock), paint(levelColours[level as LogLevel] ?? 'white', level.padEnd(5)), event];
+  const parts = [paint(grey, clock), paint(levelColours[level], level.padEnd(5)), event];
   for (const [name, value] of Object.entries(fields)) {
-    if (value !== undefined) parts.push(`${paint('gray', `${visible(name)}=`)}${fieldText(value)}`);
+    if (value !== undefined) parts.push(`${paint(grey, `${visible(name)}=`)}${fieldText(value)}`);
   }
   // Error.prepareStackTrace of an application may return something other than a string.
   const trace = typeof stack !== 'string' ? '' : `\n${visible(stack).replace(/^|\n/g, '$&    ')}`;
   return `${parts.join(' ')}${trace}\n`;
 }
 
+/** Loads pino: with the first line, since a worker may never write one. */
+function openPino({ level, fields }: LoggerOptions, stream: { write(json: string): void }): Pino {
+  const { createRequire } = process.getBuiltinModule('node:module');
+  const { pino } = createRequire(import.meta.url)('pino') as typeof import('pino');
+  return pino(
+    { level, base: fields ?? {}, messageKey: 'message', formatters: { level: (label) => ({ level: label }) } },
+    stream,
+  );
+}
+
 export function createLogger(options: LoggerOptions): Logger {
   const toFile = options.file !== undefined && options.file !== '';
-  const onLost = (lines: number): void => logger.warn({ event: 'log.lost', lines });
+  const onLost = (lines: number): void => write('warn', 'log.lost', { lines });
   const destination = new LogDestination(toFile ? options.file : undefined, onLost);
   const human = options.style === 'human' || (options.style === 'auto' && !toFile && isatty(2));
   const colour = human && !toFile && isatty(2) && process.env['NO_COLOR'] === undefined;
   const stream = human
     ? { write: (json: string) => destination.write(humanLine(JSON.parse(json) as Line, colour)) }
     : destination;
-  const logger = pino(
-    {
-      level: options.level,
-      base: options.fields ?? {},
-      messageKey: 'message',
-      formatters: { level: (label) => ({ level: label }) },
-    },
-    stream,
-  );
+  let pino: Pino | undefined;
+  const write = (level: LogLevel, event: LogEvent, fields?: LogFields): void => {
+    if (severities[level] < severities[options.level]) return;
+    const line = { event, ...fields };
+    try {
+      pino ??= openPino(options, stream);
+    } catch {
+      // Without a descriptor nothing can be loaded; the line that says so is written all the same.
+      stream.write(`${JSON.stringify({ level, time: Date.now(), ...options.fields, ...line })}\n`);
+      return;
+    }
+    pino[level](line);
+  };
   return {
-    debug: (event, fields) => logger.debug({ event, ...fields }),
-    info: (event, fields) => logger.info({ event, ...fields }),
-    warn: (event, fields) => logger.warn({ event, ...fields }),
-    error: (event, fields) => logger.error({ event, ...fields }),
+    debug: (event, fields) => write('debug', event, fields),
+    info: (event, fields) => write('info', event, fields),
+    warn: (event, fields) => write('warn', event, fields),
+    error: (event, fields) => write('error', event, fields),
     reopen: () => destination.reopen(),
   };
 }

@@ -9,7 +9,7 @@
  * environment, where platforms set PORT by themselves; in any other layer, using both is an error. A bind that is only
  * a port takes its host from `host`.
  */
-import type { z } from 'zod';
+import type * as z from 'zod/mini';
 import { EvyError } from '../errors.ts';
 import { optionKey, optionNames, optionRow } from './names.ts';
 import { absolutePaths } from './paths.ts';
@@ -50,7 +50,7 @@ function shown(value: unknown): string {
 
 /** The message names the option as it was written, the rule, and the value; of a list only the wrong entry. */
 function complaint({ label, value }: Setting, issue: z.core.$ZodIssue): string {
-  const entry: unknown = issue.code === 'custom' ? issue.params?.['shown'] : undefined;
+  const entry: unknown = issue.code === 'custom' ? issue.params?.['part'] : undefined;
   return `${label} ${issue.message} (got ${shown(entry ?? value)})`;
 }
 

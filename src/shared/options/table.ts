@@ -7,7 +7,7 @@
  * import; workers get the plain values and import only types.
  */
 import { availableParallelism } from 'node:os';
-import type { z } from 'zod';
+import type * as z from 'zod/mini';
 import { deployRows } from './deploy-rows.ts';
 import { loadRows } from './load-rows.ts';
 import { recyclingRows } from './recycling-rows.ts';
@@ -49,7 +49,7 @@ export const optionGroups = {
 export type OptionGroup = keyof typeof optionGroups;
 
 export interface OptionRow {
-  readonly schema: z.ZodType;
+  readonly schema: z.ZodMiniType;
   readonly default: unknown;
   /** the property of `Options`, where it differs from the row's name */
   readonly key?: string;

@@ -7,6 +7,7 @@
  */
 import { Worker } from 'node:worker_threads';
 import type { Logger } from '../../shared/log/log.ts';
+import { entryFile } from '../../shared/own-files.ts';
 import type { RequestSummary, WatchdogPlan } from '../../shared/protocol/messages.ts';
 import { watchTickMs } from '../../shared/quiet.ts';
 import { requestsName } from './blocked-main.ts';
@@ -55,9 +56,8 @@ export async function startWatchdog({ fd, stuckMs }: WatchdogPlan, watched: Watc
     value: answerFor(watched, pulse),
     configurable: true,
   });
-  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
   try {
-    const thread = new Worker(new URL(`./thread.${extension}`, import.meta.url), {
+    const thread = new Worker(entryFile('worker/watchdog/thread'), {
       name: 'evy watchdog',
       workerData: data,
       // The thread gets neither the application's loaders nor its Node flags.
