@@ -3,8 +3,8 @@
  * file is one clear line at the start, or one failed reload.
  */
 import { readFile } from 'node:fs/promises';
-import { createSecureContext } from 'node:tls';
 import { EvyError } from './errors.ts';
+import { nodeTls } from './lazy-node.ts';
 import type { Options } from './options/table.ts';
 
 async function read(option: string, path: string): Promise<Buffer> {
@@ -20,7 +20,7 @@ async function read(option: string, path: string): Promise<Buffer> {
 
 function attempt(contents: { cert?: Buffer; key?: Buffer }, complaint: string): void {
   try {
-    createSecureContext(contents);
+    nodeTls().createSecureContext(contents);
   } catch (cause) {
     throw new EvyError('BAD_CERTIFICATE', `${complaint} (${(cause as Error).message})`, { cause });
   }

@@ -4,7 +4,7 @@
  * A row that a client can cause has the HTTP status of the refusal. A row that ends a process has its exit code: 2
  * usage, 3 workers cannot boot (or bind), 4 the application failed to load.
  */
-import { inspect } from 'node:util';
+import { nodeUtil } from './lazy-node.ts';
 
 interface ErrorRow {
   readonly status?: number;
@@ -217,7 +217,7 @@ function textOf(error: Error, name: 'message' | 'stack'): string | undefined {
 /** String() rejects some values, such as an object without a prototype. */
 function inspected(value: unknown): string {
   try {
-    return inspect(value, { depth: 1, breakLength: Infinity });
+    return nodeUtil().inspect(value, { depth: 1, breakLength: Infinity });
   } catch {
     return `${typeof value} that cannot be shown`;
   }

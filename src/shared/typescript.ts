@@ -6,10 +6,10 @@
  * evy does not depend on tsx.
  */
 import { realpathSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { join, sep } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { EvyError } from './errors.ts';
+import { nodeModule } from './lazy-node.ts';
 
 export type TypeScriptPlan =
   /** nothing to do: JavaScript, or Node was started with a loader */
@@ -43,7 +43,7 @@ function resolveTsx(from: string): string | undefined {
   try {
     // resolve() does not always follow a link to tsx (workspaces), but the imports of tsx are resolved from its real
     // path.
-    return realpathSync(createRequire(from).resolve('tsx'));
+    return realpathSync(nodeModule().createRequire(from).resolve('tsx'));
   } catch {
     return undefined;
   }

@@ -5,6 +5,7 @@
  */
 import { isatty } from 'node:tty';
 import type { Logger as Pino } from 'pino';
+import { nodeModule } from '../lazy-node.ts';
 import type { LogEvent } from './events.ts';
 import { LogDestination } from './log-destination.ts';
 
@@ -69,8 +70,7 @@ export function humanLine(line: Line, colour: boolean): string {
 
 /** Loads pino: with the first line, since a worker may never write one. */
 function openPino({ level, fields }: LoggerOptions, stream: { write(json: string): void }): Pino {
-  const { createRequire } = process.getBuiltinModule('node:module');
-  const { pino } = createRequire(import.meta.url)('pino') as typeof import('pino');
+  const { pino } = nodeModule().createRequire(import.meta.url)('pino') as typeof import('pino');
   return pino(
     { level, base: fields ?? {}, messageKey: 'message', formatters: { level: (label) => ({ level: label }) } },
     stream,

@@ -15,7 +15,7 @@
  * Fallback: the master accepts with a plain net.Server and sends each connection to a worker.
  */
 import net from 'node:net';
-import { getSystemErrorName } from 'node:util';
+import { nodeUtil } from '../lazy-node.ts';
 import { privateApiIsOff, withoutDeprecations } from './raw.ts';
 import type { RawHandle } from './raw.ts';
 import { trialPath, turns, within } from './trials.ts';
@@ -64,7 +64,7 @@ export interface AcceptGate {
 }
 
 function systemError(errno: number, syscall: string): NodeJS.ErrnoException {
-  const code = getSystemErrorName(errno);
+  const code = nodeUtil().getSystemErrorName(errno);
   return Object.assign(new Error(`${syscall} ${code}`), { code, errno, syscall });
 }
 

@@ -3,19 +3,22 @@
  * connection. Fallback: the socket's own properties.
  */
 import type net from 'node:net';
-import { TLSSocket } from 'node:tls';
+import type { TLSSocket } from 'node:tls';
 import { privateApiIsOff, rawHandleOf } from './raw.ts';
 import { socketBelow } from './tls.ts';
 import type { End } from './transport.ts';
 
+/** Without a look at the class, which would load node:tls. */
+const isTls = (socket: net.Socket): socket is TLSSocket => 'encrypted' in socket;
+
 export function remoteEnd(socket: net.Socket): End {
   const handle = rawHandleOf(socket);
-  if (socket instanceof TLSSocket && socket.remoteAddress === undefined) {
+  if (isTls(socket) && socket.remoteAddress === undefined) {
     // After a reset only the socket below may still know the address, if it was read before.
     const below = socketBelow(socket);
     return { address: below?.remoteAddress, port: below?.remotePort };
   }
-  if (typeof handle?.getpeername !== 'function' || 'encrypted' in socket || privateApiIsOff())
+  if (typeof handle?.getpeername !== 'function' || isTls(socket) || privateApiIsOff())
     return { address: socket.remoteAddress, port: socket.remotePort };
   const end: End = {};
   handle.getpeername(end);

@@ -4,12 +4,14 @@
  * connections, and a worker that leaves would cut connections that are about to be served.
  */
 import type { Server, Socket } from 'node:net';
-import { Server as TlsServer } from 'node:tls';
-import type { TLSSocket } from 'node:tls';
+import type { Server as TlsServer, TLSSocket } from 'node:tls';
 import type { Logger } from '../../shared/log/log.ts';
 import { socketBelow } from '../../shared/node-private/node-private.ts';
 import { gonePeer, peerAddress } from '../transport/peer.ts';
 import { toldBehind } from '../proxies/tls-front.ts';
+
+/** Without a look at the class, which would load node:tls. */
+const isTls = (server: Server): server is TlsServer => 'setSecureContext' in server;
 
 export class Handshakes {
   readonly #callbacks: Array<() => void> = [];
@@ -22,7 +24,7 @@ export class Handshakes {
   constructor(servers: readonly Server[], log: Logger) {
     this.#log = log;
     for (const server of servers) {
-      if (server instanceof TlsServer) {
+      if (isTls(server)) {
         server.on('connection', this.#opened).prependListener('secureConnection', this.#secure);
         server.on('tlsClientError', this.#fault);
       }

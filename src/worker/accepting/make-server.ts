@@ -4,7 +4,7 @@
  */
 import { createServer } from 'node:net';
 import type { Server, Socket } from 'node:net';
-import { createServer as createTlsServer } from 'node:tls';
+import { nodeTls } from '../../shared/lazy-node.ts';
 import type { TlsOptions } from 'node:tls';
 import { acceptRaw, isConnectionOver } from '../../shared/node-private/node-private.ts';
 import type { LocalEnd, Transport } from '../../shared/node-private/node-private.ts';
@@ -61,7 +61,7 @@ function plainAccept(acceptor: Acceptor): AcceptPlain {
 }
 
 function makeTlsServer(tls: TlsOptions, acceptor: Acceptor, intake: Intake): Server {
-  const server = createTlsServer({
+  const server = nodeTls().createServer({
     ALPNProtocols: ['http/1.1'],
     handshakeTimeout: handshakeTimeoutMs,
     ...tls,

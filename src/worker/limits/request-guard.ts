@@ -2,7 +2,7 @@
  * Checks requests before the application gets them, where an option needs it: it counts health checks, and refuses
  * requests with 503. It decides with numbers that the master has sent, without a message per request.
  */
-import { STATUS_CODES } from 'node:http';
+import { nodeHttp } from '../../shared/lazy-node.ts';
 import type { NodeListener } from '../../shared/application.ts';
 import type { Guarding, QuarantinedRoute, Usage } from '../../shared/protocol/guarding.ts';
 import { errorTable } from '../../shared/errors.ts';
@@ -118,7 +118,7 @@ type CountUnderWay = () => number;
 
 function responseTo({ code, retryAfterSeconds }: Refusal) {
   const status = errorTable[code].status ?? 503;
-  const reason = STATUS_CODES[status] ?? 'Error';
+  const reason = nodeHttp().STATUS_CODES[status] ?? 'Error';
   const text = `${status} ${reason}\n`;
   const headers: Array<[string, string]> = [
     ['Content-Type', 'text/plain; charset=utf-8'],

@@ -3,7 +3,6 @@ import type { Server } from 'node:net';
 import type { TlsOptions } from 'node:tls';
 import { Allowance } from '../limits/allowance.ts';
 import { sendToMaster } from './master-channel.ts';
-import { readCertificate } from '../../shared/certificate.ts';
 import { EvyError } from '../../shared/errors.ts';
 import { createLogger } from '../../shared/log/log.ts';
 import { withBudget } from '../../shared/log/log-budget.ts';
@@ -11,13 +10,10 @@ import type { Logger } from '../../shared/log/log.ts';
 import type { MasterToWorker } from '../../shared/protocol/messages.ts';
 import { adoptParts, attachListening } from '../../shared/node-private/node-private.ts';
 import type { ServerSettings } from '../../shared/options/table.ts';
-import { openAccessLog } from '../access-log/access-log.ts';
 import type { AccessLog } from '../access-log/access-log.ts';
 import type { NodeListener } from '../../shared/application.ts';
 import { connectionLimit, openFilesLimit, DescriptorWatch } from '../accepting/descriptor-watch.ts';
 import { guardHandler, guardListener, RequestGuard } from '../limits/request-guard.ts';
-import { fetchHandler } from '../interfaces/fetch.ts';
-import { NodeService } from '../interfaces/node.ts';
 import { wsgiHandler } from '../interfaces/wsgi.ts';
 import { Gatekeeper } from '../accepting/gatekeeper.ts';
 import { makeServer } from '../accepting/make-server.ts';
@@ -30,7 +26,6 @@ import { RollCall } from './roll-call.ts';
 import { Service } from '../loop/service.ts';
 import type { Handler } from '../loop/exchange.ts';
 import type { Serving } from '../loop/service.ts';
-import { warmUp } from './warm-up.ts';
 import { startWatchdog } from '../watchdog/watchdog.ts';
 
 export type Configuration = Extract<MasterToWorker, { type: 'configure' }>;
@@ -54,46 +49,57 @@ export interface Running {
   readonly mover?: Mover;
 }
 
-function makeServing(
+/** What an application of another interface does not need is not loaded. */
+async function makeServing(
   application: LoadedApplication,
   settings: ServerSettings,
   log: Logger,
   accessLog: AccessLog | undefined,
   guard?: RequestGuard,
-): Serving {
+): Promise<Serving> {
   const onFirstAnswer = () => sendToMaster({ type: 'answered' });
   const shared = { settings, log, accessLog, multiprocess: true, onFirstAnswer };
   const underWay = () => serving.activeRequests;
   const onOurLoop = (handler: Handler) =>
     new Service({ ...shared, handler: guard === undefined ? handler : guardHandler(handler, guard, underWay) });
-  const onNodes = (listener: NodeListener) =>
-    new NodeService({ ...shared, listener: guard === undefined ? listener : guardListener(listener, guard, underWay) });
-  const serving = servingOf(application, onOurLoop, onNodes);
+  const onNodes = async (listener: NodeListener) => {
+    const { NodeService } = await import('../interfaces/node.ts');
+    const guarded = guard === undefined ? listener : guardListener(listener, guard, underWay);
+    return new NodeService({ ...shared, listener: guarded });
+  };
+  const serving = await servingOf(application, onOurLoop, onNodes);
   return serving;
 }
 
-function servingOf(
+async function servingOf(
   application: LoadedApplication,
   onOurLoop: (handler: Handler) => Serving,
-  onNodes: (listener: NodeListener) => Serving,
-): Serving {
+  onNodes: (listener: NodeListener) => Promise<Serving>,
+): Promise<Serving> {
   switch (application.interface) {
     case 'wsgi':
       return onOurLoop(wsgiHandler(application.app));
     case 'fetch':
-      return onOurLoop(fetchHandler(application.app));
+      return onOurLoop((await import('../interfaces/fetch.ts')).fetchHandler(application.app));
     case 'node':
       return onNodes(application.app);
   }
 }
 
 async function accessLogOf(settings: ServerSettings, log: Logger, generation: number): Promise<AccessLog | undefined> {
+  if (settings.accessLog === 'off') return undefined;
   try {
+    const { openAccessLog } = await import('../access-log/access-log.ts');
     return await openAccessLog(settings, log, generation);
   } catch (cause) {
     if (cause instanceof EvyError) throw cause;
     throw new EvyError('BAD_OPTION', `option accessLog: ${(cause as Error).message}`, { cause });
   }
+}
+
+async function certificateOf(settings: ServerSettings): Promise<TlsOptions> {
+  const { readCertificate } = await import('../../shared/certificate.ts');
+  return readCertificate(settings);
 }
 
 /** Loads the application, and waits for its `ready()` where the option asks for it. */
@@ -126,16 +132,17 @@ export async function boot(configuration: Configuration, onStep: (step: string) 
       reason,
     });
   const application = await loadReady(configuration, onStep);
-  const tls: TlsOptions | undefined = binds.some((bind) => bind.tls) ? await readCertificate(settings) : undefined;
+  const tls = binds.some((bind) => bind.tls) ? await certificateOf(settings) : undefined;
   if (configuration.warmup.length > 0) {
     const scheme = binds[0]?.tls === true ? 'https' : 'http';
     const host = settings.allowedHosts[0]?.replace(/^\./, '') ?? 'localhost';
-    const own = makeServing(application, settings, log, undefined);
+    const own = await makeServing(application, settings, log, undefined);
+    const { warmUp } = await import('./warm-up.ts');
     await warmUp({ serving: own, scheme, host, requests: configuration.warmup, onStep });
   }
   const accessLog = await accessLogOf(settings, log, generation);
   const guard = RequestGuard.of(configuration.guarding);
-  const serving = makeServing(application, settings, log, accessLog, guard);
+  const serving = await makeServing(application, settings, log, accessLog, guard);
   const intake = new Intake();
   const servers = binds.map((bind) => makeServer(bind.tls ? tls : undefined, serving, intake));
   const openFiles = openFilesLimit();

@@ -1,5 +1,5 @@
 /** Classifies an application's error: who caused it, and which response the client gets if nothing was sent yet. */
-import { STATUS_CODES } from 'node:http';
+import { nodeHttp } from '../../shared/lazy-node.ts';
 import { EvyError, toError } from '../../shared/errors.ts';
 import type { ErrorCode } from '../../shared/errors.ts';
 
@@ -23,7 +23,7 @@ export function failureResponse(
   { status: code, error, isClients }: Failure,
   debug: boolean,
 ): { status: string; text: string } {
-  const reason = STATUS_CODES[code] ?? 'Error';
+  const reason = nodeHttp().STATUS_CODES[code] ?? 'Error';
   const status = `${code} ${reason}`;
   if (isClients) return { status, text: `${status}\n` };
   const detail = debug ? `\n\n${typeof error.stack === 'string' ? error.stack : error.message}` : '';

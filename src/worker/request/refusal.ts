@@ -1,5 +1,5 @@
 /** The short plain response to a refused request: only the status, and no byte of the client's input. */
-import { STATUS_CODES } from 'node:http';
+import { nodeHttp } from '../../shared/lazy-node.ts';
 import { errorTable } from '../../shared/errors.ts';
 import type { ErrorCode } from '../../shared/errors.ts';
 import type { PeerFacts } from '../transport/peer.ts';
@@ -10,7 +10,7 @@ import type { RequestNames, RequestNaming } from './request-id.ts';
 
 export function refusalText(code: ErrorCode, method: string, http10Only: boolean): string {
   const status = errorTable[code].status ?? 400;
-  const reason = STATUS_CODES[status] ?? 'Bad Request';
+  const reason = nodeHttp().STATUS_CODES[status] ?? 'Bad Request';
   return plainResponse(`${status} ${reason}`, `${status} ${reason}\n`, { method, http10Only });
 }
 

@@ -3,7 +3,7 @@
  * or a generated one: a random prefix per process and a counter. It identifies a request and is no secret. The
  * traceparent is that of a trusted proxy.
  */
-import { randomBytes } from 'node:crypto';
+import { nodeCrypto } from '../../shared/lazy-node.ts';
 import type { ServerSettings } from '../../shared/options/table.ts';
 
 /** Letters, digits and the usual punctuation of ids: nothing that a log line or a header would have to escape. */
@@ -17,7 +17,7 @@ let beginning = '';
 let made = 0;
 
 function begin(): void {
-  prefix = randomBytes(9).toString('base64url');
+  prefix = nodeCrypto().randomBytes(9).toString('base64url');
   endings = Array.from({ length: 36 * 36 }, (_, index) => index.toString(36).padStart(2, '0'));
 }
 

@@ -5,7 +5,7 @@
  * The thread only costs memory (docs/supervision.md has the figures): requests do not pass through it, and the list is
  * made on demand.
  */
-import { Worker } from 'node:worker_threads';
+import { nodeWorkerThreads } from '../../shared/lazy-node.ts';
 import type { Logger } from '../../shared/log/log.ts';
 import { entryFile } from '../../shared/own-files.ts';
 import type { RequestSummary, WatchdogPlan } from '../../shared/protocol/messages.ts';
@@ -57,7 +57,7 @@ export async function startWatchdog({ fd, stuckMs }: WatchdogPlan, watched: Watc
     configurable: true,
   });
   try {
-    const thread = new Worker(entryFile('worker/watchdog/thread'), {
+    const thread = new (nodeWorkerThreads().Worker)(entryFile('worker/watchdog/thread'), {
       name: 'evy watchdog',
       workerData: data,
       // The thread gets neither the application's loaders nor its Node flags.
