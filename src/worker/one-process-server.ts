@@ -13,6 +13,8 @@ import type { ServerOptionsInput } from '../shared/options/table.ts';
 import { accessLogTo } from './access-log/access-log.ts';
 import { connectionLimit, openFilesLimit, DescriptorWatch } from './accepting/descriptor-watch.ts';
 import { Leaving } from './process/departure.ts';
+import { Alertness } from './process/alertness.ts';
+import { VitalSigns } from './process/vital-signs.ts';
 import { Intake } from './accepting/intake.ts';
 import { wsgiHandler } from './interfaces/wsgi.ts';
 import { ListenSocket } from './accepting/listen-socket.ts';
@@ -73,7 +75,7 @@ class OneProcessServer {
   #server: Server | undefined;
   #log: Logger | undefined;
   #gate: Gatekeeper | undefined;
-  #descriptors: DescriptorWatch | undefined;
+  #alertness: Alertness | undefined;
   #stopping: Promise<void> | undefined;
   #hasSocket = false;
   address: ListenAddress | undefined;
@@ -124,11 +126,24 @@ class OneProcessServer {
     const limit = connectionLimit(maxSize, openFiles, log);
     const gate = new Gatekeeper([listening], limit, log, { intake, idle: () => service.idleConnections() });
     this.#gate = gate;
-    service.onChange(() => gate.update(service.stats.connections));
+    const descriptors = DescriptorWatch.of(openFiles, gate, log);
+    const alertness = new Alertness({
+      watches: descriptors === undefined ? [] : [descriptors],
+      hasWork: () => service.stats.connections > 0,
+      hasStirred: new VitalSigns().hasStirred,
+      onWork() {},
+      report() {},
+      asleepReportMs: Infinity,
+    });
+    this.#alertness = alertness;
+    service.onChange(() => {
+      gate.update(service.stats.connections);
+      alertness.note(service.stats.connections);
+    });
     this.#server = listening;
     this.#log = log;
     this.address = await this.#socket.serve(listening);
-    this.#descriptors = DescriptorWatch.of(openFiles, gate, log);
+    alertness.start();
     if (logOutput) log.info('server.ready', { ...this.address, tls: this.#socket.tls !== undefined });
     return this.address;
   }
@@ -146,7 +161,7 @@ class OneProcessServer {
       const parts = { serving: service, servers: [this.#server!], gate: this.#gate!, log: this.#log! };
       const cut = await new Leaving(parts).begin({ graceMs, idle: 'close' });
       for (const request of cut) this.#log!.error('request.cut', { ...request });
-      this.#descriptors?.stop();
+      this.#alertness?.stop();
       service.destroyAll();
       await service.stop();
     }

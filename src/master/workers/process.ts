@@ -10,6 +10,7 @@ import type { PassedHandle } from '../../shared/node-private/node-private.ts';
 import { verdictOn } from '../../shared/protocol/internal-messages.ts';
 import { fromWorker } from '../../shared/protocol/message-shapes.ts';
 import { enclose, isMovingToMaster } from '../../shared/protocol/messages.ts';
+import { mainThreadUse, nativeBlock } from '../../shared/native-block.ts';
 import { entryFile } from '../../shared/own-files.ts';
 import type { MasterToWorker, MovingToMaster, WorkerToMaster } from '../../shared/protocol/messages.ts';
 import type { Variables } from '../generations/env-file.ts';
@@ -113,6 +114,7 @@ export class WorkerProcess {
   readonly #onMoving: OnMoving;
   readonly #worker: Worker | undefined;
   #forkError: string | undefined;
+  #line: WatchLine | undefined;
 
   /** `report` is never called before the constructor returns. */
   constructor(plan: WorkerProcessPlan, report: (news: ProcessNews) => void, onMoving: OnMoving) {
@@ -185,6 +187,7 @@ export class WorkerProcess {
       if (message === undefined) return;
       if (isMovingToMaster(message)) this.#onMoving(message, passedHandle(handle));
       else this.#report(message);
+      if (message.type === 'ready' || message.type === 'stats') this.#line?.noteLife();
     });
     // Failed sends are reported here too: the worker is about to exit then, which is reported separately.
     worker.on('error', (error: Error) => {
@@ -214,7 +217,10 @@ export class WorkerProcess {
 
   /** 'close' also waits for the end of the pipe, which a process that has inherited the pipe must not delay. */
   #listen(line: Readable, stuckMs: number): void {
-    const watch = new WatchLine(line, stuckMs, (news) => this.#report(news));
+    const pid = this.pid!;
+    const mainThread = { use: () => mainThreadUse(pid), block: () => nativeBlock(pid) };
+    const watch = new WatchLine(line, stuckMs, (news) => this.#report(news), mainThread);
+    this.#line = watch;
     // This runs before node:cluster's own listener, which may throw after an invalid message of the worker.
     this.#worker!.process.prependOnceListener('exit', () => watch.finish());
   }

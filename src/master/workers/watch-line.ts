@@ -1,14 +1,19 @@
 /**
  * The master's end of the pipe from a worker's watchdog: reads its messages, and notices silence.
  *
+ * A worker that has had nothing to do yet has no watchdog. Then the master listens to its main thread, on the other
+ * channel, and when that is silent, it asks the system what the thread does.
+ *
  * When a watchdog is silent for as long as a loop may be stuck, its whole process does not run: it was stopped, or gets
  * no processor time. Such a worker is only logged and not killed, since it is not at fault and continues where it was.
  * Time in which the master itself was stopped does not count (shared/quiet.ts).
  */
 import type { Readable } from 'node:stream';
 import { toError } from '../../shared/errors.ts';
+import { isBlocked } from '../../shared/native-block.ts';
+import type { ThreadUse } from '../../shared/native-block.ts';
 import { fromWatchdog } from '../../shared/protocol/message-shapes.ts';
-import type { WatchdogToMaster } from '../../shared/protocol/messages.ts';
+import type { NativeBlock, WatchdogToMaster } from '../../shared/protocol/messages.ts';
 import { Quiet, watchTickMs } from '../../shared/quiet.ts';
 
 export type WatchNews =
@@ -76,6 +81,12 @@ export class BoundedLines {
   }
 }
 
+/** What the system knows of a worker's main thread. */
+export interface MainThread {
+  readonly use: () => ThreadUse | undefined;
+  readonly block: () => NativeBlock | undefined;
+}
+
 export class WatchLine {
   readonly #source: Readable;
   readonly #report: (news: WatchNews | Fault) => void;
@@ -83,9 +94,20 @@ export class WatchLine {
   readonly #quiet: Quiet;
   #timer: NodeJS.Timeout | undefined;
   readonly #lines = new BoundedLines(longestLine);
+  readonly #mainThread: MainThread;
   #isSilent = false;
+  /** the watchdog has begun */
+  #isWatched = false;
+  /** of a worker without a watchdog, since when it was quiet for half of the time */
+  #before: ThreadUse | undefined;
 
-  constructor(source: Readable, stuckMs: number, report: (news: WatchNews | Fault) => void) {
+  constructor(
+    source: Readable,
+    stuckMs: number,
+    report: (news: WatchNews | Fault) => void,
+    mainThread: MainThread = { use: () => undefined, block: () => undefined },
+  ) {
+    this.#mainThread = mainThread;
     this.#source = source;
     this.#report = report;
     this.#stuckMs = stuckMs;
@@ -114,7 +136,9 @@ export class WatchLine {
     const { lines, tooLong } = this.#lines.push(text);
     const messages = this.#messagesIn(lines);
     if (messages.length === 0 && tooLong === 0) return;
-    this.#noteLife();
+    this.noteLife();
+    if (!this.#isWatched) this.#report({ type: 'watched' });
+    this.#isWatched = true;
     if (tooLong > 0) this.#report({ type: 'garbled' });
     // After a pause of the master several messages may arrive at once; a worker that has recovered must not be killed.
     const news = messages.filter((message) => message.type !== 'alive');
@@ -135,13 +159,10 @@ export class WatchLine {
     }
   }
 
-  #noteLife(): void {
-    // The watch begins with the first message: a worker that loads its application has no watchdog yet.
-    if (this.#timer === undefined) {
-      this.#timer = setInterval(() => this.#checkSilence(), this.#quiet.tickMs);
-      this.#timer.unref();
-      this.#report({ type: 'watched' });
-    }
+  /** Its watchdog or its main thread has reported something; the first report is that it is ready. */
+  noteLife(): void {
+    this.#timer ??= setInterval(() => this.#checkSilence(), this.#quiet.tickMs).unref();
+    this.#before = undefined;
     if (this.#isSilent) this.#report({ type: 'heard', quietMs: Math.round(this.#quiet.ms) });
     this.#isSilent = false;
     this.#quiet.heard();
@@ -149,8 +170,18 @@ export class WatchLine {
 
   #checkSilence(): void {
     const quietMs = this.#quiet.tick(performance.now());
-    if (this.#isSilent || quietMs < this.#stuckMs) return;
+    if (this.#isSilent) return;
+    if (!this.#isWatched && quietMs >= this.#stuckMs / 2) this.#before ??= this.#mainThread.use();
+    if (quietMs < this.#stuckMs) return;
     this.#isSilent = true;
+    if (!this.#isWatched && isBlocked(this.#before, this.#mainThread.use())) {
+      this.#report({
+        type: 'stuck',
+        blockedMs: Math.round(quietMs),
+        report: { requests: [], native: this.#mainThread.block() },
+      });
+      return;
+    }
     this.#report({ type: 'silent', quietMs: Math.round(quietMs) });
   }
 }

@@ -6,6 +6,7 @@
  */
 import type { Socket } from 'node:net';
 import type { PassedHandle } from '../../shared/node-private/node-private.ts';
+import type { WorkerStats } from '../../shared/protocol/messages.ts';
 import type { MasterToWorker } from '../../shared/protocol/messages.ts';
 import type { Generation } from '../generations/generation.ts';
 import type { Listener } from '../sockets/listeners.ts';
@@ -42,9 +43,12 @@ const lastWordsMs = 1_500;
 /** A worker that has reported nothing for this long is too busy to report. */
 export const silentAfterMs = 3_000;
 
-/** How busy a worker is taken to be that reported this value so long ago. */
-export function utilisationNow(reported: number | undefined, sinceReportMs: number): number | undefined {
-  return sinceReportMs >= silentAfterMs ? 1 : reported;
+/** How busy a worker is taken to be that reported this so long ago. One that is asleep reports less often. */
+export function utilisationNow(
+  reported: Pick<WorkerStats, 'utilisation' | 'asleep'> | undefined,
+  sinceReportMs: number,
+): number | undefined {
+  return sinceReportMs >= silentAfterMs && reported?.asleep !== true ? 1 : reported?.utilisation;
 }
 
 export class WorkerHandle {
@@ -103,7 +107,7 @@ export class WorkerHandle {
   }
   /** The share of its time that it is busy, 0 to 1; undefined for a worker that is too young. */
   get utilisation(): number | undefined {
-    return utilisationNow(this.record.stats?.utilisation, this.record.sinceStatsMs ?? this.readyForMs ?? 0);
+    return utilisationNow(this.record.stats, this.record.sinceStatsMs ?? this.readyForMs ?? 0);
   }
   get connections(): number {
     return this.record.connections;

@@ -86,6 +86,7 @@ const statsFields: Fields<Extract<WorkerToMaster, { type: 'stats' }>['stats']> =
   turnedAway: count,
   received: count,
   utilisation: amount,
+  asleep: flag,
 };
 const interfaces: Readonly<Record<InterfaceName, true>> = { wsgi: true, fetch: true, node: true };
 

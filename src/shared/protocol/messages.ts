@@ -103,6 +103,8 @@ export interface WorkerStats extends ServingStats {
   failedHandshakes: number;
   /** the share of the time since the last report that its event loop was busy, 0 to 1 */
   utilisation: number;
+  /** it has nothing to do, and reports less often until that changes */
+  asleep: boolean;
 }
 
 /** A connection that moves to another process: the properties that its handle does not have. */

@@ -1,13 +1,14 @@
 /**
  * Limits connections by the process's descriptors. At the start: the option's number, but never more than the limit of
  * open files allows, with some spare for the application. Later: no more than there are free descriptors, whatever the
- * application uses, which is checked ten times a second and after every few connections. A process without a free
- * descriptor cannot leave a client waiting: libuv accepts all waiting clients and closes them immediately, without an
- * event.
+ * application uses, which is checked after every few connections and, while the worker is awake, ten times a second. A
+ * process without a free descriptor cannot leave a client waiting: libuv accepts all waiting clients and closes them
+ * immediately, without an event.
  */
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import type { Logger } from '../../shared/log/log.ts';
 import { statusOf } from '../../shared/file-status.ts';
+import type { Watch } from '../process/alertness.ts';
 import type { Gatekeeper } from './gatekeeper.ts';
 
 /**
@@ -54,15 +55,24 @@ const keptShare = 0.05;
 /** A shortage that comes and goes is logged at most this often. */
 const reportEveryMs = 60_000;
 
+/** The number of the next descriptor; Infinity when none is free. */
+export function lowestFreeDescriptor(): number {
+  try {
+    const lowestFree = openSync('/dev/null', 'r');
+    closeSync(lowestFree);
+    return lowestFree;
+  } catch {
+    return Infinity;
+  }
+}
+
 /**
  * The number of open descriptors; Infinity when none is free. Before Linux 6.2 only those below the first free one are
  * counted.
  */
 export function openDescriptors(): number {
   try {
-    const lowestFree = openSync('/dev/null', 'r');
-    closeSync(lowestFree);
-    return Math.max(lowestFree, Number(statusOf('/proc/self/fd')?.size ?? 0));
+    return Math.max(lowestFreeDescriptor(), Number(statusOf('/proc/self/fd')?.size ?? 0));
   } catch {
     return Infinity;
   }
@@ -86,9 +96,9 @@ export interface DescriptorWatchParts {
   readonly nowMs?: () => number;
 }
 
-export class DescriptorWatch {
+export class DescriptorWatch implements Watch {
   readonly #parts: Required<DescriptorWatchParts>;
-  readonly #timer: NodeJS.Timeout;
+  #timer: NodeJS.Timeout | undefined;
   #nextReportMs = 0;
   #isReported = false;
 
@@ -96,6 +106,11 @@ export class DescriptorWatch {
     this.#parts = { inUse: openDescriptors, nowMs: () => performance.now(), ...parts };
     const { gate } = parts;
     gate.ask(() => this.#room(), keptOf(parts.openFiles));
+  }
+
+  start(): void {
+    const { gate } = this.#parts;
+    gate.look();
     this.#timer = setInterval(() => gate.look(), everyMs).unref();
   }
 

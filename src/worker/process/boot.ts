@@ -1,6 +1,7 @@
 /** Boots a worker: loads the application, warms it up, creates its loop and watchdog, then listens. */
 import type { Server } from 'node:net';
 import type { TlsOptions } from 'node:tls';
+import { Alertness } from './alertness.ts';
 import { Allowance } from '../limits/allowance.ts';
 import { sendToMaster } from './master-channel.ts';
 import { EvyError } from '../../shared/errors.ts';
@@ -26,7 +27,8 @@ import { RollCall } from './roll-call.ts';
 import { Service } from '../loop/service.ts';
 import type { Handler } from '../loop/exchange.ts';
 import type { Serving } from '../loop/service.ts';
-import { startWatchdog } from '../watchdog/watchdog.ts';
+import { VitalSigns } from './vital-signs.ts';
+import { watchdogStarter } from '../watchdog/watchdog.ts';
 
 export type Configuration = Extract<MasterToWorker, { type: 'configure' }>;
 
@@ -39,6 +41,8 @@ export interface Running {
   /** one per bind, in its order */
   readonly servers: readonly Server[];
   readonly gate: Gatekeeper;
+  readonly alertness: Alertness;
+  readonly vitalSigns: VitalSigns;
   readonly log: Logger;
   readonly accessLog?: AccessLog | undefined;
   /** undefined when there is nothing to check before the application */
@@ -116,11 +120,25 @@ async function loadReady(
   return application;
 }
 
+export interface BootEvents {
+  /** what the boot is at */
+  readonly onStep: (step: string) => void;
+  /** the master is to be told how this worker is; it sleeps from now on */
+  readonly onReport: (asleep: boolean) => void;
+}
+
+/** An idle worker is heard of that often, and three times before it is taken for stuck. */
+const asleepReportMs = 10_000;
+
+/** Whether something of the application may run without a client: a timer, a connection to a database. */
+function hasOwnWork(resourcesBefore: number): boolean {
+  return process.getActiveResourcesInfo().length > resourcesBefore;
+}
+
 /**
- * `onStep` is called with each step.
  * @throws {EvyError} the errors of loadRelease, warmUp and readCertificate, and of listen(2)
  */
-export async function boot(configuration: Configuration, onStep: (step: string) => void): Promise<Running> {
+export async function boot(configuration: Configuration, { onStep, onReport }: BootEvents): Promise<Running> {
   const { settings, binds, generation } = configuration;
   const { logLevel: level, logStyle: style, logFile: file } = settings;
   const log = withBudget(createLogger({ level, style, file, fields: { pid: process.pid, generation } }));
@@ -131,6 +149,7 @@ export async function boot(configuration: Configuration, onStep: (step: string) 
       message: 'each connection uses a socket of Node, which costs memory and CPU time',
       reason,
     });
+  const resources = process.getActiveResourcesInfo().length;
   const application = await loadReady(configuration, onStep);
   const tls = binds.some((bind) => bind.tls) ? await certificateOf(settings) : undefined;
   if (configuration.warmup.length > 0) {
@@ -148,20 +167,51 @@ export async function boot(configuration: Configuration, onStep: (step: string) 
   const openFiles = openFilesLimit();
   const limit = connectionLimit(settings.workerConnections, openFiles, log);
   const gate = new Gatekeeper(servers, limit, log, { intake, idle: () => serving.idleConnections() });
-  serving.onChange(() => gate.update(serving.stats.connections));
-  // The event loop may be blocked from the first connection on.
-  if (configuration.watchdog !== undefined) await startWatchdog(configuration.watchdog, serving, log);
+  const { watchdog } = configuration;
+  const watch = watchdog === undefined ? () => {} : watchdogStarter(watchdog, serving, log);
+  const vitalSigns = new VitalSigns();
+  const descriptors = DescriptorWatch.of(openFiles, gate, log);
+  const alertness = new Alertness({
+    watches: [vitalSigns, new RollCall(serving, sendToMaster), ...(descriptors ? [descriptors] : [])],
+    hasWork: () => {
+      const { connections, activeRequests, pendingHooks } = serving.stats;
+      return connections + activeRequests + pendingHooks + gate.handshakes.count > 0;
+    },
+    hasStirred: vitalSigns.hasStirred,
+    onWork: watch,
+    report: onReport,
+    asleepReportMs: Math.min(asleepReportMs, (watchdog?.stuckMs ?? Infinity) / 3),
+  });
+  serving.onChange(() => {
+    const { connections } = serving.stats;
+    gate.update(connections);
+    alertness.note(connections);
+  });
+  gate.handshakes.onChange(() => alertness.note(gate.handshakes.count));
+  // With its first connection its loop may stick, or before that if it works by itself.
+  if (hasOwnWork(resources)) watch();
   const attached = binds.flatMap(({ fd, backlog }, index) =>
     fd === undefined ? [] : [attachListening(servers[index]!, fd, backlog)],
   );
   // In the same turn of the event loop, so nothing has been accepted yet.
   if (configuration.standby) gate.rest(true);
   await Promise.all(attached);
-  DescriptorWatch.of(openFiles, gate, log);
   const { guarding } = configuration;
   const allowance = Allowance.of({ guarding, serving, gate, guard, send: sendToMaster });
   const mover = new Mover({ send: sendToMaster, nowMs: () => performance.now() });
-  new RollCall(serving, sendToMaster).start();
   const { interface: of, isGuess = false } = application;
-  return { interface: of, isGuess, serving, servers, gate, log, accessLog, guard, allowance, mover };
+  return {
+    interface: of,
+    isGuess,
+    serving,
+    servers,
+    gate,
+    alertness,
+    vitalSigns,
+    log,
+    accessLog,
+    guard,
+    allowance,
+    mover,
+  };
 }

@@ -4,6 +4,7 @@
  * requests come and go, once a second while they stay; requests themselves are not slowed down.
  */
 import type { RequestUnderWay, WorkerToMaster } from '../../shared/protocol/messages.ts';
+import type { Watch } from './alertness.ts';
 import type { Serving } from '../loop/service.ts';
 
 const lookEveryMs = 250;
@@ -26,7 +27,7 @@ export function withinRoom(requests: readonly RequestUnderWay[], most = mostLine
   });
 }
 
-export class RollCall {
+export class RollCall implements Watch {
   readonly #serving: Pick<Serving, 'stats' | 'survey'>;
   readonly #send: Send;
   #before = { requests: 0, activeRequests: 0 };
@@ -35,6 +36,7 @@ export class RollCall {
   #toldAny = false;
   /** a report is pending; a master that does not read gets no more */
   #isSending = false;
+  #timer: NodeJS.Timeout | undefined;
 
   constructor(serving: Pick<Serving, 'stats' | 'survey'>, send: Send) {
     this.#serving = serving;
@@ -42,7 +44,13 @@ export class RollCall {
   }
 
   start(): void {
-    setInterval(this.look, lookEveryMs).unref();
+    this.#timer = setInterval(this.look, lookEveryMs).unref();
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+    // What was told last may be over by now.
+    this.look();
   }
 
   readonly look = (): void => {

@@ -16,18 +16,15 @@ import { sendToMaster, tellMaster } from './master-channel.ts';
 import { Leaving } from './departure.ts';
 import type { Departure } from './departure.ts';
 import { accountFor, endProcess } from './process-exit.ts';
-import { watchVitalSigns } from './vital-signs.ts';
 import { isOnItsWayOut, nextWorkerPhase } from './worker-phases.ts';
 import type { WorkerPhase } from './worker-phases.ts';
 
-const statsEveryMs = 1000;
 /** The most time that the report of a crash may take. */
 const tellWithinMs = 1000;
 /** The most requests that a crashing worker reports. */
 const mostReported = 1000;
 
 export class WorkerProcess {
-  readonly #vitalSigns = watchVitalSigns();
   #phase: WorkerPhase = 'waiting';
   #running: Running | undefined;
   #configuration: Configuration | undefined;
@@ -139,7 +136,10 @@ export class WorkerProcess {
     this.#configuration = given;
     process.title = `evy worker (generation ${given.generation})`;
     try {
-      this.#running = await boot(given, (step) => void tellMaster({ type: 'boot-step', step }));
+      this.#running = await boot(given, {
+        onStep: (step) => void tellMaster({ type: 'boot-step', step }),
+        onReport: (asleep) => this.#reportStats(asleep),
+      });
     } catch (thrown) {
       const error = toError(thrown);
       const cause = error.cause instanceof Error ? error.cause : error;
@@ -154,9 +154,9 @@ export class WorkerProcess {
     if (this.#isLeaving()) return;
     this.#phase = nextWorkerPhase(this.#phase, 'booted');
     if (given.standby) this.#phase = nextWorkerPhase(this.#phase, 'rest');
-    // The time of loading does not count as lag.
-    this.#vitalSigns();
-    setInterval(() => this.#reportStats(), statsEveryMs).unref();
+    // The time of loading does not count as load.
+    this.#running!.vitalSigns.report();
+    this.#running!.alertness.start();
     const { interface: of, isGuess } = this.#running!;
     await tellMaster({ type: 'ready', interface: of, isGuess });
   }
@@ -166,8 +166,8 @@ export class WorkerProcess {
     return isOnItsWayOut(this.#phase);
   }
 
-  #reportStats(): void {
-    const { serving, guard, gate } = this.#running!;
+  #reportStats(asleep: boolean): void {
+    const { serving, guard, gate, vitalSigns } = this.#running!;
     const { healthChecks = 0, turnedAway = 0 } = guard ?? {};
     const { failed: failedHandshakes } = gate.handshakes;
     const stats: WorkerStats = {
@@ -176,7 +176,8 @@ export class WorkerProcess {
       turnedAway,
       received: this.#received,
       failedHandshakes,
-      ...this.#vitalSigns(),
+      asleep,
+      ...vitalSigns.report(),
     };
     void tellMaster({ type: 'stats', stats });
     // One line for all of them, since a line for each would cost more than the requests themselves.
@@ -205,7 +206,7 @@ export class WorkerProcess {
     if (this.#phase !== 'leaving') return;
     this.#phase = nextWorkerPhase(this.#phase, 'over');
     const { connections, closed } = this.#leaving;
-    this.#reportStats();
+    this.#reportStats(false);
     const left = this.#running!.serving.stats.pendingHooks;
     if (cut.length === 0 && left === 0) {
       await tellMaster({ type: 'drained', connections, closed });

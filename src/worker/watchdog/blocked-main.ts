@@ -9,7 +9,7 @@
 import type { Debugger, Runtime, Session } from 'node:inspector';
 import type { BlockReport } from '../../shared/protocol/messages.ts';
 import { brief } from '../../shared/protocol/summaries.ts';
-import { nativeBlock } from './native-block.ts';
+import { nativeBlock } from '../../shared/native-block.ts';
 
 /** The function's name in the main thread. It takes a Question and returns JSON of { requests, requestCount }. */
 export const requestsName = 'evy.watchdog';

@@ -2,8 +2,9 @@
  * The main thread's side of the watchdog: starts its thread, and gives it a pulse and access to the list of active
  * requests.
  *
- * The thread only costs memory (docs/supervision.md has the figures): requests do not pass through it, and the list is
- * made on demand.
+ * The thread costs memory (docs/supervision.md has the figures), so it is started when something may block the loop: with
+ * the first connection, or when the application works by itself. It costs nothing else: requests do not pass through it,
+ * and the list is made on demand.
  */
 import { nodeWorkerThreads } from '../../shared/lazy-node.ts';
 import type { Logger } from '../../shared/log/log.ts';
@@ -28,13 +29,10 @@ export interface Watched {
 }
 
 /** Whether a debugger listens or is attached. */
-async function debuggerCheck(): Promise<() => boolean> {
-  try {
-    const { url } = await import('node:inspector');
-    return () => url() !== undefined;
-  } catch {
-    return () => false; // a Node without inspector
-  }
+function debuggerCheck(): () => boolean {
+  // Undefined in a Node without inspector.
+  const inspector = process.getBuiltinModule('node:inspector') as typeof import('node:inspector') | undefined;
+  return inspector === undefined ? () => false : () => inspector.url() !== undefined;
 }
 
 /** Called in the main thread while it is paused anywhere, so it reads only, as far as possible. */
@@ -48,9 +46,9 @@ function answerFor(watched: Watched, pulse: Pulse): (question: Question) => stri
 }
 
 /** Watches until the process ends. When no thread can be started, that is logged, and the worker serves without one. */
-export async function startWatchdog({ fd, stuckMs }: WatchdogPlan, watched: Watched, log: Logger): Promise<void> {
+function startWatchdog({ fd, stuckMs }: WatchdogPlan, watched: Watched, log: Logger): void {
   const unwatched = (error: Error): void => log.warn('worker.unwatched', { error: error.message });
-  const pulse = startPulse(watchTickMs(stuckMs), await debuggerCheck());
+  const pulse = startPulse(watchTickMs(stuckMs), debuggerCheck());
   const data: WatchdogData = { memory: pulse.memory, fd, stuckMs };
   Object.defineProperty(globalThis, Symbol.for(requestsName), {
     value: answerFor(watched, pulse),
@@ -73,4 +71,13 @@ export async function startWatchdog({ fd, stuckMs }: WatchdogPlan, watched: Watc
     pulse.stop();
     unwatched(error as Error);
   }
+}
+
+/** Starts the watchdog when it is called for the first time. */
+export function watchdogStarter(plan: WatchdogPlan, watched: Watched, log: Logger): () => void {
+  let hasBegun = false;
+  return () => {
+    if (!hasBegun) startWatchdog(plan, watched, log);
+    hasBegun = true;
+  };
 }

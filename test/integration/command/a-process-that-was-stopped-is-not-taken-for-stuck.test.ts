@@ -5,7 +5,7 @@ import { waitFor } from '../../helpers/wait-for.ts';
 import { answerOf, application, crewOf, onTwo, serve, type Worker } from './serving.ts';
 
 const stuckMs = 2_000;
-const args = [...onTwo, application('blocks'), '--stuck-timeout', '2s', '--log-level', 'debug'];
+const args = [...onTwo, application('blocks'), '--stuck-timeout', '2s'];
 
 /** Time itself is waited for here: longer than a worker may be stuck. */
 async function longEnough(): Promise<void> {
@@ -19,7 +19,6 @@ describe('a process that was stopped and continued', () => {
   beforeEach(async () => {
     evy = await serve(args);
     before = await crewOf(evy, [1, 1]);
-    await evy.until('worker.watched', { times: 2 });
   });
   /** Everybody that was there is, and answers. */
   async function expectNobodyKilled(): Promise<void> {

@@ -47,8 +47,9 @@ describe('the load where new workers cannot serve', () => {
 
 describe('a worker that is silent', () => {
   it('counts as busy after a while, whatever it told last', () => {
-    expect(utilisationNow(0.1, silentAfterMs - 1)).to.equal(0.1);
-    expect(utilisationNow(0.1, silentAfterMs)).to.equal(1);
+    expect(utilisationNow({ utilisation: 0.1, asleep: false }, silentAfterMs - 1)).to.equal(0.1);
+    expect(utilisationNow({ utilisation: 0.1, asleep: false }, silentAfterMs)).to.equal(1);
+    expect(utilisationNow({ utilisation: 0.1, asleep: true }, silentAfterMs)).to.equal(0.1);
     expect(utilisationNow(undefined, 0)).to.equal(undefined);
     expect(utilisationNow(undefined, silentAfterMs)).to.equal(1);
   });

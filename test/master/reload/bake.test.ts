@@ -59,6 +59,7 @@ const stats = (change: Partial<WorkerStats>): WorkerStats => ({
   rssBytes: 0,
   lagMs: 0,
   utilisation: 0,
+  asleep: false,
   healthChecks: 0,
   turnedAway: 0,
   received: 0,

@@ -14,6 +14,7 @@ const stats: WorkerStats = {
   lagMs: 0,
   healthChecks: 0,
   utilisation: 0,
+  asleep: false,
   turnedAway: 0,
   received: 0,
   failedHandshakes: 0,

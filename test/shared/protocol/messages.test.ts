@@ -22,6 +22,7 @@ const stats = {
   turnedAway: 0,
   received: 0,
   utilisation: 0.25,
+  asleep: false,
 };
 const usage = { now: 1, wanted: 2, isShort: true };
 

@@ -15,7 +15,7 @@ export function fakeTime(): FakeTime {
   const running = new Map<object, () => void>();
   let nowMs = 1000;
   globalThis.setInterval = ((callback: () => void) => {
-    const timer = { unref() {} };
+    const timer = { unref: () => timer };
     running.set(timer, callback);
     return timer;
   }) as unknown as typeof setInterval;

@@ -3,11 +3,37 @@
  * the usual cause. From /proc; undefined on other systems.
  */
 import { readFileSync } from 'node:fs';
-import type { NativeBlock } from '../../shared/protocol/messages.ts';
+import type { NativeBlock } from './protocol/messages.ts';
 
 /** The state of a process or thread in /proc/.../stat: the letter behind its name, which may contain anything. */
 export function threadState(stat: string): NativeBlock['state'] {
   return stat.slice(stat.lastIndexOf(')') + 2, stat.lastIndexOf(')') + 3) === 'R' ? 'computing' : 'waiting';
+}
+
+/** Processor time of a main thread so far, in the clock ticks of the system, and the letter of its state. */
+export interface ThreadUse {
+  readonly ticks: number;
+  readonly state: string;
+}
+
+/** Undefined where there is no /proc, or no such process any more. */
+export function mainThreadUse(pid: number): ThreadUse | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/task/${pid}/stat`, 'utf8');
+    const [state = '', ...fields] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return { state, ticks: Number(fields[10]) + Number(fields[11]) };
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Whether a main thread that should have run its timers is blocked, by what it did between two looks: it computes, or waits in a system
+ * call. One that was stopped, or that wants a processor and gets none, is not.
+ */
+export function isBlocked(before: ThreadUse | undefined, now: ThreadUse | undefined): boolean {
+  if (before === undefined || now === undefined || /[TtZX]/.test(now.state)) return false;
+  return now.state !== 'R' || now.ticks > before.ticks;
 }
 
 /** A command line from /proc, where each argument ends with NUL. */
@@ -30,8 +56,8 @@ function childrenOf(task: string): string[] {
 }
 
 /** The main thread has the number of the process. Undefined without /proc. */
-export function nativeBlock(): NativeBlock | undefined {
-  const task = `/proc/self/task/${process.pid}`;
+export function nativeBlock(pid = process.pid): NativeBlock | undefined {
+  const task = `/proc/${pid}/task/${pid}`;
   try {
     const state = threadState(readFileSync(`${task}/stat`, 'utf8'));
     return { state, children: childrenOf(task) };
