@@ -2,10 +2,20 @@
  * Modules of Node that many processes never use, loaded when they are first needed, and without waiting: some are needed in the middle of
  * a request. An `import` would load them with the process, and touch each of their exports, which loads more still.
  */
-export const nodeCrypto = (): typeof import('node:crypto') => process.getBuiltinModule('node:crypto');
-export const nodeHttp = (): typeof import('node:http') => process.getBuiltinModule('node:http');
-export const nodeModule = (): typeof import('node:module') => process.getBuiltinModule('node:module');
-export const nodeTls = (): typeof import('node:tls') => process.getBuiltinModule('node:tls');
-export const nodeUtil = (): typeof import('node:util') => process.getBuiltinModule('node:util');
-export const nodeWorkerThreads = (): typeof import('node:worker_threads') =>
-  process.getBuiltinModule('node:worker_threads');
+import type * as NodeCrypto from 'node:crypto';
+import type * as NodeHttp from 'node:http';
+import type * as NodeInspector from 'node:inspector';
+import type * as NodeModule from 'node:module';
+import type * as NodeTls from 'node:tls';
+import type * as NodeUtil from 'node:util';
+import type * as NodeWorkerThreads from 'node:worker_threads';
+
+export const nodeCrypto = (): typeof NodeCrypto => process.getBuiltinModule('node:crypto');
+export const nodeHttp = (): typeof NodeHttp => process.getBuiltinModule('node:http');
+export const nodeModule = (): Pick<typeof NodeModule, 'createRequire'> => process.getBuiltinModule('node:module');
+export const nodeTls = (): typeof NodeTls => process.getBuiltinModule('node:tls');
+export const nodeUtil = (): typeof NodeUtil => process.getBuiltinModule('node:util');
+export const nodeWorkerThreads = (): typeof NodeWorkerThreads => process.getBuiltinModule('node:worker_threads');
+
+/** Undefined in a Node that was built without it. */
+export const nodeInspector = (): typeof NodeInspector | undefined => process.getBuiltinModule('node:inspector');

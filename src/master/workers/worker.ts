@@ -6,8 +6,7 @@
  */
 import type { Socket } from 'node:net';
 import type { PassedHandle } from '../../shared/node-private/node-private.ts';
-import type { WorkerStats } from '../../shared/protocol/messages.ts';
-import type { MasterToWorker } from '../../shared/protocol/messages.ts';
+import type { MasterToWorker, WorkerStats } from '../../shared/protocol/messages.ts';
 import type { Generation } from '../generations/generation.ts';
 import type { Listener } from '../sockets/listeners.ts';
 import type { Opening } from './accepting.ts';

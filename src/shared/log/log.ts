@@ -4,7 +4,7 @@
  * that clients can cause are limited (log-budget.ts).
  */
 import { isatty } from 'node:tty';
-import type { Logger as Pino } from 'pino';
+import type * as PinoModule from 'pino';
 import { nodeModule } from '../lazy-node.ts';
 import type { LogEvent } from './events.ts';
 import { LogDestination } from './log-destination.ts';
@@ -69,8 +69,8 @@ export function humanLine(line: Line, colour: boolean): string {
 }
 
 /** Loads pino: with the first line, since a worker may never write one. */
-function openPino({ level, fields }: LoggerOptions, stream: { write(json: string): void }): Pino {
-  const { pino } = nodeModule().createRequire(import.meta.url)('pino') as typeof import('pino');
+function openPino({ level, fields }: LoggerOptions, stream: { write(json: string): void }): PinoModule.Logger {
+  const { pino } = nodeModule().createRequire(import.meta.url)('pino') as typeof PinoModule;
   return pino(
     { level, base: fields ?? {}, messageKey: 'message', formatters: { level: (label) => ({ level: label }) } },
     stream,
@@ -86,7 +86,7 @@ export function createLogger(options: LoggerOptions): Logger {
   const stream = human
     ? { write: (json: string) => destination.write(humanLine(JSON.parse(json) as Line, colour)) }
     : destination;
-  let pino: Pino | undefined;
+  let pino: PinoModule.Logger | undefined;
   const write = (level: LogLevel, event: LogEvent, fields?: LogFields): void => {
     if (severities[level] < severities[options.level]) return;
     const line = { event, ...fields };

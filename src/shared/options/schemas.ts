@@ -11,7 +11,7 @@ import { parseWarmUpRequest } from './warm-up-request.ts';
 import { formatBytes, formatDuration, largestSize, longestDuration, parseBytes, parseDuration } from './units.ts';
 import { formatWorkerRange, parseWorkerRange, workersNotation } from './worker-range.ts';
 
-type Context = z.core.ParsePayload<unknown>;
+type Context = z.core.ParsePayload;
 
 /** Says what rule a value breaks; `part` is what of it does, where that is not the whole. */
 function refuse(context: Context, message: string, part?: string): never {

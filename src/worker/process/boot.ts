@@ -130,9 +130,9 @@ export interface BootEvents {
 /** An idle worker is heard of that often, and three times before it is taken for stuck. */
 const asleepReportMs = 10_000;
 
-/** Whether something of the application may run without a client: a timer, a connection to a database. */
-function hasOwnWork(resourcesBefore: number): boolean {
-  return process.getActiveResourcesInfo().length > resourcesBefore;
+/** What may run in this process without a client: timers and connections, but no single operation on a file. */
+function lastingResources(): number {
+  return process.getActiveResourcesInfo().filter((name) => !/Req|Immediate/.test(name)).length;
 }
 
 /**
@@ -149,7 +149,7 @@ export async function boot(configuration: Configuration, { onStep, onReport }: B
       message: 'each connection uses a socket of Node, which costs memory and CPU time',
       reason,
     });
-  const resources = process.getActiveResourcesInfo().length;
+  const resourcesBefore = lastingResources();
   const application = await loadReady(configuration, onStep);
   const tls = binds.some((bind) => bind.tls) ? await certificateOf(settings) : undefined;
   if (configuration.warmup.length > 0) {
@@ -189,7 +189,7 @@ export async function boot(configuration: Configuration, { onStep, onReport }: B
   });
   gate.handshakes.onChange(() => alertness.note(gate.handshakes.count));
   // With its first connection its loop may stick, or before that if it works by itself.
-  if (hasOwnWork(resources)) watch();
+  if (lastingResources() > resourcesBefore) watch();
   const attached = binds.flatMap(({ fd, backlog }, index) =>
     fd === undefined ? [] : [attachListening(servers[index]!, fd, backlog)],
   );

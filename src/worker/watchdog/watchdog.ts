@@ -6,7 +6,7 @@
  * the first connection, or when the application works by itself. It costs nothing else: requests do not pass through it,
  * and the list is made on demand.
  */
-import { nodeWorkerThreads } from '../../shared/lazy-node.ts';
+import { nodeInspector, nodeWorkerThreads } from '../../shared/lazy-node.ts';
 import type { Logger } from '../../shared/log/log.ts';
 import { entryFile } from '../../shared/own-files.ts';
 import type { RequestSummary, WatchdogPlan } from '../../shared/protocol/messages.ts';
@@ -30,8 +30,7 @@ export interface Watched {
 
 /** Whether a debugger listens or is attached. */
 function debuggerCheck(): () => boolean {
-  // Undefined in a Node without inspector.
-  const inspector = process.getBuiltinModule('node:inspector') as typeof import('node:inspector') | undefined;
+  const inspector = nodeInspector();
   return inspector === undefined ? () => false : () => inspector.url() !== undefined;
 }
 
