@@ -1,8 +1,8 @@
 /** Helpers of the probes of private API: a server to connect to, and deadlines. */
-import { randomUUID } from 'node:crypto';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { nodeCrypto } from '../lazy-node.ts';
 
 const deadlineMs = 5_000;
 
@@ -21,7 +21,7 @@ export async function turns(): Promise<void> {
 
 /** A path for a unix socket; on Linux an abstract name, since there may be no writable folder. */
 export function trialPath(): string {
-  const name = `evy-${randomUUID()}`;
+  const name = `evy-${nodeCrypto().randomUUID()}`;
   return process.platform === 'linux' ? `\0${name}` : join(tmpdir(), name);
 }
 
