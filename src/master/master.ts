@@ -15,24 +15,20 @@ import type { Options } from '../shared/options/table.ts';
 import { formatWorkerRange, mostWorkers } from '../shared/options/worker-range.ts';
 import { masterStatus } from './control/status.ts';
 import type { MasterState, MasterStatus } from './control/status.ts';
-import { prepareGeneration, reloadedOptions } from './generations/generation.ts';
 import type { Generation, Preparation } from './generations/generation.ts';
 import { logicalDirectory } from './generations/release.ts';
 import type { Command } from './loop/commands.ts';
-import { Supervisor } from './loop/supervisor.ts';
+import type { Supervisor } from './loop/supervisor.ts';
 import type { Emit, MasterEvents } from './outcomes/events.ts';
 import { CommandQueue, deferred } from './outcomes/queue.ts';
 import { nothingStopped } from './outcomes/results.ts';
 import type { ReloadResult, ScaleResult, StopResult, UpgradeResult } from './outcomes/results.ts';
 import { reclaimPlace, removePidfile, writePidfile } from './pidfile.ts';
-import { checkPlatform, fallbacksOf, neededParts } from './platform.ts';
 import { installSignals } from './signals.ts';
 import type { BoundAddress } from './sockets/bind-address.ts';
-import { chooseBinds } from './sockets/chosen-binds.ts';
-import { giveUp, openListeners } from './sockets/listeners.ts';
 import type { Listener } from './sockets/listeners.ts';
-import { Takeover, takeoverFrom } from './upgrade/takeover.ts';
-import { defaultWorkerEntry } from './workers/process.ts';
+import type * as StartParts from './start-parts.ts';
+import type { Takeover } from './upgrade/takeover.ts';
 import { interfaceFields } from './workers/served-interface.ts';
 
 export interface MasterParts {
@@ -55,7 +51,9 @@ export class Master extends EventEmitter<MasterEvents> {
   #state: 'idle' | 'starting' | 'running' | 'stopped' = 'idle';
   #supervisor: Supervisor | undefined;
   #listeners: Listener[] = [];
-  #takeover = new Takeover(undefined);
+  #takeover: Takeover | undefined;
+  /** loaded by the start */
+  #loaded: typeof StartParts | undefined;
   #removeSignals: () => void = () => {};
   readonly #stopped = deferred<StopResult>();
 
@@ -75,13 +73,14 @@ export class Master extends EventEmitter<MasterEvents> {
     this.#state = 'starting';
     if (this.#parts.signals === true) this.#removeSignals = installSignals((command) => this.#queue.push(command));
     try {
-      this.#supervisor = await this.#prepareStart();
+      this.#loaded = await import('./start-parts.ts');
+      this.#supervisor = await this.#prepareStart(this.#loaded);
       const supervisor = this.#supervisor;
       this.#queue.open((command) => supervisor.handle(command));
       await supervisor.start();
       this.#state = 'running';
     } catch (error) {
-      this.#takeover.fail(error);
+      this.#takeover?.fail(error);
       this.#finish();
       throw error;
     }
@@ -170,36 +169,37 @@ export class Master extends EventEmitter<MasterEvents> {
     queueMicrotask(() => (this.emit as (name: string, ...values: unknown[]) => boolean)(name, ...values));
   };
 
-  async #prepareStart(): Promise<Supervisor> {
-    const { options, workerEntry = defaultWorkerEntry() } = this.#parts;
+  async #prepareStart(loaded: typeof StartParts): Promise<Supervisor> {
+    const { options, workerEntry = loaded.defaultWorkerEntry() } = this.#parts;
     const logger = this.#logger;
-    const { note } = checkPlatform(process.platform);
+    const { note } = loaded.checkPlatform(process.platform);
     if (!cluster.isPrimary) throw new EvyError('NOT_SUPPORTED', 'a master cannot run inside a node:cluster worker');
     if (note !== undefined) this.#logger.warn('master.fallback', { message: note });
-    this.#takeover = takeoverFrom(process.env);
-    const { binds, ignored } = chooseBinds(options, process.env, this.#takeover.activatedPid(process.env));
+    const takeover = loaded.takeoverFrom(process.env);
+    this.#takeover = takeover;
+    const { binds, ignored } = loaded.chooseBinds(options, process.env, takeover.activatedPid(process.env));
     if (ignored !== undefined) this.#logger.warn('option.ignored', { option: 'LISTEN_FDS', message: ignored });
-    const first = await prepareGeneration(1, options, {
+    const first = await loaded.prepareGeneration(1, options, {
       directory: this.#directory,
       tls: binds.some(({ bind }) => bind.tls),
     });
-    const faults = await probePrivateApi(neededParts(binds.map(({ bind }) => bind)));
-    for (const fallback of fallbacksOf(faults)) this.#logger.warn('master.fallback', fallback);
+    const faults = await probePrivateApi(loaded.neededParts(binds.map(({ bind }) => bind)));
+    for (const fallback of loaded.fallbacksOf(faults)) this.#logger.warn('master.fallback', fallback);
     const moving = faults.moving === undefined;
     const workersInherit = { tcp: faults.tcpSockets === undefined, unix: faults.unixSockets === undefined };
     const settings = { ...options, workersInherit, logger: this.#logger };
-    const listeners = (this.#listeners = await openListeners(binds, settings, this.#takeover.inheritedSockets));
+    const listeners = (this.#listeners = await loaded.openListeners(binds, settings, takeover.inheritedSockets));
     this.#logger.debug('master.starting', { node: process.version, workers: formatWorkerRange(options.workers) });
-    if (options.pidfile !== '' && this.#takeover.isComplete) writePidfile(options.pidfile);
+    if (options.pidfile !== '' && takeover.isComplete) writePidfile(options.pidfile);
     const push = (command: Command) => this.#queue.push(command);
-    const supervisor = new Supervisor({
+    const supervisor = new loaded.Supervisor({
       first,
       listeners,
       workerEntry,
       logger,
       emit: this.#emit,
       moving,
-      ...this.#takeover.crew(options.workers),
+      ...takeover.crew(options.workers),
       directory: this.#directory,
       reclaim: (from) => reclaimPlace(options.pidfile, from, logger),
       push,
@@ -208,14 +208,15 @@ export class Master extends EventEmitter<MasterEvents> {
       finish: (result, passedOn) => this.#finish(result, passedOn),
     });
     const { moves, whole } = supervisor;
-    this.#takeover.begin({ moves, whole, listeners, moving, pidfile: options.pidfile, push, logger });
-    this.once('stopping', () => this.#takeover.leave());
+    takeover.begin({ moves, whole, listeners, moving, pidfile: options.pidfile, push, logger });
+    this.once('stopping', () => takeover.leave());
     return supervisor;
   }
 
   async #prepareReload(number: number, first: Generation): Promise<Preparation> {
     try {
       const fresh = await (this.#parts.resolve?.() ?? first.options);
+      const { prepareGeneration, reloadedOptions } = this.#loaded!;
       const { options, ignored } = reloadedOptions(first.options, fresh);
       const tls = this.#listeners.some(({ address }) => address.tls);
       return { generation: await prepareGeneration(number, options, { directory: this.#directory, tls }), ignored };
@@ -227,8 +228,8 @@ export class Master extends EventEmitter<MasterEvents> {
   #closeListeners(passedOn: ReadonlySet<string> = new Set()): void {
     for (const listener of this.#listeners) {
       if (passedOn.has(listener.key)) listener.detach();
-      else if (this.#takeover.isComplete) listener.close();
-      else giveUp(listener);
+      else if (this.#takeover?.isComplete === true) listener.close();
+      else this.#loaded?.giveUp(listener);
     }
   }
 

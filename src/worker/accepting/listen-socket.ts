@@ -1,5 +1,4 @@
 /** `listen()` and `wrapSsl()` of the one-process server: a socket that is bound immediately and served later. */
-import { lookup } from 'node:dns/promises';
 import type { Server } from 'node:net';
 import type { TlsOptions } from 'node:tls';
 import { readCertificate } from '../../shared/certificate.ts';
@@ -100,6 +99,7 @@ export class ListenSocket {
       }
       if (fault !== undefined) return undefined;
       const [host, port] = this.#address;
+      const { lookup } = await import('node:dns/promises');
       const { address, family } = host === '' ? { address: '0.0.0.0', family: 4 } : await lookup(host);
       return await listenUnpolled({ kind: 'tcp', address, port, family: family === 6 ? 6 : 4 }, this.#backlog);
     } catch (error) {
