@@ -8,7 +8,6 @@
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import type { Logger } from '../../shared/log/log.ts';
 import { statusOf } from '../../shared/file-status.ts';
-import type { Watch } from '../process/alertness.ts';
 import type { Gatekeeper } from './gatekeeper.ts';
 
 /**
@@ -96,7 +95,7 @@ export interface DescriptorWatchParts {
   readonly nowMs?: () => number;
 }
 
-export class DescriptorWatch implements Watch {
+export class DescriptorWatch {
   readonly #parts: Required<DescriptorWatchParts>;
   #timer: NodeJS.Timeout | undefined;
   #nextReportMs = 0;

@@ -95,7 +95,7 @@ describe('a worker that has had no request', () => {
       /^node_modules\//,
       /^src\/(?:cli|master)\//,
       /^src\/shared\/(?:certificate|options\/(?:table|schemas|resolve|input))\.ts/,
-      /^src\/worker\/interfaces\/(?!wsgi\.ts|node-requests\.ts)/,
+      /^src\/worker\/interfaces\/(?!(?:wsgi|node-requests|parameter-names|application-kind)\.ts)/,
       /^src\/worker\/access-log\/(?:access-log|batches|compile|file-sink|socket-sink)\.ts/,
       /^src\/worker\/(?:one-process-server|process\/warm-up|watchdog\/(?:thread|verdict))\.ts/,
     ];
