@@ -53,15 +53,20 @@ export interface Running {
   readonly mover?: Mover;
 }
 
+/** What the loop for clients has, and the one for warm-up requests has not: these are neither logged, limited nor reported. */
+interface ForClients {
+  readonly accessLog: AccessLog | undefined;
+  readonly guard: RequestGuard | undefined;
+  readonly onFirstAnswer: () => void;
+}
+
 /** What an application of another interface does not need is not loaded. */
 async function makeServing(
   application: LoadedApplication,
   settings: ServerSettings,
   log: Logger,
-  accessLog: AccessLog | undefined,
-  guard?: RequestGuard,
+  { accessLog, guard, onFirstAnswer }: Partial<ForClients> = {},
 ): Promise<Serving> {
-  const onFirstAnswer = () => sendToMaster({ type: 'answered' });
   const shared = { settings, log, accessLog, multiprocess: true, onFirstAnswer };
   const underWay = () => serving.activeRequests;
   const onOurLoop = (handler: Handler) =>
@@ -155,13 +160,14 @@ export async function boot(configuration: Configuration, { onStep, onReport }: B
   if (configuration.warmup.length > 0) {
     const scheme = binds[0]?.tls === true ? 'https' : 'http';
     const host = settings.allowedHosts[0]?.replace(/^\./, '') ?? 'localhost';
-    const own = await makeServing(application, settings, log, undefined);
+    const own = await makeServing(application, settings, log);
     const { warmUp } = await import('./warm-up.ts');
     await warmUp({ serving: own, scheme, host, requests: configuration.warmup, onStep });
   }
   const accessLog = await accessLogOf(settings, log, generation);
   const guard = RequestGuard.of(configuration.guarding);
-  const serving = await makeServing(application, settings, log, accessLog, guard);
+  const onFirstAnswer = () => sendToMaster({ type: 'answered' });
+  const serving = await makeServing(application, settings, log, { accessLog, guard, onFirstAnswer });
   const intake = new Intake();
   const servers = binds.map((bind) => makeServer(bind.tls ? tls : undefined, serving, intake));
   const openFiles = openFilesLimit();
