@@ -1,4 +1,7 @@
-/** What a master needs from its start on. A program that has imported evy and starts no master, such as an application, does not load it. */
+/**
+ * The parts of a master that its start needs. A program that imports evy but starts no master, such as an application,
+ * does not load them.
+ */
 export { prepareGeneration, reloadedOptions } from './generations/generation.ts';
 export { Supervisor } from './loop/supervisor.ts';
 export { checkPlatform, fallbacksOf, neededParts } from './platform.ts';

@@ -1,6 +1,7 @@
 /**
- * Modules of Node that many processes never use, loaded when they are first needed, and without waiting: some are needed in the middle of
- * a request. An `import` would load them with the process, and touch each of their exports, which loads more still.
+ * Loads modules of Node that many processes never use, synchronously when they are first needed, since some are needed
+ * during a request. An `import` would load them at the start of every process and touch each of their exports, which
+ * loads even more.
  */
 import type * as NodeCrypto from 'node:crypto';
 import type * as NodeHttp from 'node:http';

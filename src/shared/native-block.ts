@@ -10,13 +10,13 @@ export function threadState(stat: string): NativeBlock['state'] {
   return stat.slice(stat.lastIndexOf(')') + 2, stat.lastIndexOf(')') + 3) === 'R' ? 'computing' : 'waiting';
 }
 
-/** Processor time of a main thread so far, in the clock ticks of the system, and the letter of its state. */
+/** The processor time of a main thread so far, in the system's clock ticks, and the letter of its state. */
 export interface ThreadUse {
   readonly ticks: number;
   readonly state: string;
 }
 
-/** Undefined where there is no /proc, or no such process any more. */
+/** Undefined without /proc, or when the process has exited. */
 export function mainThreadUse(pid: number): ThreadUse | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/task/${pid}/stat`, 'utf8');
@@ -28,8 +28,8 @@ export function mainThreadUse(pid: number): ThreadUse | undefined {
 }
 
 /**
- * Whether a main thread that should have run its timers is blocked, by what it did between two looks: it computes, or waits in a system
- * call. One that was stopped, or that wants a processor and gets none, is not.
+ * Whether a main thread whose timers are late is blocked, judged by two samples: it computes, or waits in a system
+ * call. A stopped thread, or one that gets no processor time, is not blocked.
  */
 export function isBlocked(before: ThreadUse | undefined, now: ThreadUse | undefined): boolean {
   if (before === undefined || now === undefined || /[TtZX]/.test(now.state)) return false;

@@ -8,7 +8,7 @@ const worker = new WorkerProcess();
 
 // node:cluster would exit immediately when the master dies; this worker drains first.
 if (cluster.worker) cluster.worker.exitedAfterDisconnect = true;
-// Without a reader of the output nobody sees the line, which is no reason to fail.
+// Output without a reader is lost, which is no reason to fail.
 process.stdout.on('error', () => {});
 process.stderr.on('error', () => {});
 onForeignExit((error) => worker.exitedByApplication(error));

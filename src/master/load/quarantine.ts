@@ -74,7 +74,7 @@ export class Quarantines {
     this.#parts = parts;
   }
 
-  /** The quarantine that a new worker is told of; undefined when there is none. */
+  /** The message with the quarantine for a new worker; undefined when there is none. */
   messageFor(generation: number): QuarantineMessage | undefined {
     const nowMs = performance.now();
     const routes = [...dropExpired(this.#of(generation), nowMs).until].map(([route, untilMs]): QuarantinedRoute => ({

@@ -34,7 +34,7 @@ export interface Listener {
   /** present when the master accepts */
   readonly server?: Server;
   close(): void;
-  /** Closes this process's copy only: another process serves the socket, and its file stays. */
+  /** Closes only this process's copy: another process serves the socket, and its file stays. */
   detach(): void;
   /** whether the previous master has opened it */
   readonly isInherited: boolean;

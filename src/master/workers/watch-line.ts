@@ -81,7 +81,7 @@ export class BoundedLines {
   }
 }
 
-/** What the system knows of a worker's main thread. */
+/** What the operating system reports about a worker's main thread. */
 export interface MainThread {
   readonly use: () => ThreadUse | undefined;
   readonly block: () => NativeBlock | undefined;
@@ -96,9 +96,9 @@ export class WatchLine {
   readonly #lines = new BoundedLines(longestLine);
   readonly #mainThread: MainThread;
   #isSilent = false;
-  /** the watchdog has begun */
+  /** whether the watchdog has started */
   #isWatched = false;
-  /** of a worker without a watchdog, since when it was quiet for half of the time */
+  /** for a worker without a watchdog: its main thread when it had been silent for half of the limit */
   #before: ThreadUse | undefined;
 
   constructor(

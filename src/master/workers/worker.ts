@@ -42,7 +42,7 @@ const lastWordsMs = 1_500;
 /** A worker that has reported nothing for this long is too busy to report. */
 export const silentAfterMs = 3_000;
 
-/** How busy a worker is taken to be that reported this so long ago. One that is asleep reports less often. */
+/** How busy a worker is taken to be that reported this value so long ago. A sleeping worker reports less often. */
 export function utilisationNow(
   reported: Pick<WorkerStats, 'utilisation' | 'asleep'> | undefined,
   sinceReportMs: number,

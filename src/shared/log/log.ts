@@ -68,7 +68,7 @@ export function humanLine(line: Line, colour: boolean): string {
   return `${parts.join(' ')}${trace}\n`;
 }
 
-/** Loads pino: with the first line, since a worker may never write one. */
+/** Loads pino with the first line, since a worker may never write one. */
 function openPino({ level, fields }: LoggerOptions, stream: { write(json: string): void }): PinoModule.Logger {
   const { pino } = nodeModule().createRequire(import.meta.url)('pino') as typeof PinoModule;
   return pino(
@@ -93,7 +93,7 @@ export function createLogger(options: LoggerOptions): Logger {
     try {
       pino ??= openPino(options, stream);
     } catch {
-      // Without a descriptor nothing can be loaded; the line that says so is written all the same.
+      // Without a free descriptor pino cannot be loaded; the line that reports this is written all the same.
       stream.write(`${JSON.stringify({ level, time: Date.now(), ...options.fields, ...line })}\n`);
       return;
     }

@@ -8,7 +8,7 @@ import { privateApiIsOff, rawHandleOf } from './raw.ts';
 import { socketBelow } from './tls.ts';
 import type { End } from './transport.ts';
 
-/** Without a look at the class, which would load node:tls. */
+/** An instanceof check would load node:tls. */
 const isTls = (socket: net.Socket): socket is TLSSocket => 'encrypted' in socket;
 
 export function remoteEnd(socket: net.Socket): End {

@@ -10,7 +10,7 @@ import { socketBelow } from '../../shared/node-private/node-private.ts';
 import { gonePeer, peerAddress } from '../transport/peer.ts';
 import { toldBehind } from '../proxies/tls-front.ts';
 
-/** Without a look at the class, which would load node:tls. */
+/** An instanceof check would load node:tls. */
 const isTls = (server: Server): server is TlsServer => 'setSecureContext' in server;
 
 export class Handshakes {

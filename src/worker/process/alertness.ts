@@ -1,10 +1,11 @@
 /**
- * A worker is awake while there is something to watch: connections, requests, hooks, or an application that works by itself. Then what
- * looks often runs (the watch of the descriptors, the roll-call, how late the loop is), and the master is told once a second. When
- * nothing has happened for a while it sleeps: one cheap look a second, and a report now and then.
+ * Decides whether a worker is awake or asleep. It is awake while there is something to watch: connections, requests,
+ * hooks, or activity of the application itself. Then the periodic checks run (descriptors, roll-call, delay of the
+ * event loop), and it reports to the master once a second. After a while without activity it sleeps: one cheap check a
+ * second, and a rare report.
  */
 
-/** What runs only while the worker is awake. */
+/** A periodic check that runs only while the worker is awake. */
 export interface Watch {
   start(): void;
   stop(): void;
@@ -13,18 +14,18 @@ export interface Watch {
 export interface AlertnessParts {
   readonly watches: readonly Watch[];
   readonly hasWork: () => boolean;
-  /** whether the application did anything by itself since this was asked last */
+  /** whether the application was active by itself since the last call */
   readonly hasStirred: () => boolean;
-  /** the first sign of work, and each one after a sleep */
+  /** called at the first activity, and at the first one after each sleep */
   readonly onWork: () => void;
-  /** tells the master how it is; `asleep` with the last report for a while */
+  /** reports to the master; `asleep` marks the last report for a while */
   readonly report: (asleep: boolean) => void;
-  /** the master must hear of a sleeping worker that often */
+  /** the interval of reports while it sleeps */
   readonly asleepReportMs: number;
 }
 
 const awakeReportMs = 1_000;
-/** looks without anything to watch until it sleeps */
+/** checks without activity after which it sleeps */
 const looksToSleep = 2;
 
 export class Alertness {
@@ -44,9 +45,9 @@ export class Alertness {
     return this.#isAwake;
   }
 
-  /** Asleep at first, and heard of with the first look. */
+  /** Starts asleep; the first check reports. */
   start(): void {
-    // What loading took is no work.
+    // Activity during loading does not count.
     this.#parts.hasStirred();
     this.#sinceReportMs = this.#parts.asleepReportMs;
     this.#timer = setInterval(this.look, this.lookEveryMs).unref();
@@ -57,7 +58,7 @@ export class Alertness {
     this.#setAwake(false);
   }
 
-  /** There are so many connections: cheap enough to be called with each of them. */
+  /** To be called with the number of connections whenever it changes; it is cheap. */
   readonly note = (connections: number): void => {
     if (connections > 0 && !this.#isAwake) this.#work();
   };
@@ -65,7 +66,7 @@ export class Alertness {
   readonly look = (): void => {
     const { hasWork, hasStirred, asleepReportMs } = this.#parts;
     const wasAwake = this.#isAwake;
-    // Both are asked: the second one is about the time since the last look.
+    // Both are evaluated, since the second one covers the time since the last check.
     const [works, stirred] = [hasWork(), hasStirred()];
     if (works || stirred) this.#work();
     else if (wasAwake) this.#quietLooks += 1;

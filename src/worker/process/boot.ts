@@ -53,14 +53,14 @@ export interface Running {
   readonly mover?: Mover;
 }
 
-/** What the loop for clients has, and the one for warm-up requests has not: these are neither logged, limited nor reported. */
+/** Parts of the loop that serves clients. The loop for warm-up requests has none of them: it neither logs, limits nor reports. */
 interface ForClients {
   readonly accessLog: AccessLog | undefined;
   readonly guard: RequestGuard | undefined;
   readonly onFirstAnswer: () => void;
 }
 
-/** What an application of another interface does not need is not loaded. */
+/** Only the modules of the application's interface are loaded. */
 async function makeServing(
   application: LoadedApplication,
   settings: ServerSettings,
@@ -126,16 +126,16 @@ async function loadReady(
 }
 
 export interface BootEvents {
-  /** what the boot is at */
+  /** called with each step of the boot */
   readonly onStep: (step: string) => void;
-  /** the master is to be told how this worker is; it sleeps from now on */
+  /** called when a report to the master is due; it sleeps after one with `asleep` */
   readonly onReport: (asleep: boolean) => void;
 }
 
-/** An idle worker is heard of that often, and three times before it is taken for stuck. */
+/** The interval of reports of an idle worker: three of them before it would count as stuck. */
 const asleepReportMs = 10_000;
 
-/** What may run in this process without a client: timers and connections, but no single operation on a file. */
+/** What may run in this process without a client: timers and connections, but not a single file operation. */
 function lastingResources(): number {
   return process.getActiveResourcesInfo().filter((name) => !/Req|Immediate/.test(name)).length;
 }
@@ -194,7 +194,7 @@ export async function boot(configuration: Configuration, { onStep, onReport }: B
     alertness.note(connections);
   });
   gate.handshakes.onChange(() => alertness.note(gate.handshakes.count));
-  // With its first connection its loop may stick, or before that if it works by itself.
+  // The event loop may be blocked from the first connection on, or earlier if the application is active by itself.
   if (lastingResources() > resourcesBefore) watch();
   const attached = binds.flatMap(({ fd, backlog }, index) =>
     fd === undefined ? [] : [attachListening(servers[index]!, fd, backlog)],

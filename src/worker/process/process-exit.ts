@@ -6,7 +6,7 @@
 import type { Running } from './boot.ts';
 import { sendToMaster } from './master-channel.ts';
 
-/** requests that the master is told of: as many as certainly fit into the channel at once */
+/** the most requests in a report: as many as certainly fit into the channel at once */
 const mostRequests = 100;
 
 let isOurs = false;

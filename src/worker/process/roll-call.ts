@@ -49,7 +49,7 @@ export class RollCall implements Watch {
 
   stop(): void {
     clearInterval(this.#timer);
-    // What was told last may be over by now.
+    // The requests of the last report may have ended.
     this.look();
   }
 

@@ -1,6 +1,7 @@
 /**
- * How the process is, beside what its loop counts: memory, how late its event loop runs, and how busy it is. The delays are measured by
- * Node's own timer (perf_hooks), ten times a second while the worker is awake, without a line of JavaScript until somebody asks.
+ * The condition of the process, beside the counters of its loop: memory, the delay of its event loop, and how busy that
+ * is. Node measures the delay with its own timer (perf_hooks), ten times a second while the worker is awake, which runs
+ * no JavaScript until it is read.
  */
 import { monitorEventLoopDelay, performance } from 'node:perf_hooks';
 import type { IntervalHistogram } from 'node:perf_hooks';
@@ -9,9 +10,9 @@ import type { WorkerStats } from '../../shared/protocol/messages.ts';
 import type { Watch } from './alertness.ts';
 
 const resolutionMs = 100;
-/** Processor time between two looks; what an awake worker does by itself, and collecting garbage, stays well below. */
+/** Processor time between two checks. The worker's own work and garbage collection stay well below it. */
 const stirredMs = 50;
-/** It has opened or closed some by itself. */
+/** Descriptors that the application has opened or closed by itself. */
 const stirredDescriptors = 4;
 
 export type VitalSignsReport = Pick<WorkerStats, 'rssBytes' | 'lagMs' | 'utilisation'>;
@@ -24,7 +25,7 @@ export class VitalSigns implements Watch {
   #usedMs = 0;
   #descriptors = 0;
 
-  /** A new measure each time: one that goes on would take the time of sleep for a delay. */
+  /** A new histogram each time, since an old one would count the time of sleep as a delay. */
   start(): void {
     this.#before = { count: 0, sumMs: 0 };
     this.#delays = monitorEventLoopDelay({ resolution: resolutionMs });
@@ -36,7 +37,7 @@ export class VitalSigns implements Watch {
     this.#delays = undefined;
   }
 
-  /** What there is to report since the last report. */
+  /** The values since the last report. */
   report(): VitalSignsReport {
     const time = performance.eventLoopUtilization();
     const utilisation = Math.round(performance.eventLoopUtilization(time, this.#reportedAt).utilization * 1000) / 1000;
@@ -44,14 +45,14 @@ export class VitalSigns implements Watch {
     try {
       this.#rssBytes = process.memoryUsage.rss();
     } catch {
-      // It opens a file; without a descriptor left the last value has to do.
+      // Reading it opens a file; without a free descriptor the last value is kept.
     }
     return { rssBytes: this.#rssBytes, lagMs: this.#lagMs(), utilisation };
   }
 
-  /** Whether the application used the processor or descriptors since this was asked last. */
+  /** Whether the application used processor time or descriptors since the last call. */
   readonly hasStirred = (): boolean => {
-    // Processor time, and not how busy the loop was: one that waits for a processor looks busy.
+    // Processor time rather than the utilisation of the loop: a loop that waits for a processor looks busy.
     const { user, system } = process.cpuUsage();
     const usedMs = (user + system) / 1000;
     const used = usedMs - this.#usedMs;
@@ -66,8 +67,8 @@ export class VitalSigns implements Watch {
     const { count = 0, mean = 0 } = this.#delays ?? {};
     const sumMs = count === 0 ? 0 : (mean / 1e6) * count;
     const ticks = count - this.#before.count;
-    // Each sample is the time between two ticks. Never reset: that would forget the tick which is under way, the very one that a
-    // blocked loop delays.
+    // Each sample is the time between two ticks. The histogram is never reset: that would drop the current tick, which
+    // is the one that a blocked loop delays.
     const lagMs = ticks === 0 ? 0 : Math.max(0, Math.round((sumMs - this.#before.sumMs) / ticks - resolutionMs));
     this.#before = { count, sumMs };
     return lagMs;

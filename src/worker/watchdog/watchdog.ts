@@ -72,7 +72,7 @@ function startWatchdog({ fd, stuckMs }: WatchdogPlan, watched: Watched, log: Log
   }
 }
 
-/** Starts the watchdog when it is called for the first time. */
+/** Returns a function that starts the watchdog at its first call. */
 export function watchdogStarter(plan: WatchdogPlan, watched: Watched, log: Logger): () => void {
   let hasBegun = false;
   return () => {
