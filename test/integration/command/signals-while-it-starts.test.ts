@@ -167,7 +167,7 @@ describe('a signal while a worker starts', () => {
 
   for (const signal of ['SIGTERM', 'SIGQUIT'] as const) {
     it(`has it replaced: ${signal}`, async () => {
-      // It cannot be ready before the signal has come.
+      // It cannot be ready before the master has heard of the signal.
       const folder = await tempFolder({
         'app.mjs': `
           import { existsSync } from 'node:fs';
@@ -178,8 +178,8 @@ describe('a signal while a worker starts', () => {
       const { evy, worker } = await firstWorker(join(folder, 'app.mjs'));
       await running(worker);
       sendSignal(worker, signal);
-      await writeFiles(folder, { 'go-on': '' });
       expect(await evy.until('worker.retiring')).to.include({ pid: worker, reason: signal });
+      await writeFiles(folder, { 'go-on': '' });
       await expectServing(evy, [1]);
     });
   }
