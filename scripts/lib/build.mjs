@@ -17,7 +17,6 @@ import {
 } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { buildSync } from 'esbuild';
 import { fail, inRoot, root, runQuietly, say } from './project.mjs';
 
 const dist = inRoot('dist');
@@ -38,8 +37,10 @@ function filesBelow(folder) {
 /** What processes and threads start with, and what others import. What several of them need is in chunks that they share. */
 const entryPoints = ['index', 'cli', 'cli/config-child', 'worker/entry', 'worker/watchdog/thread'];
 
-function bundle(outdir) {
-  buildSync({
+async function bundle(outdir) {
+  // Not above: this module is loaded before anything is installed.
+  const { build: bundleModules } = await import('esbuild');
+  await bundleModules({
     absWorkingDir: root,
     entryPoints: entryPoints.map((name) => ({ in: inRoot('src', `${name}.ts`), out: name })),
     outdir,
@@ -91,7 +92,7 @@ function moveIntoPlace(made) {
 }
 
 /** Only one process at a time may be here (prepare.mjs holds the lock). */
-export function build() {
+export async function build() {
   if (isBuilt()) return;
   say('building');
   // Taken before the compiler reads: a source saved meanwhile makes the next run build again.
@@ -101,7 +102,7 @@ export function build() {
   const compiler = inRoot('node_modules', 'typescript', 'bin', 'tsc');
   const compiled = runQuietly(process.execPath, [compiler, '-p', 'tsconfig.build.json', '--outDir', made]);
   if (!compiled) fail('the sources do not compile');
-  bundle(made);
+  await bundle(made);
   rmSync(stampFile, { force: true });
   moveIntoPlace(made);
   rmSync(made, { recursive: true, force: true });
