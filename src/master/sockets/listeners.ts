@@ -20,8 +20,8 @@ import type { ListenTarget } from '../../shared/node-private/node-private.ts';
 import { clearSocketPath, socketFileRemover } from '../../shared/unix-socket.ts';
 import { formatBind, formatHostPort } from './bind-address.ts';
 import type { Bind, BoundAddress } from './bind-address.ts';
-import { bindKey } from './inherited-sockets.ts';
-import type { InheritedSockets } from './inherited-sockets.ts';
+import { bindKey } from './inherited-state.ts';
+import type { InheritedSockets } from './inherited-state.ts';
 import { orphansHolding } from './orphan-holders.ts';
 
 export interface Listener {

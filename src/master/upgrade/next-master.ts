@@ -18,8 +18,8 @@ import type { MasterToWorker, MovingToMaster } from '../../shared/protocol/messa
 import type { Moves } from '../migration/moves.ts';
 import type { Party, Target } from '../migration/targets.ts';
 import { tellMainPid } from '../pidfile.ts';
-import { formatInheritedState, inheritedStateVariable } from '../sockets/inherited-sockets.ts';
-import type { CrewSize } from '../sockets/inherited-sockets.ts';
+import { formatInheritedState, inheritedStateVariable } from '../sockets/inherited-state.ts';
+import type { CrewSize } from '../sockets/inherited-state.ts';
 import type { Listener } from '../sockets/listeners.ts';
 import { encloseForMaster, fromNextMaster } from './upgrade-messages.ts';
 import type { ToNextMaster } from './upgrade-messages.ts';

@@ -8,8 +8,8 @@ import { passedHandle } from '../../shared/node-private/node-private.ts';
 import type { PassedHandle } from '../../shared/node-private/node-private.ts';
 import type { MasterToWorker, MovingToMaster } from '../../shared/protocol/messages.ts';
 import type { Party } from '../migration/targets.ts';
-import { inheritedStateVariable, parseInheritedState } from '../sockets/inherited-sockets.ts';
-import type { InheritedState } from '../sockets/inherited-sockets.ts';
+import { inheritedStateVariable, parseInheritedState } from '../sockets/inherited-state.ts';
+import type { InheritedState } from '../sockets/inherited-state.ts';
 import { encloseForMaster, fromPreviousMaster } from './upgrade-messages.ts';
 import type { ToPreviousMaster } from './upgrade-messages.ts';
 

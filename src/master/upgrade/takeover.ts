@@ -10,7 +10,7 @@ import type { Logger } from '../../shared/log/log.ts';
 import type { WorkerRange } from '../../shared/options/worker-range.ts';
 import type { Moves } from '../migration/moves.ts';
 import { writePidfile } from '../pidfile.ts';
-import { InheritedSockets } from '../sockets/inherited-sockets.ts';
+import { InheritedSockets } from '../sockets/inherited-state.ts';
 import type { Listener } from '../sockets/listeners.ts';
 import { Opening } from '../workers/accepting.ts';
 import { findPreviousMaster } from './previous-master.ts';

@@ -15,7 +15,7 @@ import type { Deferred } from '../outcomes/queue.ts';
 import type { UpgradeResult } from '../outcomes/results.ts';
 import type { Stopping } from '../outcomes/stopping.ts';
 import type { ReloadCommand, Reloading } from '../reload/reloading.ts';
-import type { CrewSize } from '../sockets/inherited-sockets.ts';
+import type { CrewSize } from '../sockets/inherited-state.ts';
 import type { NextMaster, NextMasterNews } from './next-master.ts';
 import { nextUpgradePhase } from './upgrade-phases.ts';
 import type { UpgradePhase } from './upgrade-phases.ts';

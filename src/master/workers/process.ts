@@ -14,8 +14,8 @@ import { mainThreadUse, nativeBlock } from '../../shared/native-block.ts';
 import { entryFile } from '../../shared/own-files.ts';
 import type { MasterToWorker, MovingToMaster, WorkerToMaster } from '../../shared/protocol/messages.ts';
 import type { Variables } from '../generations/env-file.ts';
-import { systemdVariables } from '../sockets/chosen-binds.ts';
-import { inheritedStateVariable } from '../sockets/inherited-sockets.ts';
+import { systemdVariables } from '../sockets/systemd-sockets.ts';
+import { inheritedStateVariable } from '../sockets/inherited-state.ts';
 import { WatchLine } from './watch-line.ts';
 import type { Fault, WatchNews } from './watch-line.ts';
 

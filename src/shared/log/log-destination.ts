@@ -9,7 +9,7 @@
  */
 import { closeSync, constants, openSync, writeSync } from 'node:fs';
 import { atExit, finished } from './at-exit.ts';
-import { openUnblocked, writeAtEnd } from './descriptor.ts';
+import { openUnblocked, writeAtEnd } from './nonblocking-write.ts';
 import { descriptorStatusOf } from '../file-status.ts';
 
 /** the limit of waiting lines, for a pipe without a reader or a full disk */

@@ -9,7 +9,7 @@ import { acceptGate } from '../../shared/node-private/node-private.ts';
 import type { Usage } from '../../shared/protocol/guarding.ts';
 import { firstToGiveWay } from '../transport/idle.ts';
 import type { IdleConnection } from '../transport/idle.ts';
-import { Handshakes } from './handshakes.ts';
+import { Handshakes } from './pending-handshakes.ts';
 import { Intake } from './intake.ts';
 
 /** Connections that may be accepted before the free descriptors are counted again. */

@@ -9,7 +9,7 @@ import { toError } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log/log.ts';
 import type { ServerSettings } from '../../shared/options/table.ts';
 import { Batches } from './batches.ts';
-import { compileFormat, type MakeLine } from './compile.ts';
+import { compileFormat, type MakeLine } from './compile-format.ts';
 import { EndedRequests } from './ended-requests.ts';
 import { FileSink } from './file-sink.ts';
 import { emptyRecord, fill } from './record.ts';

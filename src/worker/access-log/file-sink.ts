@@ -1,7 +1,7 @@
 /** The sink of an access log that appends to a file, or writes to a descriptor such as standard output. */
 import { close, open, write } from 'node:fs';
 import { promisify } from 'node:util';
-import { openUnblocked, writeAtEnd } from '../../shared/log/descriptor.ts';
+import { openUnblocked, writeAtEnd } from '../../shared/log/nonblocking-write.ts';
 import { descriptorStatusOf } from '../../shared/file-status.ts';
 import type { Sink, Written } from './batches.ts';
 

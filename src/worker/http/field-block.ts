@@ -7,8 +7,8 @@
 import type { ErrorCode } from '../../shared/errors.ts';
 import { parseFields } from './field-lines.ts';
 import type { Field, HeaderName } from './field-lines.ts';
-import { readFraming } from './framing.ts';
-import type { Framing } from './framing.ts';
+import { readFraming } from './request-framing.ts';
+import type { Framing } from './request-framing.ts';
 import type { Version } from './request-line.ts';
 
 export interface FieldBlock {

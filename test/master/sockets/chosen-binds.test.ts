@@ -1,5 +1,6 @@
 import { expect } from 'chai';
-import { chooseBinds, systemdBinds } from '../../../src/master/sockets/chosen-binds.ts';
+import { chooseBinds } from '../../../src/master/sockets/chosen-binds.ts';
+import { systemdBinds } from '../../../src/master/sockets/systemd-sockets.ts';
 
 const options = { bind: [], host: '127.0.0.1', port: 8080, certfile: '' };
 const activation = { LISTEN_FDS: '2', LISTEN_PID: '42' };

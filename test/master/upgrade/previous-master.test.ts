@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { expect } from 'chai';
-import { inheritedStateVariable } from '../../../src/master/sockets/inherited-sockets.ts';
+import { inheritedStateVariable } from '../../../src/master/sockets/inherited-state.ts';
 import { encloseForMaster, fromPreviousMaster, fromNextMaster } from '../../../src/master/upgrade/upgrade-messages.ts';
 import { findPreviousMaster, PreviousMaster } from '../../../src/master/upgrade/previous-master.ts';
 import type { MovingConnection } from '../../../src/shared/protocol/messages.ts';

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import * as fc from 'fast-check';
 import { fieldNames, jsonFields, jsonKey } from '../../../src/shared/options/access-fields.ts';
-import { compileFormat } from '../../../src/worker/access-log/compile.ts';
+import { compileFormat } from '../../../src/worker/access-log/compile-format.ts';
 import { eventletTime } from '../../../src/worker/access-log/times.ts';
 import { recordOf } from './helpers.ts';
 

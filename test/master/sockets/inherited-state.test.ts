@@ -6,7 +6,7 @@ import {
   InheritedSockets,
   formatInheritedState,
   parseInheritedState,
-} from '../../../src/master/sockets/inherited-sockets.ts';
+} from '../../../src/master/sockets/inherited-state.ts';
 
 const sockets = [
   { key: '127.0.0.1:0', name: '127.0.0.1:8080' },
