@@ -215,8 +215,8 @@ async function openOne(
       attemptsLeft -= 1;
       if (!isInUse(error) || performance.now() > untilMs) throw error;
       const workers = orphansHolding(one.bind);
-      // The last one may have closed it between our attempt and our check.
-      if (workers.length > 0) attemptsLeft = 1;
+      // The last one may close it between a failed attempt and this check, so a check that finds none allows one more attempt.
+      if (workers.length > 0) attemptsLeft = 2;
       else if (attemptsLeft === 0) throw error;
       if (workers.length > 0 && !isTold) {
         const message = 'workers of a master that was killed still hold this address';
