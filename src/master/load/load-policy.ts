@@ -12,9 +12,9 @@
  */
 import type { WorkerRange } from '../../shared/options/worker-range.ts';
 
-export const busyAt = 0.75;
-export const aimedAt = 0.6;
-export const calmAt = 0.5;
+const busyAt = 0.75;
+const aimedAt = 0.6;
+const calmAt = 0.5;
 export const settleMs = 3_000;
 
 export interface Load {

@@ -27,7 +27,7 @@ export interface BakeFacts {
 export type Verdict = { is: 'open' } | { is: 'passed' } | { is: 'failed'; reason: string };
 
 /** A rate is ignored below this number of responses. */
-export const leastAnswers = 20;
+const leastAnswers = 20;
 /** how many reports of a worker (one a second) the mean lag is of */
 export const lagReports = 5;
 

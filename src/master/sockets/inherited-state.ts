@@ -15,7 +15,7 @@ import type { Bind } from './bind-address.ts';
 
 export const inheritedStateVariable = 'EVY_LISTENERS';
 /** After stdin, stdout, stderr and the channel between the two masters. */
-export const firstInheritedSocketFd = 4;
+const firstInheritedSocketFd = 4;
 /** Rises when the variable or the messages between masters change in a way that an older evy does not understand. */
 const version = 1;
 

@@ -11,9 +11,9 @@
  * worker is replaced immediately, however short it lived. And while no worker serves, a place whose worker had been
  * ready is filled again after `firstDelayMs` at most.
  */
-export const quickMs = 5_000;
-export const firstDelayMs = 500;
-export const longestDelayMs = 30_000;
+const quickMs = 5_000;
+const firstDelayMs = 500;
+const longestDelayMs = 30_000;
 
 /** A place that is to be filled after a delay. */
 export interface WaitingPlace {

@@ -13,7 +13,7 @@ export interface DeadWorker {
   readonly generation: { readonly options: { readonly bootTimeoutMs: number } };
 }
 
-export function describeEnd({ code, signal }: WorkerEnd): string {
+function describeEnd({ code, signal }: WorkerEnd): string {
   if (signal !== null) return `signal ${signal}`;
   return code === null ? 'it could not be started' : `exit code ${code}`;
 }

@@ -141,12 +141,12 @@ function hexBytes(character: string): string {
 /**
  * Escapes for text formats: `\xNN` for everything that is not printable ASCII, and for quotation marks and backslashes.
  */
-export function escapeText(text: string): string {
+function escapeText(text: string): string {
   return unsafe.test(text) ? text.replace(unsafeAll, hexBytes) : text;
 }
 
 /** A JSON string in ASCII. */
-export function jsonString(text: string): string {
+function jsonString(text: string): string {
   if (!unsafe.test(text)) return `"${text}"`;
   return JSON.stringify(text).replace(beyondAscii, (unit) => `\\u${hex(unit.charCodeAt(0), 4)}`);
 }

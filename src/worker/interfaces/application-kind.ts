@@ -44,7 +44,7 @@ const wsgiNames: ReadonlySet<string> = new Set(['env', 'environ', 'startresponse
 const nodeNames: ReadonlySet<string> = new Set(['req', 'request', 'res', 'response']);
 
 /** Detects a function's kind by its parameters; `length` counts when their names are unknown. */
-export function kindOfParameters(names: readonly string[] | undefined, length: number): Detected {
+function kindOfParameters(names: readonly string[] | undefined, length: number): Detected {
   const plain = (names ?? []).map((name) => name.replaceAll('_', '').toLowerCase());
   if (plain.some((name) => wsgiNames.has(name))) return { interface: 'wsgi', isGuess: false };
   const count = Math.max(names?.length ?? 0, length);

@@ -52,7 +52,7 @@ function contextOf(exchange: Exchange): FetchContext {
 }
 
 /** Returns the URL that the client requested. */
-export function requestUrl(env: Environ): string {
+function requestUrl(env: Environ): string {
   const host = env['HTTP_HOST'] ?? localHost(env);
   const query = env.QUERY_STRING === '' ? '' : `?${env.QUERY_STRING}`;
   // A URL treats a backslash as a slash; proxies in front, and their access rules, do not.

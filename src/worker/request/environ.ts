@@ -21,7 +21,7 @@ export interface RequestFacts {
   readonly block: Pick<FieldBlock, 'fields' | 'variables'>;
 }
 
-export const serverSoftware = 'evy';
+const serverSoftware = 'evy';
 const wsgiVersion = Object.freeze([1, 0] as const);
 
 /** Created at the first access: most applications never use it, and an AbortSignal is expensive. */

@@ -68,7 +68,7 @@ export class IdleLinger {
  * A client that has just connected is about to send a request: a flood of new ones must not close itself before it is
  * served.
  */
-export const spareFreshMs = 1000;
+const spareFreshMs = 1000;
 
 /**
  * Returns the longest idle connection of those that have had a request, otherwise the oldest of those that have sent

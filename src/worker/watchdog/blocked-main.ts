@@ -33,7 +33,7 @@ const mostFrames = 40;
 const longestFrame = 500;
 
 /** Formats a frame as in a stack trace. Lines and columns of the protocol count from 0. */
-export function frameLine({ functionName, location }: Debugger.CallFrame, url: string): string {
+function frameLine({ functionName, location }: Debugger.CallFrame, url: string): string {
   const place = `${url === '' ? '<anonymous>' : url}:${location.lineNumber + 1}:${(location.columnNumber ?? 0) + 1}`;
   return brief(functionName === '' ? `    at ${place}` : `    at ${functionName} (${place})`, longestFrame);
 }

@@ -8,7 +8,7 @@ import {
   type TransferState,
 } from '../../../src/master/migration/transfer-table.ts';
 import type { Transitions } from '../../../src/shared/state-machine.ts';
-import { itIsASoundTable } from '../helpers/state-table.ts';
+import { describeStateTable } from '../../helpers/state-table.ts';
 
 const states = Object.fromEntries(
   Object.entries(transferTable).map(([state, row]) => [
@@ -18,13 +18,13 @@ const states = Object.fromEntries(
 ) as Transitions<TransferState, TransferInput>;
 
 describe('the table of a transfer', () => {
-  itIsASoundTable({
+  describeStateTable('its table', {
     states: transferStates,
     inputs: transferInputs,
     table: states,
-    next: (state, input) => nextTransferStep(state, input).to,
+    step: (state, input) => nextTransferStep(state, input).to,
     first: 'here',
-    ends: ['over'],
+    last: ['over'],
   });
 
   it('offers a connection whenever a worker is found, and waits for one without an origin to return it to', () => {

@@ -5,16 +5,16 @@ import {
   reloadPhases,
   reloadTable,
 } from '../../../src/master/outcomes/reload-phases.ts';
-import { itIsASoundTable } from '../helpers/state-table.ts';
+import { describeStateTable } from '../../helpers/state-table.ts';
 
 describe('the life of a reload', () => {
-  itIsASoundTable({
+  describeStateTable('its table', {
     states: reloadPhases,
     inputs: reloadInputs,
     table: reloadTable,
-    next: nextReloadPhase,
+    step: nextReloadPhase,
     first: 'preparing',
-    ends: ['done', 'failed', 'rolled-back'],
+    last: ['done', 'failed', 'rolled-back'],
   });
 
   it('fails until it is live, is rolled back while it bakes, and cannot be undone once it is accepted', () => {

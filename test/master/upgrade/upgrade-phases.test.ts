@@ -4,15 +4,15 @@ import {
   upgradePhases,
   upgradeTable,
 } from '../../../src/master/upgrade/upgrade-phases.ts';
-import { itIsASoundTable } from '../helpers/state-table.ts';
+import { describeStateTable } from '../../helpers/state-table.ts';
 
 describe("an upgrade's phases", () => {
-  itIsASoundTable({
+  describeStateTable('its table', {
     states: upgradePhases,
     inputs: upgradeInputs,
     table: upgradeTable,
-    next: nextUpgradePhase,
+    step: nextUpgradePhase,
     first: 'starting',
-    ends: ['leaving', 'failed'],
+    last: ['leaving', 'failed'],
   });
 });

@@ -7,16 +7,16 @@ import {
   workerStates,
   workerTable,
 } from '../../../src/master/workers/worker-states.ts';
-import { itIsASoundTable } from '../helpers/state-table.ts';
+import { describeStateTable } from '../../helpers/state-table.ts';
 
 describe('the life of a worker', () => {
-  itIsASoundTable({
+  describeStateTable('its table', {
     states: workerStates,
     inputs: workerInputs,
     table: workerTable,
-    next: nextWorkerState,
+    step: nextWorkerState,
     first: 'spawned',
-    ends: ['gone'],
+    last: ['gone'],
   });
 
   it('ends from every state by exit, and by nothing else', () => {
