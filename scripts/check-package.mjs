@@ -1,12 +1,14 @@
 /**
- * The packaging check: what a user gets. Packs the package, installs the tarball in an empty folder, compiles and runs
+ * The packaging check: what a user gets. Packs the package, installs the tarball in an empty folder, compares its files with
+ * those of the build, compiles and runs
  * `import 'evy'` there, and runs each application of the README from it with the installed command.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { createInterface } from 'node:readline';
+import { builtFiles } from './lib/build.mjs';
 import { prepare } from './lib/prepare.mjs';
 import { inRoot, root, say } from './lib/project.mjs';
 
@@ -49,6 +51,20 @@ function installTarball(folder, applications) {
   writeFileSync(join(folder, 'package.json'), '{ "name": "user", "private": true, "type": "module" }\n');
   const flags = ['--no-audit', '--no-fund', '--prefer-offline', '--loglevel=error'];
   must('npm', ['install', ...flags, `./${tarball}`, ...new Set(applications.flatMap(extraPackages))], folder);
+}
+
+/** The package has the files of the last build: none of an earlier one, and not the stamp. */
+function checkFiles(folder) {
+  const packed = join(folder, 'node_modules', 'evy', 'dist');
+  const names = readdirSync(packed, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(packed, join(entry.parentPath, entry.name)));
+  const built = builtFiles();
+  const surplus = names.filter((name) => !built.includes(name));
+  const missing = built.filter((name) => !names.includes(name));
+  if (surplus.length > 0) throw new Error(`the package has files that the build did not make: ${surplus.join(', ')}`);
+  if (missing.length > 0) throw new Error(`the package lacks files of the build: ${missing.join(', ')}`);
+  say(`it has the ${names.length} files of the build`);
 }
 
 function checkImport(folder) {
@@ -114,6 +130,7 @@ const folder = mkdtempSync(join(tmpdir(), 'evy-package-'));
 try {
   const applications = applicationsOf(readFileSync(inRoot('README.md'), 'utf8'));
   installTarball(folder, applications);
+  checkFiles(folder);
   checkImport(folder);
   checkTypes(folder);
   for (const application of applications) await checkApplication(folder, application);

@@ -1,8 +1,9 @@
 /**
  * Builds dist from src when src has changed: the compiler checks the types and writes the declarations, and esbuild bundles the modules into
- * few files, which a process loads in half the time and memory of a file each. Both write beside dist, then each file is moved into place and
- * what no longer has a source is removed, so that a server running from dist never finds a file missing or half
- * written. The stamp is taken away first and comes back last: a build that was cut is done again.
+ * few files, which a process loads in half the time and memory of a file each. Both write beside dist, then each file is moved into place, so
+ * that no process reads a file that is half written. Chunks have new names when their contents change, and a process that runs may still
+ * import those of the build that it was started from: the files of the previous build stay until the next one. The stamp holds the hash of
+ * the sources and the names of the files that were built. It is removed first and written last: a build that was interrupted is repeated.
  */
 import { createHash } from 'node:crypto';
 import {
@@ -60,7 +61,7 @@ async function bundle(outdir) {
 }
 
 /** The sources and everything else that decides what the compiler makes of them. */
-function wantedStamp() {
+function wantedHash() {
   const hash = createHash('sha256');
   const settings = ['tsconfig.json', 'tsconfig.build.json', 'package.json', 'package-lock.json'].map((name) =>
     inRoot(name),
@@ -70,25 +71,43 @@ function wantedStamp() {
     const bytes = readFileSync(file);
     hash.update(`${relative(root, file)} ${bytes.length}\n`).update(bytes);
   }
-  return `${hash.digest('hex')}\n`;
+  return hash.digest('hex');
 }
 
-export function isBuilt() {
+function readStamp() {
   try {
-    return readFileSync(stampFile, 'utf8') === wantedStamp();
+    const [hash, ...names] = readFileSync(stampFile, 'utf8').trimEnd().split('\n');
+    return { hash, names };
   } catch {
-    return false;
+    return undefined;
   }
 }
 
-function moveIntoPlace(made) {
-  const names = filesBelow(made).map((file) => relative(made, file));
+export function isBuilt() {
+  return readStamp()?.hash === wantedHash();
+}
+
+/** The names, below dist, of the files of the last build. */
+export function builtFiles() {
+  return readStamp()?.names ?? [];
+}
+
+function keepOnly(names) {
+  const kept = new Set(['.stamp', ...names]);
+  for (const file of filesBelow(dist)) if (!kept.has(relative(dist, file))) rmSync(file);
+}
+
+/** Removes what earlier builds left in dist. Only for packing: a process that was started from an earlier build may need those files. */
+export function removeOlderBuilds() {
+  keepOnly(builtFiles());
+}
+
+/** Chunks come first in the order of names, so an entry is in place only after the chunks that it imports. */
+function moveIntoPlace(made, names) {
   for (const name of names) {
     mkdirSync(dirname(join(dist, name)), { recursive: true });
     renameSync(join(made, name), join(dist, name));
   }
-  const wanted = new Set(names);
-  for (const file of filesBelow(dist)) if (!wanted.has(relative(dist, file))) rmSync(file);
 }
 
 /** Only one process at a time may be here (prepare.mjs holds the lock). */
@@ -96,18 +115,22 @@ export async function build() {
   if (isBuilt()) return;
   say('building');
   // Taken before the compiler reads: a source saved meanwhile makes the next run build again.
-  const stamp = wantedStamp();
+  const hash = wantedHash();
   const made = inRoot('.cache', 'build');
   rmSync(made, { recursive: true, force: true }); // of a build that was cut
   const compiler = inRoot('node_modules', 'typescript', 'bin', 'tsc');
   const compiled = runQuietly(process.execPath, [compiler, '-p', 'tsconfig.build.json', '--outDir', made]);
   if (!compiled) fail('the sources do not compile');
   await bundle(made);
+  const names = filesBelow(made).map((file) => relative(made, file));
+  // Unknown after a build that was interrupted: then nothing is removed until the next build.
+  const previous = readStamp()?.names;
   rmSync(stampFile, { force: true });
-  moveIntoPlace(made);
+  moveIntoPlace(made, names);
+  if (previous !== undefined) keepOnly([...names, ...previous]);
   rmSync(made, { recursive: true, force: true });
   // `npx evy` inside of the checkout runs the file itself.
   chmodSync(join(dist, 'cli.js'), 0o755);
-  writeFileSync(`${stampFile}.new`, stamp);
+  writeFileSync(`${stampFile}.new`, `${[hash, ...names].join('\n')}\n`);
   renameSync(`${stampFile}.new`, stampFile);
 }

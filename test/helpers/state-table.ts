@@ -50,7 +50,11 @@ export function describeStateTable<State extends string, Input extends string>(
       for (const state of states) {
         const reached = reachedFrom(state);
         if (last.includes(state)) expect([...reached], state).to.deep.equal([state]);
-        else expect(last.some((end) => reached.has(end)), `an end is reached from '${state}'`).to.equal(true);
+        else
+          expect(
+            last.some((end) => reached.has(end)),
+            `an end is reached from '${state}'`,
+          ).to.equal(true);
       }
     });
   });
