@@ -4,6 +4,7 @@ import { logEvents } from '../src/shared/log/events.ts';
 import { defaultText } from '../src/shared/options/format.ts';
 import { flagName, isSwitch, optionNames, optionRow, variableNames } from '../src/shared/options/names.ts';
 import { differenceRows } from '../test/fuzz/differences.ts';
+import { wrap } from './wrap.ts';
 import { optionGroups, type OptionGroup, type OptionName } from '../src/shared/options/table.ts';
 
 /** A cell's bars and angle brackets must not end it. */
@@ -60,25 +61,30 @@ export function optionsPage(): string {
   });
   return `# Options
 
-Which options are there, and how is each set? The tables below have every option with its flag, variable and default; \`npm run docs\` writes them from the option table of the code.
+Which options are there, and how is each set? The tables below have every option with its flag, variable and default;
+\`npm run docs\` writes them from the option table of the code.
 
-An option has one name everywhere: \`maxHead\` in a configuration file and in \`createMaster()\`, \`--max-head\` as a flag,
-\`EVY_MAX_HEAD\` as a variable. Flags win over variables, variables over the file, the file over the defaults; a variable
-\`EVY_*\` wins over a platform's own name such as \`PORT\`. \`evy --print-config\` shows each value and where it came from.
+An option has one name everywhere: \`maxHead\` in a configuration file and in \`createMaster()\`, \`--max-head\` as a
+flag, \`EVY_MAX_HEAD\` as a variable. Flags win over variables, variables over the file, the file over the defaults; a
+variable \`EVY_*\` wins over a platform's own name such as \`PORT\`. \`evy --print-config\` shows each value and where
+it came from.
 
-- **Configuration file**: \`evy.config.js\`, \`.mjs\`, \`.ts\` or \`.json\` in the working directory, or the file named with
-  \`--config\`. A module exports an object, or a function (async or not) that returns one. It is run in a process of
-  its own, at the start and at each reload, and has ten seconds.
-- **Times** are \`500ms\`, \`30s\`, \`5m\`, \`1h\`; a number without a unit is seconds. **Sizes** are \`512\`, \`64KiB\`, \`10MB\`.
-- **Lists** (\`bind\`, \`middleware\`, \`trustedProxies\` and the like): repeat the flag, separate the items of a variable with commas, write a list in a file.
+- **Configuration file**: \`evy.config.js\`, \`.mjs\`, \`.ts\` or \`.json\` in the working directory, or the file named
+  with \`--config\`. A module exports an object, or a function (async or not) that returns one. It is run in a process
+  of its own, at the start and at each reload, and has ten seconds.
+- **Times** are \`500ms\`, \`30s\`, \`5m\`, \`1h\`; a number without a unit is seconds. **Sizes** are \`512\`,
+  \`64KiB\`, \`10MB\`.
+- **Lists** (\`bind\`, \`middleware\`, \`trustedProxies\` and the like): repeat the flag, separate the items of a
+  variable with commas, write a list in a file.
 - **Switches**: \`--debug\` and \`--no-debug\`; \`true\`, \`yes\`, \`on\`, \`1\` and their opposites in a variable.
 - **Relative paths** in a configuration file are relative to the file, all others to the working directory.
 - **Empty variables** count as unset.
-- **\`bind\` against \`host\` and \`port\`**: the higher layer wins. In one layer, \`bind\` wins among variables; as flags, in
-  one file or in one call, the two together are an error. A bind that is a port alone takes its host from \`host\`.
+- **\`bind\` against \`host\` and \`port\`**: the higher layer wins. In one layer, \`bind\` wins among variables; as
+  flags, in one file or in one call, the two together are an error. A bind that is a port alone takes its host from
+  \`host\`.
 
-A change of an option that applies on **reload** takes effect at the next SIGHUP; of one that applies on **restart** when evy
-is started again.
+A change of an option that applies on **reload** takes effect at the next SIGHUP; of one that applies on **restart**
+when evy is started again.
 
 ${groups.join('\n')}`;
 }
@@ -92,15 +98,15 @@ function errorGroup(
 ): string {
   const codes = (Object.keys(errorTable) as ErrorCode[]).filter(fits);
   const rows = codes.map((name) => [code(name), ...(column === '' ? [] : [value(name)]), cell(errorTable[name].help)]);
-  return `## ${title}\n\n${text}\n\n${table(['code', ...(column === '' ? [] : [column]), 'what it means, and what to change'], rows)}`;
+  return `## ${title}\n\n${wrap(text)}\n\n${table(['code', ...(column === '' ? [] : [column]), 'what it means, and what to change'], rows)}`;
 }
 
 export function errorsPage(): string {
   const row = (name: ErrorCode): { status?: number; exit?: number } => errorTable[name];
   return `# Errors
 
-What does this error mean, and what should be changed? Each error of evy is an \`EvyError\` with one of these codes as its \`code\` and its reason as its \`cause\`; \`npm run docs\` writes
-this page from the error table of the code.
+What does this error mean, and what should be changed? Each error of evy is an \`EvyError\` with one of these codes as
+its \`code\` and its reason as its \`cause\`; \`npm run docs\` writes this page from the error table of the code.
 
 ${[
   errorGroup(
@@ -131,11 +137,13 @@ export function logPage(): string {
   const rows = Object.entries(logEvents).map(([event, help]) => [code(event), cell(help)]);
   return `# Log lines
 
-What does a line of the log mean? Each line names one of these events. This page is written from the table of events by \`npm run docs\`.
+What does a line of the log mean? Each line names one of these events. This page is written from the table of events by
+\`npm run docs\`.
 
-A line is JSON where standard error is not a terminal (option \`logStyle\`), text for people otherwise. Fields have the same names everywhere: \`worker\` and
-\`pid\` say which worker, \`generation\` which release, \`code\` is a code of [errors.md](errors.md), \`request\` is the request that the line is about.
-What clients do is logged up to a budget of lines a second for each event and code; the rest is counted ([limits.md](limits.md)).
+A line is JSON where standard error is not a terminal (option \`logStyle\`), text for people otherwise. Fields have the
+same names everywhere: \`worker\` and \`pid\` say which worker, \`generation\` which release, \`code\` is a code of
+[errors.md](errors.md), \`request\` is the request that the line is about. What clients do is logged up to a budget of
+lines a second for each event and code; the rest is counted ([limits.md](limits.md)).
 
 ${table(['event', 'what it means'], rows)}`;
 }

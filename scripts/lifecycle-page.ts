@@ -13,6 +13,7 @@ import {
 } from '../src/worker/loop/connection-states.ts';
 import { workerPhaseInputs, workerPhaseTable } from '../src/worker/process/worker-phases.ts';
 import { stateDiagram, stateTable, type StateTable } from './state-diagram.ts';
+import { wrap } from './wrap.ts';
 
 interface Life {
   title: string;
@@ -83,14 +84,15 @@ export const lives: readonly Life[] = [
 
 export function lifecyclePage(): string {
   const sections = lives.map(({ title, file, text, table, inputs }) => {
-    return `## ${title}\n\n\`${file}\`. ${text}\n\n${stateDiagram(table)}\n${stateTable(table, inputs)}`;
+    return `## ${title}\n\n${wrap(`\`${file}\`. ${text}`)}\n\n${stateDiagram(table)}\n${stateTable(table, inputs)}`;
   });
   return `# Lifecycles
 
-In which states can a worker, a reload, a connection or a response be, and what changes them? Each life is a table of states and inputs; \`npm run docs\` draws this page from
-the tables of the code.
+In which states can a worker, a reload, a connection or a response be, and what changes them? Each life is a table of
+states and inputs; \`npm run docs\` draws this page from the tables of the code.
 
-An empty cell is an illegal move: it throws an error that names the state and the input. A test tries every state with every input.
+An empty cell is an illegal move: it throws an error that names the state and the input. A test tries every state with
+every input.
 
 ${sections.join('\n')}`;
 }

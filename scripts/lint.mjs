@@ -1,8 +1,8 @@
-/** `npm run lint [-- paths]`: rules, who may import whom, file sizes (.oxlintrc.json). Warnings fail it too. */
+/** `npm run lint [-- paths]`: runs oxlint with .oxlintrc.json, which also restricts imports and the length of files. Warnings fail the run. */
 import { commandOf } from './lib/checks.mjs';
 import { prepare } from './lib/prepare.mjs';
 import { run } from './lib/project.mjs';
 
-// With the build: type-aware rules see the examples' `import 'evy'` only through dist.
+// The build is needed because type-aware rules resolve `import 'evy'` of the examples to dist.
 await prepare();
 process.exitCode = await run(process.execPath, [...commandOf('lint'), ...process.argv.slice(2)]);

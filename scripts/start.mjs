@@ -7,7 +7,7 @@ process.exitCode = await run(process.execPath, [
   inRoot('dist', 'cli.js'),
   'serve',
   'examples/hello.ts',
-  // Where, how many, how to reload and stop: for whoever tries it, also where npm's output is no terminal.
+  // Text for people also where the output of npm is not a terminal: it shows the address, the workers, and how to reload and stop.
   '--log-style',
   'human',
   ...process.argv.slice(2),

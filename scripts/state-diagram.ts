@@ -1,4 +1,4 @@
-/** A table of states as a Mermaid diagram, and as a table for whoever reads plain text. Pure. */
+/** Renders a table of states as a Mermaid diagram and as a Markdown table. Pure. */
 
 /** The state that an input leads to, with what is done on the way if the table says it. */
 export type Cell = string | { readonly to: string; readonly deed?: string };
@@ -6,10 +6,10 @@ export type StateTable = Readonly<Record<string, Readonly<Partial<Record<string,
 
 const target = (cell: Cell): string => (typeof cell === 'string' ? cell : cell.to);
 const deed = (cell: Cell): string => (typeof cell === 'string' || cell.deed === undefined ? '' : ` / ${cell.deed}`);
-/** A name that Mermaid takes: a hyphen would begin an arrow. */
+/** The name of a state in Mermaid, which reads a hyphen as the beginning of an arrow. */
 const id = (state: string): string => state.replaceAll('-', '_');
 
-/** The first state is where it begins; those that no input leaves are ends. Inputs that do the same share an arrow. */
+/** The first state of the table is the initial one; states without inputs are final. Inputs with the same target share an arrow. */
 export function stateDiagram(table: StateTable): string {
   const rows = Object.entries(table);
   const aliases = rows.filter(([state]) => id(state) !== state).map(([state]) => `state "${state}" as ${id(state)}`);
@@ -26,7 +26,7 @@ export function stateDiagram(table: StateTable): string {
   return `\`\`\`mermaid\n${lines.join('\n    ')}\n\`\`\`\n`;
 }
 
-/** A row a state, a column an input; an empty cell is a move that throws. */
+/** One row per state, one column per input; an empty cell is a transition that throws. */
 export function stateTable(table: StateTable, inputs: readonly string[]): string {
   const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |\n`;
   const rows = Object.entries(table).map(([state, moves]) => {

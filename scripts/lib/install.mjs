@@ -1,7 +1,7 @@
 /**
- * Installs the dependencies when they are missing or package-lock.json has changed. A stamp in node_modules, written
- * last, says which state of the two files it holds; npm's own record there is believed too, so that whoever ran npm by
- * hand does not wait a second time.
+ * Installs the dependencies when they are missing or package-lock.json has changed. A stamp in node_modules, which is
+ * written last, holds a hash of package-lock.json and of the dependencies in package.json. When the stamp is missing but
+ * npm's own record shows that every package is installed, as after `npm ci` by hand, only the stamp is written.
  */
 import { createHash } from 'node:crypto';
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';

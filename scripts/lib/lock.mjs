@@ -1,6 +1,7 @@
 /**
- * One script at a time may install or build: a file that names its holder. It is made complete under another name and
- * then linked, so that nobody ever reads half of it, and a holder that died is recognised by its process id.
+ * A lock that lets one script at a time install or build. The lock file contains the process id of its holder. It is
+ * written under another name and then linked, so that no process reads a partial file; a lock whose holder has died is
+ * removed.
  */
 import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { inRoot, say } from './project.mjs';

@@ -1,4 +1,4 @@
-/** What every command needs first: the dependencies and the build. Does nothing, and waits for nobody, when both are there. */
+/** Installs and builds what every command needs first. When both are up to date, it does nothing and takes no lock. */
 import { build, isBuilt } from './build.mjs';
 import { install, isInstalled } from './install.mjs';
 import { withLock } from './lock.mjs';

@@ -11,7 +11,7 @@ export const logEvents = {
   'master.ready': 'The first workers serve on these addresses.',
   'master.stopping': 'The master was told to stop; `graceful` says whether requests may finish.',
   'master.stopped': 'The master has stopped, with the numbers of connections that ended in each way.',
-  'master.failed': 'The master met an error of its own; the code and the message say which.',
+  'master.failed': 'The master failed with the error that the code and the message name.',
   'master.fallback': 'Something that evy uses is not available here; the message says what is done instead.',
   'option.ignored': 'An option, a variable or a changed value has no effect, for the reason given.',
   'signal.ignored': 'A signal had no effect, for the reason given.',
@@ -25,7 +25,7 @@ export const logEvents = {
   'reload.rolled-back': 'The new generation served badly within the bake time; the old one serves again.',
   'upgrade.started': 'A new master has been started and is to take over.',
   'upgrade.ready': 'The new master serves; this one hands over its connections and ends.',
-  'upgrade.failed': 'The new master did not come to serve; this one serves on.',
+  'upgrade.failed': 'The new master failed before it served; this one serves on.',
   'scale': 'The wanted number of workers changed.',
   'scale.done': 'There are as many workers as wanted.',
   'scale.failed': 'New workers could not serve; the number of workers is what it was before.',
@@ -68,7 +68,7 @@ export const logEvents = {
   'request.refused': 'A request was answered by the server with an error, for the reason that the code names.',
   'request.cut': 'A request got no complete response.',
   'request.timed-out': 'A request took longer than requestTimeout.',
-  'requests.turned-away': 'So many requests were answered with 503, since the limit of the whole server was reached.',
+  'requests.turned-away': 'The limit of the whole server was reached, and this number of requests got 503.',
   'route.quarantined': 'Requests for this route were under way when workers crashed; it gets 503 for a time.',
 
   // The application.
@@ -78,9 +78,9 @@ export const logEvents = {
 
   // The logs themselves.
   'access-log.failed': 'The access log cannot be written; lines are kept, then dropped, until it can.',
-  'access-log.resumed': 'The access log is written again; so many lines were lost.',
-  'access-log.lost': 'So many access lines were lost.',
-  'log.lost': 'So many log lines were lost or left out.',
+  'access-log.resumed': 'The access log is written again; the line says how many access lines were lost.',
+  'access-log.lost': 'Access lines were lost; the line says how many.',
+  'log.lost': 'Log lines were lost or left out; the line says how many.',
 } as const satisfies Record<string, string>;
 
 export type LogEvent = keyof typeof logEvents;
