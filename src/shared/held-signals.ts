@@ -22,14 +22,19 @@ const stopSignals: readonly NodeJS.Signals[] = ['SIGINT', 'SIGQUIT', 'SIGTERM'];
 export interface SignalEmitter {
   on(signal: NodeJS.Signals, listener: (signal: NodeJS.Signals) => void): unknown;
   off(signal: NodeJS.Signals, listener: (signal: NodeJS.Signals) => void): unknown;
-  emit(signal: NodeJS.Signals, signalAgain: NodeJS.Signals): unknown;
-  listenerCount(signal: NodeJS.Signals): number;
+  /** the listeners in the order in which they are called */
+  rawListeners(signal: NodeJS.Signals): unknown[];
 }
 
 export class HeldSignals {
   /** Resolves when a held signal asks the server to stop. */
   readonly stopRequest: Promise<'stop'>;
   readonly #source: SignalEmitter;
+  /**
+   * Listeners of modules that Node loaded before this one (`--import`, `--require`). They receive each signal when it
+   * comes, but do not stop this server.
+   */
+  readonly #strangers: ReadonlySet<unknown>;
   #held: NodeJS.Signals[] = [];
   #isHolding = true;
   #noteStop: (stop: 'stop') => void = () => {};
@@ -39,16 +44,21 @@ export class HeldSignals {
     this.stopRequest = new Promise((resolve) => {
       this.#noteStop = resolve;
     });
+    this.#strangers = new Set(handledSignals.flatMap((signal) => source.rawListeners(signal)));
     for (const signal of handledSignals) source.on(signal, this.#hold);
   }
 
   /**
-   * Emits the held signals again, in order, now that the final handlers are registered. The listeners of this class
+   * Hands the held signals to the final handlers, in order, now that these are registered. The listeners of this class
    * stay, so that a signal without another listener is ignored until the process has exited.
    */
   passOn(): void {
     this.#isHolding = false;
-    for (const signal of this.#clearHeld()) this.#source.emit(signal, signal);
+    for (const signal of this.#clearHeld()) {
+      for (const handler of this.#handlersOf(signal)) {
+        if (typeof handler === 'function') Reflect.apply(handler, this.#source, [signal]);
+      }
+    }
   }
 
   /** Removes the listeners and raises the held signals again, so that they have their default effect. */
@@ -58,11 +68,15 @@ export class HeldSignals {
   }
 
   readonly #hold = (signal: NodeJS.Signals): void => {
-    // Another listener has received this signal already.
-    if (!this.#isHolding || this.#source.listenerCount(signal) > 1) return;
+    // A final handler receives this signal itself.
+    if (!this.#isHolding || this.#handlersOf(signal).length > 0) return;
     this.#held.push(signal);
     if (stopSignals.includes(signal)) this.#noteStop('stop');
   };
+
+  #handlersOf(signal: NodeJS.Signals): unknown[] {
+    return this.#source.rawListeners(signal).filter((one) => one !== this.#hold && !this.#strangers.has(one));
+  }
 
   #clearHeld(): NodeJS.Signals[] {
     const held = this.#held;

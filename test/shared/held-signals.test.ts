@@ -31,6 +31,22 @@ describe('signals that come while a process starts', () => {
     expect(times).to.equal(1);
   });
 
+  it('are held although a module that was loaded before listens to them, which receives them once', async () => {
+    const source = new EventEmitter();
+    const seen: string[] = [];
+    source.on('SIGTERM', () => seen.push('stranger'));
+    source.once('SIGTERM', () => seen.push('stranger, once'));
+    const signals = new HeldSignals(source);
+    source.emit('SIGTERM', 'SIGTERM');
+    expect(await Promise.race([signals.stopRequest, Promise.resolve('none')])).to.equal('stop');
+    source.on('SIGTERM', (signal) => seen.push(`server: ${signal}`));
+    source.emit('SIGTERM', 'SIGTERM');
+    const once = ['stranger', 'stranger, once', 'stranger', 'server: SIGTERM'];
+    expect(seen).to.deep.equal(once);
+    signals.passOn();
+    expect(seen).to.deep.equal([...once, 'server: SIGTERM']);
+  });
+
   it('are ignored after passOn() where nobody listens', () => {
     const { source, signals, send } = holding();
     signals.passOn();

@@ -61,7 +61,7 @@ export class RawConnection implements Transport {
   /** 'ending': FIN is to be sent; 'ended': it was sent */
   #writing: 'open' | 'ending' | 'ended' = 'open';
 
-  /** Reading starts with `handTo`. */
+  /** Reading starts with `setOwner`. */
   constructor(handle: StreamHandle, wrap: StreamWrap) {
     this.#handle = handle;
     this.#wrap = wrap;

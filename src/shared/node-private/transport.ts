@@ -68,7 +68,7 @@ export interface Transport {
   readonly isDestroyed: boolean;
 
   /**
-   * Stops reading, so that another process can continue. The owner gets no more calls until `handTo`. Returns
+   * Stops reading, so that another process can continue. The owner gets no more calls until `setOwner`. Returns
    * undefined, and changes nothing, when output is pending or the connection cannot move.
    */
   detach(): Detached | undefined;

@@ -2,7 +2,8 @@
  * Decides whether a worker is awake or asleep. It is awake while there is something to watch: connections, requests,
  * hooks, or activity of the application itself. Then the periodic checks run (descriptors, roll-call, delay of the
  * event loop), and it reports to the master once a second. After a while without activity it sleeps: one cheap check a
- * second, and a rare report.
+ * second, and a rare report. It reports at once that it wakes: the master takes a silent worker for busy only when it is
+ * awake, and its first work may block the loop.
  */
 
 /** A periodic check that runs only while the worker is awake. */
@@ -41,10 +42,6 @@ export class Alertness {
     this.lookEveryMs = Math.min(awakeReportMs, parts.asleepReportMs);
   }
 
-  get isAwake(): boolean {
-    return this.#isAwake;
-  }
-
   /** Starts asleep; the first check reports. */
   start(): void {
     // Activity during loading does not count.
@@ -55,6 +52,7 @@ export class Alertness {
 
   stop(): void {
     clearInterval(this.#timer);
+    this.#timer = undefined;
     this.#setAwake(false);
   }
 
@@ -66,23 +64,28 @@ export class Alertness {
   readonly look = (): void => {
     const { hasWork, hasStirred, asleepReportMs } = this.#parts;
     const wasAwake = this.#isAwake;
+    this.#sinceReportMs += this.lookEveryMs;
     // Both are evaluated, since the second one covers the time since the last check.
     const [works, stirred] = [hasWork(), hasStirred()];
     if (works || stirred) this.#work();
     else if (wasAwake) this.#quietLooks += 1;
     if (this.#quietLooks >= looksToSleep) this.#setAwake(false);
-    this.#sinceReportMs += this.lookEveryMs;
     const fellAsleep = wasAwake && !this.#isAwake;
-    if (fellAsleep || this.#sinceReportMs >= (this.#isAwake ? awakeReportMs : asleepReportMs)) {
-      this.#sinceReportMs = 0;
-      this.#parts.report(!this.#isAwake);
-    }
+    if (fellAsleep || this.#sinceReportMs >= (this.#isAwake ? awakeReportMs : asleepReportMs)) this.#report();
   };
 
   #work(): void {
+    const wasAwake = this.#isAwake;
     this.#quietLooks = 0;
     this.#setAwake(true);
+    // Before start() nothing can be reported yet; the first check does it.
+    if (!wasAwake && this.#timer !== undefined) this.#report();
     this.#parts.onWork();
+  }
+
+  #report(): void {
+    this.#sinceReportMs = 0;
+    this.#parts.report(!this.#isAwake);
   }
 
   #setAwake(awake: boolean): void {

@@ -28,7 +28,7 @@ import { Service } from '../loop/service.ts';
 import type { Handler } from '../loop/exchange.ts';
 import type { Serving } from '../loop/service.ts';
 import { VitalSigns } from './vital-signs.ts';
-import { watchdogStarter } from '../watchdog/watchdog.ts';
+import { isDebuggable, watchdogStarter } from '../watchdog/watchdog.ts';
 
 export type Configuration = Extract<MasterToWorker, { type: 'configure' }>;
 
@@ -194,8 +194,9 @@ export async function boot(configuration: Configuration, { onStep, onReport }: B
     alertness.note(connections);
   });
   gate.handshakes.onChange(() => alertness.note(gate.handshakes.count));
-  // The event loop may be blocked from the first connection on, or earlier if the application is active by itself.
-  if (lastingResources() > resourcesBefore) watch();
+  // The event loop may be blocked from the first connection on, or earlier if the application is active by itself. The
+  // watchdog also knows of debuggers, while to the master a thread at a breakpoint looks blocked.
+  if (lastingResources() > resourcesBefore || isDebuggable()) watch();
   const attached = binds.flatMap(({ fd, backlog }, index) =>
     fd === undefined ? [] : [attachListening(servers[index]!, fd, backlog)],
   );

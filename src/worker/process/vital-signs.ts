@@ -19,6 +19,7 @@ export type VitalSignsReport = Pick<WorkerStats, 'rssBytes' | 'lagMs' | 'utilisa
 
 export class VitalSigns implements Watch {
   #delays: IntervalHistogram | undefined;
+  /** as of the last report, in this histogram */
   #before = { count: 0, sumMs: 0 };
   #rssBytes = 0;
   #reportedAt = performance.eventLoopUtilization();
@@ -27,7 +28,6 @@ export class VitalSigns implements Watch {
 
   /** A new histogram each time, since an old one would count the time of sleep as a delay. */
   start(): void {
-    this.#before = { count: 0, sumMs: 0 };
     this.#delays = monitorEventLoopDelay({ resolution: resolutionMs });
     this.#delays.enable();
   }
@@ -35,6 +35,7 @@ export class VitalSigns implements Watch {
   stop(): void {
     this.#delays?.disable();
     this.#delays = undefined;
+    this.#before = { count: 0, sumMs: 0 };
   }
 
   /** The values since the last report. */

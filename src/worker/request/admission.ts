@@ -67,10 +67,6 @@ export class Admission {
     this.#needsLength = maxHttpVersion === 'HTTP/1.0';
   }
 
-  get checksHosts(): boolean {
-    return this.#hosts !== undefined;
-  }
-
   /** Returns why the request is refused; undefined when it is not. */
   faultOf(line: RequestLine, block: FieldBlock, sender: Sender): ErrorCode | undefined {
     if (line.authority !== undefined && line.method !== 'CONNECT' && !this.agrees(line.target, sender)) {

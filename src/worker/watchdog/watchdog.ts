@@ -3,8 +3,8 @@
  * requests.
  *
  * The thread costs memory (docs/supervision.md has the figures), so it is started when something may block the loop: with
- * the first connection, or when the application works by itself. It costs nothing else: requests do not pass through it,
- * and the list is made on demand.
+ * the first connection, when the application works by itself, or at once if the worker may be debugged. It costs
+ * nothing else: requests do not pass through it, and the list is made on demand.
  */
 import { nodeInspector, nodeWorkerThreads } from '../../shared/lazy-node.ts';
 import type { Logger } from '../../shared/log/log.ts';
@@ -21,6 +21,8 @@ import type { WatchdogData } from './thread.ts';
 const mostRequests = 100;
 /** Small, since the thread keeps only a few strings: debugger messages about a large application are read in pieces. */
 const limits = { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 2, stackSizeMb: 1 };
+/** How soon after a failed start the next one may follow. */
+const retryMs = 1_000;
 
 export interface Watched {
   requestsUnderWay(): RequestSummary[];
@@ -34,6 +36,14 @@ function debuggerCheck(): () => boolean {
   return inspector === undefined ? () => false : () => inspector.url() !== undefined;
 }
 
+/**
+ * Whether this Node was told to listen for a debugger. node:cluster adds a flag for the port, also when NODE_OPTIONS has
+ * the option. (`inspector.url()` would load 2 MB into each worker.)
+ */
+export function isDebuggable(execArgv: readonly string[] = process.execArgv): boolean {
+  return execArgv.some((flag) => flag.startsWith('--inspect'));
+}
+
 /** Called in the main thread while it is paused anywhere, so it reads only, as far as possible. */
 function answerFor(watched: Watched, pulse: Pulse): (question: Question) => string {
   return ({ isLast, beats }) => {
@@ -44,9 +54,16 @@ function answerFor(watched: Watched, pulse: Pulse): (question: Question) => stri
   };
 }
 
-/** Watches until the process ends. When no thread can be started, that is logged, and the worker serves without one. */
-function startWatchdog({ fd, stuckMs }: WatchdogPlan, watched: Watched, log: Logger): void {
-  const unwatched = (error: Error): void => log.warn('worker.unwatched', { error: error.message });
+/**
+ * Watches until the process ends. `onFailure` is called when the thread did not start: it has not used its descriptor
+ * then, and can be started again.
+ */
+function startWatchdog(
+  { fd, stuckMs }: WatchdogPlan,
+  watched: Watched,
+  log: Logger,
+  onFailure: (error: Error) => void,
+): void {
   const pulse = startPulse(watchTickMs(stuckMs), debuggerCheck());
   const data: WatchdogData = { memory: pulse.memory, fd, stuckMs };
   Object.defineProperty(globalThis, Symbol.for(requestsName), {
@@ -63,20 +80,43 @@ function startWatchdog({ fd, stuckMs }: WatchdogPlan, watched: Watched, log: Log
       resourceLimits: limits,
       trackUnmanagedFds: false,
     });
-    thread.on('error', unwatched);
+    thread.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'ERR_WORKER_INIT_FAILED') onFailure(error);
+      else log.warn('worker.unwatched', { error: error.message });
+    });
     thread.once('exit', () => pulse.stop());
     thread.unref();
   } catch (error) {
     pulse.stop();
-    unwatched(error as Error);
+    onFailure(error as Error);
   }
 }
 
-/** Returns a function that starts the watchdog at its first call. */
-export function watchdogStarter(plan: WatchdogPlan, watched: Watched, log: Logger): () => void {
-  let hasBegun = false;
+/**
+ * Returns a function that calls `start` at its first call. When that failed, for example without a free descriptor, a
+ * later call tries again, at most once a second.
+ */
+export function startsOnce(start: (onFailure: () => void) => void): () => void {
+  let triedAtMs = -Infinity;
+  let isDue = true;
   return () => {
-    if (!hasBegun) startWatchdog(plan, watched, log);
-    hasBegun = true;
+    if (!isDue || performance.now() - triedAtMs < retryMs) return;
+    triedAtMs = performance.now();
+    isDue = false;
+    start(() => {
+      isDue = true;
+    });
   };
+}
+
+/** Returns a function that starts the watchdog at its first call. Without one the worker serves, and logs it once. */
+export function watchdogStarter(plan: WatchdogPlan, watched: Watched, log: Logger): () => void {
+  let hasFailed = false;
+  return startsOnce((onFailure) =>
+    startWatchdog(plan, watched, log, (error) => {
+      if (!hasFailed) log.warn('worker.unwatched', { error: error.message });
+      hasFailed = true;
+      onFailure();
+    }),
+  );
 }

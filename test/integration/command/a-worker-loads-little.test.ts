@@ -73,6 +73,14 @@ describe('a worker that has had no request', () => {
     expect(await evy.stop()).to.deep.equal({ code: 0, signal: null });
   });
 
+  it('has a watchdog when it may be debugged, since the master takes a thread at a breakpoint for a blocked one', async () => {
+    const folder = await tempFolder({ 'app.mjs': source });
+    const options = ['--port', '0', '--workers', '1', '--log-level', 'debug', 'app.mjs'];
+    const evy = runEvy(options, { cwd: folder, env: { NODE_OPTIONS: '--inspect=127.0.0.1:0' } });
+    await evy.until('worker.watched');
+    expect(await evy.stop()).to.deep.equal({ code: 0, signal: null });
+  });
+
   /** The files that a file of the build loads with itself, that one included. */
   function graph(file: string, seen = new Set<string>()): Set<string> {
     if (seen.has(file)) return seen;

@@ -43,7 +43,7 @@ describe('a worker without work', () => {
     facts.works = true;
     alertness.note(1);
     alertness.note(2);
-    expect(seen).to.deep.equal(['start', 'work']);
+    expect(seen).to.deep.equal(['start', 'awake', 'work']);
     expect(looks(3)).to.deep.equal(['work', 'awake', 'work', 'awake', 'work', 'awake']);
     facts.works = false;
     expect(looks(3)).to.deep.equal(['awake', 'stop', 'asleep']);
@@ -55,9 +55,24 @@ describe('a worker without work', () => {
     alertness.start();
     looks(5);
     facts.stirred = true;
-    expect(looks(1)).to.deep.equal(['start', 'work', 'awake']);
+    expect(looks(1)).to.deep.equal(['start', 'awake', 'work']);
     facts.stirred = false;
     expect(looks(2)).to.deep.equal(['awake', 'stop', 'asleep']);
+    alertness.stop();
+  });
+
+  it('reports that it wakes before its work can block it, each time, but not before it has started', () => {
+    const { alertness, seen, looks } = sleeper();
+    alertness.note(1);
+    expect(seen).to.deep.equal(['start', 'work']);
+    alertness.start();
+    expect(looks(2)).to.deep.equal(['awake', 'stop', 'asleep']);
+    for (let wake = 0; wake < 2; wake += 1) {
+      seen.length = 0;
+      alertness.note(1);
+      expect(seen).to.deep.equal(['start', 'awake', 'work']);
+      expect(looks(2)).to.deep.equal(['awake', 'stop', 'asleep']);
+    }
     alertness.stop();
   });
 
