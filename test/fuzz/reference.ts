@@ -117,7 +117,12 @@ function first(text: string): { request: ReferenceRequest; rest: string } | unde
   if (!hosts.every(isHost) || hosts.length > 1 || (isNew && hosts.length === 0)) return undefined;
   if (lengths.length + codings.length > 1 || (codings.length > 0 && !isNew)) return undefined;
   if (codings.some((coding) => coding.toLowerCase() !== 'chunked')) return undefined;
-  if (isNew && valuesOf(fields, 'expect').some((value) => value.toLowerCase() !== '100-continue')) return undefined;
+  // Expect is a list, whose empty members do not count (RFC 9110 §5.6.1.2); one without any member says nothing that is known.
+  const expectations = valuesOf(fields, 'expect').map((value) =>
+    value.toLowerCase().split(',').map(trim).filter(Boolean),
+  );
+  if (isNew && expectations.some((members) => members.length === 0 || members.some((one) => one !== '100-continue')))
+    return undefined;
   const body = bodyOf(start.slice(headEnd + 4), lengths[0], codings.length > 0);
   if (body === undefined) return undefined;
   const options = valuesOf(fields, 'connection').flatMap((value) => value.toLowerCase().split(',').map(trim));
