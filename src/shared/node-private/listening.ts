@@ -147,10 +147,12 @@ async function holdTcp(
   socket.pause();
   await listening;
   let owner = holder;
-  const serve = async (server: net.Server, queue: number): Promise<void> => {
+  const serve = (server: net.Server, queue: number): Promise<void> => {
     owner = server;
-    await listenOnSocket(server, socket, queue);
+    const served = listenOnSocket(server, socket, queue);
+    // Before the event 'listening', whose listeners may pause it again.
     socket.resume();
+    return served;
   };
   return { kind: 'tcp', fd, address, close: () => void owner.close(), serve };
 }

@@ -6,9 +6,10 @@ import type { Server } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
 import type { Logger } from '../../shared/log/log.ts';
 import { acceptGate } from '../../shared/node-private/node-private.ts';
+import type { AcceptGate } from '../../shared/node-private/node-private.ts';
 import type { Usage } from '../../shared/protocol/guarding.ts';
 import { firstToGiveWay } from '../transport/idle.ts';
-import type { IdleConnection } from '../transport/idle.ts';
+import type { Candidate, IdleConnection } from '../transport/idle.ts';
 import { Handshakes } from './pending-handshakes.ts';
 import { Intake } from './intake.ts';
 
@@ -25,8 +26,10 @@ export interface GatekeeperParts {
  * While it is full, it checks for waiting clients at this interval; within it another worker would have accepted them.
  */
 const knockEveryMs = 20;
-/** The search for a connection that gives way takes at most this share of the time. */
+/** The search for connections that give way takes at most this share of the time. */
 const searchShare = 0.05;
+/** One search looks at all idle connections, so it finds this many at once. */
+const candidatesPerSearch = 32;
 /**
  * A new connection needs a descriptor before the one that gives way has closed its own, and the process may need one at
  * the same moment.
@@ -52,12 +55,16 @@ export class Gatekeeper {
   /** The number of connections allowed as of the last check, and the number at which to check again. */
   #most = Infinity;
   #lookAt = Infinity;
-  #gates: Array<{ pause(): void; resume(): void }> | undefined;
+  /** Only servers that listen have one. */
+  readonly #gates = new Map<Server, AcceptGate | undefined>();
   #resting = false;
   #closed = false;
   /** Connections that may be accepted above the limit, each in exchange for one that gives way. */
   #extra = 0;
-  #candidate: IdleConnection | undefined;
+  /** Connections found by the last search; the first one gives way next. */
+  #candidates: Candidate[] = [];
+  /** The time that searching has taken since the last knock. */
+  #searchedMs = 0;
   #knock: NodeJS.Timeout | undefined;
 
   constructor(
@@ -72,6 +79,9 @@ export class Gatekeeper {
     this.#idle = idle;
     this.handshakes = new Handshakes(servers, log);
     this.handshakes.onChange(() => this.#set());
+    intake.onWaiting(() => this.#set());
+    // It may be full before the servers listen. The event precedes the first accepted connection.
+    for (const server of servers) server.once('listening', () => this.#apply());
   }
 
   /** `connections`: the number of served connections. */
@@ -138,13 +148,18 @@ export class Gatekeeper {
     const close = this.#resting || this.#count >= this.#limitNow + this.#extra;
     if (close !== this.#closed) {
       this.#closed = close;
-      this.#gates ??= this.#servers.map((server) => acceptGate(server)).filter((gate) => gate !== undefined);
-      for (const gate of this.#gates) {
-        if (close) gate.pause();
-        else gate.resume();
-      }
+      this.#apply();
     }
     this.#lookForWaiting(knockEveryMs);
+  }
+
+  #apply(): void {
+    for (const server of this.#servers) {
+      if (server.listening && !this.#gates.has(server)) this.#gates.set(server, acceptGate(server));
+      const gate = this.#gates.get(server);
+      if (this.#closed) gate?.pause();
+      else gate?.resume();
+    }
   }
 
   get #limitNow(): number {
@@ -163,17 +178,19 @@ export class Gatekeeper {
   /** Accepts waiting clients one by one, as long as a connection gives way. */
   async #swap(): Promise<void> {
     const startedMs = performance.now();
-    this.#findCandidate();
-    const searchMs = performance.now() - startedMs;
-    while (this.#mightSwap && (await this.#swapOne()));
+    this.#searchedMs = 0;
+    // Those that have had a request stay the longest idle ones. The others are closed only when no such one is idle.
+    this.#candidates = this.#candidates.filter(({ connection }) => connection.hasAsked);
+    const maySearch = () => this.#searchedMs <= searchShare * (performance.now() - startedMs);
+    while (this.#mightSwap && (this.#nextFound() !== undefined || maySearch()) && (await this.#swapOne()));
     this.#knock = undefined;
-    this.#lookForWaiting(Math.max(knockEveryMs, searchMs / searchShare));
+    this.#lookForWaiting(Math.max(knockEveryMs, this.#searchedMs / searchShare));
   }
 
   /** Returns whether a client that waited was accepted. */
   async #swapOne(): Promise<boolean> {
     const hasDescriptors = this.#most - this.#count + this.#keptDescriptors >= descriptorsToSwap;
-    if (!hasDescriptors || this.#findCandidate() === undefined) return false;
+    if (!hasDescriptors || this.#next() === undefined) return false;
     const { accepted } = this.intake;
     this.#extra = Math.max(0, this.#count + 1 - this.#limitNow);
     this.#set();
@@ -182,8 +199,8 @@ export class Gatekeeper {
     this.#extra = 0;
     const came = this.intake.accepted - accepted;
     for (let count = 0; count < came; count += 1) {
-      this.#findCandidate()?.giveWay();
-      this.#candidate = undefined;
+      this.#next()?.giveWay();
+      this.#candidates.shift();
     }
     this.#set();
     // After this the connection that gave way is closed.
@@ -191,13 +208,23 @@ export class Gatekeeper {
     return came > 0;
   }
 
-  /**
-   * The last candidate stays the longest idle connection while it is idle, unless it has had no request: others may
-   * have had one since.
-   */
-  #findCandidate(): IdleConnection | undefined {
-    if (this.#candidate?.hasAsked === true && this.#candidate.isStillIdle) return this.#candidate;
-    this.#candidate = firstToGiveWay(this.#idle() ?? []);
-    return this.#candidate;
+  #next(): IdleConnection | undefined {
+    return this.#nextFound() ?? this.#search();
+  }
+
+  /** Returns the first candidate that has been idle since the search. */
+  #nextFound(): IdleConnection | undefined {
+    const first = this.#candidates.findIndex(
+      ({ connection, bytesRead }) => connection.isStillIdle && connection.bytesRead === bytesRead,
+    );
+    this.#candidates.splice(0, first === -1 ? Infinity : first);
+    return this.#candidates[0]?.connection;
+  }
+
+  #search(): IdleConnection | undefined {
+    const startedMs = performance.now();
+    this.#candidates = firstToGiveWay(this.#idle() ?? [], candidatesPerSearch);
+    this.#searchedMs += performance.now() - startedMs;
+    return this.#candidates[0]?.connection;
   }
 }

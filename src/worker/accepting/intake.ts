@@ -14,6 +14,7 @@ import type { Transport } from '../../shared/node-private/node-private.ts';
 export class Intake {
   #accepted = 0;
   #heldBack: Array<() => void> | undefined;
+  #onWaiting: () => void = () => {};
 
   /** Connections that all listening sockets have accepted so far. */
   get accepted(): number {
@@ -31,6 +32,11 @@ export class Intake {
     this.#accepted += 1;
   };
 
+  /** Calls back when the number of connections that are held back has changed. */
+  onWaiting(callback: () => void): void {
+    this.#onWaiting = callback;
+  }
+
   /** From now on, `keep` must be called instead of serving a connection. */
   holdBack(): void {
     this.#heldBack ??= [];
@@ -45,6 +51,7 @@ export class Intake {
       if (transport.hasEnded) transport.destroy();
       else if (!transport.isDestroyed) serve();
     });
+    this.#onWaiting();
   }
 
   /** Serves all connections that were held back, and stops holding back. */
@@ -52,6 +59,7 @@ export class Intake {
     const waiting = this.#heldBack ?? [];
     this.#heldBack = undefined;
     for (const serve of waiting) serve();
+    if (waiting.length > 0) this.#onWaiting();
   }
 }
 
@@ -107,11 +115,13 @@ export async function closeToClients(servers: readonly Server[], gate: Gate, gra
       // Clients that were answered in the same turn of the event loop may have come back since the check.
       const isUpToDate = isQuiet && nowMs - lookedAtMs < shortLookMs;
       if (isUpToDate && (nowMs - quietSinceMs >= quietMs || waitedMs >= longestQuietMs)) break;
-      if (waitedMs >= resumeAtMs) {
+      const isTime = waitedMs >= resumeAtMs;
+      // While it is full, nobody is accepted before some of them are served.
+      if (isTime || gate.isFull) {
         intake.resume();
         intake.holdBack();
-        resumeAtMs = 2 * waitedMs;
       }
+      if (isTime) resumeAtMs = 2 * waitedMs;
       if (waitedMs >= Math.min(graceMs / 2, gate.isFull ? longestFullMs : longestMs)) break;
     }
   }

@@ -70,25 +70,32 @@ export class IdleLinger {
  */
 const spareFreshMs = 1000;
 
+/** A connection that may give way, as a search found it. */
+export interface Candidate {
+  readonly connection: IdleConnection;
+  readonly idleMs: number;
+  readonly bytesRead: number;
+}
+
 /**
- * Returns the longest idle connection of those that have had a request, otherwise the oldest of those that have sent
- * nothing for a while.
+ * Returns the longest idle connections of those that have had a request; if there are none, the oldest of those that
+ * have sent nothing for a while. They are at most `most`, the longest idle one first.
  */
-export function firstToGiveWay(idle: Iterable<IdleConnection>): IdleConnection | undefined {
-  let asked: IdleConnection | undefined;
-  let fresh: IdleConnection | undefined;
-  let askedMs = -1;
-  let freshMs = spareFreshMs;
-  for (const one of idle) {
-    const { idleMs } = one;
-    if (one.hasAsked) {
-      if (idleMs <= askedMs) continue;
-      asked = one;
-      askedMs = idleMs;
-    } else if (idleMs > freshMs) {
-      fresh = one;
-      freshMs = idleMs;
-    }
+export function firstToGiveWay(idle: Iterable<IdleConnection>, most: number): Candidate[] {
+  const asked: Candidate[] = [];
+  const fresh: Candidate[] = [];
+  for (const connection of idle) {
+    const { idleMs, hasAsked } = connection;
+    if (hasAsked) keepLongest(asked, connection, idleMs, most);
+    else if (idleMs > spareFreshMs) keepLongest(fresh, connection, idleMs, most);
   }
-  return asked ?? fresh;
+  return asked.length > 0 ? asked : fresh;
+}
+
+/** Inserts the connection into a list that is sorted and never longer than `most`. */
+function keepLongest(longest: Candidate[], connection: IdleConnection, idleMs: number, most: number): void {
+  if (longest.length === most && idleMs <= longest.at(-1)!.idleMs) return;
+  const after = longest.findLastIndex((other) => other.idleMs >= idleMs);
+  longest.splice(after + 1, 0, { connection, idleMs, bytesRead: connection.bytesRead });
+  if (longest.length > most) longest.pop();
 }

@@ -36,19 +36,25 @@ describe('the time that idle connections get when the server stops', () => {
   });
 });
 
-describe('the connection that gives way', () => {
-  it('is the one that has been idle for longest', () => {
-    const longest = idle({ idleMs: 30 });
-    expect(firstToGiveWay([idle({ idleMs: 20 }), longest, idle({ idleMs: 30 })])).to.equal(longest);
-    expect(firstToGiveWay([])).to.equal(undefined);
+describe('the connections that give way', () => {
+  const first = (connections: IdleConnection[], most = 8) =>
+    firstToGiveWay(connections, most).map(({ connection }) => connection);
+
+  it('are those that have been idle for longest, in this order', () => {
+    const [longest, second, third] = [idle({ idleMs: 30 }), idle({ idleMs: 30 }), idle({ idleMs: 25 })];
+    const all = [idle({ idleMs: 20 }), longest, third, second, idle({ idleMs: 10 })];
+    expect(first(all, 1)).to.deep.equal([longest]);
+    expect(first(all, 3)).to.deep.equal([longest, second, third]);
+    expect(first(all)).to.have.length(5);
+    expect(first([])).to.deep.equal([]);
   });
 
-  it('is one that has never asked only if all others are busy, and it had time to', () => {
+  it('have never asked only if all others are busy, and they had time to', () => {
     const young = idle({ hasAsked: false, idleMs: 1000 });
     const old = idle({ hasAsked: false, idleMs: 1001 });
-    expect(firstToGiveWay([young])).to.equal(undefined);
-    expect(firstToGiveWay([young, old])).to.equal(old);
+    expect(first([young])).to.deep.equal([]);
+    expect(first([young, old])).to.deep.equal([old]);
     const asked = idle({ idleMs: 0 });
-    expect(firstToGiveWay([young, old, asked])).to.equal(asked);
+    expect(first([young, old, asked])).to.deep.equal([asked]);
   });
 });
