@@ -116,11 +116,12 @@ export class LoadConnection {
   /** Sends a request; resolves with its whole response, or undefined once the failure is counted. */
   async #request(life: Life): Promise<RawResponse | undefined> {
     const id = `${process.pid}-${(lastId += 1)}`;
-    const { host = '127.0.0.1', path = '/', answerWithinMs = 30_000 } = this.#options;
+    const { host = '127.0.0.1', method = 'GET', path = '/', answerWithinMs = 30_000 } = this.#options;
+    const body = method === 'POST' ? 'Content-Length: 0\r\n' : '';
     const close = this.#keeps ? '' : 'Connection: close\r\n';
     const started = performance.now();
     const before = life.reader.responses.length;
-    life.socket.write(`GET ${path} HTTP/1.1\r\nHost: ${host}\r\nX-Load-Id: ${id}\r\n${close}\r\n`);
+    life.socket.write(`${method} ${path} HTTP/1.1\r\nHost: ${host}\r\nX-Load-Id: ${id}\r\n${body}${close}\r\n`);
     const answered = await this.#answer(life, answerWithinMs);
     const response = life.reader.responses[before];
     if (response) {

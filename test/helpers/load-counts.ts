@@ -5,6 +5,8 @@ export interface LoadOptions {
   /** over TLS, to whoever answers */
   tls?: boolean;
   path?: string;
+  /** 'GET' by default; a POST, which has no body, is not sent again by a proxy that has sent it once */
+  method?: 'GET' | 'POST';
   /** connections that stay; 50 by default */
   keepAlive?: number;
   /** connections for one request each; 4 by default */

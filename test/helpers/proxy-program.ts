@@ -71,3 +71,26 @@ export async function startProxy({ path, args, files, port }: ProxyProgram): Pro
   };
   await waitFor(`${path} to accept`, accepts, { withinMs: startWithinMs });
 }
+
+const nginxFolders = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'];
+
+/** Starts nginx, given what its section `http` contains besides the folders. */
+export function startNginx({ path, port, http }: { path: string; port: number; http: string }): Promise<void> {
+  const config = `
+daemon off;
+master_process off;
+pid nginx.pid;
+error_log stderr;
+events {}
+http {
+  access_log off;
+  ${nginxFolders.map((name) => `${name}_temp_path temp/${name};`).join('\n  ')}
+${http}
+}`;
+  return startProxy({
+    path,
+    args: (folder) => ['-p', folder, '-c', `${folder}/nginx.conf`, '-e', 'stderr'],
+    files: { 'nginx.conf': config, 'temp/.keep': '' },
+    port,
+  });
+}

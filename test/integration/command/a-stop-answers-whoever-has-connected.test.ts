@@ -4,7 +4,8 @@ import { connect, type RawClient, type Target } from '../../helpers/raw-client.t
 import { header, type RawResponse } from '../../helpers/response-reader.ts';
 import type { EvyProcess } from '../../helpers/run-evy.ts';
 import { waitFor } from '../../helpers/wait-for.ts';
-import { application, beIdle, moreAnswers, serve, underLoad, workersOf } from './serving.ts';
+import { application, beIdle, serve, workersOf } from './serving.ts';
+import { stopsUnderLoad } from './stopping.ts';
 
 const get = 'GET / HTTP/1.1\r\nHost: test\r\n\r\n';
 const tls = ['--bind', 'tls:127.0.0.1:0', '--certfile', certfile, '--keyfile', keyfile];
@@ -63,17 +64,7 @@ describe('a graceful stop answers whoever has connected', () => {
       // The interfaces differ in nothing that TLS changes here.
       if (over === 'TLS' && kind !== '') continue;
       it(`all the time, over and over: echoes-load-id${kind} over ${over}`, async () => {
-        const evy = await serve([...bind, '--workers', '2', app]);
-        const load = await underLoad(evy, { keepAlive: 16, reconnecting: 16, paceMs: 1, tls: over === 'TLS' });
-        await moreAnswers(load);
-        expect(await evy.stop()).to.deep.equal({ code: 0, signal: null });
-        const { reset, cut, unanswered, closedIdle, examples } = await load.stop();
-        expect({ reset, cut, unanswered, closedIdle }, examples.join('\n')).to.deep.equal({
-          reset: 0,
-          cut: 0,
-          unanswered: 0,
-          closedIdle: 0,
-        });
+        await stopsUnderLoad({ app, bind, tls: over === 'TLS', times: 1 });
       });
     }
 

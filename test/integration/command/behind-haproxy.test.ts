@@ -7,6 +7,7 @@ import { connect, type Target } from '../../helpers/raw-client.ts';
 import { text } from '../../helpers/response-reader.ts';
 import type { EvyProcess } from '../../helpers/run-evy.ts';
 import { application, echo, expectNoLoss, light, moreAnswers, reload, serve, underLoad } from './serving.ts';
+import { rollingStops } from './stopping.ts';
 
 const app = application('shows-its-environment');
 const certificate = `${readFileSync(certfile, 'utf8')}${readFileSync(keyfile, 'utf8')}`;
@@ -202,21 +203,8 @@ describe('behind HAProxy', function () {
     for (const load of loads) expectNoLoss(await load.stop());
   });
 
-  it('instances that are stopped and started in turn lose no request', async function () {
-    this.timeout(60_000);
-    const ports = [await freePort(), await freePort()];
-    const start = async (port: number) => serve(['--bind', `127.0.0.1:${port}`, '--workers', '2', echo]);
-    const instances = [await start(ports[0]!), await start(ports[1]!)];
-    const lines = ['http-reuse always', 'option redispatch 1', `server other 127.0.0.1:${ports[1]}`];
-    const [port] = await front([{ mode: 'http', lines, to: { port: ports[0]! } }]);
-    const load = await underLoad(instances[0]!, { keepAlive: 16, reconnecting: 4, paceMs: 3, port: port! });
-    for (const turn of [0, 1, 0]) {
-      await moreAnswers(load);
-      expect(await instances[turn]!.stop()).to.deep.equal({ code: 0, signal: null });
-      instances[turn] = await start(ports[turn]!);
-    }
-    await moreAnswers(load);
-    expectNoLoss(await load.stop());
+  it('instances that are stopped and started in turn lose no request', async () => {
+    await rollingStops({ proxy: 'haproxy', path: haproxy, instances: 2, turns: [0, 1, 0] });
   });
 
   it('where workers cannot accept themselves, the header is read all the same', async () => {

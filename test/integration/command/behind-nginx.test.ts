@@ -2,10 +2,11 @@ import { expect } from 'chai';
 import { freePort } from '../../helpers/free-port.ts';
 import { certfile, keyfile, trusted } from '../../helpers/certificates.ts';
 import { tempFolder } from '../../helpers/files.ts';
-import { needProgram, startProxy } from '../../helpers/proxy-program.ts';
+import { needProgram, startNginx } from '../../helpers/proxy-program.ts';
 import { connect, type Target } from '../../helpers/raw-client.ts';
 import { header, text } from '../../helpers/response-reader.ts';
 import { application, serve } from './serving.ts';
+import { rollingStops } from './stopping.ts';
 
 const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
 
@@ -22,9 +23,6 @@ describe('behind nginx', function () {
     const trust = ['--trusted-proxies', '127.0.0.2', '--trusted-proxies', 'unix', '--send-request-id'];
     const evy = await serve([...binds, '--workers', '2', ...trust, application('shows-its-environment')]);
     const [port, tlsPort] = [await freePort(), await freePort()];
-    const folders = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
-      (name) => `${name}_temp_path temp/${name};`,
-    );
     const headers = `
       proxy_http_version 1.1;
       proxy_set_header Connection "";
@@ -35,15 +33,7 @@ describe('behind nginx', function () {
       proxy_set_header X-Forwarded-Port $server_port;
       proxy_set_header Forwarded "";
       proxy_set_header X-Request-Id $request_id;`;
-    const config = `
-daemon off;
-master_process off;
-pid nginx.pid;
-error_log stderr;
-events {}
-http {
-  access_log off;
-  ${folders.join('\n  ')}
+    const http = `
   server {
     listen 127.0.0.1:${port};
     listen 127.0.0.1:${tlsPort} ssl;
@@ -52,14 +42,8 @@ http {
     ${headers}
     location / { proxy_bind 127.0.0.2; proxy_pass http://127.0.0.1:${evy.port}; }
     location /unix { proxy_pass http://unix:${path}:/unix; }
-  }
-}`;
-    await startProxy({
-      path: nginx,
-      args: (folder) => ['-p', folder, '-c', `${folder}/nginx.conf`, '-e', 'stderr'],
-      files: { 'nginx.conf': config, 'temp/.keep': '' },
-      port,
-    });
+  }`;
+    await startNginx({ path: nginx, port, http });
 
     const forged = `X-Forwarded-For: 6.6.6.6\r\nForwarded: for=6.6.6.7\r\nX-Request-Id: forged\r\n`;
     for (const [target, scheme] of [
@@ -89,5 +73,9 @@ http {
     const seen = JSON.parse(text(response)) as Record<string, string>;
     expect(seen).to.include({ 'REMOTE_ADDR': '127.0.0.1', 'wsgi.url_scheme': 'http' });
     expect(seen['evy.request_id']).to.not.equal('forged');
+  });
+
+  it('instances that are stopped and started in turn lose no request', async () => {
+    await rollingStops({ proxy: 'nginx', path: nginx, instances: 2, turns: [0, 1, 0] });
   });
 });
