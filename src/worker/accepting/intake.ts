@@ -116,7 +116,7 @@ export async function closeToClients(servers: readonly Server[], gate: Gate, gra
       const isUpToDate = isQuiet && nowMs - lookedAtMs < shortLookMs;
       if (isUpToDate && (nowMs - quietSinceMs >= quietMs || waitedMs >= longestQuietMs)) break;
       const isTime = waitedMs >= resumeAtMs;
-      // While it is full, nobody is accepted before some of them are served.
+      // While the gate is full, it accepts no further client until some of those held back have been served.
       if (isTime || gate.isFull) {
         intake.resume();
         intake.holdBack();
